@@ -1,0 +1,65 @@
+// HTTPS requests to other servers: resolves by c-ares (or the configured override),
+// connects only where the address guard allows, checks the certificate for the host,
+// keeps a few connections per origin. Follows no redirects and sends no credentials.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "net/address_guard.hpp"
+#include "net/http_message.hpp"
+
+namespace entente::net {
+
+namespace asio = boost::asio;
+
+struct ClientOptions {
+    AddressGuard guard;
+    std::string ca_file;  // besides the system's
+    // name → address:port, in place of DNS and port (the certificate is still the name's).
+    std::map<std::string, asio::ip::tcp::endpoint> resolve;
+    std::size_t idle_connections_per_origin = 4;
+    std::chrono::milliseconds idle_time{60'000};
+};
+
+struct Fetch {
+    std::string method = "GET";
+    std::string host;
+    std::uint16_t port = 443;
+    std::string target;
+    Fields fields;
+    std::string body;
+    std::chrono::milliseconds time{30'000};  // in all, DNS to last octet
+    std::size_t max_body = 4'194'304;
+};
+
+struct FetchedResponse {
+    int status = 0;
+    Fields fields;  // names in lower case
+    std::string body;
+};
+
+// Errors: `unavailable` (DNS, connect, TLS, cut off), `timeout`, `too_large`,
+// `malformed` (not HTTP), `forbidden` (the guard); the detail says which and where.
+class HttpClient {
+ public:
+    HttpClient(asio::any_io_executor executor, ClientOptions options);
+    ~HttpClient();
+    asio::awaitable<Result<FetchedResponse>> fetch(Fetch fetch);
+    // Drops idle connections.
+    void close_idle();
+
+ private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace entente::net

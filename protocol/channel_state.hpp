@@ -1,0 +1,75 @@
+// Membership as a fold of the log (section 8): every server computes the same state
+// from the same entries. Pure; used by home (which refuses) and follower (which
+// marks) alike.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/event.hpp"
+
+namespace entente::protocol {
+
+enum class Role : std::uint8_t { member, moderator, owner };
+[[nodiscard]] std::string_view to_text(Role role);
+[[nodiscard]] std::optional<Role> role_from(std::string_view text);
+
+inline constexpr std::size_t max_state_octets = 4'194'304;
+
+struct ChannelState {
+    std::string kind;  // "group" or "dm"; empty before channel.create
+    std::string name, topic, avatar;
+    bool is_public = false;
+    std::string history = "since-join";  // or "all"
+    std::string retention = "keep";      // "days:N", "relay"
+    std::string encryption = "none";
+    std::vector<std::string> successors;
+    std::string home;
+    std::map<std::string, Role> members;
+    std::set<std::string> invited;
+    std::set<std::string> banned;
+    friend bool operator==(const ChannelState&, const ChannelState&) = default;
+
+    [[nodiscard]] bool is_member(std::string_view user) const;
+    [[nodiscard]] bool has_member_of(const ServerName& server) const;
+    [[nodiscard]] std::set<std::string> servers() const;  // of members, the home's included
+};
+
+// RFC 8785 form, lists sorted by octets but `successors`.
+[[nodiscard]] std::string state_json(const ChannelState& state);
+[[nodiscard]] Result<ChannelState> parse_state(std::string_view json, NameRules rules);
+[[nodiscard]] Hash state_hash(std::string_view state_json);
+
+// What the fold needs to know of an event that another one refers to.
+struct TargetFacts {
+    std::string type;
+    std::string sender;
+};
+
+// What applying an event changes; a store persists just that.
+struct StateChange {
+    bool meta = false;                // any member of the state but the three lists
+    std::vector<std::string> users;   // whose membership, invitation or ban changed
+    bool first_of_server = false;     // a join that brought the sender's server in
+    bool last_of_server = false;      // a leave, kick or ban that took `left_server` out
+    std::string left_server;
+};
+
+// Whether `event` may be applied, and its effect. Leaves `state` untouched unless it
+// succeeds. `forbidden`, `not_member`, `malformed` (content of a wrong type or value),
+// `not_found` (a target that is not there), `channel_full`, `conflict` (a repeated
+// join or leave: MEM-1 makes it a duplicate). Unknown types succeed without effect
+// for a member [LOG-7]. `seq` is the entry's; `target` the facts of event.target
+// where the channel holds it.
+[[nodiscard]] Result<StateChange> apply_event(ChannelState& state, const Event& event,
+                                              std::string_view content, std::int64_t seq,
+                                              const ServerName& home,
+                                              const std::optional<TargetFacts>& target,
+                                              NameRules rules);
+
+}  // namespace entente::protocol

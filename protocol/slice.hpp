@@ -1,0 +1,76 @@
+// Entries, the hash chain and slices (section 5).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/event.hpp"
+#include "protocol/problem.hpp"
+#include "protocol/proofs.hpp"
+
+namespace entente::protocol {
+
+// One entry as it travels. Exactly one of content, deleted_by, expired says what
+// became of the content.
+struct Entry {
+    Millis at = 0;      // the home's time; never decreases
+    std::string event;  // octets
+    std::optional<std::string> content;
+    std::int64_t deleted_by = 0;  // the seq that erased it; 0 where none did
+    bool expired = false;
+    friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+// base64url text; `previous` is empty before the first.
+[[nodiscard]] std::string entry_hash(const ChannelId& channel, std::int64_t epoch,
+                                     std::int64_t seq, Millis at, std::string_view previous,
+                                     const Hash& event_id);
+
+struct Position {
+    std::int64_t seq = 0;
+    std::string hash;
+    friend bool operator==(const Position&, const Position&) = default;
+};
+
+// [LOG-6] a key shown for a server that the receiver has not pinned.
+struct ShownKey {
+    ServerName server;
+    std::optional<std::string> key_x;      // the public JWK's x
+    std::vector<std::string> statements;   // JWS
+};
+
+struct Slice {
+    ChannelId channel;
+    std::int64_t epoch = 1;
+    Position after;
+    std::vector<Entry> entries;
+    std::vector<Seal> seals;
+    Checkpoint checkpoint;
+    std::int64_t latest = 0;
+    std::map<std::string, std::int64_t> acks;  // follower server → seq; empty: not said
+    std::vector<ShownKey> keys;
+};
+
+enum class SliceStatus : std::uint8_t {
+    ok, gap, need_keys, need_snapshot, not_following, fork, ahead, superseded, deferred, refused
+};
+[[nodiscard]] std::string_view to_text(SliceStatus status);
+[[nodiscard]] std::optional<SliceStatus> slice_status_from(std::string_view text);
+
+// [LOG-2] what a follower answers: a cumulative, durable acknowledgement.
+struct SliceResult {
+    std::string channel;  // text: echoes even what can't be parsed
+    SliceStatus status = SliceStatus::ok;
+    std::int64_t epoch = 1;
+    Position have;
+    std::vector<std::string> kids;       // need_keys
+    std::optional<Position> agrees;      // ahead
+    std::int64_t retry_after = 0;        // deferred
+    std::optional<Error> problem;        // refused, deferred
+};
+
+}  // namespace entente::protocol

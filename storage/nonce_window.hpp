@@ -1,0 +1,67 @@
+// The memory of the replay window [SIG-4]: which nonces of which keys are spent, until
+// they expire; with the durable sweep time that never decreases. RocksDB in the daemon,
+// a map in tests and simulation; both pass the same contract suite. Blocking, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "protocol/clock.hpp"
+#include "protocol/names.hpp"
+#include "protocol/result.hpp"
+
+namespace entente::storage {
+
+class NonceWindow {
+ public:
+    virtual ~NonceWindow() = default;
+
+    // Spends the nonce: `replayed` where it is spent already; `unavailable` where the
+    // window can't tell: `expires` not after the sweep time, or the memory is missing or
+    // may be incomplete and `created` lies before the start that found it so + 60 s.
+    // Survives a kill -9 when it returns. Of many at once exactly one succeeds.
+    [[nodiscard]] virtual Result<void> spend(const protocol::KeyRef& key, std::string_view nonce,
+                                             protocol::Seconds created,
+                                             protocol::Seconds expires) = 0;
+    // Forgets what expired before `now` - 1 s, having first made the new sweep time durable.
+    // A clock that went back sweeps nothing.
+    virtual Result<void> sweep(protocol::Seconds now) = 0;
+    [[nodiscard]] virtual protocol::Seconds swept_until() const = 0;
+};
+
+// Remembers what was accepted lately: event id → channel and seq. Derived from the log,
+// never the authority; may be lost.
+struct SeenEvent {
+    std::string channel;
+    std::int64_t seq = 0;
+};
+
+// How a window's memory may be trusted at this start.
+enum class MemoryState : std::uint8_t { first_start, complete, incomplete };
+
+struct RocksWindowOptions {
+    std::string folder;
+    // Whether this server has ever run before (its database says so): a missing folder is
+    // then a lost memory, not a first start.
+    bool ran_before = false;
+    protocol::Seconds start = 0;
+    // /proc/sys/kernel/random/boot_id: unsynced writes are lost only when the machine went
+    // down in between. Passed in for tests.
+    std::string boot_id;
+};
+
+class ReplayMemory : public NonceWindow {
+ public:
+    [[nodiscard]] virtual MemoryState state() const = 0;
+    virtual void remember(std::string_view event_id, const SeenEvent& seen) = 0;
+    [[nodiscard]] virtual Result<SeenEvent> find(std::string_view event_id) = 0;  // `not_found`
+    // Syncs and marks an orderly end.
+    virtual void close() = 0;
+};
+
+[[nodiscard]] Result<std::unique_ptr<ReplayMemory>> open_rocks_window(const RocksWindowOptions& options);
+[[nodiscard]] std::unique_ptr<NonceWindow> make_memory_window();
+
+}  // namespace entente::storage
