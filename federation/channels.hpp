@@ -1,0 +1,161 @@
+// What a server's own users do with channels, wherever a channel is homed: the client
+// API's door to the federation floor. A change to a channel homed here is appended to
+// its log; one homed elsewhere is stored as a pending submission. Either is durable
+// when the call returns; nothing is signed on this path. Does not authenticate.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "protocol/channel_state.hpp"
+#include "protocol/names.hpp"
+#include "protocol/result.hpp"
+
+namespace entente::federation {
+
+namespace asio = boost::asio;
+using protocol::ChannelId;
+using protocol::Hash;
+using protocol::Millis;
+using protocol::ServerName;
+using protocol::UserId;
+using protocol::Uuid;
+
+// Where an event stands [RETRY-2].
+enum class DeliveryState : std::uint8_t { pending, accepted, rejected };
+
+struct Posted {
+    Hash event_id{};
+    DeliveryState state = DeliveryState::pending;
+    std::int64_t seq = 0;          // accepted
+    std::optional<Error> problem;  // rejected
+};
+
+struct Delivery {
+    ChannelId channel;
+    Hash event_id{};
+    DeliveryState state = DeliveryState::pending;
+    std::int64_t seq = 0;
+    std::optional<Error> problem;
+    std::map<std::string, bool> servers;  // follower server → has it, as far as is known here
+};
+
+// One entry as a client sees it.
+struct ClientEntry {
+    std::int64_t seq = 0;
+    Millis at = 0;      // the home's
+    Hash event_id{};
+    std::string event;  // octets
+    std::optional<std::string> content;
+    std::int64_t deleted_by = 0;
+    bool expired = false;
+};
+using ClientEntries = std::vector<ClientEntry>;
+
+struct ChannelSummary {
+    ChannelId channel;
+    ServerName home;
+    std::string kind, name, topic, history, retention, encryption;
+    bool is_public = false;
+    protocol::Role role = protocol::Role::member;
+    std::int64_t latest = 0;      // newest seq held here
+    std::int64_t visible_after = 0;  // the user sees entries with a greater seq
+    std::int64_t member_count = 0;
+    bool frozen = false;          // [LOG-4]
+};
+
+struct ChannelMember {
+    std::string user;
+    protocol::Role role = protocol::Role::member;
+    bool invited = false;  // invited, not yet a member
+};
+
+struct Invitation {
+    ChannelId channel;
+    ServerName home;
+    std::string from;  // the inviting user
+    std::string name, kind, encryption;
+    std::int64_t members = 0;
+    Millis at = 0;
+};
+
+struct NewChannel {
+    std::string kind = "group";
+    std::string name;
+    bool is_public = false;
+    std::string history = "since-join";
+    std::string retention = "keep";
+    std::string encryption = "none";
+};
+
+// Who acts, and under which retry identity [EVT-2].
+struct Actor {
+    UserId user;
+    std::optional<Uuid> device;
+    Uuid txn;
+};
+
+// Hears of what became durable, on the I/O executor, in log order for each channel.
+class CommitListener {
+ public:
+    virtual ~CommitListener() = default;
+    // Entries first_seq … first_seq + size − 1 of a channel.
+    virtual void entries_committed(const ChannelId& channel, const std::shared_ptr<const ClientEntries>& entries) = 0;
+    // An own user's event has moved: accepted, rejected or delivered further.
+    virtual void delivery_changed(const ChannelId& channel, const UserId& author, const Posted& posted) = 0;
+    // Follower `server` now holds the channel up to `seq`.
+    virtual void delivered_to(const ChannelId& channel, const ServerName& server, std::int64_t seq) = 0;
+    // An own user was invited (a list to be fetched anew), joined or left.
+    virtual void membership_changed(const UserId& user) = 0;
+};
+
+class Channels {
+ public:
+    virtual ~Channels() = default;
+
+    // A repeat with the same txn gives the first one's channel. `malformed` for bad values.
+    virtual asio::awaitable<Result<ChannelId>> create(Actor actor, NewChannel channel) = 0;
+    // `not_found` where the user may not know of the channel; `forbidden`; `conflict` where
+    // the invitee is a member already.
+    virtual asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) = 0;
+    // Of an invitation or a public channel; `pending` while its home hasn't answered.
+    virtual asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) = 0;
+    virtual asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) = 0;
+    // `content` is a JSON object without salt; it is given one. At most 60 KiB: `too_large`.
+    // `rate_limited` over the quota of unsent submissions [RETRY-3].
+    virtual asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel, std::string content) = 0;
+    // Several posts of one user in one commit; a result each, in order.
+    struct Post {
+        Actor actor;
+        ChannelId channel;
+        std::string content;
+    };
+    virtual asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) = 0;
+
+    virtual asio::awaitable<Result<std::vector<ChannelSummary>>> list(UserId user) = 0;
+    virtual asio::awaitable<Result<ChannelSummary>> get(UserId user, ChannelId channel) = 0;
+    // Sorted by user; `after` is the last user of the page before, empty for the first.
+    virtual asio::awaitable<Result<std::vector<ChannelMember>>> members(UserId user, ChannelId channel,
+                                                                       std::string after, std::size_t limit) = 0;
+    virtual asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) = 0;
+
+    // Entries after `after` in rising order, at most `limit` and about 1 MiB; only what the
+    // user may see. `page_before` gives the newest ones below `before`, rising too.
+    virtual asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel,
+                                                             std::int64_t after, std::size_t limit) = 0;
+    virtual asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel,
+                                                              std::int64_t before, std::size_t limit) = 0;
+    virtual asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) = 0;
+
+    // Listeners live longer than this object's last commit.
+    virtual void listen(CommitListener& listener) = 0;
+};
+
+}  // namespace entente::federation
