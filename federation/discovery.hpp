@@ -1,0 +1,131 @@
+// Finds other servers and their keys [DISC-1 to DISC-4, KEY-1, KEY-4, KEY-5]: fetches
+// server documents, has the key ring judge them, and makes what it decides durable before
+// anyone acts on it. One fetch per server at a time, however many wait; failures are
+// remembered; memory is bounded however many names are asked for. On the I/O thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/address.hpp>
+
+#include "net/http_client.hpp"
+#include "net/task_group.hpp"
+#include "protocol/clock.hpp"
+#include "storage/pin_store.hpp"
+#include "trust/budgets.hpp"
+#include "trust/key_ring.hpp"
+
+namespace entente::federation {
+
+namespace asio = boost::asio;
+using protocol::KeyRef;
+using protocol::Millis;
+using protocol::PublicKey;
+using protocol::ServerName;
+
+struct DiscoveryOptions {
+    protocol::NameRules names;
+    std::chrono::milliseconds fetch_time{10'000};  // delegation included [DISC-2]
+    std::int64_t min_age_s = 60;                   // what max_age is clamped to [DISC-4]
+    std::int64_t max_age_s = 24 * 3600;
+    std::int64_t first_failure_s = 10;             // doubling to max_failure_s
+    std::int64_t max_failure_s = 3600;
+    std::int64_t refetches_per_server = 5;         // a minute [KEY-5]
+    std::int64_t refetches_per_source = 1;
+    std::size_t max_remembered = 4096;             // servers whose last fetch is remembered
+    std::size_t max_under_way = 64;                // fetches at once
+};
+
+// What an administrator should hear of: conflicts, first pins, failures to store.
+using Notice = std::function<void(const ServerName& server, std::string_view what,
+                                  std::string_view detail)>;
+
+class Discovery {
+ public:
+    Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRing& ring,
+              storage::PinStore& pins, const protocol::Clock& clock, DiscoveryOptions options,
+              Notice notice = {});
+    ~Discovery();
+    Discovery(const Discovery&) = delete;
+    Discovery& operator=(const Discovery&) = delete;
+
+    // The pin, its document not older than max_age where that can be had; an older one while
+    // fetching fails. For a server never pinned: `unavailable` (with retry_after while the
+    // failure is remembered), `malformed` (the document is unusable), `forbidden` (guard).
+    asio::awaitable<Result<trust::PinnedServer>> peer(ServerName server);
+
+    // The key for a request's signature: from the pins, else by one bounded fetch [KEY-5].
+    // `key_unavailable` where no fetch was possible or it failed, `unknown_key` only where one
+    // succeeded and doesn't show the key, `key_revoked`, `key_conflict`.
+    asio::awaitable<Result<PublicKey>> request_key(KeyRef ref, asio::ip::address source);
+    // The same for an answer to a request of ours: no source address to charge.
+    asio::awaitable<Result<PublicKey>> answer_key(KeyRef ref);
+    // For the root of submissions, judged as of `root_at`.
+    asio::awaitable<Result<PublicKey>> seal_key(KeyRef ref, Millis root_at);
+    // For a log that is already written: whatever its status, which the caller may mark [KEY-7].
+    asio::awaitable<Result<trust::PinnedKey>> log_key(KeyRef ref);
+
+    // A proven inbound request of that server: failures are forgotten [DISC-4].
+    void heard_from(const ServerName& server);
+
+    [[nodiscard]] const trust::KeyRing& ring() const { return ring_; }
+
+    struct Figures {
+        std::uint64_t fetches = 0;
+        std::uint64_t failures = 0;
+        std::size_t remembered = 0;
+        std::size_t under_way = 0;
+    };
+    [[nodiscard]] Figures figures() const;
+
+ private:
+    struct Flight;
+    struct Memory {
+        ServerName server;
+        Millis fetched_at = 0;      // of the last success; 0: never
+        std::int64_t max_age = 0;   // clamped
+        std::int64_t failure_s = 0; // how long the last failure counts; 0: none
+        Millis retry_at = 0;
+        Error failure;
+    };
+
+    [[nodiscard]] Memory& memory(const ServerName& server);
+    [[nodiscard]] const Memory* remembered(const ServerName& server) const;
+    [[nodiscard]] bool is_fresh(const ServerName& server, Millis now) const;
+    asio::awaitable<Result<void>> refetch(ServerName server, std::optional<std::string> source);
+    asio::awaitable<Result<void>> fetch_shared(ServerName server);
+    asio::awaitable<void> fly(ServerName server, std::shared_ptr<Flight> flight);
+    asio::awaitable<Result<void>> fetch_and_pin(ServerName server);
+    asio::awaitable<Result<protocol::ServerDocument>> fetch_document(ServerName server);
+    asio::awaitable<Result<std::string>> fetch_text(protocol::Origin origin, Millis deadline);
+    asio::awaitable<Result<void>> pin(protocol::ServerDocument document);
+    void remember_failure(const ServerName& server, const Error& error);
+    void tell(const ServerName& server, std::string_view what, std::string_view detail) const;
+
+    net::TaskGroup& tasks_;
+    net::HttpClient& http_;
+    trust::KeyRing& ring_;
+    storage::PinStore& pins_;
+    const protocol::Clock& clock_;
+    DiscoveryOptions options_;
+    Notice notice_;
+    std::list<Memory> order_;  // the latest used first
+    std::unordered_map<ServerName, std::list<Memory>::iterator> index_;
+    std::unordered_map<ServerName, std::shared_ptr<Flight>> flights_;
+    trust::BucketTable by_server_;
+    trust::BucketTable by_source_;
+    Figures figures_;
+};
+
+// What a source address is charged as: an IPv4 address (v4-mapped ones too) or an IPv6 /64.
+[[nodiscard]] std::string source_key(const asio::ip::address& address);
+
+}  // namespace entente::federation

@@ -1,0 +1,83 @@
+// The checks that every signed request passes, in the order of section 3: cheap before
+// costly, since any stranger can start them. What the request wants is not its business:
+// JSON and items come after it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "federation/discovery.hpp"
+#include "federation/identity.hpp"
+#include "net/router.hpp"
+#include "protocol/message_signature.hpp"
+#include "storage/nonce_window.hpp"
+#include "trust/budgets.hpp"
+#include "trust/tiers.hpp"
+
+namespace entente::federation {
+
+// Who a request is proven to be from.
+struct Admitted {
+    ServerName origin;
+    KeyRef key;
+    trust::Tier tier = trust::Tier::guest;
+    std::string signature_field;  // the request's `Signature`, for the answer [SIG-10]
+};
+
+// What runs behind the gate.
+using SignedHandler =
+    std::function<asio::awaitable<net::Response>(const net::Request&, const Admitted&)>;
+
+struct GateParts {
+    const Identity& identity;
+    Discovery& discovery;
+    storage::NonceWindow& nonces;  // blocking: used on `pool` only
+    asio::thread_pool& pool;
+    const trust::Tiers& tiers;
+    trust::Budgets& budgets;
+    const protocol::Clock& clock;
+};
+
+class Gate {
+ public:
+    explicit Gate(GateParts parts);
+
+    // `volatile_nonce`: for a GET, whose nonce needn't survive a restart [SIG-4].
+    asio::awaitable<Result<Admitted>> admit(const net::Request& request, bool volatile_nonce);
+
+    // A route's handler: admits, runs `handler`, signs its answer, and signs refusals too
+    // where the signature had been proven.
+    [[nodiscard]] net::Handler guard(SignedHandler handler, bool volatile_nonce);
+
+    // Call about once a minute: forgets expired nonces, of both windows.
+    asio::awaitable<Result<void>> sweep();
+
+    // Called with every proven origin, after discovery has heard of it: wakes peer links.
+    void on_proven(std::function<void(const ServerName&)> observer);
+
+ private:
+    // `proven_by` is the Signature field once the signature has been verified.
+    asio::awaitable<Result<Admitted>> examine(const net::Request& request, bool volatile_nonce,
+                                              std::string& proven_by);
+    asio::awaitable<net::Response> pass(const net::Request& request, SignedHandler handler,
+                                        bool volatile_nonce);
+
+    [[nodiscard]] Result<void> check_sizes(const net::Request& request) const;
+    [[nodiscard]] Result<protocol::RequestSignature> check_syntax(const net::Request& request) const;
+    [[nodiscard]] Result<trust::Tier> check_tier(const ServerName& claimed) const;
+    asio::awaitable<Result<void>> spend_nonce(protocol::RequestSignature signature,
+                                              bool volatile_nonce);
+
+    GateParts parts_;
+    std::unique_ptr<storage::NonceWindow> volatile_nonces_;
+    std::function<void(const ServerName&)> proven_;
+};
+
+// [NAME-3] `malformed` for an octet that is percent-encoded without need, or a bad escape.
+[[nodiscard]] Result<void> check_path(std::string_view path);
+
+}  // namespace entente::federation

@@ -1,0 +1,32 @@
+// Keeps the pins of other servers over a restart [KEY-1]. Decides nothing: what stands in
+// a pin is trust/key_ring's.
+#pragma once
+
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "storage/group_commit.hpp"
+#include "trust/key_ring.hpp"
+
+namespace entente::storage {
+
+class PinStore {
+ public:
+    explicit PinStore(GroupCommit& commits) : commits_(commits) {}
+
+    // Puts `server` in the place of what is held of it, keys and all; durable when it returns.
+    asio::awaitable<Result<void>> put(trust::PinnedServer server);
+    // Every pin, for the key ring at start.
+    asio::awaitable<Result<std::vector<trust::PinnedServer>>> all();
+
+ private:
+    GroupCommit& commits_;
+};
+
+// The same within a transaction, and over a plain connection.
+[[nodiscard]] Result<void> put_pin(WriteTransaction& transaction,
+                                   const trust::PinnedServer& server);
+[[nodiscard]] Result<std::vector<trust::PinnedServer>> read_pins(Connection& connection);
+
+}  // namespace entente::storage
