@@ -1,0 +1,497 @@
+#include "daemon/config.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "daemon/config_schema.hpp"
+#include "daemon/config_toml.hpp"
+
+extern char** environ;
+
+namespace entente::daemon {
+
+namespace {
+
+constexpr std::string_view prefix = "ENTENTE_";
+constexpr int after_the_file = 1 << 30;
+
+std::size_t edit_distance(std::string_view left, std::string_view right)
+{
+    std::vector<std::size_t> row(right.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= left.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= right.size(); ++j) {
+            const auto change = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+        }
+    }
+    return row.back();
+}
+
+// "; did you mean …", or the advice where nothing is near.
+std::string suggest(std::string_view unknown, const std::set<std::string>& known,
+                    const std::string& advice)
+{
+    const std::string* nearest = nullptr;
+    std::size_t least = 3;
+    for (const auto& name : known) {
+        if (const auto distance = edit_distance(unknown.substr(0, 64), name); distance < least) {
+            least = distance;
+            nearest = &name;
+        }
+    }
+    return nearest != nullptr ? "; did you mean " + *nearest + "?" : "; " + advice;
+}
+
+std::string environment_name(std::string_view section, std::string_view key)
+{
+    auto name = std::string(prefix) + std::string(section) + "_" + std::string(key);
+    std::replace(name.begin(), name.end(), '.', '_');
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+        return static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    });
+    return name;
+}
+
+std::vector<std::string> divide_by_commas(const std::string& text)
+{
+    std::vector<std::string> parts;
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+        const auto end = std::min(text.find(',', begin), text.size());
+        parts.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
+}
+
+// What isn't written as its kind asks stays a text: the rule then complains of it.
+ConfigValue value_from_environment(KeyKind kind, const std::string& text)
+{
+    if (kind == KeyKind::boolean && (text == "true" || text == "false")) {
+        return config_value(text == "true");
+    }
+    if (kind == KeyKind::integer) {
+        std::int64_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [at, error] = std::from_chars(text.data(), end, number);
+        if (error == std::errc{} && at == end) return config_value(number);
+    }
+    if (kind == KeyKind::list) {
+        ConfigList list;
+        for (auto& part : divide_by_commas(text)) list.push_back(config_value(std::move(part)));
+        return config_value(std::move(list));
+    }
+    if (kind == KeyKind::table) {
+        ConfigTable table;
+        for (const auto& part : divide_by_commas(text)) {
+            const auto equals = std::min(part.find('='), part.size());
+            const auto value = equals < part.size() ? part.substr(equals + 1) : std::string();
+            table.push_back({part.substr(0, equals), config_value(value)});
+        }
+        return config_value(std::move(table));
+    }
+    return config_value(text);
+}
+
+// Fills a Config and gathers what is wrong on the way.
+class Reading {
+ public:
+    explicit Reading(std::string file) : file_(std::move(file)) {}
+
+    void read_file(const ConfigTable& root)
+    {
+        for (const auto& [name, value] : root) {
+            if (name == "listener") {
+                read_listeners(value);
+            } else {
+                read_section(name, value);
+            }
+        }
+    }
+
+    void read_environment(const Environment& environment);
+    void finish();
+
+    [[nodiscard]] tl::expected<Config, ConfigProblems> result() &&
+    {
+        if (problems_.empty()) return std::move(config_);
+        ConfigProblems sorted;
+        for (auto& [line, problem] : problems_) sorted.push_back(std::move(problem));
+        return tl::unexpected(std::move(sorted));
+    }
+
+    void problem_at(int line, std::string text)
+    {
+        problems_.emplace(line, ConfigProblem{file_ + ":" + std::to_string(line), std::move(text)});
+    }
+
+ private:
+    struct Place {
+        int line = 1;
+        std::string variable;  // empty: the file
+    };
+
+    void problem(const Place& place, std::string text)
+    {
+        if (place.variable.empty()) {
+            problem_at(place.line, std::move(text));
+        } else {
+            problems_.emplace(after_the_file, ConfigProblem{place.variable + " (environment)",
+                                                                 std::move(text)});
+        }
+    }
+
+    [[nodiscard]] Place place_of(const std::string& key, const std::string& section) const
+    {
+        if (const auto found = places_.find(key); found != places_.end()) return found->second;
+        if (const auto found = places_.find(section); found != places_.end()) return found->second;
+        return {};
+    }
+
+    template <class Target>
+    void apply(const KeyRule<Target>& rule, Target& target, const ConfigValue& value,
+               const Place& place);
+    void read_section(const std::string& name, const ConfigValue& value);
+    void read_listeners(const ConfigValue& value);
+    void read_listener(const ConfigValue& value);
+
+    void check_names();
+    void check_listeners();
+    void check_waits();
+    void fill_in();
+
+    std::string file_;
+    Config config_;
+    std::map<std::string, Place> places_;
+    std::multimap<int, ConfigProblem> problems_;  // by line
+};
+
+template <class Target>
+void Reading::apply(const KeyRule<Target>& rule, Target& target, const ConfigValue& value,
+                    const Place& place)
+{
+    Complaints complaints;
+    rule.set(target, value, complaints);
+    for (auto& complaint : complaints) {
+        auto where = place;
+        if (complaint.line != 0) where.line = complaint.line;
+        problem(where, std::string(rule.section) + "." + std::string(rule.key) + " " +
+                           std::move(complaint.text));
+    }
+}
+
+void Reading::read_section(const std::string& name, const ConfigValue& value)
+{
+    std::set<std::string> keys;
+    std::set<std::string> sections;
+    for (const auto& rule : config_rules()) {
+        sections.emplace(rule.section.substr(0, rule.section.find('.')));
+        if (rule.section == name) keys.emplace(rule.key);
+        // "trust.budgets.guest" seen from "trust" is the table "budgets".
+        if (rule.section.starts_with(name + ".")) {
+            const auto rest = rule.section.substr(name.size() + 1);
+            keys.emplace(rest.substr(0, rest.find('.')));
+        }
+    }
+    sections.emplace("listener");
+    if (keys.empty()) {
+        problem_at(value.line, "there is no section " + name +
+                                   suggest(name, sections, "remove it"));
+        return;
+    }
+    const auto* table = value.as_table();
+    if (table == nullptr) {
+        problem_at(value.line, name + " is " + kind_of(value) + "; write [" + name + "] and its keys below");
+        return;
+    }
+    places_[name] = {value.line, {}};
+    for (const auto& [key, entry] : *table) {
+        const auto full = name + "." + key;
+        const auto& rules = config_rules();
+        const auto rule = std::find_if(rules.begin(), rules.end(), [&](const auto& candidate) {
+            return candidate.section == name && candidate.key == key;
+        });
+        if (rule != rules.end()) {
+            places_[full] = {entry.line, {}};
+            apply(*rule, config_, entry, {entry.line, {}});
+        } else if (keys.contains(key)) {
+            read_section(full, entry);
+        } else {
+            problem_at(entry.line, "there is no key " + full +
+                                       suggest(key, keys, "remove it or see the reference"));
+        }
+    }
+}
+
+void Reading::read_listeners(const ConfigValue& value)
+{
+    const auto* list = value.as_list();
+    if (list == nullptr) {
+        problem_at(value.line, "listener is " + kind_of(value) + "; write [[listener]]");
+        return;
+    }
+    places_["listener"] = {value.line, {}};
+    for (const auto& element : *list) read_listener(element);
+}
+
+void Reading::read_listener(const ConfigValue& value)
+{
+    const auto* table = value.as_table();
+    if (table == nullptr) {
+        problem_at(value.line, "a listener is " + kind_of(value) + "; write [[listener]]");
+        return;
+    }
+    ListenerConfig listener;
+    listener.line = value.line;
+    listener.federation = listener.client = true;
+    std::set<std::string> keys;
+    for (const auto& rule : listener_rules()) keys.emplace(rule.key);
+    bool has_address = false;
+    for (const auto& [key, entry] : *table) {
+        const auto& rules = listener_rules();
+        const auto rule = std::find_if(rules.begin(), rules.end(),
+                                       [&](const auto& candidate) { return candidate.key == key; });
+        if (rule == rules.end()) {
+            problem_at(entry.line, "there is no key listener." + key +
+                                       suggest(key, keys, "remove it or see the reference"));
+            continue;
+        }
+        has_address = has_address || key == "address";
+        apply(*rule, listener, entry, {entry.line, {}});
+    }
+    if (!has_address) {
+        problem_at(value.line, "a listener has no address; add one, as address = \"0.0.0.0:8448\"");
+    }
+    config_.listeners.push_back(std::move(listener));
+}
+
+void Reading::read_environment(const Environment& environment)
+{
+    std::set<std::string> known;
+    for (const auto& rule : config_rules()) known.insert(environment_name(rule.section, rule.key));
+    for (const auto& [name, text] : environment) {
+        if (!name.starts_with(prefix)) continue;
+        if (name.find('_', prefix.size()) == std::string::npos) continue;
+        const auto& rules = config_rules();
+        const auto rule = std::find_if(rules.begin(), rules.end(), [&](const auto& candidate) {
+            return environment_name(candidate.section, candidate.key) == name;
+        });
+        const Place place{0, name};
+        if (rule == rules.end()) {
+            problem(place, "there is no such key" + suggest(name, known, "unset it"));
+            continue;
+        }
+        places_[std::string(rule->section) + "." + std::string(rule->key)] = place;
+        apply(*rule, config_, value_from_environment(rule->kind, text), place);
+    }
+}
+
+void Reading::check_names()
+{
+    const auto rules = config_.name_rules();
+    const auto judge = [&](const std::string& key, const std::string& section,
+                           const std::string& name) {
+        if (protocol::parse_server_name(name, rules)) return;
+        const bool only_for_tests = protocol::parse_server_name(name, {true}).has_value();
+        problem(place_of(key, section),
+                key + " has \"" + name + "\"; " +
+                    (only_for_tests ? "such names need federation.allow_test_names = true"
+                                    : "write a lower-case DNS name, as \"a.example\""));
+    };
+    const auto& name = config_.server.name.str();
+    if (name.empty()) {
+        problem(place_of("server.name", "server"),
+                "server.name is missing; add the name that this server is known by, as "
+                "name = \"a.example\" under [server]");
+    } else {
+        judge("server.name", "server", name);
+    }
+    for (const auto& [peer, tier] : config_.trust.peers) judge("trust.peers", "trust", peer);
+    for (const auto& [host, address] : config_.federation.resolve) {
+        judge("federation.resolve", "federation", host);
+    }
+}
+
+void Reading::check_listeners()
+{
+    if (config_.listeners.empty() && !places_.contains("listener")) {
+        problem_at(1, "there is no listener; add [[listener]] with an address");
+    }
+    std::vector<SocketAddress> seen;
+    for (const auto& listener : config_.listeners) {
+        if (listener.certificate.empty() != listener.key.empty()) {
+            const bool missing_key = listener.key.empty();
+            problem_at(listener.line,
+                       std::string("a listener has ") + (missing_key ? "a certificate" : "a key") +
+                           " but no " + (missing_key ? "key; add key" : "certificate; add certificate") +
+                           " = \"<PEM file>\"");
+        }
+        if (listener.address.port != 0 &&
+            std::find(seen.begin(), seen.end(), listener.address) != seen.end()) {
+            problem_at(listener.line, "two listeners have the same address; change one of them");
+        }
+        seen.push_back(listener.address);
+    }
+}
+
+void Reading::check_waits()
+{
+    const auto& federation = config_.federation;
+    const auto judge = [&](const std::string& first, const std::string& max, bool fine) {
+        if (!fine) {
+            problem(place_of(max, "federation"), max + " is less than " + first + "; raise it or lower the other");
+        }
+    };
+    judge("federation.retry_first_ms", "federation.retry_max_ms",
+          federation.retry_first_ms <= federation.retry_max_ms);
+    judge("federation.discovery_retry_first_ms", "federation.discovery_retry_max_ms",
+          federation.discovery_retry_first_ms <= federation.discovery_retry_max_ms);
+    if (config_.server.data.empty()) {
+        problem(place_of("server.data", "server"), "server.data is empty; name a folder");
+    }
+}
+
+// Relative paths start at the configuration file's folder, wherever the daemon runs.
+void Reading::fill_in()
+{
+    const auto folder = std::filesystem::path(file_).parent_path();
+    const auto absolute = [&folder](std::string& path) {
+        if (path.empty()) return;
+        path = (folder / path).lexically_normal().string();
+    };
+    absolute(config_.server.data);
+    if (config_.server.keys.empty()) config_.server.keys = config_.server.data + "/keys";
+    absolute(config_.server.keys);
+    absolute(config_.federation.ca_file);
+    for (auto& listener : config_.listeners) {
+        absolute(listener.certificate);
+        absolute(listener.key);
+    }
+    if (config_.storage.url.empty()) {
+        config_.storage.url = "sqlite:" + config_.server.data + "/entente.sqlite";
+    }
+    auto path = config_.storage.sqlite_path();
+    absolute(path);
+    config_.storage.url = "sqlite:" + path;
+    if (config_.federation.api.empty()) {
+        config_.federation.api = "https://" + config_.server.name.str();
+    }
+}
+
+void Reading::finish()
+{
+    check_names();
+    check_listeners();
+    check_waits();
+    fill_in();
+}
+
+}  // namespace
+
+std::string StorageConfig::sqlite_path() const
+{
+    constexpr std::string_view scheme = "sqlite:";
+    return url.starts_with(scheme) ? url.substr(scheme.size()) : std::string();
+}
+
+Result<SocketAddress> parse_socket_address(std::string_view text)
+{
+    const auto wrong = [&] {
+        return refuse(Code::malformed, "\"" + std::string(text) + "\" isn't an IP address and a port");
+    };
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) return wrong();
+    auto host = text.substr(0, colon);
+    const auto digits = text.substr(colon + 1);
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    if (bracketed != (host.find(':') != std::string_view::npos)) return wrong();
+
+    SocketAddress found;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), found.port);
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return wrong();
+    boost::system::error_code failed;
+    found.address = boost::asio::ip::make_address(std::string(host), failed);
+    if (failed) return wrong();
+    return found;
+}
+
+Environment process_environment()
+{
+    Environment found;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        const auto equals = text.find('=');
+        if (equals == std::string_view::npos || !text.starts_with(prefix)) continue;
+        found.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+tl::expected<Config, ConfigProblems> load_config(const std::string& file,
+                                                 const Environment& environment)
+{
+    const auto unreadable = [&](const std::string& why) {
+        return tl::unexpected(ConfigProblems{{file, why}});
+    };
+    std::error_code failed;
+    if (std::filesystem::is_directory(file, failed)) {
+        return unreadable("is a folder; name a configuration file");
+    }
+    errno = 0;
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        return unreadable(std::string("can't be read: ") + std::strerror(errno) +
+                          "; name a configuration file that this user may read");
+    }
+    std::string text(max_config_octets + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    return parse_config(text, file, environment);
+}
+
+tl::expected<Config, ConfigProblems> parse_config(std::string_view toml, const std::string& file,
+                                                  const Environment& environment)
+{
+    Reading reading(file);
+    if (toml.size() > max_config_octets) {
+        reading.problem_at(1, "the file is larger than 1 MiB; shorten it");
+        return std::move(reading).result();
+    }
+    const auto root = read_toml(toml);
+    if (!root) {
+        reading.problem_at(root.error().line, root.error().text);
+        return std::move(reading).result();
+    }
+    reading.read_file(*root);
+    reading.read_environment(environment);
+    reading.finish();
+    return std::move(reading).result();
+}
+
+std::vector<KeyDescription> describe_keys()
+{
+    std::vector<KeyDescription> keys;
+    for (const auto& rule : config_rules()) {
+        keys.push_back({std::string(rule.section) + "." + std::string(rule.key),
+                        std::string(rule.fallback), environment_name(rule.section, rule.key)});
+    }
+    for (const auto& rule : listener_rules()) {
+        keys.push_back({std::string(rule.section) + "." + std::string(rule.key),
+                        std::string(rule.fallback), {}});
+    }
+    return keys;
+}
+
+}  // namespace entente::daemon
