@@ -8,6 +8,8 @@
 #include <deque>
 #include <vector>
 
+#include "protocol/utf8.hpp"
+
 namespace entente::protocol {
 namespace {
 
@@ -41,35 +43,6 @@ void append_utf8(std::string& out, std::uint32_t point)
         put(0x80U | ((point >> 6U) & 63U));
         put(0x80U | (point & 63U));
     }
-}
-
-// The length of the well-formed UTF-8 sequence of two or more octets that `text`
-// starts with, 0 where there is none: no overlong form, no surrogate, none past
-// U+10FFFF (table 3-7 of the Unicode standard).
-std::size_t sequence_length(std::string_view text)
-{
-    const auto octet = [text](std::size_t i) -> unsigned {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-    };
-    const auto follows = [octet](std::size_t i) { return (octet(i) & 0xc0U) == 0x80U; };
-    const unsigned lead = octet(0);
-    const unsigned second = octet(1);
-    if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-    if (lead >= 0xe0 && lead <= 0xef) {
-        if (!follows(1) || !follows(2) || (lead == 0xe0 && second < 0xa0) ||
-            (lead == 0xed && second > 0x9f)) {
-            return 0;
-        }
-        return 3;
-    }
-    if (lead >= 0xf0 && lead <= 0xf4) {
-        if (!follows(1) || !follows(2) || !follows(3) || (lead == 0xf0 && second < 0x90) ||
-            (lead == 0xf4 && second > 0x8f)) {
-            return 0;
-        }
-        return 4;
-    }
-    return 0;
 }
 
 class Scanner {
@@ -227,7 +200,7 @@ class Scanner {
             } else if (c < 0x80) {
                 ++at_;
             } else {
-                const std::size_t length = sequence_length(text_.substr(at_));
+                const std::size_t length = utf8_sequence_length(text_.substr(at_));
                 if (length == 0) {
                     stop("not UTF-8");
                     return escaped;

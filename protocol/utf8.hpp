@@ -1,0 +1,43 @@
+// Well-formed UTF-8 (table 3-7 of the Unicode standard): no overlong forms, no
+// surrogates, nothing past U+10FFFF. Knows nothing of characters' meaning.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace entente::protocol {
+
+// The length of the well-formed sequence of two or more octets that `text` starts
+// with, 0 where there is none.
+[[nodiscard]] inline std::size_t utf8_sequence_length(std::string_view text)
+{
+    const auto octet = [text](std::size_t i) -> unsigned {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    const auto follows = [octet](std::size_t i) { return (octet(i) & 0xc0U) == 0x80U; };
+    const unsigned lead = octet(0);
+    const unsigned second = octet(1);
+    if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
+    if (lead >= 0xe0 && lead <= 0xef) {
+        const bool outside = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f);
+        return follows(1) && follows(2) && !outside ? 3 : 0;
+    }
+    if (lead >= 0xf0 && lead <= 0xf4) {
+        const bool outside = (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
+        return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
+    }
+    return 0;
+}
+
+[[nodiscard]] inline bool is_utf8(std::string_view text)
+{
+    while (!text.empty()) {
+        const bool ascii = static_cast<unsigned char>(text.front()) < 0x80;
+        const std::size_t length = ascii ? 1 : utf8_sequence_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
+}  // namespace entente::protocol
