@@ -50,6 +50,8 @@ class Connection {
     virtual void rollback() = 0;
     [[nodiscard]] virtual std::int64_t last_insert_id() const = 0;
     [[nodiscard]] virtual std::int64_t changes() const = 0;
+    // Rows written since the connection was opened, rolled back or not.
+    [[nodiscard]] virtual std::int64_t written() const = 0;
 };
 
 // Holds a statement for one use and resets it afterwards.
@@ -85,6 +87,9 @@ class Database {
     // A small step of what the backend wants done now and then (SQLite: a passive
     // checkpoint, from a reader's side). Blocking.
     virtual void maintain() = 0;
+    // Whether a sync has failed since it was opened: what is on disk is then unknown, and
+    // nothing may be acknowledged any more.
+    [[nodiscard]] virtual bool is_broken() const { return false; }
 };
 
 }  // namespace entente::storage

@@ -1,0 +1,30 @@
+// One waiting coroutine as the storage threads hold it: completed once, on its own
+// executor, with what became of its job. Private to group_commit.cpp and completion.cpp.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "protocol/result.hpp"
+
+namespace entente::storage {
+
+namespace asio = boost::asio;
+
+// Keeps the executor from running out of work while it lives. A cancelled waiter is
+// completed at once with `unavailable`; what its job comes to later is then dropped.
+class Waiter {
+ public:
+    virtual ~Waiter() = default;
+    // On any thread of the waiter's executor; every call after the first does nothing.
+    virtual void complete(Result<void> result) = 0;
+};
+
+// Suspends the caller and hands its waiter to `start`, which arranges for `complete`.
+[[nodiscard]] asio::awaitable<Result<void>> wait_for(
+    asio::any_io_executor io, std::function<void(std::shared_ptr<Waiter>)> start);
+
+}  // namespace entente::storage

@@ -1,0 +1,411 @@
+#include "storage/group_commit.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <boost/asio/post.hpp>
+#include <pthread.h>
+
+#include "storage/completion.hpp"
+
+namespace entente::storage {
+namespace {
+
+using WriteJob = std::function<Result<void>(WriteTransaction&)>;
+using ReadJob = std::function<Result<void>(Connection&)>;
+
+template <class Job>
+struct Pending {
+    Job job;
+    std::shared_ptr<Waiter> waiter;
+};
+
+// What one post brings to the I/O executor.
+struct Completions {
+    std::vector<std::function<void()>> actions;
+    std::vector<std::pair<std::shared_ptr<Waiter>, Result<void>>> results;
+};
+
+constexpr auto maintenance_interval = std::chrono::milliseconds(250);
+// Calls of `maintain` after the last commit, so that the backend notices the rest.
+constexpr int maintenance_calls_at_rest = 24;
+
+void name_this_thread(const char* name) { pthread_setname_np(pthread_self(), name); }
+
+Error disk_not_trusted()
+{
+    return {Code::unavailable, "the disk can no longer be trusted", {}, 0};
+}
+
+// A job's exception must not reach the thread's end.
+template <class Job, class Argument>
+Result<void> run_guarded(Job& job, Argument& argument)
+{
+    try {
+        return job(argument);
+    } catch (const std::exception& caught) {
+        return fail(Code::internal, std::string("a storage job threw: ") + caught.what());
+    } catch (...) {
+        return fail(Code::internal, "a storage job threw");
+    }
+}
+
+}  // namespace
+
+struct GroupCommit::State {
+    State(asio::any_io_executor executor, std::unique_ptr<Database> opened,
+          GroupCommitOptions wanted, std::function<void(Error)> fatal)
+        : io(std::move(executor)),
+          database(std::move(opened)),
+          options(wanted),
+          on_fatal(std::move(fatal))
+    {
+    }
+
+    template <class Job>
+    void enqueue(std::deque<Pending<Job>>& queue, std::condition_variable& wake, Job job,
+                 std::shared_ptr<Waiter> waiter, bool writes);
+    void write_loop();
+    void read_loop(Connection& connection);
+    void maintain_loop();
+
+    void run_together(std::vector<Pending<WriteJob>>& batch);
+    // The jobs' results and actions where the commit went through.
+    [[nodiscard]] std::optional<Completions> try_together(std::vector<Pending<WriteJob>>& batch);
+    void run_alone(Pending<WriteJob>& pending);
+    [[nodiscard]] Result<void> try_alone(WriteJob& job, Completions& completions);
+    [[nodiscard]] Result<void> flush_and_commit(WriteTransaction& transaction);
+    void roll_back();
+    void become_fatal();
+    void post(Completions completions) const;
+    void refuse_all(std::vector<Pending<WriteJob>>& batch) const;
+
+    asio::any_io_executor io;
+    std::unique_ptr<Database> database;
+    GroupCommitOptions options;
+    std::function<void(Error)> on_fatal;
+    std::vector<Participant*> participants;
+
+    std::unique_ptr<Connection> writer;
+    std::vector<std::unique_ptr<Connection>> readers;
+    std::vector<std::thread> threads;
+
+    mutable std::mutex mutex;  // guards what follows
+    std::condition_variable write_wake;
+    std::condition_variable read_wake;
+    std::condition_variable maintain_wake;
+    std::deque<Pending<WriteJob>> writes;
+    std::deque<Pending<ReadJob>> reads;
+    bool running = false;
+    bool maintenance_due = false;
+
+    std::atomic<bool> fatal{false};
+    std::atomic<std::uint64_t> commits{0};
+    std::atomic<std::uint64_t> jobs{0};
+};
+
+template <class Job>
+void GroupCommit::State::enqueue(std::deque<Pending<Job>>& queue, std::condition_variable& wake,
+                                 Job job, std::shared_ptr<Waiter> waiter, bool writes_something)
+{
+    Error refusal;
+    {
+        const std::lock_guard lock(mutex);
+        if (!running) {
+            refusal = {Code::unavailable, "storage is not running", {}, 0};
+        } else if (writes_something && fatal) {
+            refusal = disk_not_trusted();
+        } else if (queue.size() >= options.max_queued) {
+            refusal = {Code::unavailable, "storage has too many jobs waiting", {}, 1};
+        } else {
+            queue.push_back({std::move(job), std::move(waiter)});
+            wake.notify_one();
+            return;
+        }
+    }
+    Completions completions;
+    completions.results.emplace_back(std::move(waiter), tl::unexpected(std::move(refusal)));
+    post(std::move(completions));
+}
+
+void GroupCommit::State::post(Completions completions) const
+{
+    auto shared = std::make_shared<Completions>(std::move(completions));
+    asio::post(io, [shared] {
+        for (auto& action : shared->actions) action();
+        for (auto& [waiter, result] : shared->results) waiter->complete(std::move(result));
+    });
+}
+
+void GroupCommit::State::write_loop()
+{
+    name_this_thread("ent-writer");
+    std::vector<Pending<WriteJob>> batch;
+    for (;;) {
+        batch.clear();
+        {
+            std::unique_lock lock(mutex);
+            write_wake.wait(lock, [this] { return !writes.empty() || !running; });
+            if (writes.empty()) return;
+            while (!writes.empty() && batch.size() < options.max_jobs_per_commit) {
+                batch.push_back(std::move(writes.front()));
+                writes.pop_front();
+            }
+        }
+        run_together(batch);
+        const std::lock_guard lock(mutex);
+        maintenance_due = true;
+        maintain_wake.notify_one();
+    }
+}
+
+void GroupCommit::State::run_together(std::vector<Pending<WriteJob>>& batch)
+{
+    if (database->is_broken()) become_fatal();
+    if (fatal) {
+        refuse_all(batch);
+        return;
+    }
+    if (auto completions = try_together(batch)) {
+        jobs.fetch_add(batch.size());
+        // Before the post: afterwards the coroutines belong to the I/O executor alone.
+        batch.clear();
+        post(std::move(*completions));
+        return;
+    }
+    if (fatal) {
+        refuse_all(batch);
+        return;
+    }
+    for (auto& pending : batch) run_alone(pending);
+}
+
+std::optional<Completions> GroupCommit::State::try_together(std::vector<Pending<WriteJob>>& batch)
+{
+    auto begun = writer->begin();
+    if (!begun) {
+        if (database->is_broken()) become_fatal();
+        return std::nullopt;
+    }
+    Completions completions;
+    WriteTransaction transaction(*writer);
+    bool is_sound = true;
+    for (auto& pending : batch) {
+        const auto before = writer->written();
+        const auto actions_before = transaction.actions().size();
+        auto result = run_guarded(pending.job, transaction);
+        if (!result) {
+            // It should have written nothing. Where it has, such as at a disk error half
+            // way, the others can't be told apart from it.
+            is_sound = writer->written() == before && result.error().code != Code::internal;
+            transaction.actions().resize(actions_before);
+            if (!is_sound) break;
+        }
+        completions.results.emplace_back(pending.waiter, std::move(result));
+    }
+    if (is_sound && flush_and_commit(transaction)) {
+        completions.actions = std::move(transaction.actions());
+        return completions;
+    }
+    roll_back();
+    return std::nullopt;
+}
+
+Result<void> GroupCommit::State::flush_and_commit(WriteTransaction& transaction)
+{
+    for (auto* participant : participants) {
+        Result<void> flushed;
+        try {
+            flushed = participant->flush(transaction);
+        } catch (const std::exception& caught) {
+            flushed = fail(Code::internal, std::string("a flush threw: ") + caught.what());
+        }
+        if (!flushed) return flushed;
+    }
+    auto committed = writer->commit();
+    if (!committed) return committed;
+    commits.fetch_add(1);
+    for (auto* participant : participants) participant->committed();
+    return {};
+}
+
+void GroupCommit::State::roll_back()
+{
+    writer->rollback();
+    for (auto* participant : participants) participant->rolled_back();
+    if (database->is_broken()) become_fatal();
+}
+
+// Its result is posted at once: the next one has a sync of its own to wait for.
+void GroupCommit::State::run_alone(Pending<WriteJob>& pending)
+{
+    Completions completions;
+    auto result = fatal ? Result<void>(tl::unexpected(disk_not_trusted()))
+                        : try_alone(pending.job, completions);
+    if (!result && fatal) result = tl::unexpected(disk_not_trusted());
+    jobs.fetch_add(1);
+    completions.results.emplace_back(std::move(pending.waiter), std::move(result));
+    post(std::move(completions));
+}
+
+Result<void> GroupCommit::State::try_alone(WriteJob& job, Completions& completions)
+{
+    auto begun = writer->begin();
+    if (!begun) {
+        if (database->is_broken()) become_fatal();
+        return begun;
+    }
+    WriteTransaction transaction(*writer);
+    auto result = run_guarded(job, transaction);
+    if (result) result = flush_and_commit(transaction);
+    if (result) {
+        completions.actions = std::move(transaction.actions());
+    } else {
+        roll_back();
+    }
+    return result;
+}
+
+void GroupCommit::State::refuse_all(std::vector<Pending<WriteJob>>& batch) const
+{
+    Completions completions;
+    for (auto& pending : batch) {
+        completions.results.emplace_back(std::move(pending.waiter),
+                                         tl::unexpected(disk_not_trusted()));
+    }
+    post(std::move(completions));
+}
+
+void GroupCommit::State::become_fatal()
+{
+    if (fatal.exchange(true) || !on_fatal) return;
+    asio::post(io, [told = on_fatal] { told(disk_not_trusted()); });
+}
+
+void GroupCommit::State::read_loop(Connection& connection)
+{
+    name_this_thread("ent-reader");
+    for (;;) {
+        Pending<ReadJob> pending;
+        {
+            std::unique_lock lock(mutex);
+            read_wake.wait(lock, [this] { return !reads.empty() || !running; });
+            if (reads.empty()) return;
+            pending = std::move(reads.front());
+            reads.pop_front();
+        }
+        auto result = run_guarded(pending.job, connection);
+        Completions completions;
+        completions.results.emplace_back(std::move(pending.waiter), std::move(result));
+        post(std::move(completions));
+    }
+}
+
+// Sleeps without a timer once nothing has been committed for a while.
+void GroupCommit::State::maintain_loop()
+{
+    name_this_thread("ent-checkpoint");
+    int calls_left = 0;
+    std::unique_lock lock(mutex);
+    while (running) {
+        const auto has_ended = [this] { return !running; };
+        if (calls_left > 0) {
+            maintain_wake.wait_for(lock, maintenance_interval, has_ended);
+        } else {
+            maintain_wake.wait(lock, [this] { return maintenance_due || !running; });
+        }
+        if (!running) return;
+        calls_left = maintenance_due ? maintenance_calls_at_rest : calls_left - 1;
+        maintenance_due = false;
+        lock.unlock();
+        if (!fatal) database->maintain();
+        if (database->is_broken()) become_fatal();
+        lock.lock();
+    }
+}
+
+GroupCommit::GroupCommit(asio::any_io_executor io, std::unique_ptr<Database> database,
+                         GroupCommitOptions options, std::function<void(Error)> on_fatal)
+    : state_(std::make_unique<State>(std::move(io), std::move(database), options,
+                                     std::move(on_fatal)))
+{
+}
+
+GroupCommit::~GroupCommit() { stop(); }
+
+void GroupCommit::add(Participant& participant) { state_->participants.push_back(&participant); }
+
+Result<void> GroupCommit::start()
+{
+    auto writer = state_->database->open_writer();
+    if (!writer) return fail(writer);
+    state_->writer = std::move(*writer);
+    for (std::size_t i = 0; i < state_->options.readers; ++i) {
+        auto reader = state_->database->open_reader();
+        if (!reader) return fail(reader);
+        state_->readers.push_back(std::move(*reader));
+    }
+    state_->running = true;
+    auto* state = state_.get();
+    state->threads.emplace_back([state] { state->write_loop(); });
+    state->threads.emplace_back([state] { state->maintain_loop(); });
+    for (auto& reader : state->readers) {
+        state->threads.emplace_back([state, &connection = *reader] {
+            state->read_loop(connection);
+        });
+    }
+    return {};
+}
+
+void GroupCommit::stop()
+{
+    {
+        const std::lock_guard lock(state_->mutex);
+        state_->running = false;
+        state_->write_wake.notify_all();
+        state_->read_wake.notify_all();
+        state_->maintain_wake.notify_all();
+    }
+    for (auto& thread : state_->threads) thread.join();
+    state_->threads.clear();
+    state_->readers.clear();
+    state_->writer.reset();
+}
+
+GroupCommit::Figures GroupCommit::figures() const
+{
+    const std::lock_guard lock(state_->mutex);
+    return {state_->commits, state_->jobs, state_->writes.size() + state_->reads.size()};
+}
+
+asio::awaitable<Result<void>> GroupCommit::enqueue_write(WriteJob job)
+{
+    auto* state = state_.get();
+    std::function<void(std::shared_ptr<Waiter>)> start =
+        [state, job = std::move(job)](std::shared_ptr<Waiter> waiter) mutable {
+            state->enqueue(state->writes, state->write_wake, std::move(job), std::move(waiter),
+                           true);
+        };
+    auto result = co_await wait_for(state->io, std::move(start));
+    co_return result;
+}
+
+asio::awaitable<Result<void>> GroupCommit::enqueue_read(ReadJob job)
+{
+    auto* state = state_.get();
+    std::function<void(std::shared_ptr<Waiter>)> start =
+        [state, job = std::move(job)](std::shared_ptr<Waiter> waiter) mutable {
+            state->enqueue(state->reads, state->read_wake, std::move(job), std::move(waiter),
+                           false);
+        };
+    auto result = co_await wait_for(state->io, std::move(start));
+    co_return result;
+}
+
+}  // namespace entente::storage

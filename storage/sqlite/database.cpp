@@ -1,0 +1,138 @@
+#include "storage/sqlite/database.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage/sqlite/connection.hpp"
+
+namespace entente::storage {
+namespace {
+
+// Pages of 4 KiB. A checkpoint this small costs a few milliseconds.
+constexpr int checkpoint_from_pages = 256;
+// From here on the WAL is emptied even though the writer must wait for it.
+constexpr int truncate_from_pages = 8192;
+// Calls of maintain without a new commit until a resting WAL is emptied: it still holds
+// the older state of what was erased since.
+constexpr int truncate_after_idle_calls = 20;
+
+Result<void> create_file(const std::string& file)
+{
+    const int made = ::open(file.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (made < 0) {
+        if (errno == EEXIST) return {};
+        return fail(Code::unavailable,
+                    "cannot make the database " + file + ": " + std::strerror(errno));
+    }
+    // The umask may have taken the owner's rights too.
+    ::fchmod(made, 0600);
+    ::close(made);
+    auto folder = std::filesystem::path(file).parent_path();
+    if (folder.empty()) folder = ".";
+    const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = opened >= 0 && ::fsync(opened) == 0;
+    if (opened >= 0) ::close(opened);
+    if (!synced) {
+        return fail(Code::unavailable, "cannot sync the folder " + folder.string());
+    }
+    return {};
+}
+
+class SqliteDatabase final : public Database {
+ public:
+    SqliteDatabase(std::string file, std::span<const Migration> migrations)
+        : file_(std::move(file)), migrations_(migrations)
+    {
+    }
+
+    Result<std::unique_ptr<Connection>> open_writer() override
+    {
+        auto made = create_file(file_);
+        if (!made) return fail(made);
+        auto writer = SqliteConnection::open(file_, SqliteRole::writer, shared_);
+        if (!writer) return fail(writer);
+        auto migrated = migrate(**writer, migrations_, protocol::SystemClock().now_s());
+        if (!migrated) return fail(migrated);
+        return std::unique_ptr<Connection>(std::move(*writer));
+    }
+
+    Result<std::unique_ptr<Connection>> open_reader() override
+    {
+        auto reader = SqliteConnection::open(file_, SqliteRole::reader, shared_);
+        if (!reader) return fail(reader);
+        return std::unique_ptr<Connection>(std::move(*reader));
+    }
+
+    void maintain() override
+    {
+        const std::lock_guard lock(mutex_);
+        const auto commits = shared_->commits.load();
+        idle_calls_ = commits == seen_commits_ ? idle_calls_ + 1 : 0;
+        seen_commits_ = commits;
+
+        const int pages = shared_->wal_pages.load();
+        const bool resting = idle_calls_ >= truncate_after_idle_calls && pages > 0;
+        if (pages < checkpoint_from_pages && !resting) return;
+        if (!open_maintainer()) return;
+        // The larger part without the writer's noticing, so that the turn is short.
+        if (commits != checkpointed_commits_) checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+        checkpointed_commits_ = commits;
+        if (pages < truncate_from_pages && !resting) return;
+        shared_->turn.begin_truncating();
+        if (checkpoint(SQLITE_CHECKPOINT_TRUNCATE)) shared_->wal_pages.store(0);
+        shared_->turn.end_truncating();
+    }
+
+    bool is_broken() const override { return shared_->broken.load(); }
+
+ private:
+    bool open_maintainer()
+    {
+        if (maintainer_ != nullptr) return true;
+        auto opened = SqliteConnection::open(file_, SqliteRole::maintainer, shared_);
+        if (!opened) return false;
+        maintainer_ = std::move(*opened);
+        return true;
+    }
+
+    bool checkpoint(int mode)
+    {
+        const int outcome =
+            sqlite3_wal_checkpoint_v2(maintainer_->handle(), nullptr, mode, nullptr, nullptr);
+        // Notes a failed sync: the next checkpoint would take the pages for written.
+        if (outcome != SQLITE_OK) static_cast<void>(maintainer_->error(outcome));
+        return outcome == SQLITE_OK;
+    }
+
+    std::string file_;
+    std::span<const Migration> migrations_;
+    std::shared_ptr<SharedFile> shared_ = std::make_shared<SharedFile>();
+
+    std::mutex mutex_;
+    std::unique_ptr<SqliteConnection> maintainer_;
+    std::uint64_t seen_commits_ = 0;
+    std::uint64_t checkpointed_commits_ = 0;
+    int idle_calls_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Database> make_sqlite_database(std::string file)
+{
+    return make_sqlite_database(std::move(file), sqlite_migrations());
+}
+
+std::unique_ptr<Database> make_sqlite_database(std::string file,
+                                               std::span<const Migration> migrations)
+{
+    return std::make_unique<SqliteDatabase>(std::move(file), migrations);
+}
+
+}  // namespace entente::storage
