@@ -4,6 +4,7 @@
 // remembered; memory is bounded however many names are asked for. On the I/O thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -50,6 +51,7 @@ using Notice = std::function<void(const ServerName& server, std::string_view wha
 
 class Discovery {
  public:
+    // `tasks` has stopped before this goes.
     Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRing& ring,
               storage::PinStore& pins, const protocol::Clock& clock, DiscoveryOptions options,
               Notice notice = {});
@@ -88,6 +90,7 @@ class Discovery {
 
  private:
     struct Flight;
+    class Landing;
     struct Memory {
         ServerName server;
         Millis fetched_at = 0;      // of the last success; 0: never
@@ -97,15 +100,21 @@ class Discovery {
         Error failure;
     };
 
+    [[nodiscard]] static Result<PublicKey> or_unavailable(Result<PublicKey> key,
+                                                          const Result<void>& fetched);
     [[nodiscard]] Memory& memory(const ServerName& server);
-    [[nodiscard]] const Memory* remembered(const ServerName& server) const;
+    [[nodiscard]] Result<void> recent_failure(const ServerName& server, Millis now) const;
+    [[nodiscard]] Result<void> charge_refetch(const ServerName& server,
+                                              const std::optional<std::string>& source,
+                                              Millis now);
     [[nodiscard]] bool is_fresh(const ServerName& server, Millis now) const;
     asio::awaitable<Result<void>> refetch(ServerName server, std::optional<std::string> source);
     asio::awaitable<Result<void>> fetch_shared(ServerName server);
-    asio::awaitable<void> fly(ServerName server, std::shared_ptr<Flight> flight);
+    asio::awaitable<void> fly(Landing landing);
     asio::awaitable<Result<void>> fetch_and_pin(ServerName server);
     asio::awaitable<Result<protocol::ServerDocument>> fetch_document(ServerName server);
-    asio::awaitable<Result<std::string>> fetch_text(protocol::Origin origin, Millis deadline);
+    asio::awaitable<Result<std::string>> fetch_text(protocol::Origin origin,
+                                                    std::chrono::milliseconds time);
     asio::awaitable<Result<void>> pin(protocol::ServerDocument document);
     void remember_failure(const ServerName& server, const Error& error);
     void tell(const ServerName& server, std::string_view what, std::string_view detail) const;

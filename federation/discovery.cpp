@@ -1,0 +1,389 @@
+#include "federation/discovery.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace entente::federation {
+
+namespace {
+
+constexpr Millis minute_ms = 60'000;
+
+// Where the ring doesn't know a key, a fetch may help: a new key, or a conflict that ended.
+bool is_worth_a_fetch(Code code)
+{
+    return code == Code::unknown_key || code == Code::key_conflict;
+}
+
+std::int64_t whole_seconds(Millis time)
+{
+    return std::max<std::int64_t>(1, (time + 999) / 1000);
+}
+
+}  // namespace
+
+// A fetch that is under way. Whoever waits for it holds it; `done` never expires, it is
+// cancelled at the end.
+struct Discovery::Flight {
+    explicit Flight(const asio::any_io_executor& executor)
+        : done(executor, asio::steady_timer::time_point::max())
+    {
+    }
+    asio::steady_timer done;
+    std::optional<Result<void>> outcome;
+};
+
+// Ends a flight however its coroutine goes, even if it never starts: nobody waits for ever.
+class Discovery::Landing {
+ public:
+    Landing(Discovery& discovery, ServerName server, std::shared_ptr<Flight> flight)
+        : discovery_(&discovery), server_(std::move(server)), flight_(std::move(flight))
+    {
+    }
+    Landing(Landing&& other) noexcept
+        : discovery_(std::exchange(other.discovery_, nullptr)),
+          server_(std::move(other.server_)),
+          flight_(std::move(other.flight_))
+    {
+    }
+    Landing& operator=(Landing&&) = delete;
+    ~Landing()
+    {
+        if (discovery_ == nullptr) return;
+        if (!flight_->outcome) flight_->outcome = fail(Code::unavailable, "the fetch was stopped");
+        discovery_->flights_.erase(server_);
+        flight_->done.cancel();
+    }
+    [[nodiscard]] const ServerName& server() const { return server_; }
+    void settle(Result<void> outcome) { flight_->outcome = std::move(outcome); }
+
+ private:
+    Discovery* discovery_;
+    ServerName server_;
+    std::shared_ptr<Flight> flight_;
+};
+
+Discovery::Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRing& ring,
+                     storage::PinStore& pins, const protocol::Clock& clock,
+                     DiscoveryOptions options, Notice notice)
+    : tasks_(tasks),
+      http_(http),
+      ring_(ring),
+      pins_(pins),
+      clock_(clock),
+      options_(options),
+      notice_(std::move(notice)),
+      by_server_(options.max_remembered, options.refetches_per_server, minute_ms),
+      by_source_(options.max_remembered, options.refetches_per_source, minute_ms)
+{
+}
+
+Discovery::~Discovery() = default;
+
+asio::awaitable<Result<trust::PinnedServer>> Discovery::peer(ServerName server)
+{
+    auto now = clock_.now_ms();
+    const auto* held = ring_.find(server);
+    if (held != nullptr && is_fresh(server, now)) co_return *held;
+
+    Result<void> fetched = recent_failure(server, now);
+    if (fetched) fetched = co_await fetch_shared(server);
+
+    // Beyond max_age, as long as fetching fails, the pin goes on [DISC-4].
+    held = ring_.find(server);
+    if (held != nullptr) co_return *held;
+    if (!fetched) co_return fail(fetched);
+    co_return fail(Code::unavailable, "discovery: " + server.str() + " was not pinned");
+}
+
+asio::awaitable<Result<PublicKey>> Discovery::request_key(KeyRef ref, asio::ip::address source)
+{
+    auto key = ring_.request_key(ref, clock_.now_ms());
+    if (key || !is_worth_a_fetch(key.error().code)) co_return key;
+    std::optional<std::string> charged = source_key(source);
+    auto fetched = co_await refetch(ref.server, std::move(charged));
+    key = ring_.request_key(ref, clock_.now_ms());
+    co_return or_unavailable(std::move(key), fetched);
+}
+
+asio::awaitable<Result<PublicKey>> Discovery::answer_key(KeyRef ref)
+{
+    auto key = ring_.request_key(ref, clock_.now_ms());
+    if (key || !is_worth_a_fetch(key.error().code)) co_return key;
+    auto fetched = co_await refetch(ref.server, std::nullopt);
+    key = ring_.request_key(ref, clock_.now_ms());
+    co_return or_unavailable(std::move(key), fetched);
+}
+
+asio::awaitable<Result<PublicKey>> Discovery::seal_key(KeyRef ref, Millis root_at)
+{
+    auto key = ring_.seal_key(ref, root_at);
+    if (key || !is_worth_a_fetch(key.error().code)) co_return key;
+    auto fetched = co_await refetch(ref.server, std::nullopt);
+    key = ring_.seal_key(ref, root_at);
+    co_return or_unavailable(std::move(key), fetched);
+}
+
+asio::awaitable<Result<trust::PinnedKey>> Discovery::log_key(KeyRef ref)
+{
+    const auto* key = ring_.find_key(ref);
+    if (key != nullptr) co_return *key;
+    auto fetched = co_await refetch(ref.server, std::nullopt);
+    key = ring_.find_key(ref);
+    if (key != nullptr) co_return *key;
+    auto missing = ring_.request_key(ref, clock_.now_ms());
+    auto reason = or_unavailable(std::move(missing), fetched);
+    if (reason) co_return fail(Code::internal, "discovery: a key that is and isn't pinned");
+    co_return fail(reason);
+}
+
+void Discovery::heard_from(const ServerName& server)
+{
+    auto found = index_.find(server);
+    if (found == index_.end()) return;
+    found->second->failure_s = 0;
+    found->second->retry_at = 0;
+}
+
+Discovery::Figures Discovery::figures() const
+{
+    auto figures = figures_;
+    figures.remembered = order_.size();
+    figures.under_way = flights_.size();
+    return figures;
+}
+
+// "unknown" is said only by who has looked [KEY-5]; a conflict stays a conflict.
+Result<PublicKey> Discovery::or_unavailable(Result<PublicKey> key, const Result<void>& fetched)
+{
+    if (key || fetched || key.error().code != Code::unknown_key) return key;
+    const auto& error = fetched.error();
+    auto wait = error.retry_after > 0 ? error.retry_after : 10;
+    return retry_later(Code::key_unavailable, error.detail, wait);
+}
+
+// A fetch for a key id that isn't known, whatever the caches say [KEY-5]. What a stranger
+// can start is charged to the address it came from, and bounded for the server he names.
+asio::awaitable<Result<void>> Discovery::refetch(ServerName server,
+                                                 std::optional<std::string> source)
+{
+    if (!flights_.contains(server)) {
+        auto now = clock_.now_ms();
+        // Without a request that may yet prove itself there is no hurry.
+        if (!source) {
+            auto failed = recent_failure(server, now);
+            if (!failed) co_return failed;
+        }
+        auto allowed = charge_refetch(server, source, now);
+        if (!allowed) co_return allowed;
+    }
+    auto fetched = co_await fetch_shared(std::move(server));
+    co_return fetched;
+}
+
+Result<void> Discovery::charge_refetch(const ServerName& server,
+                                       const std::optional<std::string>& source, Millis now)
+{
+    if (source) {
+        auto& bucket = by_source_.of(*source, now);
+        if (!bucket.take(1, now)) {
+            return retry_later(Code::unavailable, "discovery: too many fetches for " + *source,
+                               bucket.seconds_until(1, now));
+        }
+    }
+    auto& bucket = by_server_.of(server.str(), now);
+    if (bucket.take(1, now)) return {};
+    if (source) by_source_.of(*source, now).give_back(1);
+    return retry_later(Code::unavailable, "discovery: too many fetches of " + server.str(),
+                       bucket.seconds_until(1, now));
+}
+
+asio::awaitable<Result<void>> Discovery::fetch_shared(ServerName server)
+{
+    std::shared_ptr<Flight> flight;
+    auto under_way = flights_.find(server);
+    if (under_way != flights_.end()) {
+        flight = under_way->second;
+    } else {
+        if (flights_.size() >= options_.max_under_way) {
+            co_return retry_later(Code::unavailable, "discovery: too many fetches under way", 1);
+        }
+        flight = std::make_shared<Flight>(tasks_.executor());
+        flights_.emplace(server, flight);
+        tasks_.spawn(fly(Landing{*this, server, flight}));
+    }
+    if (!flight->outcome) {
+        auto wait = flight->done.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await std::move(wait);
+    }
+    if (!flight->outcome) co_return fail(Code::unavailable, "discovery: the wait was stopped");
+    co_return *flight->outcome;
+}
+
+// Runs in the task group, not in the first waiter: that one may be cancelled while others
+// still wait.
+asio::awaitable<void> Discovery::fly(Landing landing)
+{
+    ++figures_.fetches;
+    auto done = co_await fetch_and_pin(landing.server());
+    if (!done) {
+        ++figures_.failures;
+        remember_failure(landing.server(), done.error());
+    }
+    landing.settle(std::move(done));
+}
+
+asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server)
+{
+    auto document = co_await fetch_document(server);
+    if (!document) co_return fail(document);
+    auto pinned = co_await pin(std::move(*document));
+    if (!pinned) co_return pinned;
+    auto& known = memory(server);
+    known.fetched_at = clock_.now_ms();
+    known.max_age =
+        std::clamp(ring_.find(server)->max_age, options_.min_age_s, options_.max_age_s);
+    known.failure_s = 0;
+    known.retry_at = 0;
+    co_return Result<void>{};
+}
+
+asio::awaitable<Result<protocol::ServerDocument>> Discovery::fetch_document(ServerName server)
+{
+    auto end = std::chrono::steady_clock::now() + options_.fetch_time;
+    protocol::Origin origin;
+    origin.host = server.str();
+    for (int hop = 0; hop < 2; ++hop) {
+        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            end - std::chrono::steady_clock::now());
+        if (left.count() <= 0) co_return fail(Code::timeout, "discovery: " + server.str());
+        auto text = co_await fetch_text(origin, left);
+        if (!text) co_return fail(text);
+        auto parsed = protocol::parse_well_known(*text, server, options_.names);
+        if (!parsed) co_return fail(parsed);
+        if (auto* document = std::get_if<protocol::ServerDocument>(&*parsed)) {
+            co_return std::move(*document);
+        }
+        auto delegate = protocol::parse_https_origin(std::get<protocol::Delegation>(*parsed).origin);
+        if (!delegate) co_return fail(delegate);
+        origin = std::move(*delegate);
+    }
+    co_return fail(Code::malformed, "discovery: " + server.str() + " delegates twice");
+}
+
+asio::awaitable<Result<std::string>> Discovery::fetch_text(protocol::Origin origin,
+                                                           std::chrono::milliseconds time)
+{
+    net::Fetch fetch;
+    fetch.host = origin.host;
+    fetch.port = origin.port;
+    fetch.target = "/.well-known/entente";
+    fetch.fields.emplace_back("accept", "application/json");
+    fetch.time = time;
+    fetch.max_body = protocol::max_document_octets;
+    auto response = co_await http_.fetch(std::move(fetch));
+    if (!response) co_return fail(response);
+    if (response->status != 200) {
+        co_return fail(Code::unavailable, "discovery: " + origin.host + " answers " +
+                                              std::to_string(response->status));
+    }
+    co_return std::move(response->body);
+}
+
+// Durable before it is acted on: a server that forgot a pin in a crash would take the next
+// document for a first contact.
+asio::awaitable<Result<void>> Discovery::pin(protocol::ServerDocument document)
+{
+    if (document.keys.empty()) {
+        co_return fail(Code::malformed, "discovery: " + document.server.str() + " has no key");
+    }
+    auto judgement = ring_.judge(document, clock_.now_ms());
+    const auto* held = ring_.find(document.server);
+    bool was_in_conflict = held != nullptr && held->conflict;
+    bool is_new = held == nullptr || *held != judgement.server;
+    if (is_new) {
+        auto stored = co_await pins_.put(judgement.server);
+        if (!stored) {
+            tell(document.server, "pin-not-stored", stored.error().detail);
+            co_return stored;
+        }
+    }
+    ring_.load(judgement.server);
+    if (judgement.verdict == trust::Verdict::pinned) tell(document.server, "pinned", document.api);
+    if (judgement.server.conflict != was_in_conflict) {
+        tell(document.server, was_in_conflict ? "key-conflict-ended" : "key-conflict",
+             "its document against the pinned keys");
+    }
+    co_return Result<void>{};
+}
+
+void Discovery::tell(const ServerName& server, std::string_view what,
+                     std::string_view detail) const
+{
+    if (notice_) notice_(server, what, detail);
+}
+
+Discovery::Memory& Discovery::memory(const ServerName& server)
+{
+    auto found = index_.find(server);
+    if (found != index_.end()) {
+        order_.splice(order_.begin(), order_, found->second);
+        return order_.front();
+    }
+    if (order_.size() >= std::max<std::size_t>(1, options_.max_remembered)) {
+        index_.erase(order_.back().server);
+        order_.pop_back();
+    }
+    order_.emplace_front();
+    order_.front().server = server;
+    index_.emplace(server, order_.begin());
+    return order_.front();
+}
+
+bool Discovery::is_fresh(const ServerName& server, Millis now) const
+{
+    auto found = index_.find(server);
+    if (found == index_.end() || found->second->fetched_at == 0) return false;
+    auto age = now - found->second->fetched_at;
+    return age >= 0 && age < found->second->max_age * 1000;
+}
+
+Result<void> Discovery::recent_failure(const ServerName& server, Millis now) const
+{
+    auto found = index_.find(server);
+    if (found == index_.end() || now >= found->second->retry_at) return {};
+    auto error = found->second->failure;
+    error.retry_after = whole_seconds(found->second->retry_at - now);
+    return tl::unexpected<Error>{std::move(error)};
+}
+
+// A fetch for an unknown key goes past the memory of a failure; its own failing must not
+// lengthen that, or a stranger could keep us from a server that was away for a moment.
+void Discovery::remember_failure(const ServerName& server, const Error& error)
+{
+    auto now = clock_.now_ms();
+    auto& known = memory(server);
+    if (now < known.retry_at) return;
+    known.failure_s = known.failure_s == 0
+                          ? options_.first_failure_s
+                          : std::min(known.failure_s * 2, options_.max_failure_s);
+    known.retry_at = now + known.failure_s * 1000;
+    known.failure = error;
+}
+
+std::string source_key(const asio::ip::address& address)
+{
+    if (address.is_v4()) return address.to_string();
+    auto v6 = address.to_v6();
+    if (v6.is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+    }
+    auto bytes = v6.to_bytes();
+    return std::string{reinterpret_cast<const char*>(bytes.data()), 8};
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,198 @@
+#include "federation/gate.hpp"
+
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "federation/answers.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    return -1;
+}
+
+// RFC 3986's pchar without the escapes: what stands in a path segment as itself.
+bool stands_literally(char octet)
+{
+    if ((octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z')) return true;
+    if (octet >= '0' && octet <= '9') return true;
+    return std::string_view{"-._~!$&'()*+,;=:@"}.find(octet) != std::string_view::npos;
+}
+
+// Runs on the pool's threads. Takes values, since the waiter may be cancelled meanwhile.
+asio::awaitable<Result<void>> spend_blocking(storage::NonceWindow* window,
+                                             protocol::RequestSignature signature)
+{
+    co_return window->spend(signature.key, signature.nonce, signature.created, signature.expires);
+}
+
+asio::awaitable<Result<void>> sweep_blocking(storage::NonceWindow* window, protocol::Seconds now)
+{
+    co_return window->sweep(now);
+}
+
+}  // namespace
+
+Result<void> check_path(std::string_view path)
+{
+    for (std::size_t at = 0; at < path.size(); ++at) {
+        if (path[at] != '%') continue;
+        auto high = at + 1 < path.size() ? hex_value(path[at + 1]) : -1;
+        auto low = at + 2 < path.size() ? hex_value(path[at + 2]) : -1;
+        if (high < 0 || low < 0) return refuse(Code::malformed, "a bad escape in the path");
+        if (stands_literally(static_cast<char>(high * 16 + low))) {
+            return refuse(Code::malformed, "an octet of the path is escaped without need");
+        }
+        at += 2;
+    }
+    return {};
+}
+
+Gate::Gate(GateParts parts) : parts_(parts), volatile_nonces_(storage::make_memory_window()) {}
+
+asio::awaitable<Result<Admitted>> Gate::admit(const net::Request& request, bool volatile_nonce)
+{
+    std::string proven_by;
+    auto admitted = co_await examine(request, volatile_nonce, proven_by);
+    co_return admitted;
+}
+
+// Section 3's order. Up to the signature everything is a claim that anyone can make, so it
+// is charged to the source address alone; from there on it is the origin's own doing.
+asio::awaitable<Result<Admitted>> Gate::examine(const net::Request& request, bool volatile_nonce,
+                                                std::string& proven_by)
+{
+    auto sizes = check_sizes(request);
+    if (!sizes) co_return fail(sizes);
+    auto signature = check_syntax(request);
+    if (!signature) co_return fail(signature);
+    auto destination = protocol::check_destination(request.fields, parts_.identity.name);
+    if (!destination) co_return fail(destination);
+    auto window = protocol::check_window(*signature, parts_.clock.now_s());
+    if (!window) co_return fail(window);
+    auto claimed_tier = check_tier(signature->key.server);
+    if (!claimed_tier) co_return fail(claimed_tier);
+    auto source = source_key(request.source);
+    auto budget = parts_.budgets.spend_source(source, parts_.clock.now_ms());
+    if (!budget) co_return fail(budget);
+
+    auto key = co_await parts_.discovery.request_key(signature->key, request.source);
+    if (!key) co_return fail(key);
+    auto digest = protocol::check_digest(request.fields, request.body);
+    if (!digest) co_return fail(digest);
+    if (!key->verifies(signature->signature, signature->base)) {
+        co_return refuse(Code::signature_invalid, "the signature doesn't verify");
+    }
+    proven_by = signature->field;
+
+    // A replay is no new word of the origin: until the nonce is spent the address pays.
+    auto fresh = co_await spend_nonce(*signature, volatile_nonce);
+    if (!fresh) co_return fail(fresh);
+    parts_.budgets.refund_source(source, parts_.clock.now_ms());
+    auto admitted = admitted_as(*signature);
+    parts_.discovery.heard_from(admitted.origin);
+    if (proven_) proven_(admitted.origin);
+    auto allowed = parts_.budgets.spend_request(admitted.origin, admitted.tier,
+                                                parts_.clock.now_ms());
+    if (!allowed) co_return fail(allowed);
+    co_return admitted;
+}
+
+Result<void> Gate::check_sizes(const net::Request& request) const
+{
+    if (request.body.size() > parts_.identity.limits.bytes) {
+        return refuse(Code::too_large, "the body is over transaction_bytes");
+    }
+    return {};
+}
+
+Result<protocol::RequestSignature> Gate::check_syntax(const net::Request& request) const
+{
+    auto path = check_path(request.path);
+    if (!path) return fail(path);
+    protocol::RequestParts parts{request.method, request.target, request.fields, request.body};
+    return protocol::read_request_signature(parts, parts_.identity.names);
+}
+
+// On the name that is claimed: that anyone can ask who is blocked is accepted.
+Result<trust::Tier> Gate::check_tier(const ServerName& claimed) const
+{
+    auto tier = parts_.tiers.tier_of(claimed);
+    if (tier == trust::Tier::blocked) return refuse(Code::blocked, "this server is blocked here");
+    if (claimed == parts_.identity.name) {
+        return refuse(Code::forbidden, "this server sends itself no requests");
+    }
+    return tier;
+}
+
+asio::awaitable<Result<void>> Gate::spend_nonce(protocol::RequestSignature signature,
+                                                bool volatile_nonce)
+{
+    if (volatile_nonce) {
+        co_return volatile_nonces_->spend(signature.key, signature.nonce, signature.created,
+                                          signature.expires);
+    }
+    auto work = spend_blocking(&parts_.nonces, std::move(signature));
+    auto spent = asio::co_spawn(parts_.pool, std::move(work), asio::use_awaitable);
+    auto result = co_await std::move(spent);
+    co_return result;
+}
+
+Admitted Gate::admitted_as(const protocol::RequestSignature& signature) const
+{
+    const auto* pin = parts_.discovery.ring().find(signature.key.server);
+    Admitted admitted;
+    admitted.origin = signature.key.server;
+    admitted.key = signature.key;
+    admitted.tier = parts_.tiers.tier_of(admitted.origin, pin != nullptr && pin->conflict);
+    admitted.signature_field = signature.field;
+    return admitted;
+}
+
+net::Handler Gate::guard(SignedHandler handler, bool volatile_nonce)
+{
+    return [this, handler = std::move(handler), volatile_nonce](const net::Request& request) {
+        return pass(request, handler, volatile_nonce);
+    };
+}
+
+asio::awaitable<net::Response> Gate::pass(const net::Request& request, SignedHandler handler,
+                                          bool volatile_nonce)
+{
+    std::string proven_by;
+    auto admitted = co_await examine(request, volatile_nonce, proven_by);
+    if (admitted) {
+        auto response = co_await handler(request, *admitted);
+        co_return signed_answer(parts_.identity, *admitted, std::move(response), parts_.clock);
+    }
+    auto problem = net::problem_response(admitted.error(), parts_.clock.now_ms());
+    if (proven_by.empty()) co_return problem;
+    co_return signed_answer(parts_.identity, std::string_view{proven_by}, std::move(problem),
+                            parts_.clock);
+}
+
+asio::awaitable<Result<void>> Gate::sweep()
+{
+    auto now = parts_.clock.now_s();
+    auto forgotten = volatile_nonces_->sweep(now);
+    if (!forgotten) co_return forgotten;
+    auto work = sweep_blocking(&parts_.nonces, now);
+    auto swept = asio::co_spawn(parts_.pool, std::move(work), asio::use_awaitable);
+    auto result = co_await std::move(swept);
+    co_return result;
+}
+
+void Gate::on_proven(std::function<void(const ServerName&)> observer)
+{
+    proven_ = std::move(observer);
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,23 @@
+#include "federation/identity.hpp"
+
+namespace entente::federation {
+
+protocol::ServerDocument document(const Identity& identity)
+{
+    protocol::ServerDocument document;
+    document.server = identity.name;
+    document.api = identity.api;
+    document.keys.push_back({identity.key.public_key(), identity.from, 0, 0});
+    document.old_keys = identity.old_keys;
+    document.recovery = identity.recovery;
+    document.statements = identity.statements;
+    document.limits = identity.limits;
+    document.features = identity.features;
+    document.contact = identity.contact;
+    document.software_name = "entente";
+    document.software_version = identity.software_version;
+    document.max_age = identity.max_age;
+    return document;
+}
+
+}  // namespace entente::federation
