@@ -1,0 +1,235 @@
+#include "daemon/key_folder.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/durable_file.hpp"
+
+namespace entente::daemon {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Statements are few and small: a rotation is below 2 KiB.
+constexpr std::size_t max_identity_octets = 1 << 20;
+
+Result<void> check_one(const std::string& path, bool folder)
+{
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) {
+        if (errno == ENOENT) return fail(Code::not_found, path + " isn't there");
+        return fail(Code::forbidden, path + " can't be looked at: " + std::strerror(errno));
+    }
+    if (S_ISLNK(status.st_mode)) {
+        return fail(Code::forbidden, path + " is a link; put the thing itself there");
+    }
+    if (folder ? !S_ISDIR(status.st_mode) : !S_ISREG(status.st_mode)) {
+        return fail(Code::forbidden, path + (folder ? " isn't a folder" : " isn't a file; move it away"));
+    }
+    if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+        return fail(Code::forbidden, path + " belongs to another user; run chown " +
+                                         std::to_string(::geteuid()) + " " + path);
+    }
+    const mode_t allowed = folder ? 0700 : 0600;
+    if ((status.st_mode & 07777 & ~allowed) != 0) {
+        return fail(Code::forbidden, path + " can be reached by others; run chmod " +
+                                         (folder ? "0700 " : "0600 ") + path);
+    }
+    return {};
+}
+
+Result<Json> parse_object(std::string_view text)
+{
+    auto json = Json::parse(text, nullptr, false);
+    if (!json.is_object()) return fail(Code::malformed, "isn't a JSON object");
+    return json;
+}
+
+Result<std::string> text_at(const Json& object, const char* name)
+{
+    const auto found = object.find(name);
+    if (found == object.end() || !found->is_string()) {
+        return fail(Code::malformed, std::string("has no text ") + name);
+    }
+    return found->get<std::string>();
+}
+
+// 0 where it is missing.
+Result<protocol::Millis> time_at(const Json& object, const char* name)
+{
+    const auto found = object.find(name);
+    if (found == object.end()) return protocol::Millis{0};
+    if (!found->is_number_integer()) return fail(Code::malformed, std::string(name) + " isn't a time");
+    return found->get<protocol::Millis>();
+}
+
+Result<protocol::PublicKey> public_key_at(const Json& object, const char* name)
+{
+    const auto x = text_at(object, name);
+    if (!x) return fail(x);
+    return protocol::PublicKey::from_x(*x);
+}
+
+Result<protocol::SigningKey> signing_key_at(const Json& object)
+{
+    const auto encoded = text_at(object, "seed");
+    if (!encoded) return fail(encoded);
+    const auto seed = protocol::from_base64url(*encoded);
+    if (!seed) return fail(seed);
+    auto key = protocol::SigningKey::from_seed(*seed);
+    if (!key) return key;
+    const auto x = public_key_at(object, "x");
+    if (!x) return fail(x);
+    if (*x != key->public_key()) return fail(Code::malformed, "seed and x don't belong together");
+    return key;
+}
+
+Result<protocol::DocumentKey> read_old_key(const Json& object)
+{
+    if (!object.is_object()) return fail(Code::malformed, "an old key isn't an object");
+    const auto key = public_key_at(object, "x");
+    const auto from = time_at(object, "from");
+    const auto until = time_at(object, "until");
+    const auto revoked_at = time_at(object, "revoked_at");
+    if (!key) return fail(key);
+    if (!from) return fail(from);
+    if (!until) return fail(until);
+    if (!revoked_at) return fail(revoked_at);
+    return protocol::DocumentKey{*key, *from, *until, *revoked_at};
+}
+
+Result<void> read_history(const Json& json, Identity& identity)
+{
+    const auto old_keys = json.value("old_keys", Json::array());
+    const auto statements = json.value("statements", Json::array());
+    if (!old_keys.is_array() || !statements.is_array()) {
+        return fail(Code::malformed, "old_keys or statements isn't a list");
+    }
+    for (const auto& element : old_keys) {
+        auto key = read_old_key(element);
+        if (!key) return fail(key);
+        identity.old_keys.push_back(*key);
+    }
+    for (const auto& element : statements) {
+        if (!element.is_string()) return fail(Code::malformed, "a statement isn't a text");
+        identity.statements.push_back(element.get<std::string>());
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string write_identity(const Identity& identity)
+{
+    nlohmann::ordered_json json;
+    json["server"] = identity.server.str();
+    json["current"]["kid"] = identity.current.id().str();
+    json["current"]["x"] = identity.current.public_key().x();
+    json["current"]["seed"] = protocol::to_base64url(identity.current.seed());
+    json["current"]["from"] = identity.from;
+    json["recovery"]["x"] = identity.recovery.x();
+    json["old_keys"] = nlohmann::ordered_json::array();
+    for (const auto& old : identity.old_keys) {
+        json["old_keys"].push_back({{"x", old.key.x()},
+                                    {"from", old.from},
+                                    {"until", old.until},
+                                    {"revoked_at", old.revoked_at}});
+    }
+    json["statements"] = identity.statements;
+    return json.dump(2) + "\n";
+}
+
+Result<Identity> read_identity(std::string_view text, protocol::NameRules rules)
+{
+    const auto json = parse_object(text);
+    if (!json) return fail(json);
+    const auto server_text = text_at(*json, "server");
+    if (!server_text) return fail(server_text);
+    auto server = protocol::parse_server_name(*server_text, rules);
+    if (!server) return fail(server);
+
+    const auto current_json = json->value("current", Json());
+    const auto recovery_json = json->value("recovery", Json());
+    if (!current_json.is_object() || !recovery_json.is_object()) {
+        return fail(Code::malformed, "has no current or recovery key");
+    }
+    auto current = signing_key_at(current_json);
+    if (!current) return fail(current);
+    const auto from = time_at(current_json, "from");
+    if (!from) return fail(from);
+    const auto recovery = public_key_at(recovery_json, "x");
+    if (!recovery) return fail(recovery);
+
+    Identity identity{std::move(*server), std::move(*current), *from, *recovery, {}, {}};
+    auto history = read_history(*json, identity);
+    if (!history) return fail(history);
+    return identity;
+}
+
+bool KeyFolder::has_identity() const
+{
+    std::error_code failed;
+    return std::filesystem::exists(std::filesystem::symlink_status(file(), failed));
+}
+
+Result<void> KeyFolder::check_modes() const
+{
+    auto folder = check_one(folder_, true);
+    if (!folder) return folder;
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_, failed)) {
+        auto file = check_one(entry.path().string(), false);
+        // A file that another process just moved into its place.
+        if (!file && file.error().code != Code::not_found) return file;
+    }
+    if (failed) return fail(Code::forbidden, folder_ + " can't be listed: " + failed.message());
+    return {};
+}
+
+Result<Identity> KeyFolder::load(const protocol::ServerName& server, protocol::NameRules rules) const
+{
+    if (!has_identity()) {
+        return fail(Code::not_found, "there are no keys in " + folder_ + "; run ententctl setup");
+    }
+    auto modes = check_modes();
+    if (!modes) return fail(modes);
+    auto text = read_private_file(file(), max_identity_octets);
+    if (!text) return fail(text);
+    auto identity = read_identity(*text, rules);
+    if (!identity) {
+        return fail(Code::malformed, file() + " " + identity.error().detail +
+                                         "; put back the newest copy of this file");
+    }
+    if (identity->server != server) {
+        return fail(Code::malformed, file() + " holds the keys of " + identity->server.str() +
+                                         ", not of " + server.str() +
+                                         "; correct server.name or server.keys");
+    }
+    return identity;
+}
+
+Result<void> KeyFolder::create(const Identity& identity) const
+{
+    auto folder = make_private_folder(folder_);
+    if (!folder) return folder;
+    auto modes = check_modes();
+    if (!modes) return modes;
+    return write_private_file(file(), write_identity(identity), IfThere::refuse);
+}
+
+Result<void> KeyFolder::replace(const Identity& identity) const
+{
+    auto modes = check_modes();
+    if (!modes) return modes;
+    return write_private_file(file(), write_identity(identity), IfThere::replace);
+}
+
+}  // namespace entente::daemon

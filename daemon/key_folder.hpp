@@ -1,0 +1,58 @@
+// The folder of this server's keys and statements [LOG-10]: one JSON file in a folder of
+// its own, apart from the database and never restored with it. Folder 0700, file 0600;
+// anything looser is refused. Makes no keys and signs nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "protocol/clock.hpp"
+#include "protocol/ed25519.hpp"
+#include "protocol/names.hpp"
+#include "protocol/result.hpp"
+#include "protocol/server_document.hpp"
+
+namespace entente::daemon {
+
+// Who this server is. `statements` are the JWS of rotations, revocations and recoveries in
+// the order they were made (section 2).
+struct Identity {
+    protocol::ServerName server;
+    protocol::SigningKey current;
+    protocol::Millis from = 0;  // since when `current` signs
+    protocol::PublicKey recovery;
+    std::vector<protocol::DocumentKey> old_keys;
+    std::vector<std::string> statements;
+};
+
+class KeyFolder {
+ public:
+    explicit KeyFolder(std::string folder) : folder_(std::move(folder)) {}
+
+    [[nodiscard]] const std::string& path() const { return folder_; }
+    // Whether `ententctl setup` has been done here. Says nothing of modes or contents.
+    [[nodiscard]] bool has_identity() const;
+    // The folder is 0700 or tighter, every file in it 0600 or tighter, all of this user's or
+    // root's, none a link: `forbidden`, with the path and the chmod or chown that mends it.
+    // A folder that isn't there is `not_found`.
+    [[nodiscard]] Result<void> check_modes() const;
+    // Checks the modes first. `not_found` before setup; `malformed` where the file is damaged
+    // or belongs to a server of another name. The detail is fit for an operator's eyes.
+    [[nodiscard]] Result<Identity> load(const protocol::ServerName& server,
+                                        protocol::NameRules rules) const;
+    // Makes the folder where it is missing. `conflict` where there is an identity already.
+    [[nodiscard]] Result<void> create(const Identity& identity) const;
+    // In place of what is there, all or nothing: after a crash it is the old or the new.
+    [[nodiscard]] Result<void> replace(const Identity& identity) const;
+
+ private:
+    [[nodiscard]] std::string file() const { return folder_ + "/identity.json"; }
+
+    std::string folder_;
+};
+
+// The file's text and back; secrets are in it.
+[[nodiscard]] std::string write_identity(const Identity& identity);
+[[nodiscard]] Result<Identity> read_identity(std::string_view json, protocol::NameRules rules);
+
+}  // namespace entente::daemon

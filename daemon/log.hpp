@@ -1,0 +1,33 @@
+// The daemon's log: lines as text or JSON on standard error, levels by component. Values
+// are escaped, whatever a stranger put into them; no line is split or forged by one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "daemon/config.hpp"
+#include "protocol/clock.hpp"
+#include "protocol/log.hpp"
+
+namespace entente::daemon {
+
+// Writes to standard error, each line at once. `clock` must outlive the log.
+[[nodiscard]] std::unique_ptr<protocol::Log> make_logger(const LogConfig& config,
+                                                         const protocol::Clock& clock);
+
+// The same for a place of the caller's, which gets whole lines without their end; for tests.
+using LineSink = std::function<void(std::string_view line)>;
+[[nodiscard]] std::unique_ptr<protocol::Log> make_logger(const LogConfig& config,
+                                                         const protocol::Clock& clock,
+                                                         LineSink sink);
+
+// One line without its end.
+[[nodiscard]] std::string format_line(LogFormat format, protocol::Millis at,
+                                      protocol::LogLevel level, std::string_view component,
+                                      std::string_view message,
+                                      std::span<const protocol::LogField> fields);
+
+}  // namespace entente::daemon
