@@ -3,7 +3,9 @@
 // marks) alike.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,6 +23,37 @@ enum class Role : std::uint8_t { member, moderator, owner };
 
 inline constexpr std::size_t max_state_octets = 4'194'304;
 
+struct ChannelState;
+
+// What the fold would otherwise count anew for every entry, kept beside the state: the
+// length of its JSON, its owners, its members by server. Says nothing that the state
+// doesn't, so two of them always compare equal. Built by the first apply_event (or by
+// parse_state) and kept by each following one; who changes a state's lists by hand
+// afterwards calls forget().
+class StateIndex {
+ public:
+    void forget() { built_ = false; }
+    // Whether it was built, and still counts as many users as the state has.
+    [[nodiscard]] bool fits(const ChannelState& state) const;
+    void build(const ChannelState& state);
+
+    [[nodiscard]] std::size_t octets() const { return octets_; }  // of state_json
+    [[nodiscard]] std::size_t owners() const { return owners_; }
+    [[nodiscard]] const std::map<std::string, std::size_t, std::less<>>& servers() const
+    {
+        return servers_;
+    }
+    friend bool operator==(const StateIndex&, const StateIndex&) { return true; }
+
+ private:
+    friend class StateChanger;
+    bool built_ = false;
+    std::size_t octets_ = 0;
+    std::size_t owners_ = 0;
+    std::size_t members_ = 0, invited_ = 0, banned_ = 0;  // as many as were counted
+    std::map<std::string, std::size_t, std::less<>> servers_;  // members of each
+};
+
 struct ChannelState {
     std::string kind;  // "group" or "dm"; empty before channel.create
     std::string name, topic, avatar;
@@ -33,6 +66,7 @@ struct ChannelState {
     std::map<std::string, Role> members;
     std::set<std::string> invited;
     std::set<std::string> banned;
+    StateIndex index;
     friend bool operator==(const ChannelState&, const ChannelState&) = default;
 
     [[nodiscard]] bool is_member(std::string_view user) const;
@@ -64,7 +98,9 @@ struct StateChange {
 // succeeds. `forbidden`, `not_member`, `malformed` (content of a wrong type or value),
 // `not_found` (a target that is not there), `channel_full`, `conflict` (a repeated
 // join or leave: MEM-1 makes it a duplicate). Unknown types succeed without effect
-// for a member [LOG-7]. `seq` is the entry's; `target` the facts of event.target
+// for a member [LOG-7]. `content` has passed check_content; of message.create, .edit and
+// .react it is empty where it was erased, and of any message.* where it expired.
+// O(log n) in the members, but for the first call on a state. `seq` is the entry's; `target` the facts of event.target
 // where the channel holds it.
 [[nodiscard]] Result<StateChange> apply_event(ChannelState& state, const Event& event,
                                               std::string_view content, std::int64_t seq,
