@@ -1,0 +1,141 @@
+#include "federation/direct.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "federation/home_log.hpp"
+#include "storage/account_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::EventResult;
+using protocol::ItemStatus;
+
+std::string text_member(const nlohmann::json& object, const char* name)
+{
+    const auto found = object.find(name);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
+Direct::Direct(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
+               std::function<void(const protocol::UserId& user)> invited)
+    : identity_(identity), store_(store), clock_(clock), invited_(std::move(invited))
+{
+}
+
+VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& read, const ServerName& origin) const
+{
+    VerifiedDirect verified;
+    if (!read.value) {
+        verified.problem = read.problem;
+        return verified;
+    }
+    verified.id = protocol::event_id(read.value->event);
+    const auto check = [&]() -> Result<protocol::Event> {
+        auto event = protocol::parse_direct_event(read.value->event, identity_.names);
+        if (!event) return event;
+        auto content = protocol::check_content(*event, read.value->content);
+        if (!content) return fail(content);
+        if (event->sender.server != origin)
+            return refuse(Code::forbidden, "the sender is of another server than the request");
+        const auto now = clock_.now_ms();
+        if (event->at < now - direct_memory_ms || event->at > now + protocol::max_event_ahead_ms)
+            return refuse(Code::malformed, "/at: older than 30 days, or more than 60 s ahead");
+        return event;
+    };
+    auto event = check();
+    if (!event) {
+        verified.problem = event.error();
+        return verified;
+    }
+    if (event->type == "invite") {
+        auto invitation = read_invitation(*event, read.value->content, origin);
+        if (!invitation) {
+            verified.problem = invitation.error();
+            return verified;
+        }
+        verified.invitation = std::move(*invitation);
+    }
+    verified.event = std::move(*event);
+    return verified;
+}
+
+Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& event, const std::string& content,
+                                                       const ServerName& origin) const
+{
+    if (!event.sender.is_server) return refuse(Code::forbidden, "an invitation comes from the home's bare name");
+    const auto json = nlohmann::json::parse(content, nullptr, false);
+    if (!json.is_object()) return refuse(Code::malformed, "the content is no object");
+    auto channel = protocol::parse_channel_id(text_member(json, "channel"), identity_.names);
+    if (!channel) return refuse(Code::malformed, "/channel: not a channel's id");
+    const auto template_at = json.find("invite");
+    if (template_at == json.end() || !template_at->is_object())
+        return refuse(Code::malformed, "/invite: must be the member.invite event and its content");
+    auto invite = protocol::parse_channel_event(text_member(*template_at, "event"), identity_.names);
+    if (!invite || invite->type != "member.invite" || invite->channel != *channel)
+        return refuse(Code::malformed, "/invite/event: not a member.invite event of that channel");
+    const auto inner_text = text_member(*template_at, "content");
+    auto inner_checked = protocol::check_content(*invite, inner_text);
+    if (!inner_checked) return fail(inner_checked);
+    const auto inner = nlohmann::json::parse(inner_text, nullptr, false);
+    if (!inner.is_object() || text_member(inner, "user") != event.to)
+        return refuse(Code::malformed, "/invite/content/user: not whom the event is to");
+
+    storage::InvitationRow row;
+    row.user = event.to;
+    row.channel = channel->str();
+    row.home = origin.str();
+    row.sender = invite->sender.text;
+    row.name = text_member(json, "name");
+    row.kind = text_member(json, "kind");
+    row.encryption = text_member(json, "encryption");
+    const auto members = json.find("members");
+    if (members != json.end() && members->is_number_integer()) row.members = members->get<std::int64_t>();
+    row.at = event.at;
+    return row;
+}
+
+EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
+                         const ServerName& origin)
+{
+    if (!direct.event) return refused_event(direct.id, direct.problem);
+    const auto& event = *direct.event;
+    EventResult result;
+    result.event = direct.id;
+    result.status = ItemStatus::ignored;
+
+    auto& db = transaction.db();
+    auto server = store_.server_id(db, origin);
+    if (!server) return refused_event(direct.id, server.error());
+    auto known = storage::find_direct_in(db, *server, event.txn);
+    if (!known) return refused_event(direct.id, known.error());
+    if (*known) {
+        if (**known != *direct.id)
+            return refused_event(direct.id, refuse(Code::equivocation, "another event has this txn").value());
+        result.status = ItemStatus::duplicate;
+        return result;
+    }
+    if (!direct.invitation) return result;
+
+    const auto user = protocol::parse_user_id(event.to, identity_.names);
+    if (!user || protocol::server_of(*user) != identity_.name)
+        return refused_event(direct.id, refuse(Code::not_found, "no such user here").value());
+    auto account = storage::find_user(db, protocol::localpart_of(*user));
+    if (!account) {
+        const auto& why = account.error();
+        return refused_event(direct.id,
+                             why.code == Code::not_found ? refuse(Code::not_found, "no such user here").value() : why);
+    }
+    auto put = storage::put_invitation(db, *direct.invitation);
+    if (!put) return refused_event(direct.id, put.error());
+    auto remembered = storage::remember_direct_in(db, *server, event.txn, *direct.id, event.at);
+    if (!remembered) return refused_event(direct.id, remembered.error());
+    transaction.after_commit([invited = invited_, name = *user] { invited(name); });
+    result.status = ItemStatus::accepted;
+    return result;
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,50 @@
+// Direct events [INBOX-4]: what one server tells another outside of any channel. Each
+// (origin, txn) is taken once. Of the types only `invite` has an effect so far; unknown
+// ones are `ignored`.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "federation/identity.hpp"
+#include "protocol/transaction.hpp"
+#include "storage/channel_log_store.hpp"
+#include "storage/group_commit.hpp"
+#include "storage/incoming_store.hpp"
+
+namespace entente::federation {
+
+inline constexpr Millis direct_memory_ms = Millis{30} * 24 * 3600 * 1000;
+
+// A direct event whose form, content and sender hold, or why they don't.
+struct VerifiedDirect {
+    std::optional<protocol::Hash> id;
+    std::optional<protocol::Event> event;
+    std::optional<storage::InvitationRow> invitation;  // of an `invite`
+    Error problem;
+};
+
+class Direct {
+ public:
+    // `invited` runs after the commit.
+    Direct(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
+           std::function<void(const protocol::UserId& user)> invited);
+
+    [[nodiscard]] VerifiedDirect check(const protocol::Read<protocol::EventAndContent>& read,
+                                       const ServerName& origin) const;
+    [[nodiscard]] protocol::EventResult take(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
+                                             const ServerName& origin);
+
+ private:
+    [[nodiscard]] Result<storage::InvitationRow> read_invitation(const protocol::Event& event,
+                                                                 const std::string& content,
+                                                                 const ServerName& origin) const;
+
+    const Identity& identity_;
+    storage::ChannelLogStore& store_;
+    const protocol::Clock& clock_;
+    std::function<void(const protocol::UserId& user)> invited_;
+};
+
+}  // namespace entente::federation

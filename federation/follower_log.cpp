@@ -1,0 +1,221 @@
+#include "federation/follower_log.hpp"
+
+#include <algorithm>
+
+#include "storage/incoming_store.hpp"
+#include "storage/outgoing_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::ChannelId;
+using protocol::SliceResult;
+using protocol::SliceStatus;
+using storage::LiveChannel;
+using storage::WriteTransaction;
+
+SliceResult answer(const LiveChannel& channel, SliceStatus status)
+{
+    SliceResult result;
+    result.channel = channel.name.str();
+    result.status = status;
+    result.epoch = channel.epoch;
+    result.have = {channel.seq, channel.hash};
+    return result;
+}
+
+SliceResult refused(const std::string& channel, const Error& problem)
+{
+    SliceResult result;
+    result.channel = channel;
+    const bool later = problem.code == Code::internal || problem.code == Code::unavailable ||
+                       problem.code == Code::key_unavailable || problem.code == Code::rate_limited;
+    result.status = later ? SliceStatus::deferred : SliceStatus::refused;
+    result.retry_after = later ? std::max<std::int64_t>(problem.retry_after, 1) : 0;
+    result.problem = problem;
+    return result;
+}
+
+}  // namespace
+
+FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store, FollowerEvents events)
+    : identity_(identity), store_(store), events_(std::move(events))
+{
+}
+
+SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice& slice, const ServerName& origin)
+{
+    if (slice.slice.channel.empty()) return refused(slice.channel_text, *slice.problem);
+    auto& db = transaction.db();
+    auto found = store_.find(db, slice.slice.channel);
+    if (!found && found.error().code != Code::not_found) return refused(slice.channel_text, found.error());
+    if (!found) {
+        auto joining = storage::has_open_join(db, slice.slice.channel);
+        if (!joining) return refused(slice.channel_text, joining.error());
+        SliceResult result;
+        result.channel = slice.channel_text;
+        result.status = *joining ? SliceStatus::need_snapshot : SliceStatus::not_following;
+        return result;
+    }
+    auto& channel = **found;
+    // [LOG-3] Before anything is said about what is held here.
+    if (channel.home != origin)
+        return refused(slice.channel_text, Error{Code::not_home, "a slice from a server that isn't the home", {}, 0});
+    if (slice.problem) {
+        auto result = refused(slice.channel_text, *slice.problem);
+        result.epoch = channel.epoch;
+        result.have = {channel.seq, channel.hash};
+        return result;
+    }
+    if (channel.frozen) return answer(channel, SliceStatus::fork);
+    if (!slice.missing.empty()) {
+        auto result = answer(channel, SliceStatus::need_keys);
+        result.kids = slice.missing;
+        return result;
+    }
+    auto result = compare_and_apply(transaction, channel, slice);
+    if (!result) return refused(slice.channel_text, result.error());
+    return std::move(*result);
+}
+
+Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction, LiveChannel& channel,
+                                                   const VerifiedSlice& verified)
+{
+    auto& db = transaction.db();
+    const auto& slice = verified.slice;
+    if (slice.epoch != channel.epoch)
+        return refused(channel.name.str(), Error{Code::unsupported, "a slice of another epoch", {}, 0});
+    if (slice.after.seq > channel.seq) return answer(channel, SliceStatus::gap);
+
+    // Where both reach, the hashes must be the same: at the slice's start and at the last
+    // entry that both hold. Below the floor there is nothing to compare with.
+    const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
+    const auto shared = std::min(last, channel.seq);
+    const auto hash_in_slice = [&](std::int64_t seq) -> const std::string& {
+        return seq == slice.after.seq ? slice.after.hash
+                                      : verified.hashes[static_cast<std::size_t>(seq - slice.after.seq - 1)];
+    };
+    for (const auto seq : {slice.after.seq, shared}) {
+        if (seq < channel.floor) continue;
+        auto held = store_.hash_at(db, channel, seq);
+        if (!held) return fail(held);
+        if (*held != hash_in_slice(seq)) return fork(transaction, channel);
+    }
+    if (shared < channel.floor) return answer(channel, SliceStatus::gap);
+
+    if (slice.latest < channel.seq) {
+        auto result = answer(channel, SliceStatus::ahead);
+        auto hash = slice.latest < channel.floor ? Result<std::string>{fail(Code::not_found, "below the floor")}
+                                                 : store_.hash_at(db, channel, slice.latest);
+        if (!hash) return answer(channel, SliceStatus::gap);
+        result.agrees = protocol::Position{slice.latest, *hash};
+        return result;
+    }
+    note_acks(transaction, channel, verified);
+    auto applied = apply(transaction, channel, verified, static_cast<std::size_t>(shared - slice.after.seq));
+    if (!applied) return fail(applied);
+    return answer(channel, SliceStatus::ok);
+}
+
+Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSlice& verified,
+                                std::size_t first_new)
+{
+    const auto& slice = verified.slice;
+    if (first_new >= slice.entries.size()) return {};
+    for (auto i = first_new; i < slice.entries.size(); ++i) {
+        auto applied = apply_entry(transaction, channel, slice.entries[i], verified.events[i]);
+        if (!applied) {
+            store_.abandon(channel, applied.error());
+            return applied;
+        }
+    }
+    for (const auto& seal : slice.seals) store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
+    store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
+    return {};
+}
+
+Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel& channel,
+                                      const protocol::Entry& entry, const protocol::FollowedEvent& followed)
+{
+    auto& db = transaction.db();
+    const auto& event = followed.event;
+    storage::ChannelLogStore::Addition addition;
+    addition.entry = entry;
+    addition.event_id = event.id;
+    addition.origin = event.sender.server;
+    if (followed.breach.empty()) {
+        addition.txn = event.txn;
+        std::optional<protocol::TargetFacts> facts;
+        if (event.target) {
+            auto target = store_.entry_by_id(db, channel, *event.target);
+            if (target) {
+                auto parsed = protocol::parse_followed_event(target->entry.event, identity_.names);
+                if (parsed) facts = protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
+            }
+        }
+        // [MEM-2] What the home should not have taken is held and has no effect.
+        auto change = protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
+                                            channel.home, facts, identity_.names);
+        if (change) addition.change = std::move(*change);
+        addition.leave = event.type == "member.leave";
+        if (event.sender.server == identity_.name) {
+            auto settled = storage::settle_submission(db, channel.name, event.txn);
+            if (!settled) return settled;
+            auto dropped = event.type == "member.join"
+                               ? storage::drop_invitation(db, event.sender.text, channel.name.str())
+                               : Result<void>{};
+            if (!dropped) return dropped;
+        }
+    }
+    return store_.append(db, channel, std::move(addition));
+}
+
+void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSlice& verified)
+{
+    for (const auto& [name, seq] : verified.slice.acks) {
+        const auto server = ServerName::trusted(name);
+        if (server == identity_.name) continue;
+        auto id = store_.server_id(transaction.db(), server);
+        if (!id || !storage::note_cursor(transaction.db(), channel.id, *id, seq)) continue;
+        transaction.after_commit([acknowledged = events_.acknowledged, channel_name = channel.name, server,
+                                  held = seq] { acknowledged(channel_name, server, held); });
+    }
+}
+
+SliceResult FollowerLog::fork(WriteTransaction& transaction, LiveChannel& channel)
+{
+    store_.freeze(channel);
+    transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home] { forked(name, home); });
+    return answer(channel, SliceStatus::fork);
+}
+
+Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::Snapshot& snapshot,
+                                protocol::ChannelState state, std::int64_t floor, const ServerName& home)
+{
+    storage::ChannelLogStore::NewLog log;
+    log.name = snapshot.channel;
+    log.home = home;
+    log.epoch = snapshot.epoch;
+    log.floor = floor;
+    if (floor > 0) {
+        log.hash = snapshot.hash;
+        log.at = snapshot.at;
+        log.state = std::move(state);
+    }
+    auto& db = transaction.db();
+    // What ended the need for the snapshot; the join's own entry may lie at the floor and
+    // so never come by the log.
+    auto found = store_.find(db, snapshot.channel);
+    if (!found && found.error().code != Code::not_found) return fail(found);
+    if (!found) {
+        auto created = store_.create(db, std::move(log));
+        if (!created) return fail(created);
+        return {};
+    }
+    auto& channel = **found;
+    if (floor <= channel.seq) return {};
+    return store_.reset_to(db, channel, std::move(log));
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,321 @@
+#include "federation/home_log.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "protocol/json_rules.hpp"
+#include "storage/log_reader.hpp"
+#include "storage/outgoing_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::ChannelState;
+using protocol::Event;
+using protocol::EventResult;
+using protocol::ItemStatus;
+using storage::Connection;
+using storage::LiveChannel;
+using storage::WriteTransaction;
+
+// What names a join's or a leave's author in the state.
+bool is_join(const Event& event) { return event.type == "member.join"; }
+
+std::optional<std::string> invitee_in(const Event& event, const protocol::StateChange& change)
+{
+    if (event.type != "member.invite" || change.users.size() != 1) return std::nullopt;
+    return change.users.front();
+}
+
+// The state that a log's first `seq` entries lead to; only a join that is asked for again
+// needs it, so it is computed and not kept.
+Result<ChannelState> state_as_of(Connection& db, const LiveChannel& channel, std::int64_t seq,
+                                 protocol::NameRules rules)
+{
+    ChannelState state;
+    std::map<std::string, protocol::TargetFacts> facts;
+    auto row = storage::read_channel(db, channel.name);
+    if (!row) return fail(row);
+    for (std::int64_t after = 0; after < seq;) {
+        auto page = storage::read_log(db, *row, after, storage::PageLimits{});
+        if (!page) return fail(page);
+        if (page->entries.empty()) break;
+        for (const auto& stored : page->entries) {
+            after = stored.seq;
+            if (after > seq) break;
+            auto followed = protocol::parse_followed_event(stored.entry.event, rules);
+            if (!followed || !followed->breach.empty()) continue;
+            const auto& event = followed->event;
+            std::optional<protocol::TargetFacts> target;
+            if (event.target) {
+                const auto found = facts.find(protocol::to_base64url(*event.target));
+                if (found != facts.end()) target = found->second;
+            }
+            auto applied = protocol::apply_event(state, event, stored.entry.content.value_or(""), stored.seq,
+                                                 channel.home, target, rules);
+            if (applied) facts[protocol::to_base64url(event.id)] = {event.type, event.sender.text};
+        }
+    }
+    return state;
+}
+
+}  // namespace
+
+EventResult refused_event(std::optional<protocol::Hash> id, const Error& problem)
+{
+    EventResult result;
+    result.event = id;
+    const bool later = problem.retry_after > 0 || problem.code == Code::internal || problem.code == Code::unavailable ||
+                       problem.code == Code::key_unavailable || problem.code == Code::rate_limited;
+    result.status = later ? ItemStatus::deferred : ItemStatus::rejected;
+    result.retry_after = later ? std::max<std::int64_t>(problem.retry_after, 1) : 0;
+    result.problem = problem;
+    return result;
+}
+
+HomeLog::HomeLog(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
+                 protocol::Random& random, Wake wake)
+    : identity_(identity), store_(store), clock_(clock), random_(random), wake_(std::move(wake))
+{
+}
+
+Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& channel, const Event& event,
+                                 std::string content)
+{
+    auto& db = transaction.db();
+    auto duplicate = find_duplicate(db, channel, event);
+    if (!duplicate) return fail(duplicate);
+    if (*duplicate) return std::move(**duplicate);
+    if (channel.frozen) return fail(Code::unavailable, "the channel is frozen");
+
+    const auto now = clock_.now_ms();
+    if (event.at > now + protocol::max_event_ahead_ms)
+        return refuse(Code::malformed, "/at: more than 60 s ahead of the home");
+    auto target = target_facts(db, channel, event);
+    if (!target) return fail(target);
+
+    auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1, channel.home, *target,
+                                        identity_.names);
+    if (!change && change.error().code == Code::conflict) {
+        // [MEM-1] a repeated join or leave is a duplicate of the one that stands.
+        auto since = store_.standing_since(db, channel, event.sender.text);
+        if (!since) return fail(since);
+        return Appended{*since, false, {}};
+    }
+    if (!change) return fail(change);
+
+    storage::ChannelLogStore::Addition addition;
+    addition.entry.at = std::max(now, channel.at);
+    addition.entry.event = event.octets;
+    addition.entry.content = content;
+    addition.event_id = event.id;
+    addition.origin = event.sender.server;
+    addition.txn = event.txn;
+    addition.change = *change;
+    addition.leave = event.type == "member.leave";
+    auto added = store_.append(db, channel, std::move(addition));
+    if (!added) return fail(added);
+    auto followed = follow_up(transaction, channel, event, content, *change);
+    if (!followed) {
+        store_.abandon(channel, followed.error());
+        return fail(followed);
+    }
+    return Appended{channel.seq, true, std::move(*change)};
+}
+
+Result<std::optional<Appended>> HomeLog::find_duplicate(Connection& db, const LiveChannel& channel, const Event& event)
+{
+    auto found = store_.find_txn(db, channel, event.sender.server, event.txn);
+    if (!found) return fail(found);
+    if (!*found) return std::optional<Appended>{};
+    auto entry = store_.entry_at(db, channel, **found);
+    if (!entry) return fail(entry);
+    if (entry->event_id != event.id) return refuse(Code::equivocation, "another event has this txn in this channel");
+    return std::optional<Appended>{Appended{**found, false, {}}};
+}
+
+Result<std::optional<protocol::TargetFacts>> HomeLog::target_facts(Connection& db, const LiveChannel& channel,
+                                                                   const Event& event)
+{
+    std::optional<protocol::TargetFacts> facts;
+    if (!event.target) return facts;
+    auto entry = store_.entry_by_id(db, channel, *event.target);
+    if (!entry) return entry.error().code == Code::not_found ? Result<std::optional<protocol::TargetFacts>>{facts}
+                                                             : fail(entry);
+    auto target = protocol::parse_followed_event(entry->entry.event, identity_.names);
+    if (target) facts = protocol::TargetFacts{target->event.type, target->event.sender.text};
+    return facts;
+}
+
+// What an entry means for those who follow: a cursor begins, ends, an invitation goes out.
+Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& channel, const Event& event,
+                                const std::string& content, const protocol::StateChange& change)
+{
+    auto& db = transaction.db();
+    if (is_join(event) && change.first_of_server && event.sender.server != identity_.name) {
+        auto server = store_.server_id(db, event.sender.server);
+        if (!server) return fail(server);
+        const auto floor = channel.state.history == "all" ? 0 : channel.seq;
+        auto started = storage::start_cursor(db, channel.id, *server, floor);
+        if (!started) return started;
+        channel.followers.insert(event.sender.server);
+    }
+    if (change.last_of_server && change.left_server != identity_.name.str()) {
+        auto server = store_.server_id(db, ServerName::trusted(change.left_server));
+        if (!server) return fail(server);
+        auto ended = storage::end_cursor(db, channel.id, *server, channel.seq);
+        if (!ended) return ended;
+    }
+    const auto invitee = invitee_in(event, change);
+    if (!invitee) return {};
+    return send_invitation(transaction, channel, event, content, *invitee);
+}
+
+// [INBOX-4] A server that has members here reads the invitation in the log.
+Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel& channel, const Event& event,
+                                      const std::string& content, const std::string& invitee)
+{
+    const auto server = protocol::server_of(protocol::UserId::trusted(invitee));
+    if (server == identity_.name || channel.state.has_member_of(server)) return {};
+    const auto now = clock_.now_ms();
+    using protocol::json_string;
+    std::string body = "{\"salt\":" + json_string(protocol::to_base64url(random_.octets(16))) +
+                       ",\"channel\":" + json_string(channel.name.str()) +
+                       ",\"name\":" + json_string(channel.state.name) + ",\"kind\":" + json_string(channel.state.kind) +
+                       ",\"encryption\":" + json_string(channel.state.encryption) +
+                       ",\"members\":" + std::to_string(channel.state.members.size()) +
+                       ",\"invite\":{\"event\":" + json_string(event.octets) + ",\"content\":" + json_string(content) +
+                       "}}";
+    protocol::EventDraft draft;
+    draft.type = "invite";
+    draft.to = invitee;
+    draft.sender = identity_.name.str();
+    draft.txn = protocol::make_uuid7(now, random_);
+    draft.at = now;
+    draft.content = body;
+    auto id = store_.server_id(transaction.db(), server);
+    if (!id) return fail(id);
+    auto put = storage::put_direct(transaction.db(), *id, protocol::write_event(draft), body, now);
+    if (!put) return put;
+    transaction.after_commit([wake = wake_, server] { wake(server); });
+    return {};
+}
+
+// [QRY-1] For whom the channel exists: servers with a member, invited ones, and anyone
+// where it is public.
+bool HomeLog::may_know(const LiveChannel& channel, const ServerName& origin) const
+{
+    if (channel.state.is_public || channel.state.has_member_of(origin)) return true;
+    return std::any_of(channel.state.invited.begin(), channel.state.invited.end(), [&](const std::string& user) {
+        return protocol::server_of(protocol::UserId::trusted(user)) == origin;
+    });
+}
+
+HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction, const VerifiedSubmission& submission,
+                                         const ServerName& origin, std::size_t budget, std::int64_t budget_retry)
+{
+    SubmissionOutcome outcome;
+    outcome.result.channel = submission.channel_text;
+    const auto refuse_all = [&](const Error& problem) {
+        for (const auto& event : submission.events)
+            outcome.result.events.push_back(refused_event(event.id, problem));
+        return outcome;
+    };
+    if (submission.problem) return refuse_all(*submission.problem);
+
+    auto found = store_.find(transaction.db(), submission.channel);
+    if (!found) return refuse_all(found.error());
+    auto& channel = **found;
+    if (channel.home != identity_.name) {
+        // Whoever may not know of the channel learns nothing from asking its follower.
+        const auto code = channel.state.has_member_of(origin) ? Code::not_home : Code::not_found;
+        return refuse_all(Error{code, "a submission for a channel that is homed elsewhere", {}, 0});
+    }
+    take_events(transaction, channel, submission, origin, budget, budget_retry, outcome);
+    return outcome;
+}
+
+void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSubmission& submission,
+                          const ServerName& origin, std::size_t budget, std::int64_t budget_retry,
+                          SubmissionOutcome& outcome)
+{
+    std::set<std::string> deferred;  // senders whose later events wait too, so that order holds
+    bool any_new = false;
+    for (std::size_t i = 0; i < submission.events.size(); ++i) {
+        const auto& item = submission.events[i];
+        if (!item.event) {
+            outcome.result.events.push_back(refused_event(item.id, item.problem));
+            continue;
+        }
+        const auto& event = *item.event;
+        if (i >= budget || deferred.contains(event.sender.text)) {
+            const auto wait = i >= budget ? std::max<std::int64_t>(budget_retry, 1) : 1;
+            deferred.insert(event.sender.text);
+            outcome.result.events.push_back(
+                refused_event(item.id, Error{Code::rate_limited, "deferred behind the budget or an earlier event",
+                                             {}, wait}));
+            continue;
+        }
+        const bool knows = may_know(channel, origin);
+        auto duplicate = find_duplicate(transaction.db(), channel, event);
+        auto appended = duplicate && *duplicate ? Result<Appended>{**duplicate}
+                        : !duplicate            ? Result<Appended>{tl::unexpect, duplicate.error()}
+                        : !knows ? Result<Appended>{fail(Code::not_found, "the origin may not know of the channel")}
+                                 : append(transaction, channel, event, item.content);
+        if (!appended) {
+            auto refused = refused_event(item.id, appended.error());
+            if (refused.status == ItemStatus::deferred) deferred.insert(event.sender.text);
+            outcome.result.events.push_back(std::move(refused));
+            continue;
+        }
+        any_new |= appended->is_new;
+        EventResult result;
+        result.event = event.id;
+        result.status = appended->is_new ? ItemStatus::accepted : ItemStatus::duplicate;
+        result.seq = appended->seq;
+        // A repeat is granted again as long as the server still follows from that join.
+        auto cursor = is_join(event) ? storage::find_cursor(transaction.db(), channel.id, origin)
+                                     : Result<std::optional<storage::CursorRow>>{std::nullopt};
+        const bool first_join = is_join(event) && cursor && *cursor &&
+                                (appended->is_new ? appended->change.first_of_server
+                                                  : (*cursor)->floor == 0 || (*cursor)->floor == appended->seq);
+        if (first_join && !outcome.grant) {
+            auto granted = grant(transaction.db(), channel, appended->seq, origin);
+            if (granted) {
+                outcome.grant = std::move(*granted);
+                outcome.grant_index = i;
+            }
+        }
+        outcome.result.events.push_back(std::move(result));
+    }
+    if (any_new) store_.add_seal(channel, submission.seal, submission.root);
+}
+
+Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int64_t seq, const ServerName& server)
+{
+    auto cursor = storage::find_cursor(db, channel.id, server);
+    if (!cursor) return fail(cursor);
+    JoinGrant granted;
+    granted.floor = *cursor ? (*cursor)->floor : 0;
+    auto& snapshot = granted.snapshot;
+    snapshot.channel = channel.name;
+    snapshot.epoch = channel.epoch;
+    snapshot.seq = seq;
+    auto entry = store_.entry_at(db, channel, seq);
+    if (!entry) return fail(entry);
+    snapshot.at = entry->entry.at;
+    auto hash = store_.hash_at(db, channel, seq);
+    if (!hash) return fail(hash);
+    snapshot.hash = *hash;
+    if (seq == channel.seq) {
+        snapshot.state = protocol::state_json(channel.state);
+        return granted;
+    }
+    auto state = state_as_of(db, channel, seq, identity_.names);
+    if (!state) return fail(state);
+    snapshot.state = protocol::state_json(*state);
+    return granted;
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,84 @@
+// A channel's home: decides what is appended to the log and gives it its place. On the
+// writer's thread, within a group commit; everything that needs a signature or a key has
+// been looked at before (verification.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "federation/identity.hpp"
+#include "federation/verification.hpp"
+#include "protocol/channel_state.hpp"
+#include "storage/channel_log_store.hpp"
+#include "storage/group_commit.hpp"
+
+namespace entente::federation {
+
+// Where an appended event stands. `is_new` is false for a duplicate.
+struct Appended {
+    std::int64_t seq = 0;
+    bool is_new = false;
+    protocol::StateChange change;
+};
+
+// What a first join's result carries [MEM-3]; the proof is added when the answer is signed.
+struct JoinGrant {
+    protocol::Snapshot snapshot;
+    std::int64_t floor = 0;
+};
+
+// Who must be woken when the commit is durable.
+using Wake = std::function<void(const ServerName& server)>;
+
+class HomeLog {
+ public:
+    HomeLog(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
+            protocol::Random& random, Wake wake);
+
+    // Appends an event by one of this server's users or by one whose seal was verified.
+    // The errors of apply_event, `equivocation` [EVT-2], `malformed` [EVT-5].
+    [[nodiscard]] Result<Appended> append(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+                                          const protocol::Event& event, std::string content);
+
+    struct SubmissionOutcome {
+        protocol::SubmissionResult result;
+        std::optional<JoinGrant> grant;  // for the event at `grant_index`
+        std::size_t grant_index = 0;
+    };
+    // [INBOX-3] `budget` is how many of the events may be taken now [INBOX-8].
+    [[nodiscard]] SubmissionOutcome take(storage::WriteTransaction& transaction, const VerifiedSubmission& submission,
+                                         const ServerName& origin, std::size_t budget, std::int64_t budget_retry);
+
+ private:
+    [[nodiscard]] Result<std::optional<Appended>> find_duplicate(storage::Connection& db,
+                                                                 const storage::LiveChannel& channel,
+                                                                 const protocol::Event& event);
+    [[nodiscard]] Result<std::optional<protocol::TargetFacts>> target_facts(storage::Connection& db,
+                                                                            const storage::LiveChannel& channel,
+                                                                            const protocol::Event& event);
+    [[nodiscard]] Result<void> follow_up(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+                                         const protocol::Event& event, const std::string& content,
+                                         const protocol::StateChange& change);
+    [[nodiscard]] Result<void> send_invitation(storage::WriteTransaction& transaction,
+                                               storage::LiveChannel& channel, const protocol::Event& event,
+                                               const std::string& content, const std::string& invitee);
+    [[nodiscard]] Result<JoinGrant> grant(storage::Connection& db, storage::LiveChannel& channel, std::int64_t seq,
+                                          const ServerName& server);
+    [[nodiscard]] bool may_know(const storage::LiveChannel& channel, const ServerName& origin) const;
+    void take_events(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+                     const VerifiedSubmission& submission, const ServerName& origin, std::size_t budget,
+                     std::int64_t budget_retry, SubmissionOutcome& outcome);
+
+    const Identity& identity_;
+    storage::ChannelLogStore& store_;
+    const protocol::Clock& clock_;
+    protocol::Random& random_;
+    Wake wake_;
+};
+
+// A problem as an item of a 200 says it: `deferred` where trying again later may help.
+[[nodiscard]] protocol::EventResult refused_event(std::optional<protocol::Hash> id, const Error& problem);
+
+}  // namespace entente::federation

@@ -1,0 +1,186 @@
+#include "federation/inbox.hpp"
+
+#include <memory>
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::ItemStatus;
+using protocol::Transaction;
+using protocol::TransactionResult;
+
+std::size_t octets_of(const protocol::Submission& submission)
+{
+    std::size_t octets = 0;
+    for (const auto& event : submission.events) octets += event.event.size() + event.content.size();
+    return octets;
+}
+
+std::size_t octets_of(const protocol::Slice& slice)
+{
+    std::size_t octets = 0;
+    for (const auto& entry : slice.entries) octets += entry.event.size() + (entry.content ? entry.content->size() : 0);
+    return octets;
+}
+
+}  // namespace
+
+// A transaction between its reading and its commit.
+struct Inbox::Work {
+    ServerName origin;
+    std::vector<VerifiedSubmission> submissions;
+    std::vector<std::size_t> event_budgets;  // how many events of each submission may be taken
+    std::vector<VerifiedSlice> slices;
+    std::vector<VerifiedDirect> direct;
+    std::size_t signals = 0;
+    // Which slices and direct events lie beyond the budget, and for how long.
+    std::vector<std::optional<Error>> slice_limits;
+    std::vector<std::optional<Error>> direct_limits;
+    std::int64_t retry_after = 1;
+};
+
+struct Inbox::Outcome {
+    TransactionResult result;
+    struct Granted {
+        std::size_t submission = 0;
+        std::size_t event = 0;
+        JoinGrant grant;
+    };
+    std::vector<Granted> grants;
+};
+
+Inbox::Inbox(InboxParts parts) : parts_(parts) {}
+
+asio::awaitable<net::Response> Inbox::receive(const net::Request& request, const Admitted& admitted)
+{
+    auto result = co_await process(request, admitted);
+    if (!result) co_return net::problem_response(result.error(), parts_.clock.now_ms());
+    net::Response response;
+    response.body = protocol::write_result(*result, parts_.clock.now_ms());
+    co_return response;
+}
+
+asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& request, const Admitted& admitted)
+{
+    auto transaction = protocol::parse_transaction(request.body, parts_.identity.limits, parts_.identity.names);
+    if (!transaction) co_return fail(transaction);
+
+    auto work = std::make_shared<Work>();
+    work->origin = admitted.origin;
+    spend_budgets(*work, *transaction, admitted);
+    co_await verify(*work, std::move(*transaction));
+
+    // One bad item is a line in the result, never an error: a peer could otherwise wedge its
+    // neighbours' channels. An error here is ours, and tells the peer to retry.
+    auto job = [this, work](storage::WriteTransaction& open) -> Result<Outcome> { return apply(open, *work); };
+    auto outcome = co_await parts_.commits.write(std::move(job));
+    if (!outcome) co_return fail(Code::unavailable, outcome.error().detail);
+    co_return finish(std::move(*outcome));
+}
+
+// [INBOX-8] Over the item budget a legal transaction is answered all the same, as far as it
+// goes; its first item is always taken.
+void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admitted& admitted)
+{
+    const auto now = parts_.clock.now_ms();
+    bool first = true;
+    const auto spend = [&](std::int64_t events, std::size_t octets) -> std::optional<Error> {
+        const bool always = std::exchange(first, false);
+        auto bytes = parts_.budgets.spend_bytes(admitted.origin, admitted.tier, static_cast<std::int64_t>(octets),
+                                                always, now);
+        if (!bytes) return bytes.error();
+        if (events == 0) return std::nullopt;
+        auto taken = parts_.budgets.spend_events(admitted.origin, admitted.tier, events, always, now);
+        if (!taken) return taken.error();
+        return std::nullopt;
+    };
+    for (const auto& read : transaction.submissions) {
+        std::size_t budget = 0;
+        const auto count = read.value ? read.value->events.size() : read.items;
+        const auto octets = read.value ? octets_of(*read.value) / std::max<std::size_t>(count, 1) : 0;
+        for (; budget < count; ++budget) {
+            const auto over = spend(1, octets);
+            if (!over) continue;
+            work.retry_after = std::max(work.retry_after, over->retry_after);
+            break;
+        }
+        work.event_budgets.push_back(budget);
+    }
+    // Slices of followed channels are charged in octets, not in events.
+    for (const auto& read : transaction.logs) work.slice_limits.push_back(spend(0, read.value ? octets_of(*read.value) : 0));
+    for (const auto& read : transaction.direct)
+        work.direct_limits.push_back(spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
+}
+
+asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
+{
+    auto roots = co_await parts_.verifier.check_roots(std::move(transaction.roots));
+    for (auto& read : transaction.submissions)
+        work.submissions.push_back(parts_.verifier.check_submission(std::move(read), roots, work.origin));
+    for (auto& read : transaction.logs)
+        work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, work.origin));
+    for (const auto& read : transaction.direct) work.direct.push_back(parts_.direct.check(read, work.origin));
+    work.signals = transaction.signals.size();
+}
+
+Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
+{
+    Outcome outcome;
+    for (std::size_t i = 0; i < work.submissions.size(); ++i) {
+        auto taken = parts_.home.take(open, work.submissions[i], work.origin, work.event_budgets[i], work.retry_after);
+        if (taken.grant) outcome.grants.push_back({i, taken.grant_index, std::move(*taken.grant)});
+        outcome.result.submissions.push_back(std::move(taken.result));
+    }
+    for (std::size_t i = 0; i < work.slices.size(); ++i) {
+        const auto& limit = work.slice_limits[i];
+        if (!limit) {
+            outcome.result.logs.push_back(parts_.follower.take(open, work.slices[i], work.origin));
+            continue;
+        }
+        protocol::SliceResult deferred;
+        deferred.channel = work.slices[i].channel_text;
+        deferred.status = protocol::SliceStatus::deferred;
+        deferred.retry_after = std::max<std::int64_t>(limit->retry_after, 1);
+        deferred.problem = *limit;
+        outcome.result.logs.push_back(std::move(deferred));
+    }
+    for (std::size_t i = 0; i < work.direct.size(); ++i) {
+        const auto& limit = work.direct_limits[i];
+        outcome.result.direct.push_back(limit ? refused_event(work.direct[i].id, *limit)
+                                              : parts_.direct.take(open, work.direct[i], work.origin));
+    }
+    outcome.result.signals.resize(work.signals);
+    return outcome;
+}
+
+// [MEM-3] Snapshots of first joins are proven by one root of this answer; one that would take
+// the answer over the limit is fetched by query instead.
+TransactionResult Inbox::finish(Outcome outcome) const
+{
+    auto& result = outcome.result;
+    if (outcome.grants.empty()) return std::move(result);
+    protocol::RootBuilder leaves;
+    std::vector<protocol::EventResult*> proven;
+    std::size_t octets = 0;
+    for (auto& granted : outcome.grants) {
+        auto& event = result.submissions[granted.submission].events[granted.event];
+        auto& snapshot = granted.grant.snapshot;
+        event.floor = granted.grant.floor;
+        octets += snapshot.state.size() * 2 + 1024;
+        if (octets > parts_.identity.limits.bytes) continue;
+        const auto index = leaves.add(protocol::snapshot_leaf(snapshot.channel, snapshot.epoch, snapshot.seq,
+                                                              snapshot.hash, snapshot.at,
+                                                              protocol::state_hash(snapshot.state)));
+        snapshot.proof = protocol::Proof{0, index, {}};
+        event.snapshot = std::move(snapshot);
+        proven.push_back(&event);
+    }
+    if (leaves.empty()) return std::move(result);
+    auto root = leaves.sign(parts_.identity.key, parts_.identity.name, parts_.clock.now_ms());
+    for (auto* event : proven) event->snapshot->proof.path = root.paths[event->snapshot->proof.index];
+    result.roots.push_back(std::move(root.jws));
+    return std::move(result);
+}
+
+}  // namespace entente::federation

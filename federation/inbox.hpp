@@ -1,0 +1,48 @@
+// The inbox: takes one admitted transaction, hands each item to its room, makes all of it
+// durable in one commit, and answers with a result per item [INBOX-1, INBOX-2].
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "federation/direct.hpp"
+#include "federation/follower_log.hpp"
+#include "federation/gate.hpp"
+#include "federation/home_log.hpp"
+#include "federation/verification.hpp"
+#include "net/http_message.hpp"
+#include "storage/group_commit.hpp"
+#include "trust/budgets.hpp"
+
+namespace entente::federation {
+
+struct InboxParts {
+    const Identity& identity;
+    Verifier& verifier;
+    HomeLog& home;
+    FollowerLog& follower;
+    Direct& direct;
+    storage::GroupCommit& commits;
+    trust::Budgets& budgets;
+    const protocol::Clock& clock;
+};
+
+class Inbox {
+ public:
+    explicit Inbox(InboxParts parts);
+
+    // POST /federation/v1/inbox behind the gate; the answer is signed by the gate's guard.
+    asio::awaitable<net::Response> receive(const net::Request& request, const Admitted& admitted);
+
+ private:
+    struct Work;
+    struct Outcome;
+    asio::awaitable<Result<protocol::TransactionResult>> process(const net::Request& request, const Admitted& admitted);
+    void spend_budgets(Work& work, const protocol::Transaction& transaction, const Admitted& admitted);
+    asio::awaitable<void> verify(Work& work, protocol::Transaction transaction);
+    [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
+    [[nodiscard]] protocol::TransactionResult finish(Outcome outcome) const;
+
+    InboxParts parts_;
+};
+
+}  // namespace entente::federation

@@ -1,0 +1,281 @@
+#include "federation/verification.hpp"
+
+#include <set>
+#include <unordered_map>
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::Hash;
+using protocol::Proof;
+using protocol::Read;
+using protocol::Slice;
+using protocol::Submission;
+
+constexpr Millis key_fetching_ms = 15'000;
+
+// [EVT-7] how old or early a seal may be when the home takes it.
+constexpr Millis max_seal_age_ms = 3'600'000;
+constexpr Millis max_seal_ahead_ms = 60'000;
+
+// The root that a proof names, where it is proven to be `server`'s.
+Result<const CheckedRoot*> root_of(const Proof& proof, const CheckedRoots& roots, const ServerName& server)
+{
+    if (proof.root >= roots.size()) return refuse(Code::malformed, "a proof names a root that is not there");
+    const auto& checked = roots[proof.root];
+    if (checked.key && checked.key->server != server)
+        return refuse(Code::signature_invalid, "a proof leads to another server's root");
+    if (!checked.root) return Result<const CheckedRoot*>{tl::unexpect, checked.problem};
+    return &checked;
+}
+
+}  // namespace
+
+Verifier::Verifier(const Identity& identity, Discovery& discovery, const protocol::Clock& clock)
+    : identity_(identity), discovery_(discovery), clock_(clock)
+{
+}
+
+asio::awaitable<CheckedRoots> Verifier::check_roots(std::vector<std::string> roots)
+{
+    CheckedRoots checked;
+    checked.reserve(roots.size());
+    const auto deadline = clock_.now_ms() + key_fetching_ms;
+    for (auto& text : roots) {
+        auto root = co_await check_root(std::move(text), clock_.now_ms() < deadline);
+        checked.push_back(std::move(root));
+    }
+    co_return checked;
+}
+
+asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fetch)
+{
+    CheckedRoot checked;
+    auto root = protocol::parse_signed_root(text, identity_.names);
+    if (!root) {
+        checked.problem = root.error();
+        co_return checked;
+    }
+    const auto ref = root->jws.key;
+    checked.key = ref;
+
+    if (ref.server == identity_.name) {
+        auto key = own_key(ref.key);
+        if (!key || !protocol::verifies(root->jws, *key)) {
+            checked.problem = Error{Code::signature_invalid, "a root in this server's name is not its own", {}, 0};
+            co_return checked;
+        }
+        checked.root = std::move(*root);
+        co_return checked;
+    }
+
+    const auto* pinned = discovery_.ring().find_key(ref);
+    if (pinned == nullptr && may_fetch) {
+        auto fetched = co_await discovery_.log_key(ref);
+        if (!fetched) checked.problem = fetched.error();
+        pinned = discovery_.ring().find_key(ref);
+    }
+    if (pinned == nullptr) {
+        checked.key_missing = true;
+        if (checked.problem.detail.empty())
+            checked.problem = Error{Code::key_unavailable, "no key to verify a root with", {}, 0};
+        co_return checked;
+    }
+    if (!protocol::verifies(root->jws, pinned->key)) {
+        checked.problem = Error{Code::signature_invalid, "a root's signature does not verify", {}, 0};
+        co_return checked;
+    }
+    auto seal = discovery_.ring().seal_key(ref, root->at);
+    checked.may_seal = seal.has_value();
+    if (!seal) checked.problem = seal.error();
+    checked.root = std::move(*root);
+    co_return checked;
+}
+
+Result<PublicKey> Verifier::own_key(const protocol::KeyId& id) const
+{
+    if (identity_.key.id() == id) return identity_.key.public_key();
+    for (const auto& old : identity_.old_keys) {
+        if (old.key.thumbprint() == id) return old.key;
+    }
+    return fail(Code::unknown_key, "no such key of ours");
+}
+
+VerifiedSubmission Verifier::check_submission(Read<Submission> read, const CheckedRoots& roots,
+                                              const ServerName& origin) const
+{
+    VerifiedSubmission verified;
+    verified.channel_text = read.channel_text;
+    if (!read.value) {
+        verified.problem = read.problem;
+        verified.events.resize(read.items);
+        return verified;
+    }
+    auto& submission = *read.value;
+    verified.channel = submission.channel;
+    verified.seal = submission.seal;
+
+    std::vector<Hash> ids;
+    for (auto& item : submission.events) {
+        auto& event = verified.events.emplace_back();
+        event.id = protocol::event_id(item.event);
+        ids.push_back(*event.id);
+        auto parsed = protocol::parse_channel_event(item.event, identity_.names);
+        if (!parsed) {
+            event.problem = parsed.error();
+            continue;
+        }
+        auto content = protocol::check_content(*parsed, item.content);
+        if (!content) {
+            event.problem = content.error();
+            continue;
+        }
+        if (parsed->channel != submission.channel) {
+            event.problem = refuse(Code::malformed, "the event is for another channel").value();
+            continue;
+        }
+        if (parsed->sender.server != origin) {
+            event.problem = refuse(Code::forbidden, "the sender is of another server than the request").value();
+            continue;
+        }
+        event.event = std::move(*parsed);
+        event.content = std::move(item.content);
+    }
+
+    if (ids != submission.seal.events) {
+        verified.problem = refuse(Code::signature_invalid, "the seal lists other events than the submission").value();
+        return verified;
+    }
+    auto root = root_of(submission.seal.proof, roots, origin);
+    if (!root) {
+        verified.problem = root.error();
+        return verified;
+    }
+    if (!(*root)->may_seal) {
+        verified.problem = (*root)->problem;
+        return verified;
+    }
+    const auto leaf = protocol::seal_leaf(submission.channel, submission.seal.events);
+    if (!protocol::proves(*(*root)->root, submission.seal.proof, leaf)) {
+        verified.problem = refuse(Code::signature_invalid, "the seal's proof does not lead to its root").value();
+        return verified;
+    }
+    verified.root = (*root)->root->jws.text;
+    verified.root_at = (*root)->root->at;
+    const auto now = clock_.now_ms();
+    if (verified.root_at < now - max_seal_age_ms || verified.root_at > now + max_seal_ahead_ms)
+        verified.problem = Error{Code::unavailable, "the seal's root is too old or too early", {}, 1};
+    return verified;
+}
+
+VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots, const ServerName& home) const
+{
+    VerifiedSlice verified;
+    verified.channel_text = read.channel_text;
+    if (!read.value) {
+        verified.problem = read.problem;
+        return verified;
+    }
+    verified.slice = std::move(*read.value);
+    for (const auto& root : roots) verified.roots.push_back(root.root ? root.root->jws.text : std::string());
+
+    auto checked = check_entries(verified);
+    if (checked) checked = check_checkpoint(verified, roots, home);
+    if (checked) checked = check_seals(verified, roots, home);
+    if (!checked) verified.problem = checked.error();
+    return verified;
+}
+
+// [LOG-1] every `channel` is this one, contents match their hashes, the chain is whole.
+Result<void> Verifier::check_entries(VerifiedSlice& verified) const
+{
+    const auto& slice = verified.slice;
+    auto hash = slice.after.hash;
+    auto seq = slice.after.seq;
+    Millis at = 0;
+    for (const auto& entry : slice.entries) {
+        if (entry.at < at) return refuse(Code::malformed, "an entry is older than the one before it");
+        at = entry.at;
+        auto followed = protocol::parse_followed_event(entry.event, identity_.names);
+        if (!followed) return fail(followed);
+        if (followed->event.channel != slice.channel)
+            return refuse(Code::malformed, "an entry's event is for another channel");
+        if (entry.content) {
+            if (entry.event.size() + entry.content->size() > protocol::max_event_and_content_octets)
+                return refuse(Code::too_large, "an entry is over 65,536 octets");
+            if (followed->event.content_hash != Hash{} &&
+                protocol::content_hash(*entry.content) != followed->event.content_hash)
+                return refuse(Code::malformed, "an entry's content does not match its hash");
+            auto content = protocol::check_content(followed->event, *entry.content);
+            if (!content && followed->breach.empty()) followed->breach = content.error().detail;
+        }
+        hash = protocol::entry_hash(slice.channel, slice.epoch, ++seq, entry.at, hash, followed->event.id);
+        verified.hashes.push_back(hash);
+        verified.events.push_back(std::move(*followed));
+    }
+    const auto& checkpoint = slice.checkpoint;
+    if (checkpoint.epoch != slice.epoch || checkpoint.seq != seq || checkpoint.hash != hash)
+        return refuse(Code::malformed, "the entries do not lead to the checkpoint");
+    if (slice.latest < seq) return refuse(Code::malformed, "latest is below the slice's last entry");
+    return {};
+}
+
+Result<void> Verifier::check_checkpoint(const VerifiedSlice& verified, const CheckedRoots& roots,
+                                        const ServerName& home) const
+{
+    const auto& checkpoint = verified.slice.checkpoint;
+    auto root = root_of(checkpoint.proof, roots, home);
+    if (!root) return fail(root);
+    const auto leaf =
+        protocol::checkpoint_leaf(verified.slice.channel, checkpoint.epoch, checkpoint.seq, checkpoint.hash);
+    if (!protocol::proves(*(*root)->root, checkpoint.proof, leaf))
+        return refuse(Code::signature_invalid, "the checkpoint's proof does not lead to its root");
+    return {};
+}
+
+// [LOG-1, EVT-1] every other server's user's event is in a seal by that server.
+Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& roots, const ServerName& home) const
+{
+    std::unordered_map<std::string_view, std::set<ServerName>> sealed;
+    std::set<std::string> missing;
+    std::set<ServerName> unverified;
+    for (const auto& seal : verified.slice.seals) {
+        if (seal.proof.root >= roots.size()) return refuse(Code::malformed, "a seal names a root that is not there");
+        const auto& checked = roots[seal.proof.root];
+        if (checked.key_missing && checked.key) {
+            missing.insert(checked.key->str());
+            unverified.insert(checked.key->server);
+            continue;
+        }
+        if (!checked.root) return Result<void>{tl::unexpect, checked.problem};
+        const auto leaf = protocol::seal_leaf(verified.slice.channel, seal.events);
+        if (!protocol::proves(*checked.root, seal.proof, leaf))
+            return refuse(Code::signature_invalid, "a seal's proof does not lead to its root");
+        for (const auto& id : seal.events) sealed[protocol::as_view(id)].insert(checked.root->jws.key.server);
+    }
+    for (const auto& followed : verified.events) {
+        const auto& author = followed.event.sender.server;
+        if (author == home) continue;
+        const auto found = sealed.find(protocol::as_view(followed.event.id));
+        if (found != sealed.end() && found->second.contains(author)) continue;
+        if (unverified.contains(author)) continue;
+        return refuse(Code::signature_invalid, "an entry of another server's user is in no seal of that server");
+    }
+    verified.missing.assign(missing.begin(), missing.end());
+    return {};
+}
+
+Result<protocol::ChannelState> Verifier::check_snapshot(const protocol::Snapshot& snapshot, const CheckedRoots& roots,
+                                                        const ServerName& home) const
+{
+    auto root = root_of(snapshot.proof, roots, home);
+    if (!root) return fail(root);
+    const auto leaf = protocol::snapshot_leaf(snapshot.channel, snapshot.epoch, snapshot.seq, snapshot.hash,
+                                              snapshot.at, protocol::state_hash(snapshot.state));
+    if (!protocol::proves(*(*root)->root, snapshot.proof, leaf))
+        return refuse(Code::signature_invalid, "the snapshot's proof does not lead to its root");
+    return protocol::parse_state(snapshot.state, identity_.names);
+}
+
+}  // namespace entente::federation

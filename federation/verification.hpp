@@ -1,0 +1,91 @@
+// What can be checked of a transaction without knowing what this server holds: roots,
+// seals, checkpoints, chains, contents. Done on the I/O thread, each root's signature
+// once; what comes out is fit for the writer, which only compares and applies.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "federation/discovery.hpp"
+#include "federation/identity.hpp"
+#include "protocol/channel_state.hpp"
+#include "protocol/transaction.hpp"
+
+namespace entente::federation {
+
+namespace asio = boost::asio;
+
+// A root of the enclosing list whose signature was looked at.
+struct CheckedRoot {
+    std::optional<protocol::SignedRoot> root;  // where it can be read and its signature holds
+    bool may_seal = false;      // its key may sign submissions now [KEY-7]
+    bool key_missing = false;   // the key isn't to be had: `need-keys`
+    std::optional<KeyRef> key;  // whose it claims to be
+    Error problem;              // where there is no root, or it may not seal
+};
+using CheckedRoots = std::vector<CheckedRoot>;
+
+// One event of a submission: form, content and sender hold, or why they don't.
+struct VerifiedEvent {
+    std::optional<protocol::Event> event;
+    std::string content;
+    std::optional<protocol::Hash> id;  // also of an event that is refused, where it has one
+    Error problem;
+};
+
+struct VerifiedSubmission {
+    std::string channel_text;
+    protocol::ChannelId channel;
+    std::vector<VerifiedEvent> events;
+    protocol::Seal seal;
+    std::string root;     // the JWS that the seal's proof leads to
+    Millis root_at = 0;
+    std::optional<Error> problem;  // refused as a whole
+};
+
+struct VerifiedSlice {
+    std::string channel_text;
+    protocol::Slice slice;
+    std::vector<protocol::FollowedEvent> events;
+    std::vector<std::string> hashes;  // the entry hash behind each entry
+    std::vector<std::string> roots;   // JWS by the index that proofs use
+    std::vector<std::string> missing; // kids whose key isn't to be had
+    std::optional<Error> problem;
+};
+
+class Verifier {
+ public:
+    Verifier(const Identity& identity, Discovery& discovery, const protocol::Clock& clock);
+
+    // Fetches what keys are missing, for 15 s at most in all.
+    asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots);
+
+    [[nodiscard]] VerifiedSubmission check_submission(protocol::Read<protocol::Submission> read,
+                                                      const CheckedRoots& roots, const ServerName& origin) const;
+    [[nodiscard]] VerifiedSlice check_slice(protocol::Read<protocol::Slice> read, const CheckedRoots& roots,
+                                            const ServerName& home) const;
+    // MEM-3, QRY-1: proof, state and state hash of a snapshot by `home`.
+    [[nodiscard]] Result<protocol::ChannelState> check_snapshot(const protocol::Snapshot& snapshot,
+                                                                const CheckedRoots& roots,
+                                                                const ServerName& home) const;
+
+ private:
+    asio::awaitable<CheckedRoot> check_root(std::string text, bool may_fetch);
+    [[nodiscard]] Result<PublicKey> own_key(const protocol::KeyId& id) const;
+    [[nodiscard]] Result<void> check_entries(VerifiedSlice& verified) const;
+    [[nodiscard]] Result<void> check_checkpoint(const VerifiedSlice& verified, const CheckedRoots& roots,
+                                                const ServerName& home) const;
+    [[nodiscard]] Result<void> check_seals(VerifiedSlice& verified, const CheckedRoots& roots,
+                                           const ServerName& home) const;
+
+    const Identity& identity_;
+    Discovery& discovery_;
+    const protocol::Clock& clock_;
+};
+
+}  // namespace entente::federation

@@ -1,0 +1,498 @@
+#include "storage/channel_log_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "storage/log_reader.hpp"
+#include "storage/outgoing_store.hpp"
+
+namespace entente::storage {
+
+namespace {
+
+using protocol::ChannelId;
+using protocol::Hash;
+using protocol::ServerName;
+
+constexpr char insert_channel[] =
+    "INSERT INTO channel (name, home, floor, state) VALUES (?, ?, ?, ?)";
+constexpr char update_channel[] = "UPDATE channel SET home = ?, floor = ?, frozen = ?, state = ? WHERE id = ?";
+constexpr char insert_head[] = "INSERT INTO head (channel, epoch, seq, hash, at) VALUES (?, ?, ?, ?, ?)";
+constexpr char update_head[] = "UPDATE head SET epoch = ?, seq = ?, hash = ?, at = ? WHERE channel = ?";
+constexpr char insert_run[] =
+    "INSERT INTO run (channel, last, first, epoch, prev_hash, proofs, body) VALUES (?, ?, ?, ?, ?, ?, ?)";
+constexpr char insert_dedup[] =
+    "INSERT INTO dedup (channel, origin, txn, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+constexpr char select_dedup[] = "SELECT seq FROM dedup WHERE channel = ? AND origin = ? AND txn = ?";
+// A change of role keeps the seq of the join: it decides what the user may see.
+constexpr char upsert_member[] =
+    "INSERT INTO member (channel, user, standing, since) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (channel, user) DO UPDATE SET "
+    "since = CASE WHEN standing <= 2 AND excluded.standing <= 2 THEN since ELSE excluded.since END, "
+    "standing = excluded.standing";
+constexpr char delete_member[] = "DELETE FROM member WHERE channel = ? AND user = ?";
+constexpr char delete_members[] = "DELETE FROM member WHERE channel = ?";
+constexpr char insert_server[] = "INSERT INTO server (name) VALUES (?)";
+constexpr char select_server[] = "SELECT id FROM server WHERE name = ?";
+constexpr char select_run_at[] =
+    "SELECT first, epoch, prev_hash, body FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
+constexpr char select_runs_since[] =
+    "SELECT r.rowid, c.name, r.first, r.body FROM run r JOIN channel c ON c.id = r.channel "
+    "WHERE r.rowid > ? ORDER BY r.rowid";
+constexpr char select_newest_run[] = "SELECT coalesce(max(rowid), 0) FROM run";
+
+// The index's own record of how far it has come, beside the events in the same family.
+constexpr std::string_view index_mark = "reached";
+
+std::string meta_json(const protocol::ChannelState& state)
+{
+    protocol::ChannelState meta;
+    meta.kind = state.kind;
+    meta.name = state.name;
+    meta.topic = state.topic;
+    meta.avatar = state.avatar;
+    meta.is_public = state.is_public;
+    meta.history = state.history;
+    meta.retention = state.retention;
+    meta.encryption = state.encryption;
+    meta.successors = state.successors;
+    meta.home = state.home;
+    return protocol::state_json(meta);
+}
+
+std::optional<Standing> standing_in(const protocol::ChannelState& state, const std::string& user)
+{
+    if (const auto member = state.members.find(user); member != state.members.end())
+        return static_cast<Standing>(member->second);
+    if (state.invited.contains(user)) return Standing::invited;
+    if (state.banned.contains(user)) return Standing::banned;
+    return std::nullopt;
+}
+
+Result<void> write_standing(Connection& db, std::int64_t channel, std::string_view user, Standing standing,
+                            std::int64_t since)
+{
+    auto query = Query::prepare(db, upsert_member);
+    if (!query) return fail(query);
+    (*query)->bind(0, channel).bind_text(1, user).bind(2, static_cast<std::int64_t>(standing)).bind(3, since);
+    return (*query)->run();
+}
+
+}  // namespace
+
+ChannelLogStore::ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules, std::size_t max_cached_channels,
+                                 std::function<void(const CommittedRun&)> on_committed)
+    : seen_(seen), rules_(rules), max_cached_(max_cached_channels), on_committed_(std::move(on_committed))
+{
+}
+
+Result<LiveChannel*> ChannelLogStore::find(Connection& db, const ChannelId& name)
+{
+    if (const auto known = by_name_.find(name); known != by_name_.end()) {
+        cached_.splice(cached_.begin(), cached_, known->second);
+        return known->second->get();
+    }
+    auto loaded = load(db, name);
+    if (!loaded) return fail(loaded);
+    cached_.push_front(std::move(*loaded));
+    by_name_[name] = cached_.begin();
+    return cached_.front().get();
+}
+
+Result<std::unique_ptr<LiveChannel>> ChannelLogStore::load(Connection& db, const ChannelId& name)
+{
+    auto row = read_channel(db, name);
+    if (!row) return fail(row);
+    auto state = read_state(db, *row, rules_);
+    if (!state) return fail(state);
+    auto channel = std::make_unique<LiveChannel>();
+    channel->id = row->id;
+    channel->name = name;
+    channel->home = row->home;
+    channel->floor = row->floor;
+    channel->frozen = row->frozen;
+    channel->epoch = row->epoch;
+    channel->seq = row->seq;
+    channel->hash = row->hash;
+    channel->at = row->at;
+    channel->state = std::move(*state);
+    auto cursors = cursors_of(db, channel->id);
+    if (!cursors) return fail(cursors);
+    for (const auto& cursor : *cursors) channel->followers.insert(cursor.server);
+    return channel;
+}
+
+Result<LiveChannel*> ChannelLogStore::create(Connection& db, NewLog log)
+{
+    auto home = server_id(db, log.home);
+    if (!home) return fail(home);
+    auto query = Query::prepare(db, insert_channel);
+    if (!query) return fail(query);
+    (*query)->bind_text(0, log.name.str()).bind(1, *home).bind(2, log.floor).bind_text(3, meta_json(log.state));
+    if (auto done = keep((*query)->run()); !done) return fail(done);
+
+    auto channel = std::make_unique<LiveChannel>();
+    channel->id = db.last_insert_id();
+    channel->name = log.name;
+    channel->home = log.home;
+    channel->floor = channel->seq = log.floor;
+    channel->epoch = log.epoch;
+    channel->hash = std::move(log.hash);
+    channel->at = log.at;
+    channel->state = std::move(log.state);
+
+    auto head = Query::prepare(db, insert_head);
+    if (!head) return fail(head);
+    (*head)->bind(0, channel->id).bind(1, channel->epoch).bind(2, channel->seq);
+    (*head)->bind_text(3, channel->hash).bind(4, channel->at);
+    if (auto done = keep((*head)->run()); !done) return fail(done);
+
+    cached_.push_front(std::move(channel));
+    by_name_[log.name] = cached_.begin();
+    auto* live = cached_.front().get();
+    touch(*live);
+    if (auto done = keep(write_channel(db, *live)); !done) return fail(done);
+    return live;
+}
+
+Result<void> ChannelLogStore::reset_to(Connection& db, LiveChannel& channel, NewLog log)
+{
+    auto query = Query::prepare(db, delete_members);
+    if (!query) return fail(query);
+    (*query)->bind(0, channel.id);
+    if (auto done = keep((*query)->run()); !done) return done;
+    channel.home = log.home;
+    channel.floor = channel.seq = log.floor;
+    channel.epoch = log.epoch;
+    channel.hash = std::move(log.hash);
+    channel.at = log.at;
+    channel.state = std::move(log.state);
+    channel.frozen = false;
+    touch(channel);
+    return keep(write_channel(db, channel));
+}
+
+// Writes what append() doesn't follow entry by entry: home, floor, state and everybody in it.
+Result<void> ChannelLogStore::write_channel(Connection& db, LiveChannel& channel)
+{
+    channel.meta_changed = true;
+    for (const auto& [user, role] : channel.state.members) {
+        auto done = write_standing(db, channel.id, user, static_cast<Standing>(role), channel.floor);
+        if (!done) return done;
+    }
+    for (const auto& user : channel.state.invited) {
+        auto done = write_standing(db, channel.id, user, Standing::invited, channel.floor);
+        if (!done) return done;
+    }
+    for (const auto& user : channel.state.banned) {
+        auto done = write_standing(db, channel.id, user, Standing::banned, channel.floor);
+        if (!done) return done;
+    }
+    return {};
+}
+
+Result<std::optional<std::int64_t>> ChannelLogStore::find_txn(Connection& db, const LiveChannel& channel,
+                                                              const ServerName& origin, const protocol::Uuid& txn)
+{
+    auto server = server_id(db, origin);
+    if (!server) return fail(server);
+    auto query = Query::prepare(db, select_dedup);
+    if (!query) return fail(query);
+    (*query)->bind(0, channel.id).bind(1, *server).bind_blob(2, txn.bytes());
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    if (!*row) return std::optional<std::int64_t>{};
+    return std::optional<std::int64_t>{(*query)->integer(0)};
+}
+
+Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel& channel, std::int64_t seq)
+{
+    if (!channel.added.empty() && seq >= channel.run_first && seq <= channel.seq)
+        return channel.added[static_cast<std::size_t>(seq - channel.run_first)];
+    auto query = Query::prepare(db, select_run_at);
+    if (!query) return fail(query);
+    (*query)->bind(0, channel.id).bind(1, seq);
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    if (!*row || (*query)->integer(0) > seq) return fail(Code::not_found, "no entry with this seq here");
+    const auto first = (*query)->integer(0);
+    auto entries = decode_entries((*query)->blob(3));
+    if (!entries) return fail(entries);
+    auto& entry = (*entries)[static_cast<std::size_t>(seq - first)];
+    const auto id = protocol::event_id(entry.event);
+    return StoredEntry{seq, id, std::move(entry)};
+}
+
+Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& channel, std::int64_t seq)
+{
+    if (seq == channel.seq) return channel.hash;
+    if (!channel.added.empty() && seq >= channel.run_first - 1) {
+        auto hash = channel.run_prev_hash;
+        for (const auto& stored : channel.added) {
+            if (stored.seq > seq) break;
+            hash = protocol::entry_hash(channel.name, channel.epoch, stored.seq, stored.entry.at, hash, stored.event_id);
+        }
+        return hash;
+    }
+    auto query = Query::prepare(db, select_run_at);
+    if (!query) return fail(query);
+    // The run that begins behind `seq` knows its hash too: that of a floor.
+    (*query)->bind(0, channel.id).bind(1, seq);
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    const auto first = *row ? (*query)->integer(0) : 0;
+    if (!*row || first > seq + 1) return fail(Code::not_found, "no entry with this seq here");
+    std::string hash((*query)->text(2));
+    if (first == seq + 1) return hash;
+    auto entries = decode_entries((*query)->blob(3));
+    if (!entries) return fail(entries);
+    const auto epoch = (*query)->integer(1);
+    for (std::int64_t i = first; i <= seq; ++i) {
+        const auto& entry = (*entries)[static_cast<std::size_t>(i - first)];
+        hash = protocol::entry_hash(channel.name, epoch, i, entry.at, hash, protocol::event_id(entry.event));
+    }
+    return hash;
+}
+
+Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChannel& channel, const Hash& event_id)
+{
+    for (const auto& stored : channel.added) {
+        if (stored.event_id == event_id) return stored;
+    }
+    if (seen_ == nullptr) return fail(Code::not_found, "no index of events");
+    auto seen = seen_->find(protocol::as_view(event_id));
+    if (!seen) return fail(seen);
+    if (seen->channel != channel.name.str()) return fail(Code::not_found, "the event is in another channel");
+    auto entry = entry_at(db, channel, seen->seq);
+    if (!entry) return entry;
+    if (entry->event_id != event_id) return fail(Code::not_found, "the index is ahead of the log");
+    return entry;
+}
+
+Result<std::int64_t> ChannelLogStore::standing_since(Connection& db, const LiveChannel& channel, std::string_view user)
+{
+    auto row = read_member(db, channel.id, user);
+    if (!row) return fail(row);
+    if (!*row) return fail(Code::not_found, "no standing in this channel");
+    return (*row)->since;
+}
+
+Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addition addition)
+{
+    touch(channel);
+    if (channel.added.empty()) {
+        channel.run_first = channel.seq + 1;
+        channel.run_prev_hash = channel.hash;
+    }
+    channel.seq += 1;
+    channel.at = addition.entry.at;
+    channel.hash = protocol::entry_hash(channel.name, channel.epoch, channel.seq, channel.at, channel.hash,
+                                        addition.event_id);
+    channel.meta_changed |= addition.change.meta;
+
+    if (addition.txn) {
+        auto server = server_id(db, addition.origin);
+        if (!server) return keep(fail(server));
+        auto query = Query::prepare(db, insert_dedup);
+        if (!query) return keep(fail(query));
+        (*query)->bind(0, channel.id).bind(1, *server).bind_blob(2, addition.txn->bytes()).bind(3, channel.seq);
+        if (auto done = keep((*query)->run()); !done) return done;
+    }
+    if (auto done = keep(write_standings(db, channel, addition)); !done) return done;
+    channel.added.push_back({channel.seq, addition.event_id, std::move(addition.entry)});
+    return {};
+}
+
+Result<void> ChannelLogStore::write_standings(Connection& db, LiveChannel& channel, const Addition& addition)
+{
+    for (const auto& user : addition.change.users) {
+        auto standing = standing_in(channel.state, user);
+        // Remembered, so that a repeated leave finds the one it repeats [MEM-1].
+        if (!standing && addition.leave) standing = Standing::left;
+        if (standing) {
+            auto done = write_standing(db, channel.id, user, *standing, channel.seq);
+            if (!done) return done;
+            continue;
+        }
+        auto query = Query::prepare(db, delete_member);
+        if (!query) return fail(query);
+        (*query)->bind(0, channel.id).bind_text(1, user);
+        if (auto done = (*query)->run(); !done) return done;
+    }
+    return {};
+}
+
+void ChannelLogStore::add_seal(LiveChannel& channel, protocol::Seal seal, std::string_view root)
+{
+    touch(channel);
+    seal.proof.root = channel.proofs.root_index(root);
+    channel.proofs.seals.push_back(std::move(seal));
+}
+
+void ChannelLogStore::set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint, std::string_view root)
+{
+    touch(channel);
+    checkpoint.proof.root = channel.proofs.root_index(root);
+    channel.proofs.checkpoint = std::move(checkpoint);
+}
+
+void ChannelLogStore::freeze(LiveChannel& channel)
+{
+    touch(channel);
+    channel.frozen = true;
+    channel.meta_changed = true;
+}
+
+void ChannelLogStore::abandon(LiveChannel& channel, const Error& error)
+{
+    touch(channel);
+    if (!broken_) broken_ = error;
+}
+
+Result<std::int64_t> ChannelLogStore::server_id(Connection& db, const ServerName& name)
+{
+    if (const auto known = server_ids_.find(name); known != server_ids_.end()) return known->second;
+    auto query = Query::prepare(db, select_server);
+    if (!query) return fail(query);
+    (*query)->bind_text(0, name.str());
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    if (*row) return server_ids_[name] = (*query)->integer(0);
+    auto insert = Query::prepare(db, insert_server);
+    if (!insert) return fail(insert);
+    (*insert)->bind_text(0, name.str());
+    if (auto done = (*insert)->run(); !done) return fail(done);
+    return server_ids_[name] = db.last_insert_id();
+}
+
+Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
+{
+    if (broken_) return Result<void>{tl::unexpect, *broken_};
+    auto& db = transaction.db();
+    for (auto* channel : dirty_) {
+        if (channel->meta_changed) {
+            auto home = server_id(db, channel->home);
+            if (!home) return fail(home);
+            auto query = Query::prepare(db, update_channel);
+            if (!query) return fail(query);
+            (*query)->bind(0, *home).bind(1, channel->floor).bind(2, channel->frozen ? 1 : 0);
+            (*query)->bind_text(3, meta_json(channel->state)).bind(4, channel->id);
+            if (auto done = (*query)->run(); !done) return done;
+        }
+        auto head = Query::prepare(db, update_head);
+        if (!head) return fail(head);
+        (*head)->bind(0, channel->epoch).bind(1, channel->seq).bind_text(2, channel->hash);
+        (*head)->bind(3, channel->at).bind(4, channel->id);
+        if (auto done = (*head)->run(); !done) return done;
+        if (channel->added.empty()) continue;
+
+        std::vector<protocol::Entry> entries;
+        entries.reserve(channel->added.size());
+        for (const auto& stored : channel->added) entries.push_back(stored.entry);
+        const auto proofs = encode_proofs(channel->proofs);
+        const auto body = encode_entries(entries);
+        auto run = Query::prepare(db, insert_run);
+        if (!run) return fail(run);
+        (*run)->bind(0, channel->id).bind(1, channel->seq).bind(2, channel->run_first).bind(3, channel->epoch);
+        (*run)->bind_text(4, channel->run_prev_hash).bind_blob(5, proofs).bind_blob(6, body);
+        if (auto done = (*run)->run(); !done) return done;
+
+        for (const auto& stored : channel->added)
+            to_remember_.emplace_back(protocol::as_view(stored.event_id), SeenEvent{channel->name.str(), stored.seq});
+        to_remember_.emplace_back(index_mark, SeenEvent{"", db.last_insert_id()});
+        auto committed = std::make_shared<CommittedRun>();
+        committed->channel = channel->name;
+        committed->channel_id = channel->id;
+        committed->home = channel->home;
+        committed->followers.assign(channel->followers.begin(), channel->followers.end());
+        committed->entries = std::move(channel->added);
+        transaction.after_commit([this, committed] { on_committed_(*committed); });
+    }
+    return {};
+}
+
+void ChannelLogStore::rolled_back()
+{
+    // What the database no longer has must not be remembered: channels are loaded anew,
+    // server ids may have been given in the transaction that is gone.
+    for (auto* channel : dirty_) {
+        const auto known = by_name_.find(channel->name);
+        if (known == by_name_.end()) continue;
+        const auto place = known->second;
+        by_name_.erase(known);
+        cached_.erase(place);
+    }
+    dirty_.clear();
+    server_ids_.clear();
+    to_remember_.clear();
+    broken_.reset();
+}
+
+void ChannelLogStore::committed()
+{
+    for (auto* channel : dirty_) {
+        channel->added.clear();
+        channel->proofs = {};
+        channel->meta_changed = false;
+        channel->dirty = false;
+    }
+    dirty_.clear();
+    if (seen_ != nullptr) {
+        for (const auto& [key, seen] : to_remember_) seen_->remember(key, seen);
+    }
+    to_remember_.clear();
+    evict();
+}
+
+Result<void> ChannelLogStore::catch_up_index(Connection& db)
+{
+    if (seen_ == nullptr) return {};
+    std::int64_t reached = 0;
+    if (auto mark = seen_->find(index_mark)) reached = mark->seq;
+    auto newest = Query::prepare(db, select_newest_run);
+    if (!newest) return fail(newest);
+    auto found = (*newest)->step();
+    if (!found) return fail(found);
+    // Ahead of the log: the database is older than the index, which is then made anew.
+    if (reached > (*newest)->integer(0)) reached = 0;
+
+    auto query = Query::prepare(db, select_runs_since);
+    if (!query) return fail(query);
+    (*query)->bind(0, reached);
+    for (;;) {
+        auto row = (*query)->step();
+        if (!row) return fail(row);
+        if (!*row) return {};
+        auto seq = (*query)->integer(2);
+        auto entries = decode_entries((*query)->blob(3));
+        if (!entries) return fail(entries);
+        for (const auto& entry : *entries) {
+            const auto id = protocol::event_id(entry.event);
+            seen_->remember(protocol::as_view(id), SeenEvent{std::string((*query)->text(1)), seq++});
+        }
+        seen_->remember(index_mark, SeenEvent{"", (*query)->integer(0)});
+    }
+}
+
+Result<void> ChannelLogStore::keep(Result<void> result)
+{
+    if (!result && !broken_) broken_ = result.error();
+    return result;
+}
+
+void ChannelLogStore::touch(LiveChannel& channel)
+{
+    if (channel.dirty) return;
+    channel.dirty = true;
+    dirty_.push_back(&channel);
+}
+
+void ChannelLogStore::evict()
+{
+    while (cached_.size() > max_cached_) {
+        by_name_.erase(cached_.back()->name);
+        cached_.pop_back();
+    }
+}
+
+}  // namespace entente::storage

@@ -1,0 +1,160 @@
+// Channels and their logs on the writer's side: heads and states kept in memory between
+// commits, the entries that the jobs of one commit add gathered into one run per channel.
+// Decides nothing: who may append what is federation/channel_log's business. Used on the
+// writer's thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "protocol/channel_state.hpp"
+#include "protocol/slice.hpp"
+#include "storage/group_commit.hpp"
+#include "storage/nonce_window.hpp"
+#include "storage/run_codec.hpp"
+
+namespace entente::storage {
+
+// What a user is to a channel: the `standing` column.
+enum class Standing : std::uint8_t { member, moderator, owner, invited, banned, left };
+
+// An entry with its place and the id of its event.
+struct StoredEntry {
+    std::int64_t seq = 0;
+    protocol::Hash event_id{};
+    protocol::Entry entry;
+};
+
+// A channel as the writer holds it.
+struct LiveChannel {
+    std::int64_t id = 0;
+    protocol::ChannelId name;
+    protocol::ServerName home;
+    std::int64_t floor = 0;
+    bool frozen = false;
+    std::int64_t epoch = 1;
+    std::int64_t seq = 0;
+    std::string hash;
+    protocol::Millis at = 0;
+    protocol::ChannelState state;
+    std::set<protocol::ServerName> followers;  // servers with a cursor
+
+    // What this transaction has added so far.
+    std::int64_t run_first = 0;
+    std::string run_prev_hash;
+    std::vector<StoredEntry> added;
+    RunProofs proofs;
+    bool meta_changed = false;
+    bool dirty = false;
+};
+
+// What one commit added to one channel, for those who follow it live.
+struct CommittedRun {
+    protocol::ChannelId channel;
+    std::int64_t channel_id = 0;
+    protocol::ServerName home;
+    std::vector<StoredEntry> entries;
+    std::vector<protocol::ServerName> followers;
+};
+
+class ChannelLogStore final : public Participant {
+ public:
+    // `on_committed` runs on the I/O executor, after the commit, before the completions of
+    // the jobs that made it.
+    ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules, std::size_t max_cached_channels,
+                    std::function<void(const CommittedRun&)> on_committed);
+
+    // `not_found` where this server doesn't hold the channel. The pointer is good for the
+    // rest of the transaction.
+    [[nodiscard]] Result<LiveChannel*> find(Connection& db, const protocol::ChannelId& name);
+
+    // A channel that is new here: made by one of our users, or followed from `floor` on,
+    // with the hash and the state at the floor.
+    struct NewLog {
+        protocol::ChannelId name;
+        protocol::ServerName home;
+        std::int64_t epoch = 1;
+        std::int64_t floor = 0;
+        std::string hash;
+        protocol::Millis at = 0;
+        protocol::ChannelState state;
+    };
+    [[nodiscard]] Result<LiveChannel*> create(Connection& db, NewLog log);
+
+    // A follower that comes back after an absence: its log goes on behind a hole.
+    [[nodiscard]] Result<void> reset_to(Connection& db, LiveChannel& channel, NewLog log);
+
+    // The seq under which (origin, txn) stands in the log, nothing where it doesn't.
+    [[nodiscard]] Result<std::optional<std::int64_t>> find_txn(Connection& db, const LiveChannel& channel,
+                                                               const protocol::ServerName& origin,
+                                                               const protocol::Uuid& txn);
+    // An entry that is held, those of this transaction included; `not_found`.
+    [[nodiscard]] Result<StoredEntry> entry_at(Connection& db, const LiveChannel& channel, std::int64_t seq);
+    // The entry hash at a seq that is held (or the floor); `not_found`.
+    [[nodiscard]] Result<std::string> hash_at(Connection& db, const LiveChannel& channel, std::int64_t seq);
+    // By event id, through the derived index; `not_found`.
+    [[nodiscard]] Result<StoredEntry> entry_by_id(Connection& db, const LiveChannel& channel,
+                                                  const protocol::Hash& event_id);
+    // The seq that gave the user their present standing; `not_found`.
+    [[nodiscard]] Result<std::int64_t> standing_since(Connection& db, const LiveChannel& channel,
+                                                      std::string_view user);
+
+    // Adds the next entry: head, hash chain, duplicate memory and memberships follow. The
+    // state in `channel` has been changed already, as `change` says.
+    struct Addition {
+        protocol::Entry entry;
+        protocol::Hash event_id{};
+        protocol::ServerName origin;           // of the sender
+        std::optional<protocol::Uuid> txn;     // nothing where it can't be read
+        protocol::StateChange change;
+        bool leave = false;                    // the users of `change` left of themselves
+    };
+    [[nodiscard]] Result<void> append(Connection& db, LiveChannel& channel, Addition addition);
+    // What proves entries of this transaction; `root` is the JWS that the seal's or the
+    // checkpoint's proof leads to.
+    void add_seal(LiveChannel& channel, protocol::Seal seal, std::string_view root);
+    void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint, std::string_view root);
+    void freeze(LiveChannel& channel);
+    // For who has changed a channel and can't go on: nothing of this transaction stands.
+    void abandon(LiveChannel& channel, const Error& error);
+
+    [[nodiscard]] Result<std::int64_t> server_id(Connection& db, const protocol::ServerName& name);
+
+    // Runs that the derived index has not seen are added to it. At start, on any connection.
+    [[nodiscard]] Result<void> catch_up_index(Connection& db);
+
+    Result<void> flush(WriteTransaction& transaction) override;
+    void rolled_back() override;
+    void committed() override;
+
+ private:
+    [[nodiscard]] Result<std::unique_ptr<LiveChannel>> load(Connection& db, const protocol::ChannelId& name);
+    [[nodiscard]] Result<void> write_channel(Connection& db, LiveChannel& channel);
+    [[nodiscard]] Result<void> write_standings(Connection& db, LiveChannel& channel, const Addition& addition);
+    [[nodiscard]] Result<void> keep(Result<void> result);
+    void touch(LiveChannel& channel);
+    void evict();
+
+    ReplayMemory* seen_;
+    protocol::NameRules rules_;
+    std::size_t max_cached_;
+    std::function<void(const CommittedRun&)> on_committed_;
+
+    using Lru = std::list<std::unique_ptr<LiveChannel>>;
+    Lru cached_;  // most recently used first
+    std::unordered_map<protocol::ChannelId, Lru::iterator> by_name_;
+    std::unordered_map<protocol::ServerName, std::int64_t> server_ids_;
+    std::vector<LiveChannel*> dirty_;
+    std::vector<std::pair<std::string, SeenEvent>> to_remember_;
+    // A statement that failed half-way through a job's effect: the commit must not stand.
+    std::optional<Error> broken_;
+};
+
+}  // namespace entente::storage

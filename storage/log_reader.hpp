@@ -1,0 +1,76 @@
+// Reading what is stored of channels and logs: pages of entries with their proofs,
+// members, summaries. Works on any connection; sees what is committed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/channel_state.hpp"
+#include "protocol/slice.hpp"
+#include "storage/channel_log_store.hpp"
+#include "storage/driver.hpp"
+#include "storage/run_codec.hpp"
+
+namespace entente::storage {
+
+struct ChannelRow {
+    std::int64_t id = 0;
+    protocol::ChannelId name;
+    protocol::ServerName home;
+    std::int64_t floor = 0;
+    bool frozen = false;
+    std::int64_t epoch = 1;
+    std::int64_t seq = 0;
+    std::string hash;
+    protocol::Millis at = 0;
+    std::string state;  // with empty lists
+};
+
+[[nodiscard]] Result<ChannelRow> read_channel(Connection& db, const protocol::ChannelId& name);  // `not_found`
+[[nodiscard]] Result<ChannelRow> read_channel(Connection& db, std::int64_t id);
+// The whole state, its lists filled from the rows of `member`.
+[[nodiscard]] Result<protocol::ChannelState> read_state(Connection& db, const ChannelRow& channel,
+                                                        protocol::NameRules rules);
+
+struct PageLimits {
+    std::int64_t entries = 1000;
+    std::size_t octets = 1'048'576;  // of events and contents; the first entry always fits
+};
+
+// A run of entries of one epoch behind `after`, with what proves them. `checkpoint` is
+// there where the last entry is one that a stored checkpoint is for.
+struct LogPage {
+    std::int64_t epoch = 1;
+    protocol::Position after;
+    std::vector<StoredEntry> entries;
+    protocol::Position end;
+    RunProofs proofs;
+};
+
+// `after` below the floor means the floor. `stop_at_checkpoint`: ends at the last stored
+// checkpoint within the limits (a log query to another server than the home).
+[[nodiscard]] Result<LogPage> read_log(Connection& db, const ChannelRow& channel, std::int64_t after,
+                                       const PageLimits& limits, bool stop_at_checkpoint = false);
+// The newest entries below `before`, in rising order.
+[[nodiscard]] Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& channel,
+                                                           std::int64_t before, const PageLimits& limits);
+
+struct MemberRow {
+    std::string user;
+    Standing standing = Standing::member;
+    std::int64_t since = 0;
+};
+[[nodiscard]] Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel,
+                                                          std::string_view after, std::size_t limit);
+[[nodiscard]] Result<std::optional<MemberRow>> read_member(Connection& db, std::int64_t channel,
+                                                           std::string_view user);
+[[nodiscard]] Result<std::int64_t> count_members(Connection& db, std::int64_t channel);
+// Channels in which the user stands as a member of any role.
+[[nodiscard]] Result<std::vector<std::int64_t>> channels_of(Connection& db, std::string_view user);
+// Channels held here into which the user is invited.
+[[nodiscard]] Result<std::vector<std::int64_t>> invited_to(Connection& db, std::string_view user);
+
+}  // namespace entente::storage

@@ -1,0 +1,216 @@
+#include "storage/outgoing_store.hpp"
+
+#include "storage/query.hpp"
+
+namespace entente::storage {
+
+namespace {
+
+using protocol::ChannelId;
+using protocol::Hash;
+using protocol::ServerName;
+using protocol::Uuid;
+
+constexpr char upsert_start[] =
+    "INSERT INTO cursor (channel, server, seq, floor, until) VALUES (?, ?, ?, ?, 0) "
+    "ON CONFLICT (channel, server) DO UPDATE SET seq = excluded.seq, floor = excluded.floor, until = 0";
+constexpr char update_seq[] = "UPDATE cursor SET seq = ? WHERE channel = ? AND server = ?";
+constexpr char upsert_note[] =
+    "INSERT INTO cursor (channel, server, seq, floor, until) VALUES (?, ?, ?, 0, 0) "
+    "ON CONFLICT (channel, server) DO UPDATE SET seq = excluded.seq WHERE seq < excluded.seq";
+constexpr char update_until[] = "UPDATE cursor SET until = ? WHERE channel = ? AND server = ?";
+constexpr char delete_cursor[] = "DELETE FROM cursor WHERE channel = ? AND server = ?";
+constexpr char select_cursor[] =
+    "SELECT s.name, k.seq, k.floor, k.until FROM cursor k JOIN server s ON s.id = k.server "
+    "WHERE k.channel = ? AND s.name = ?";
+constexpr char select_cursors[] =
+    "SELECT s.name, k.seq, k.floor, k.until FROM cursor k JOIN server s ON s.id = k.server "
+    "WHERE k.channel = ? ORDER BY s.name";
+constexpr char select_owed[] =
+    "SELECT k.channel, k.seq, k.until FROM cursor k JOIN server s ON s.id = k.server "
+    "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home JOIN head h ON h.channel = c.id "
+    "WHERE s.name = ? AND o.name = ? AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END "
+    "ORDER BY k.channel";
+constexpr char select_owed_servers[] =
+    "SELECT s.name FROM server s WHERE "
+    "EXISTS (SELECT 1 FROM submission b WHERE b.home = s.id AND b.seq = 0 AND b.problem = '') "
+    "OR EXISTS (SELECT 1 FROM direct_out d WHERE d.server = s.id) "
+    "OR EXISTS (SELECT 1 FROM cursor k JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home "
+    "JOIN head h ON h.channel = c.id WHERE k.server = s.id AND o.name = ? "
+    "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END)";
+
+constexpr char insert_submission[] =
+    "INSERT INTO submission (channel, home, user, txn, event_id, type, event, content, at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+#define SUBMISSION_COLUMNS \
+    "SELECT b.id, b.channel, s.name, b.user, b.txn, b.event_id, b.type, b.event, b.content, b.at, b.seq, b.problem " \
+    "FROM submission b JOIN server s ON s.id = b.home "
+constexpr char select_by_txn[] = SUBMISSION_COLUMNS "WHERE b.channel = ? AND b.txn = ?";
+constexpr char select_by_event[] = SUBMISSION_COLUMNS "WHERE b.event_id = ?";
+constexpr char select_unsent[] = SUBMISSION_COLUMNS
+    "WHERE s.name = ? AND b.id > ? AND b.seq = 0 AND b.problem = '' ORDER BY b.id LIMIT ?";
+#undef SUBMISSION_COLUMNS
+constexpr char select_count[] =
+    "SELECT count(*) FROM submission WHERE home = ? AND user = ? AND seq = 0 AND problem = ''";
+constexpr char select_join[] =
+    "SELECT 1 FROM submission WHERE channel = ? AND type = 'member.join' AND problem = '' LIMIT 1";
+constexpr char update_accepted[] = "UPDATE submission SET seq = ? WHERE id = ?";
+constexpr char update_rejected[] = "UPDATE submission SET problem = ? WHERE id = ?";
+constexpr char delete_submission[] = "DELETE FROM submission WHERE channel = ? AND txn = ?";
+constexpr char delete_rejected[] = "DELETE FROM submission WHERE problem <> '' AND at < ?";
+
+constexpr char insert_direct[] = "INSERT INTO direct_out (server, event, content, at) VALUES (?, ?, ?, ?)";
+constexpr char select_direct[] =
+    "SELECT d.id, d.event, d.content FROM direct_out d JOIN server s ON s.id = d.server "
+    "WHERE s.name = ? AND d.id > ? ORDER BY d.id LIMIT ?";
+constexpr char delete_direct[] = "DELETE FROM direct_out WHERE id = ?";
+
+CursorRow read_cursor(Statement& row)
+{
+    return {ServerName::trusted(std::string(row.text(0))), row.integer(1), row.integer(2), row.integer(3)};
+}
+
+SubmissionRow read_submission(Statement& row)
+{
+    SubmissionRow submission;
+    submission.id = row.integer(0);
+    submission.channel = ChannelId::trusted(std::string(row.text(1)));
+    submission.home = ServerName::trusted(std::string(row.text(2)));
+    submission.user = row.text(3);
+    submission.txn = uuid_from(row.blob(4));
+    submission.event_id = hash_from(row.blob(5));
+    submission.type = row.text(6);
+    submission.event = row.text(7);
+    submission.content = row.text(8);
+    submission.at = row.integer(9);
+    submission.seq = row.integer(10);
+    submission.problem = row.text(11);
+    return submission;
+}
+
+}  // namespace
+
+Result<void> start_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t floor)
+{
+    return run(db, upsert_start, channel, server_id, floor, floor);
+}
+
+Result<void> set_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t seq)
+{
+    return run(db, update_seq, seq, channel, server_id);
+}
+
+Result<void> note_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t seq)
+{
+    return run(db, upsert_note, channel, server_id, seq);
+}
+
+Result<void> end_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t until)
+{
+    return run(db, update_until, until, channel, server_id);
+}
+
+Result<void> drop_cursor(Connection& db, std::int64_t channel, std::int64_t server_id)
+{
+    return run(db, delete_cursor, channel, server_id);
+}
+
+Result<std::optional<CursorRow>> find_cursor(Connection& db, std::int64_t channel, const ServerName& server)
+{
+    return one_row(db, select_cursor, read_cursor, channel, server.str());
+}
+
+Result<std::vector<CursorRow>> cursors_of(Connection& db, std::int64_t channel)
+{
+    return all_rows(db, select_cursors, read_cursor, channel);
+}
+
+Result<std::vector<OwedLog>> owed_logs(Connection& db, const ServerName& self, const ServerName& server)
+{
+    const auto read = [](Statement& row) { return OwedLog{row.integer(0), row.integer(1), row.integer(2)}; };
+    return all_rows(db, select_owed, read, server.str(), self.str());
+}
+
+Result<std::vector<ServerName>> owed_servers(Connection& db, const ServerName& self)
+{
+    const auto read = [](Statement& row) { return ServerName::trusted(std::string(row.text(0))); };
+    return all_rows(db, select_owed_servers, read, self.str());
+}
+
+Result<void> put_submission(Connection& db, const SubmissionRow& row, std::int64_t home_id)
+{
+    return run(db, insert_submission, row.channel.str(), home_id, row.user, Blob{row.txn.bytes()},
+               Blob{protocol::as_view(row.event_id)}, row.type, row.event, row.content, row.at);
+}
+
+Result<std::optional<SubmissionRow>> find_submission(Connection& db, const ChannelId& channel, const Uuid& txn)
+{
+    return one_row(db, select_by_txn, read_submission, channel.str(), Blob{txn.bytes()});
+}
+
+Result<std::optional<SubmissionRow>> find_submission(Connection& db, const Hash& event_id)
+{
+    return one_row(db, select_by_event, read_submission, Blob{protocol::as_view(event_id)});
+}
+
+Result<std::vector<SubmissionRow>> unsent_submissions(Connection& db, const ServerName& home, std::int64_t after,
+                                                      std::size_t limit)
+{
+    return all_rows(db, select_unsent, read_submission, home.str(), after, limit);
+}
+
+Result<std::int64_t> count_unsent(Connection& db, std::string_view user, std::int64_t home_id)
+{
+    auto count = one_row(db, select_count, [](Statement& row) { return row.integer(0); }, home_id, user);
+    if (!count) return fail(count);
+    return count->value_or(0);
+}
+
+Result<bool> has_open_join(Connection& db, const ChannelId& channel)
+{
+    auto found = one_row(db, select_join, [](Statement& row) { return row.integer(0); }, channel.str());
+    if (!found) return fail(found);
+    return found->has_value();
+}
+
+Result<void> accept_submission(Connection& db, std::int64_t id, std::int64_t seq)
+{
+    return run(db, update_accepted, seq, id);
+}
+
+Result<void> reject_submission(Connection& db, std::int64_t id, std::string_view problem)
+{
+    return run(db, update_rejected, problem, id);
+}
+
+Result<void> settle_submission(Connection& db, const ChannelId& channel, const Uuid& txn)
+{
+    return run(db, delete_submission, channel.str(), Blob{txn.bytes()});
+}
+
+Result<void> drop_rejected_before(Connection& db, protocol::Millis at)
+{
+    return run(db, delete_rejected, at);
+}
+
+Result<void> put_direct(Connection& db, std::int64_t server_id, std::string_view event, std::string_view content,
+                        protocol::Millis at)
+{
+    return run(db, insert_direct, server_id, event, content, at);
+}
+
+Result<std::vector<DirectRow>> outgoing_direct(Connection& db, const ServerName& server, std::int64_t after,
+                                               std::size_t limit)
+{
+    const auto read = [](Statement& row) {
+        return DirectRow{row.integer(0), std::string(row.text(1)), std::string(row.text(2))};
+    };
+    return all_rows(db, select_direct, read, server.str(), after, limit);
+}
+
+Result<void> drop_direct(Connection& db, std::int64_t id)
+{
+    return run(db, delete_direct, id);
+}
+
+}  // namespace entente::storage
