@@ -1,0 +1,155 @@
+#include "trust/budgets.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace entente::trust {
+namespace {
+
+using protocol::Millis;
+using protocol::ServerName;
+
+constexpr Millis start = 1'763'683'200'000;
+const ServerName origin = ServerName::trusted("a.example");
+
+TEST(Bucket, GivesItsCapacityAndThenOnlyWhatRefills)
+{
+    Bucket bucket{60, 60'000, start};
+    for (int i = 0; i < 60; ++i) EXPECT_TRUE(bucket.take(1, start));
+    EXPECT_FALSE(bucket.take(1, start));
+    EXPECT_EQ(bucket.seconds_until(1, start), 1);
+    EXPECT_FALSE(bucket.take(1, start + 999));
+    EXPECT_TRUE(bucket.take(1, start + 1000));
+    EXPECT_FALSE(bucket.take(1, start + 1000));
+}
+
+TEST(Bucket, NeverHoldsMoreThanItsCapacity)
+{
+    Bucket bucket{5, 60'000, start};
+    bucket.give_back(10);
+    EXPECT_EQ(bucket.level(start + 3'600'000), 5);
+    EXPECT_TRUE(bucket.is_full(start + 3'600'000));
+}
+
+TEST(Bucket, AClockSetBackGivesNothingAndTakesNothing)
+{
+    Bucket bucket{10, 60'000, start};
+    ASSERT_TRUE(bucket.take(10, start));
+    EXPECT_EQ(bucket.level(start - 600'000), 0);
+    EXPECT_EQ(bucket.level(start - 600'000 + 6'000), 1);
+}
+
+TEST(Bucket, AChargeBeyondItIsBoundedByOneCapacity)
+{
+    Bucket bucket{10, 60'000, start};
+    bucket.charge(1'000'000, start);
+    EXPECT_EQ(bucket.level(start), -10);
+    EXPECT_TRUE(bucket.take(10, start + 120'000));
+}
+
+TEST(Bucket, ResizingKeepsTheShareThatIsFilled)
+{
+    Bucket bucket{10, 60'000, start};
+    ASSERT_TRUE(bucket.take(5, start));
+    bucket.resize(100);
+    EXPECT_EQ(bucket.level(start), 50);
+}
+
+TEST(Bucket, NothingEverComesFromAnEmptyTier)
+{
+    Bucket bucket{0, 60'000, start};
+    EXPECT_FALSE(bucket.take(1, start + 600'000));
+    EXPECT_GE(bucket.seconds_until(1, start), 1);
+}
+
+RC_GTEST_PROP(Bucket, NeverGivesMoreThanCapacityAndRefill, ())
+{
+    auto capacity = *rc::gen::inRange<std::int64_t>(1, 1000);
+    auto steps = *rc::gen::container<std::vector<std::pair<std::int64_t, std::int64_t>>>(
+        rc::gen::pair(rc::gen::inRange<std::int64_t>(0, 5000),
+                      rc::gen::inRange<std::int64_t>(1, 50)));
+    Bucket bucket{capacity, 60'000, start};
+    auto now = start;
+    std::int64_t taken = 0;
+    for (auto [wait, amount] : steps) {
+        now += wait;
+        if (bucket.take(amount, now)) taken += amount;
+    }
+    auto most = capacity + (now - start) * capacity / 60'000 + 1;
+    RC_ASSERT(taken <= most);
+}
+
+RC_GTEST_PROP(Bucket, SaysWhenItWillGive, (std::uint16_t spent))
+{
+    Bucket bucket{600, 60'000, start};
+    bucket.charge(spent, start);
+    auto wait = bucket.seconds_until(1, start);
+    RC_ASSERT(bucket.take(1, start + wait * 1000));
+}
+
+TEST(BucketTable, StaysBoundedForAnyNumberOfKeys)
+{
+    BucketTable table{1000, 10, 60'000};
+    for (int i = 0; i < 100'000; ++i) {
+        ASSERT_TRUE(table.of("key" + std::to_string(i), start).take(1, start));
+    }
+    EXPECT_EQ(table.size(), 1000U);
+}
+
+TEST(BucketTable, ForgetsTheLeastRecentlyUsedFirst)
+{
+    BucketTable table{2, 1, 60'000};
+    ASSERT_TRUE(table.of("a", start).take(1, start));
+    ASSERT_TRUE(table.of("b", start).take(1, start));
+    EXPECT_FALSE(table.of("a", start).take(1, start));
+    ASSERT_TRUE(table.of("c", start).take(1, start));
+    EXPECT_FALSE(table.of("a", start).take(1, start));
+    EXPECT_TRUE(table.of("b", start).take(1, start));
+}
+
+TEST(Budgets, AnUnprovenSourceIsCutOffAndAProvenRequestCostsItNothing)
+{
+    BudgetOptions options;
+    options.unproven_per_source = 2;
+    Budgets budgets{TierTable{}, options};
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_TRUE(budgets.spend_source("192.0.2.1", start));
+        budgets.refund_source("192.0.2.1", start);
+    }
+    ASSERT_TRUE(budgets.spend_source("192.0.2.1", start));
+    ASSERT_TRUE(budgets.spend_source("192.0.2.1", start));
+    auto refused = budgets.spend_source("192.0.2.1", start);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::rate_limited);
+    EXPECT_EQ(refused.error().retry_after, 30);
+    EXPECT_TRUE(budgets.spend_source("192.0.2.2", start));
+    EXPECT_TRUE(budgets.spend_source("192.0.2.1", start + 30'000));
+}
+
+TEST(Budgets, RequestsOfAnOriginEndAtItsTiersFigure)
+{
+    Budgets budgets{TierTable{}};
+    for (int i = 0; i < 60; ++i) {
+        ASSERT_TRUE(budgets.spend_request(origin, Tier::quarantined, start));
+    }
+    auto refused = budgets.spend_request(origin, Tier::quarantined, start);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::rate_limited);
+    EXPECT_GE(refused.error().retry_after, 1);
+}
+
+TEST(Budgets, TheFirstItemIsAlwaysTakenSoThatThereIsProgress)
+{
+    TierTable table;
+    table.rows[static_cast<std::size_t>(Tier::guest)].events = 2;
+    table.rows[static_cast<std::size_t>(Tier::guest)].bytes = 100;
+    Budgets budgets{table};
+    EXPECT_TRUE(budgets.spend_events(origin, Tier::guest, 5, true, start));
+    EXPECT_TRUE(budgets.spend_events(origin, Tier::guest, 1, true, start));
+    EXPECT_FALSE(budgets.spend_events(origin, Tier::guest, 1, false, start));
+    EXPECT_TRUE(budgets.spend_bytes(origin, Tier::guest, 4'000, true, start));
+    EXPECT_FALSE(budgets.spend_bytes(origin, Tier::guest, 1, false, start));
+}
+
+}  // namespace
+}  // namespace entente::trust
