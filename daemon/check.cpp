@@ -1,0 +1,165 @@
+#include "daemon/check.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/key_folder.hpp"
+#include "net/tls.hpp"
+
+namespace entente::daemon {
+
+namespace {
+
+constexpr protocol::Millis day_ms = 86'400'000;
+
+class Checking {
+ public:
+    Checking(const Config& config, std::string file, const protocol::Clock& clock)
+        : config_(config), file_(std::move(file)), clock_(clock)
+    {
+    }
+
+    CheckReport run()
+    {
+        for (const auto& listener : config_.listeners) check_listener(listener);
+        check_data();
+        check_keys();
+        if (!config_.federation.ca_file.empty()) {
+            require_readable(config_.federation.ca_file, file_ + ": federation.ca_file ");
+        }
+        if (config_.federation.enabled && !serves_federation()) {
+            warn(file_ + ": no listener serves federation, so other servers can't reach this one; "
+                         "add \"federation\" to a listener's serves or set federation.enabled = false");
+        }
+        return std::move(report_);
+    }
+
+ private:
+    void warn(std::string text) { report_.warnings.push_back(std::move(text)); }
+    void fault(std::string text) { report_.errors.push_back(std::move(text)); }
+
+    [[nodiscard]] bool serves_federation() const
+    {
+        for (const auto& listener : config_.listeners) {
+            if (listener.federation) return true;
+        }
+        return false;
+    }
+
+    bool require_readable(const std::string& path, const std::string& who)
+    {
+        if (::access(path.c_str(), R_OK) == 0) return true;
+        fault(who + path + " can't be read: " + std::strerror(errno) +
+              "; correct the path or its permissions");
+        return false;
+    }
+
+    void check_listener(const ListenerConfig& listener)
+    {
+        const auto where = file_ + ":" + std::to_string(listener.line) + ": ";
+        if (listener.is_plain()) {
+            check_plain(listener, where);
+            return;
+        }
+        const bool readable = require_readable(listener.certificate, where + "certificate ");
+        if (!require_readable(listener.key, where + "key ") || !readable) return;
+        check_key_mode(listener.key, where);
+        auto context = net::TlsServerContext::load(listener.certificate, listener.key);
+        if (!context) {
+            fault(where + context.error().detail + "; give a certificate and its own key as PEM");
+            return;
+        }
+        const auto left = (*context)->not_after() - clock_.now_ms();
+        if (left <= 0) {
+            warn(where + "the certificate " + listener.certificate + " has run out; renew it");
+        } else if (left < 14 * day_ms) {
+            warn(where + "the certificate " + listener.certificate + " runs out in " +
+                 std::to_string(left / day_ms) + " days; renew it");
+        }
+    }
+
+    void check_plain(const ListenerConfig& listener, const std::string& where)
+    {
+        const bool loopback = listener.address.address.is_loopback();
+        if (loopback && listener.trusted_proxies.empty()) {
+            warn(where + "a loopback listener without certificate and without trusted_proxies: "
+                         "behind a proxy every client would count as one address; "
+                         "add trusted_proxies = [\"127.0.0.1/32\"] or a certificate");
+        }
+        if (!loopback && (listener.federation || listener.client)) {
+            warn(where + "this listener speaks plain HTTP on a network; "
+                         "add certificate and key, or listen on loopback behind a proxy");
+        }
+    }
+
+    void check_key_mode(const std::string& path, const std::string& where)
+    {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0) {
+            warn(where + "everybody on this machine may use the key " + path + "; run chmod 0640 " +
+                 path);
+        }
+    }
+
+    void check_data()
+    {
+        const auto& data = config_.server.data;
+        std::error_code failed;
+        if (!std::filesystem::exists(data, failed)) {
+            warn(file_ + ": the data folder " + data + " isn't there yet; ententctl setup makes it");
+        } else if (!std::filesystem::is_directory(data, failed)) {
+            fault(file_ + ": server.data " + data + " isn't a folder; name a folder");
+        } else if (::access(data.c_str(), R_OK | W_OK | X_OK) != 0) {
+            fault(file_ + ": the data folder " + data + " can't be written: " +
+                  std::strerror(errno) + "; run chown to give it to this user");
+        }
+    }
+
+    void check_keys()
+    {
+        const KeyFolder folder(config_.server.keys);
+        if (!folder.has_identity()) {
+            warn(file_ + ": there are no keys in " + folder.path() +
+                 " yet, so federation won't start; run ententctl setup --config " + file_);
+            return;
+        }
+        if (auto identity = folder.load(config_.server.name, config_.name_rules()); !identity) {
+            fault(identity.error().detail);
+        }
+    }
+
+    const Config& config_;
+    std::string file_;
+    const protocol::Clock& clock_;
+    CheckReport report_;
+};
+
+}  // namespace
+
+CheckReport check_installation(const Config& config, const std::string& file,
+                               const protocol::Clock& clock)
+{
+    return Checking(config, file, clock).run();
+}
+
+int run_check(const std::string& file, const Environment& environment, const protocol::Clock& clock,
+              std::ostream& out)
+{
+    const auto config = load_config(file, environment);
+    if (!config) {
+        for (const auto& problem : config.error()) out << "error: " << problem.str() << "\n";
+        return 1;
+    }
+    const auto report = check_installation(*config, file, clock);
+    for (const auto& text : report.errors) out << "error: " << text << "\n";
+    for (const auto& text : report.warnings) out << "warning: " << text << "\n";
+    if (!report.errors.empty()) return 1;
+    out << file << ": " << config->server.name.str() << " would start\n";
+    return 0;
+}
+
+}  // namespace entente::daemon

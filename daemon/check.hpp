@@ -1,0 +1,27 @@
+// What `ententd check` looks at beyond the configuration's text: files that are named but
+// missing or unfit, keys that others could read, listeners that look like a mistake. Opens
+// no socket and changes nothing.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "daemon/config.hpp"
+#include "protocol/clock.hpp"
+
+namespace entente::daemon {
+
+// Sentences for the operator, each with its remedy. Errors keep ententd from starting.
+struct CheckReport {
+    std::vector<std::string> errors;
+    std::vector<std::string> warnings;
+};
+[[nodiscard]] CheckReport check_installation(const Config& config, const std::string& file,
+                                             const protocol::Clock& clock);
+
+// The whole of `ententd check`: 0 where ententd would start, 1 else.
+[[nodiscard]] int run_check(const std::string& file, const Environment& environment,
+                            const protocol::Clock& clock, std::ostream& out);
+
+}  // namespace entente::daemon

@@ -1,0 +1,204 @@
+#include "daemon/setup.hpp"
+
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/passwords.hpp"
+#include "daemon/durable_file.hpp"
+#include "daemon/key_folder.hpp"
+#include "net/tls.hpp"
+#include "storage/account_store.hpp"
+#include "storage/sqlite/database.hpp"
+
+namespace entente::daemon {
+
+namespace {
+
+// 120 bits each: no guessing, short enough to type once.
+constexpr std::size_t password_octets = 15;
+
+struct NewAdministrator {
+    std::string localpart;
+    std::string password_hash;
+};
+
+// Root would leave files behind that the daemon's own user can't open.
+Result<void> check_user(const std::string& data)
+{
+    struct stat status {};
+    if (::geteuid() != 0 || ::stat(data.c_str(), &status) != 0 || status.st_uid == 0) return {};
+    return fail(Code::forbidden, data + " belongs to user " + std::to_string(status.st_uid) +
+                                     "; run this as that user, with sudo -u '#" +
+                                     std::to_string(status.st_uid) + "'");
+}
+
+// In one transaction; `resumed` allows an administrator that an interrupted setup made.
+Result<void> write_administrator(storage::Connection& db, const NewAdministrator& admin,
+                                 bool resumed, protocol::Millis now)
+{
+    auto has_one = storage::has_superadmin(db);
+    if (!has_one) return fail(has_one);
+    if (*has_one && !resumed) {
+        return fail(Code::conflict,
+                    "the database has an administrator already, but the keys are gone; put the "
+                    "newest copy of the keys folder back in place");
+    }
+    auto found = storage::find_user(db, admin.localpart);
+    if (found && resumed && found->role == storage::AccountRole::superadmin) {
+        return storage::set_password(db, found->id, admin.password_hash);
+    }
+    if (!found && found.error().code != Code::not_found) return fail(found);
+    auto made = storage::create_user(db, admin.localpart, admin.password_hash,
+                                     storage::AccountRole::superadmin, now);
+    if (!made && made.error().code == Code::conflict) {
+        return fail(Code::conflict, "there is a user " + admin.localpart +
+                                        " already; choose another name with --admin");
+    }
+    if (!made) return fail(made);
+    return {};
+}
+
+Result<void> create_administrator(const Config& config, const NewAdministrator& admin, bool resumed,
+                                  protocol::Millis now)
+{
+    auto database = storage::make_sqlite_database(config.storage.sqlite_path());
+    auto db = database->open_writer();
+    if (!db) return fail(db);
+    auto begun = (*db)->begin();
+    if (!begun) return begun;
+    auto written = write_administrator(**db, admin, resumed, now);
+    if (!written) {
+        (*db)->rollback();
+        return written;
+    }
+    return (*db)->commit();
+}
+
+Result<void> check_beforehand(const Config& config, const std::string& admin)
+{
+    if (!protocol::is_localpart(admin)) {
+        return fail(Code::malformed, "\"" + admin + "\" can't be an account's name; use a-z, 0-9, "
+                                     "dot, underscore and hyphen, starting with a letter or digit");
+    }
+    const KeyFolder folder(config.server.keys);
+    if (folder.has_identity()) {
+        return fail(Code::conflict, config.server.name.str() + " is set up already: its keys are in " +
+                                        folder.path() + "; nothing was changed");
+    }
+    return check_user(config.server.data);
+}
+
+}  // namespace
+
+std::string to_text(const SetupSecrets& secrets)
+{
+    return "# Shown this once. Keep the recovery secret offline: with it the keys of this server\n"
+           "# can be replaced; without it a lost or stolen key can't be.\n"
+           "server: " + secrets.server +
+           "\nadministrator: " + secrets.administrator +
+           "\npassword: " + secrets.password +
+           "\nrecovery secret: " + secrets.recovery_secret + "\n";
+}
+
+Result<void> set_up(const Config& config, const std::string& admin_localpart,
+                    protocol::Random& random, const protocol::Clock& clock, const SecretsDoor& door)
+{
+    auto fit = check_beforehand(config, admin_localpart);
+    if (!fit) return fit;
+    for (const auto& folder : {config.server.data, config.server.keys}) {
+        auto made = make_private_folder(folder);
+        if (!made) return made;
+    }
+    const KeyFolder folder(config.server.keys);
+    auto modes = folder.check_modes();
+    if (!modes) return modes;
+
+    // Tells a repeat after a crash from a server that lost its keys.
+    const auto mark = config.server.keys + "/setup.pending";
+    const bool resumed = std::filesystem::exists(mark);
+    auto marked = write_private_file(mark, "", IfThere::replace);
+    if (!marked) return marked;
+
+    const auto recovery = protocol::SigningKey::generate(random);
+    const Identity identity{config.server.name, protocol::SigningKey::generate(random),
+                            clock.now_ms(),     recovery.public_key(), {}, {}};
+    const SetupSecrets secrets{config.server.name.str(),
+                               admin_localpart + "@" + config.server.name.str(),
+                               protocol::to_base64url(random.octets(password_octets)),
+                               protocol::to_base64url(recovery.seed())};
+    auto hash = api::hash_password(secrets.password);
+    if (!hash) return fail(hash);
+    auto administrator =
+        create_administrator(config, {admin_localpart, *hash}, resumed, clock.now_ms());
+    if (!administrator) {
+        if (!resumed) ::unlink(mark.c_str());
+        return administrator;
+    }
+    // The secrets go out before the keys are final: a setup whose secrets nobody saw can be
+    // repeated, one that is done can't.
+    auto shown = door(secrets);
+    if (!shown) return shown;
+    auto created = folder.create(identity);
+    if (!created) return created;
+    ::unlink(mark.c_str());
+    return {};
+}
+
+SecretsDoor secrets_file_door(std::string path)
+{
+    return [path = std::move(path)](const SetupSecrets& secrets) -> Result<void> {
+        auto written = write_private_file(path, to_text(secrets), IfThere::refuse);
+        if (!written && written.error().code == Code::conflict) {
+            return fail(Code::conflict, path + " exists; name a new file for the secrets");
+        }
+        return written;
+    };
+}
+
+SecretsDoor terminal_door()
+{
+    return [](const SetupSecrets& secrets) -> Result<void> {
+        if (::isatty(STDOUT_FILENO) == 0) {
+            return fail(Code::forbidden, "the secrets are shown on a terminal only; name a file for "
+                                         "them with --secrets-file");
+        }
+        const auto text = to_text(secrets);
+        if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+            std::fflush(stdout) != 0) {
+            return fail(Code::internal, "the terminal took no text; nothing is final, repeat setup");
+        }
+        return {};
+    };
+}
+
+Result<std::vector<std::string>> make_missing_certificates(const Config& config, int days)
+{
+    std::vector<std::string> made;
+    const std::vector<std::string> names{config.server.name.str(), "localhost", "127.0.0.1", "::1"};
+    for (const auto& listener : config.listeners) {
+        if (listener.is_plain()) continue;
+        std::error_code failed;
+        const bool has_certificate = std::filesystem::exists(listener.certificate, failed);
+        const bool has_key = std::filesystem::exists(listener.key, failed);
+        if (has_certificate && has_key) continue;
+        if (has_certificate || has_key) {
+            return fail(Code::conflict, (has_certificate ? listener.certificate : listener.key) +
+                                            " is there without its other half; move it away");
+        }
+        for (const auto& file : {listener.certificate, listener.key}) {
+            std::filesystem::create_directories(std::filesystem::path(file).parent_path(), failed);
+        }
+        auto done = net::make_self_signed(listener.certificate, listener.key, names, days);
+        if (!done) return fail(done);
+        made.push_back(listener.certificate);
+    }
+    return made;
+}
+
+}  // namespace entente::daemon

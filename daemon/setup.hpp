@@ -1,0 +1,48 @@
+// What `ententctl setup` does, once in a server's life: signing key, recovery key and
+// administrator. The secrets leave by one door, given by the caller, and are in no log.
+// Rotating keys later is another act.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/config.hpp"
+#include "protocol/clock.hpp"
+#include "protocol/result.hpp"
+
+namespace entente::daemon {
+
+struct SetupSecrets {
+    std::string server;
+    std::string administrator;    // admin@a.example
+    std::string password;
+    std::string recovery_secret;  // base64url of the recovery key's seed
+};
+
+// Lines "name: value" behind a sentence that says what to do with them.
+[[nodiscard]] std::string to_text(const SetupSecrets& secrets);
+
+// Shows or stores the secrets; setup goes no further where that fails.
+using SecretsDoor = std::function<Result<void>(const SetupSecrets&)>;
+
+// Federation may start once this has returned. `conflict` where it was done before, or where
+// the database has an administrator but the keys are gone [LOG-10]; `malformed` for a name
+// that can't be an account's. One that was interrupted can be repeated. The detail of an
+// error is a sentence for the operator.
+[[nodiscard]] Result<void> set_up(const Config& config, const std::string& admin_localpart,
+                                  protocol::Random& random, const protocol::Clock& clock,
+                                  const SecretsDoor& door);
+
+// A new 0600 file; `conflict` where it exists.
+[[nodiscard]] SecretsDoor secrets_file_door(std::string path);
+// The terminal that standard output is; `forbidden` where it is none.
+[[nodiscard]] SecretsDoor terminal_door();
+
+// Self-made certificates for those listeners of which neither file is there yet, valid for
+// the server's name, localhost and the loopback addresses. Returns the certificates it made.
+[[nodiscard]] Result<std::vector<std::string>> make_missing_certificates(const Config& config,
+                                                                         int days);
+
+}  // namespace entente::daemon

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Reads the sources under ROOT and fails on: an include that runs up a floor, I/O in the
+# rooms that do none, Beast outside of net's sources, a file over 500 lines, a placeholder.
+# Only bash, find and awk: it runs on a bare machine. Usage: lint.sh ROOT
+set -euo pipefail
+cd "$1"
+
+rooms=(protocol trust net storage federation api daemon conformance)
+folders=()
+for folder in "${rooms[@]}" tests; do
+    [[ -d $folder ]] && folders+=("$folder")
+done
+((${#folders[@]} > 0)) || { echo "lint: no sources under $1" >&2; exit 2; }
+
+mapfile -t files < <(find "${folders[@]}" -name '*.[ch]pp' | sort)
+((${#files[@]} > 0)) || { echo "lint: no sources under $1" >&2; exit 2; }
+
+awk '
+function fault(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; faults++ }
+
+BEGIN {
+    # What a room may use: itself and what stands below it.
+    below["protocol"] = "protocol"
+    below["trust"] = "trust protocol"
+    below["net"] = "net protocol"
+    below["storage"] = "storage trust protocol"
+    below["federation"] = "federation storage net trust protocol"
+    below["api"] = "api federation storage net trust protocol"
+    below["daemon"] = "daemon api federation storage net trust protocol"
+    below["conformance"] = "conformance net protocol"
+    placeholder = "(^|[^A-Za-z_])(TO" "DO|FIX" "ME|X" "XX)([^A-Za-z_]|$)"
+}
+
+FNR == 1 { split(FILENAME, path, "/"); room = path[1] }
+FNR == 501 { fault("is longer than 500 lines: perhaps two ideas") }
+$0 ~ placeholder { fault("has a placeholder: finish it") }
+
+/^[ \t]*#[ \t]*include/ {
+    rest = $0
+    sub(/^[ \t]*#[ \t]*include[ \t]*/, "", rest)
+    quote = substr(rest, 1, 1)
+    name = substr(rest, 2)
+    sub(/[">].*/, "", name)
+    first = name
+    sub(/\/.*/, "", first)
+
+    if (name ~ /\.\.\//) fault("includes by a relative path: write it from the root")
+    if (room in below && first in below && index(" " below[room] " ", " " first " ") == 0)
+        fault(room " includes " name ", which runs up a floor")
+    if (room in below && first == "tests") fault(room " includes " name ", a test")
+    if ((room == "protocol" || room == "trust") &&
+        name ~ /^(boost\/asio|boost\/beast|sys\/socket|fstream|sqlite3|rocksdb|thread)/)
+        fault(room " does no I/O, but includes " name)
+    if (name ~ /^boost\/beast/ && room in below && !(room == "net" && FILENAME ~ /\.cpp$/))
+        fault("Beast is included outside of net/*.cpp")
+}
+
+END { exit (faults > 0) }
+' "${files[@]}"
