@@ -1,0 +1,107 @@
+#include "api/api.hpp"
+
+#include <utility>
+
+#include "protocol/problem.hpp"
+
+namespace entente::api {
+namespace {
+
+constexpr std::size_t max_rate_keys = 100'000;
+
+asio::awaitable<Result<net::Response>> run_open(Api& api, OpenRoute route,
+                                                const net::Request& request)
+{
+    auto within = api.address_rates().take(rate_key(request.source), api.now());
+    if (!within) co_return fail(within);
+    co_return co_await route(api, request);
+}
+
+// A stranger's bad tokens use up his address's budget; a good one costs it nothing, so
+// that a crowd behind one address isn't taken for an attack.
+asio::awaitable<Result<net::Response>> run_caller(Api& api, CallerRoute route,
+                                                  const net::Request& request)
+{
+    const auto address = rate_key(request.source);
+    auto within = api.address_rates().check(address, api.now());
+    if (!within) co_return fail(within);
+    const auto authorization = request.field("authorization").value_or("");
+    auto caller = co_await api.sessions().authenticate(authorization);
+    if (!caller) {
+        if (caller.error().code == Code::unauthenticated) {
+            auto charged = api.address_rates().take(address, api.now());
+            if (!charged) co_return fail(charged);
+        }
+        co_return fail(caller);
+    }
+    auto allowed = api.user_rates().take(caller->user.str(), api.now());
+    if (!allowed) co_return fail(allowed);
+    co_return co_await route(api, std::move(*caller), request);
+}
+
+asio::awaitable<net::Response> answer_open(Api& api, OpenRoute route, const net::Request& request)
+{
+    auto response = co_await run_open(api, route, request);
+    if (!response) co_return refusal(api, request, response.error());
+    co_return std::move(*response);
+}
+
+asio::awaitable<net::Response> answer_caller(Api& api, CallerRoute route,
+                                             const net::Request& request)
+{
+    auto response = co_await run_caller(api, route, request);
+    if (!response) co_return refusal(api, request, response.error());
+    co_return std::move(*response);
+}
+
+}  // namespace
+
+Api::Api(ApiParts parts, ApiOptions options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      sessions_(parts_.commit, parts_.clock, parts_.random, options_.server),
+      passwords_(parts_.io),
+      hub_(parts_.channels),
+      address_rates_(options_.address, max_rate_keys),
+      user_rates_(options_.user, max_rate_keys),
+      channel_counts_(options_.channels_a_day)
+{
+    sessions_.on_ended([this](const protocol::Uuid& session) { hub_.end_session(session); });
+    parts_.channels.listen(hub_);
+}
+
+asio::awaitable<Result<void>> Api::start()
+{
+    return sessions_.start();
+}
+
+void Api::add_routes(net::Router& router)
+{
+    add_auth_routes(router, *this);
+    add_channel_routes(router, *this);
+    add_message_routes(router, *this);
+    add_realtime_routes(router, *this);
+}
+
+net::Handler open_route(Api& api, OpenRoute route)
+{
+    return [&api, route](const net::Request& request) { return answer_open(api, route, request); };
+}
+
+net::Handler caller_route(Api& api, CallerRoute route)
+{
+    return [&api, route](const net::Request& request) { return answer_caller(api, route, request); };
+}
+
+net::Response refusal(Api& api, const net::Request& request, const Error& error)
+{
+    if (error.code == Code::internal)
+        protocol::log_error(api.parts().log, "api", "a request failed through our own fault",
+                            {{"request", request.id}, {"error", error.detail}});
+    auto response = net::problem_response(error, api.now());
+    if (error.code == Code::unauthenticated)
+        response.fields.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+}
+
+}  // namespace entente::api

@@ -1,0 +1,99 @@
+// The client API of one daemon: what its routes share, and the way from a request to a
+// caller and from a result to an answer. The routes themselves stand in routes_*.cpp,
+// one file per group. For the I/O executor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "api/live_hub.hpp"
+#include "api/passwords.hpp"
+#include "api/rates.hpp"
+#include "api/sessions.hpp"
+#include "federation/channels.hpp"
+#include "net/router.hpp"
+#include "net/task_group.hpp"
+#include "protocol/clock.hpp"
+#include "protocol/log.hpp"
+#include "protocol/names.hpp"
+#include "storage/group_commit.hpp"
+
+namespace entente::api {
+
+enum class Registration : std::uint8_t { closed, invite, open };
+
+struct ApiOptions {
+    protocol::ServerName server;
+    protocol::NameRules names;
+    Registration registration = Registration::closed;
+    // Before authentication, per IPv4 address or IPv6 /64; failed authentications cost too.
+    Rate address{0.5, 30};
+    // After it, per user: each request, and each message of an array of posts.
+    Rate user{100, 1000};
+    std::int64_t channels_a_day = 1'000;  // that a user may create
+};
+
+// What the API stands on; all of it lives longer than the API.
+struct ApiParts {
+    asio::any_io_executor io;
+    net::TaskGroup& tasks;
+    storage::GroupCommit& commit;
+    federation::Channels& channels;
+    const protocol::Clock& clock;
+    protocol::Random& random;
+    protocol::Log& log;
+};
+
+class Api {
+ public:
+    // Listens to `parts.channels` from here on.
+    Api(ApiParts parts, ApiOptions options);
+    Api(const Api&) = delete;
+    Api& operator=(const Api&) = delete;
+
+    // Loads the token key; requests that need one are `unavailable` before.
+    asio::awaitable<Result<void>> start();
+    // Every route under /api/v1. The API lives longer than the router.
+    void add_routes(net::Router& router);
+
+    [[nodiscard]] const ApiParts& parts() const { return parts_; }
+    [[nodiscard]] const ApiOptions& options() const { return options_; }
+    [[nodiscard]] federation::Channels& channels() const { return parts_.channels; }
+    [[nodiscard]] protocol::Millis now() const { return parts_.clock.now_ms(); }
+    [[nodiscard]] Sessions& sessions() { return sessions_; }
+    [[nodiscard]] PasswordPool& passwords() { return passwords_; }
+    [[nodiscard]] LiveHub& hub() { return hub_; }
+    [[nodiscard]] Rates& address_rates() { return address_rates_; }
+    [[nodiscard]] Rates& user_rates() { return user_rates_; }
+    [[nodiscard]] DailyCount& channel_counts() { return channel_counts_; }
+
+ private:
+    ApiParts parts_;
+    ApiOptions options_;
+    Sessions sessions_;
+    PasswordPool passwords_;
+    LiveHub hub_;
+    Rates address_rates_;
+    Rates user_rates_;
+    DailyCount channel_counts_;
+};
+
+// A route for anyone: charged to the address before it runs.
+using OpenRoute = asio::awaitable<Result<net::Response>> (*)(Api&, const net::Request&);
+// A route for who shows a valid access token: charged to the user.
+using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, const net::Request&);
+[[nodiscard]] net::Handler open_route(Api& api, OpenRoute route);
+[[nodiscard]] net::Handler caller_route(Api& api, CallerRoute route);
+// The problem document for `error`; logs what is our own fault.
+[[nodiscard]] net::Response refusal(Api& api, const net::Request& request, const Error& error);
+
+// The groups; each adds its routes.
+void add_auth_routes(net::Router& router, Api& api);
+void add_channel_routes(net::Router& router, Api& api);
+void add_message_routes(net::Router& router, Api& api);
+void add_realtime_routes(net::Router& router, Api& api);
+
+}  // namespace entente::api

@@ -1,0 +1,242 @@
+#include "api/follower.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/wire.hpp"
+#include "protocol/json_rules.hpp"
+#include "protocol/problem.hpp"
+
+namespace entente::api {
+namespace {
+
+constexpr std::size_t page_entries = 500;
+// A page that was read is written from memory: cut, so that a slow reader holds no more.
+constexpr std::size_t page_octets = 128 * 1024;
+constexpr std::size_t max_list_octets = 64 * 1024;
+
+}  // namespace
+
+Follower::Follower(Caller caller, federation::Channels& channels, asio::any_io_executor io,
+                   Index index)
+    : caller_(std::move(caller)), channels_(channels), index_(std::move(index)), wake_(std::move(io))
+{
+}
+
+Follower::~Follower()
+{
+    drop_all();
+}
+
+bool Follower::follows(const protocol::ChannelId& channel) const
+{
+    return cursors_.contains(channel);
+}
+
+Result<void> Follower::follow(const protocol::ChannelId& channel, std::int64_t seq)
+{
+    auto found = cursors_.find(channel);
+    if (found == cursors_.end()) {
+        if (cursors_.size() >= max_followed_channels)
+            return refuse(Code::too_large, "/follow: too many channels");
+        found = cursors_.emplace(channel, Cursor{}).first;
+        index_.followed(*this, channel);
+    }
+    const bool listed = !found->second.live && found->second.generation != 0;
+    found->second = Cursor{seq, seq, false, ++generation_, queue_.pushed()};
+    if (!listed) lagging_.push_back(channel);
+    wake_.notify();
+    return {};
+}
+
+void Follower::follow_all()
+{
+    all_ = true;
+    list_ = true;
+    all_from_now_ = true;
+    wake_.notify();
+}
+
+void Follower::lag(Cursors::iterator cursor)
+{
+    if (!cursor->second.live) return;
+    cursor->second.live = false;
+    cursor->second.behind = queue_.pushed();
+    lagging_.push_back(cursor->first);
+    wake_.notify();
+}
+
+void Follower::entries(const protocol::ChannelId& channel, const LiveBatch& batch)
+{
+    const auto found = cursors_.find(channel);
+    if (found == cursors_.end()) return;
+    auto& cursor = found->second;
+    cursor.noticed = std::max(cursor.noticed, batch.last);
+    if (!cursor.live || batch.last <= cursor.seq) return;
+    if (batch.from_store || batch.first != cursor.seq + 1) {
+        lag(found);
+        return;
+    }
+    cursor.seq = batch.last;
+    if (!queue_.push_entries(batch.json)) drop_all();
+    wake_.notify();
+}
+
+void Follower::state(std::string json)
+{
+    if (!queue_.push_state(std::move(json))) drop_all();
+    wake_.notify();
+}
+
+void Follower::delivered(const protocol::ChannelId& channel, const protocol::ServerName& server,
+                         std::int64_t seq)
+{
+    if (!queue_.push_delivered(channel.str(), server.str(), seq)) drop_all();
+    wake_.notify();
+}
+
+void Follower::membership_changed()
+{
+    queue_.push_request();
+    list_ = all_;
+    wake_.notify();
+}
+
+void Follower::answer(std::string frame)
+{
+    if (!queue_.push_frame(std::move(frame))) drop_all();
+    wake_.notify();
+}
+
+void Follower::end()
+{
+    ended_ = true;
+    if (writing_to_ != nullptr) writing_to_->abort();
+    wake_.notify();
+}
+
+// Behind a `resync` the client follows anew, from the cursors that it holds.
+void Follower::drop_all()
+{
+    for (const auto& [channel, cursor] : cursors_) index_.unfollowed(*this, channel);
+    cursors_.clear();
+    lagging_.clear();
+    all_ = false;
+    list_ = false;
+}
+
+asio::awaitable<void> Follower::pump(net::WebSocket& socket)
+{
+    while (!ended_) {
+        const bool wrote = co_await write_queued(socket);
+        if (list_ && !ended_) co_await list_anew();
+        bool caught_up = false;
+        if (!lagging_.empty() && !ended_) caught_up = co_await catch_up(socket);
+        const bool idle = !wrote && !caught_up && !list_ && !ended_ && lagging_.empty();
+        if (idle) co_await wake_.wait();
+    }
+}
+
+asio::awaitable<void> Follower::write(net::WebSocket& socket, std::string frame)
+{
+    writing_to_ = &socket;
+    auto written = co_await socket.write(frame);
+    writing_to_ = nullptr;
+    queue_.written();
+    if (!written) ended_ = true;
+}
+
+asio::awaitable<bool> Follower::write_queued(net::WebSocket& socket)
+{
+    auto frame = queue_.take();
+    if (!frame) co_return false;
+    co_await write(socket, std::move(*frame));
+    co_return true;
+}
+
+asio::awaitable<bool> Follower::catch_up(net::WebSocket& socket)
+{
+    const auto channel = lagging_.front();
+    const auto before = cursors_.at(channel);
+    if (queue_.taken() < before.behind) co_return false;
+    lagging_.pop_front();
+    lagging_.push_back(channel);
+    auto page = co_await channels_.page_after(caller_.user, channel, before.seq, page_entries);
+
+    const auto found = cursors_.find(channel);
+    if (found == cursors_.end() || found->second.generation != before.generation) co_return true;
+    if (!page) {
+        unfollow(channel, page.error());
+        co_return true;
+    }
+    std::string frame;
+    took_page(channel, before, std::move(*page), frame);
+    if (frame.empty()) co_return true;
+    queue_.writing(frame.size());
+    co_await write(socket, std::move(frame));
+    co_return true;
+}
+
+void Follower::took_page(const protocol::ChannelId& channel, const Cursor& before,
+                         federation::ClientEntries page, std::string& frame)
+{
+    auto& cursor = cursors_.at(channel);
+    if (page.empty()) {
+        // The page saw every commit that we had heard of when we asked for it.
+        cursor.seq = std::max(cursor.seq, before.noticed);
+        if (cursor.noticed > cursor.seq) return;
+        cursor.live = true;
+        std::erase(lagging_, channel);
+        return;
+    }
+    frame = R"({"entries":[)";
+    for (const auto& entry : page) {
+        if (frame.size() > page_octets) break;
+        append_item(frame, entry_json(channel, entry));
+        cursor.seq = entry.seq;
+    }
+    frame += "]}";
+}
+
+void Follower::unfollow(const protocol::ChannelId& channel, const Error& error)
+{
+    // A passing trouble of ours isn't an answer about the channel: it is asked again.
+    if (error.code == Code::unavailable || error.code == Code::internal) {
+        drop_all();
+        answer(R"({"resync":true})");
+        return;
+    }
+    cursors_.erase(channel);
+    std::erase(lagging_, channel);
+    index_.unfollowed(*this, channel);
+    std::string frame = R"({"unfollowed":{"channel":)" + protocol::json_string(channel.str());
+    frame += R"(,"problem":)" + protocol::problem_json(error, 0) + "}}";
+    answer(std::move(frame));
+}
+
+asio::awaitable<void> Follower::list_anew()
+{
+    list_ = false;
+    const bool from_now = std::exchange(all_from_now_, false);
+    auto listed = co_await channels_.list(caller_.user);
+    if (!listed) {
+        drop_all();
+        answer(R"({"resync":true})");
+        co_return;
+    }
+    // The cursors are told: after a reconnect the client goes on from there.
+    std::string following = R"({"following":{)";
+    for (const auto& channel : *listed) {
+        if (follows(channel.channel)) continue;
+        const auto seq = from_now ? channel.latest : channel.visible_after;
+        if (!follow(channel.channel, seq)) break;
+        if (following.back() != '{') following += ',';
+        following += protocol::json_string(channel.channel.str()) + ":" + std::to_string(seq);
+        if (following.size() > max_list_octets) {
+            answer(std::exchange(following, R"({"following":{)") + "}}");
+        }
+    }
+    if (following.back() != '{' || from_now) answer(following + "}}");
+}
+
+}  // namespace entente::api

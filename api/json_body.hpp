@@ -1,0 +1,56 @@
+// Reads the JSON bodies of client requests: strict rules first (EVT-3), then members by
+// name, with a JSON pointer in every refusal. Collects the first breach, so that a route
+// reads all its members and asks once.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "net/http_message.hpp"
+#include "protocol/names.hpp"
+#include "protocol/result.hpp"
+
+namespace entente::api {
+
+// An object under the JSON rules; `malformed`.
+[[nodiscard]] Result<nlohmann::json> parse_object(std::string_view text);
+// The same of a request, whose content type is application/json: else `unsupported`.
+[[nodiscard]] Result<nlohmann::json> parse_body(const net::Request& request);
+
+class Members {
+ public:
+    // `pointer` is where `object` stands in the body: "" or "/device". An `object` that
+    // isn't one is the first breach. Keeps a reference.
+    Members(const nlohmann::json& object, std::string pointer);
+
+    std::string text(const char* name, std::size_t max_octets);
+    std::string text_or(const char* name, std::string fallback, std::size_t max_octets);
+    bool flag_or(const char* name, bool fallback);
+    std::int64_t integer_or(const char* name, std::int64_t fallback, std::int64_t least,
+                            std::int64_t most);
+    protocol::Uuid uuid(const char* name);
+    // An object's own JSON text; empty after a breach.
+    std::string object_text(const char* name);
+    // The object of that name, or nothing (a breach).
+    const nlohmann::json* object(const char* name);
+
+    // Notes a breach that the route found itself.
+    void breach(std::string_view name, std::string_view reason);
+    [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+    const nlohmann::json* find(const char* name, bool required);
+
+    const nlohmann::json& object_;
+    std::string pointer_;
+    std::optional<Error> error_;
+};
+
+// Percent-decodes a path segment; `malformed`.
+[[nodiscard]] Result<std::string> decode_segment(std::string_view segment);
+
+}  // namespace entente::api

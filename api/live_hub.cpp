@@ -1,0 +1,124 @@
+#include "api/live_hub.hpp"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/wire.hpp"
+#include "protocol/json_rules.hpp"
+#include "protocol/octets.hpp"
+
+namespace entente::api {
+namespace {
+
+// Beyond it each follower reads at its own pace.
+constexpr std::size_t max_pushed_octets = 64 * 1024;
+
+// Whether who may read the channel can change within: then each follower asks the store,
+// which knows. A type may be written with escapes, so any escape counts as well.
+bool may_change_members(const federation::ClientEntry& entry)
+{
+    return entry.event.find("member.") != std::string::npos ||
+           entry.event.find('\\') != std::string::npos;
+}
+
+LiveBatch batch_of(const protocol::ChannelId& channel, const federation::ClientEntries& entries)
+{
+    LiveBatch batch{entries.front().seq, entries.back().seq, false, nullptr};
+    auto json = std::make_shared<std::string>();
+    for (const auto& entry : entries) {
+        if (may_change_members(entry) || json->size() > max_pushed_octets) {
+            batch.from_store = true;
+            return batch;
+        }
+        append_item(*json, entry_json(channel, entry));
+    }
+    batch.json = std::move(json);
+    return batch;
+}
+
+template <class Index, class Key>
+void erase_from(Index& index, const Key& key, Follower* follower)
+{
+    const auto found = index.find(key);
+    if (found == index.end()) return;
+    found->second.erase(follower);
+    if (found->second.empty()) index.erase(found);
+}
+
+// A copy: what a follower does may take it out of the index.
+template <class Index, class Key>
+std::vector<Follower*> those_of(const Index& index, const Key& key)
+{
+    const auto found = index.find(key);
+    if (found == index.end()) return {};
+    return {found->second.begin(), found->second.end()};
+}
+
+}  // namespace
+
+std::shared_ptr<Follower> LiveHub::connect(Caller caller, asio::any_io_executor io)
+{
+    Follower::Index index{
+        [this](Follower& follower, const protocol::ChannelId& channel) {
+            by_channel_[channel].insert(&follower);
+        },
+        [this](Follower& follower, const protocol::ChannelId& channel) {
+            erase_from(by_channel_, channel, &follower);
+        }};
+    std::shared_ptr<Follower> follower{
+        new Follower{std::move(caller), channels_, std::move(io), std::move(index)},
+        [this](Follower* gone) {
+            disconnect(gone);
+            delete gone;
+        }};
+    by_user_[follower->caller().user].insert(follower.get());
+    by_session_[follower->caller().session].insert(follower.get());
+    ++followers_;
+    return follower;
+}
+
+void LiveHub::disconnect(Follower* follower)
+{
+    erase_from(by_user_, follower->caller().user, follower);
+    erase_from(by_session_, follower->caller().session, follower);
+    --followers_;
+}
+
+void LiveHub::end_session(const protocol::Uuid& session)
+{
+    for (auto* follower : those_of(by_session_, session)) follower->end();
+}
+
+void LiveHub::entries_committed(const protocol::ChannelId& channel,
+                                const std::shared_ptr<const federation::ClientEntries>& entries)
+{
+    const auto followers = those_of(by_channel_, channel);
+    if (followers.empty() || !entries || entries->empty()) return;
+    const auto batch = batch_of(channel, *entries);
+    for (auto* follower : followers) follower->entries(channel, batch);
+}
+
+void LiveHub::delivery_changed(const protocol::ChannelId& channel, const protocol::UserId& author,
+                               const federation::Posted& posted)
+{
+    const auto followers = those_of(by_user_, author);
+    if (followers.empty()) return;
+    std::string state = R"({"channel":)" + protocol::json_string(channel.str()) + ",";
+    state += posted_json(posted, 0).substr(1);
+    for (auto* follower : followers) follower->state(state);
+}
+
+void LiveHub::delivered_to(const protocol::ChannelId& channel, const protocol::ServerName& server,
+                           std::int64_t seq)
+{
+    for (auto* follower : those_of(by_channel_, channel))
+        follower->delivered(channel, server, seq);
+}
+
+void LiveHub::membership_changed(const protocol::UserId& user)
+{
+    for (auto* follower : those_of(by_user_, user)) follower->membership_changed();
+}
+
+}  // namespace entente::api

@@ -1,0 +1,48 @@
+// Who of the connected devices hears what: an index of followers by channel, user and
+// session, fed by what became durable. Serialises a commit once for all who get it.
+// Reads nothing from the store; what a follower missed, it reads itself. For the I/O
+// executor.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <unordered_map>
+
+#include "api/follower.hpp"
+#include "federation/channels.hpp"
+
+namespace entente::api {
+
+class LiveHub final : public federation::CommitListener {
+ public:
+    explicit LiveHub(federation::Channels& channels) : channels_(channels) {}
+
+    // Registered until the pointer's last copy goes.
+    [[nodiscard]] std::shared_ptr<Follower> connect(Caller caller, asio::any_io_executor io);
+    // Ends the sockets of that session.
+    void end_session(const protocol::Uuid& session);
+    [[nodiscard]] std::size_t followers() const { return followers_; }
+
+    void entries_committed(const protocol::ChannelId& channel,
+                           const std::shared_ptr<const federation::ClientEntries>& entries) override;
+    void delivery_changed(const protocol::ChannelId& channel, const protocol::UserId& author,
+                          const federation::Posted& posted) override;
+    void delivered_to(const protocol::ChannelId& channel, const protocol::ServerName& server,
+                      std::int64_t seq) override;
+    void membership_changed(const protocol::UserId& user) override;
+
+ private:
+    template <class Key>
+    using Index = std::unordered_map<Key, std::set<Follower*>>;
+
+    void disconnect(Follower* follower);
+
+    federation::Channels& channels_;
+    Index<protocol::ChannelId> by_channel_;
+    Index<protocol::UserId> by_user_;
+    Index<protocol::Uuid> by_session_;
+    std::size_t followers_ = 0;
+};
+
+}  // namespace entente::api

@@ -1,0 +1,120 @@
+#include "api/out_queue.hpp"
+
+#include <utility>
+
+#include "protocol/json_rules.hpp"
+
+namespace entente::api {
+namespace {
+
+// What one coalesced delivery mark is counted as, beside its names.
+constexpr std::size_t delivered_octets = 64;
+
+}  // namespace
+
+bool OutQueue::make_room(std::size_t more)
+{
+    if (fits(more)) {
+        waiting_ += more;
+        return true;
+    }
+    entries_.clear();
+    states_.clear();
+    delivered_.clear();
+    frames_.clear();
+    waiting_ = 0;
+    taken_ = pushed_;
+    resync_ = true;
+    return false;
+}
+
+bool OutQueue::push_entries(std::shared_ptr<const std::string> entries)
+{
+    if (!make_room(entries->size())) return false;
+    entries_.push_back(std::move(entries));
+    ++pushed_;
+    return true;
+}
+
+bool OutQueue::push_state(std::string state)
+{
+    if (!make_room(state.size())) return false;
+    states_.push_back(std::move(state));
+    return true;
+}
+
+bool OutQueue::push_delivered(const std::string& channel, const std::string& server,
+                              std::int64_t seq)
+{
+    std::pair<std::string, std::string> key{channel, server};
+    const auto found = delivered_.find(key);
+    if (found != delivered_.end()) {
+        found->second = seq;
+        return true;
+    }
+    if (!make_room(channel.size() + server.size() + delivered_octets)) return false;
+    delivered_.emplace(std::move(key), seq);
+    return true;
+}
+
+bool OutQueue::push_frame(std::string frame)
+{
+    if (!make_room(frame.size())) return false;
+    frames_.push_back(std::move(frame));
+    return true;
+}
+
+std::string OutQueue::take_entries()
+{
+    std::string frame = R"({"entries":[)";
+    for (const auto& part : entries_) {
+        if (frame.back() != '[') frame += ',';
+        frame += *part;
+        waiting_ -= part->size();
+    }
+    entries_.clear();
+    taken_ = pushed_;
+    return frame + "]}";
+}
+
+std::string OutQueue::take_states()
+{
+    std::string frame = R"({"state":[)";
+    for (const auto& state : states_) {
+        if (frame.back() != '[') frame += ',';
+        frame += state;
+        waiting_ -= state.size();
+    }
+    states_.clear();
+    for (const auto& [key, seq] : delivered_) {
+        if (frame.back() != '[') frame += ',';
+        frame += R"({"channel":)" + protocol::json_string(key.first);
+        frame += R"(,"server":)" + protocol::json_string(key.second);
+        frame += R"(,"delivered":)" + std::to_string(seq) + "}";
+        waiting_ -= key.first.size() + key.second.size() + delivered_octets;
+    }
+    delivered_.clear();
+    return frame + "]}";
+}
+
+std::optional<std::string> OutQueue::take()
+{
+    std::optional<std::string> frame;
+    if (std::exchange(resync_, false)) {
+        frame = R"({"resync":true})";
+    } else if (!frames_.empty()) {
+        frame = std::move(frames_.front());
+        frames_.pop_front();
+        waiting_ -= frame->size();
+    } else if (!entries_.empty()) {
+        frame = take_entries();
+    } else if (!states_.empty() || !delivered_.empty()) {
+        frame = take_states();
+    } else if (std::exchange(request_, false)) {
+        frame = R"({"request":true})";
+    }
+    if (frame) writing_ = frame->size();
+    return frame;
+}
+
+}  // namespace entente::api

@@ -1,0 +1,60 @@
+// What waits to be written to one WebSocket: bounded in octets, gathered into frames.
+// Over the bound everything is dropped and a `resync` takes its place. Does no I/O.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace entente::api {
+
+// What a reader that doesn't keep up costs at most, the frame under way included.
+inline constexpr std::size_t max_queue_octets = 256 * 1024;
+
+class OutQueue {
+ public:
+    // Each returns false where the queue overflowed: what was followed is then forgotten.
+    // Entries as JSON objects joined by commas; shared among all who get the same.
+    bool push_entries(std::shared_ptr<const std::string> entries);
+    bool push_state(std::string state);             // a JSON object
+    // Cumulative: a later seq of the same key replaces an earlier one that still waits.
+    bool push_delivered(const std::string& channel, const std::string& server, std::int64_t seq);
+    bool push_frame(std::string frame);             // a whole frame, such as results
+    void push_request() { request_ = true; }
+
+    // The next frame, or nothing; its octets count until written() is called.
+    [[nodiscard]] std::optional<std::string> take();
+    void written() { writing_ = 0; }
+    // A frame that didn't come from here is being written: it counts as well.
+    void writing(std::size_t size) { writing_ = size; }
+    [[nodiscard]] std::size_t octets() const { return waiting_ + writing_; }
+    // How many batches of entries were ever pushed, and taken or dropped since: who must
+    // write behind those that wait compares them.
+    [[nodiscard]] std::uint64_t pushed() const { return pushed_; }
+    [[nodiscard]] std::uint64_t taken() const { return taken_; }
+    // Whether `more` octets would still fit.
+    [[nodiscard]] bool fits(std::size_t more) const { return octets() + more <= max_queue_octets; }
+
+ private:
+    bool make_room(std::size_t more);
+    [[nodiscard]] std::string take_entries();
+    [[nodiscard]] std::string take_states();
+
+    std::deque<std::shared_ptr<const std::string>> entries_;
+    std::deque<std::string> states_;
+    std::map<std::pair<std::string, std::string>, std::int64_t> delivered_;
+    std::deque<std::string> frames_;
+    bool resync_ = false;
+    bool request_ = false;
+    std::uint64_t pushed_ = 0;
+    std::uint64_t taken_ = 0;
+    std::size_t waiting_ = 0;
+    std::size_t writing_ = 0;
+};
+
+}  // namespace entente::api

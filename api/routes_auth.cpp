@@ -1,0 +1,225 @@
+// /auth: register, login, refresh, logout, tickets for the WebSocket; and the codes that
+// registration by invitation takes.
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "api/api.hpp"
+#include "api/json_body.hpp"
+#include "api/wire.hpp"
+#include "protocol/ed25519.hpp"
+#include "protocol/json_rules.hpp"
+#include "protocol/octets.hpp"
+
+namespace entente::api {
+namespace {
+
+using nlohmann::json;
+using RouteResult = asio::awaitable<Result<net::Response>>;
+
+constexpr std::size_t max_auth_body = 16 * 1024;
+constexpr std::size_t max_name_octets = 64;
+constexpr std::size_t max_token_octets = 128;
+constexpr std::size_t max_device_name_octets = 100;
+
+struct Credentials {
+    std::string name;
+    std::string password;
+    std::string code;
+    storage::DeviceInfo device;
+};
+
+Result<storage::DeviceInfo> read_device(const json& object)
+{
+    Members members{object, "/device"};
+    storage::DeviceInfo device;
+    device.device = members.uuid("id");
+    const auto x = members.text("key", max_token_octets);
+    device.name = members.text_or("name", "", max_device_name_octets);
+    if (!members.error()) {
+        auto key = protocol::PublicKey::from_x(x);
+        if (key)
+            device.key = std::string{key->octets()};
+        else
+            members.breach("key", "an Ed25519 public key in base64url is needed");
+    }
+    if (members.error()) return protocol::Failure{*members.error()};
+    return device;
+}
+
+Result<Credentials> read_credentials(const net::Request& request)
+{
+    auto body = parse_body(request);
+    if (!body) return fail(body);
+    Members members{*body, ""};
+    Credentials credentials;
+    credentials.name = members.text("name", max_name_octets);
+    credentials.password = members.text("password", max_password_octets);
+    credentials.code = members.text_or("code", "", max_token_octets);
+    const auto* device = members.object("device");
+    if (members.error()) return protocol::Failure{*members.error()};
+    auto read = read_device(*device);
+    if (!read) return fail(read);
+    credentials.device = std::move(*read);
+    return credentials;
+}
+
+std::string tokens_json(const Tokens& tokens)
+{
+    std::string out = R"({"user":)" + protocol::json_string(tokens.user.str());
+    out += R"(,"role":")" + std::string{storage::to_text(tokens.role)};
+    out += R"(","session":")" + tokens.session.str();
+    out += R"(","access_token":")" + tokens.access;
+    out += R"(","token_type":"Bearer","expires_in":)" + std::to_string(access_token_life_s);
+    out += R"(,"refresh_token":")" + tokens.refresh + "\"}";
+    return out;
+}
+
+// Tokens are nothing that a cache may keep.
+net::Response tokens_response(int status, const Tokens& tokens)
+{
+    auto response = json_response(status, tokens_json(tokens));
+    response.fields.emplace_back("Cache-Control", "no-store");
+    return response;
+}
+
+Result<void> check_registration(const ApiOptions& options, const Credentials& wanted)
+{
+    if (options.registration == Registration::closed)
+        return refuse(Code::forbidden, "registration is closed here");
+    if (options.registration == Registration::invite && wanted.code.empty())
+        return refuse(Code::forbidden, "/code: registration needs a code here");
+    if (!protocol::is_localpart(wanted.name))
+        return refuse(Code::malformed,
+                      "/name: 1 to 64 of a-z 0-9 . _ -, the first a letter or digit");
+    return check_password(wanted.password);
+}
+
+asio::awaitable<Result<storage::Account>> account_of(Api& api, std::string name)
+{
+    auto job = [name = std::move(name)](storage::Connection& db) {
+        return storage::find_user(db, name);
+    };
+    co_return co_await api.parts().commit.read(std::move(job));
+}
+
+RouteResult register_user(Api& api, const net::Request& request)
+{
+    auto wanted = read_credentials(request);
+    if (!wanted) co_return fail(wanted);
+    auto allowed = check_registration(api.options(), *wanted);
+    if (!allowed) co_return fail(allowed);
+    auto hash = co_await api.passwords().hash(wanted->password);
+    if (!hash) co_return fail(hash);
+
+    const bool by_code = api.options().registration == Registration::invite;
+    auto job = [name = wanted->name, hash = *hash, code = protocol::sha256(wanted->code), by_code,
+                now = api.now()](storage::WriteTransaction& transaction) {
+        if (by_code)
+            return storage::create_user_by_code(transaction.db(), code, name, hash, now);
+        return storage::create_user(transaction.db(), name, hash, storage::AccountRole::user, now);
+    };
+    auto created = co_await api.parts().commit.write(std::move(job));
+    if (!created) co_return fail(created);
+
+    auto account = co_await account_of(api, wanted->name);
+    if (!account) co_return fail(account);
+    auto tokens = co_await api.sessions().open(std::move(*account), wanted->device);
+    if (!tokens) co_return fail(tokens);
+    co_return tokens_response(201, *tokens);
+}
+
+// One answer for a wrong name and a wrong password, after the same work.
+RouteResult login(Api& api, const net::Request& request)
+{
+    auto given = read_credentials(request);
+    if (!given) co_return fail(given);
+    auto account = co_await account_of(api, given->name);
+    if (!account && account.error().code != Code::not_found) co_return fail(account);
+    auto stored = account ? account->password_hash : std::string{};
+    auto matches = co_await api.passwords().matches(std::move(stored), given->password);
+    if (!matches) co_return fail(matches);
+    if (!*matches) co_return refuse(Code::unauthenticated, "name or password is wrong");
+    if (account->suspended) co_return refuse(Code::forbidden, "this account is suspended");
+    auto tokens = co_await api.sessions().open(std::move(*account), given->device);
+    if (!tokens) co_return fail(tokens);
+    co_return tokens_response(200, *tokens);
+}
+
+RouteResult refresh(Api& api, const net::Request& request)
+{
+    auto body = parse_body(request);
+    if (!body) co_return fail(body);
+    Members members{*body, ""};
+    auto token = members.text("refresh_token", max_token_octets);
+    if (members.error()) co_return protocol::Failure{*members.error()};
+    auto tokens = co_await api.sessions().refresh(std::move(token));
+    if (!tokens) co_return fail(tokens);
+    co_return tokens_response(200, *tokens);
+}
+
+RouteResult logout(Api& api, Caller caller, const net::Request&)
+{
+    auto ended = co_await api.sessions().end(caller.session);
+    if (!ended) co_return fail(ended);
+    co_return json_response(204, "");
+}
+
+RouteResult logout_all(Api& api, Caller caller, const net::Request&)
+{
+    auto ended = co_await api.sessions().end_all(caller.account);
+    if (!ended) co_return fail(ended);
+    co_return json_response(204, "");
+}
+
+RouteResult ws_ticket(Api& api, Caller caller, const net::Request&)
+{
+    auto ticket = api.sessions().issue_ticket(caller);
+    if (!ticket) co_return fail(ticket);
+    auto response = json_response(201, R"({"ticket":")" + *ticket + R"(","expires_in":)" +
+                                           std::to_string(ticket_life_ms / 1000) + "}");
+    response.fields.emplace_back("Cache-Control", "no-store");
+    co_return response;
+}
+
+RouteResult make_code(Api& api, Caller caller, const net::Request& request)
+{
+    if (caller.role == storage::AccountRole::user)
+        co_return refuse(Code::forbidden, "for administrators");
+    auto body = parse_body(request);
+    if (!body) co_return fail(body);
+    Members members{*body, ""};
+    const auto uses = members.integer_or("uses", 1, 1, 1'000'000);
+    const auto seconds = members.integer_or("expires_in", 7 * 86'400, 60, 366 * 86'400);
+    if (members.error()) co_return protocol::Failure{*members.error()};
+
+    const auto code = protocol::to_base64url(api.parts().random.octets(16));
+    const auto expires = api.now() + seconds * 1000;
+    auto job = [hash = protocol::sha256(code), uses,
+                expires](storage::WriteTransaction& transaction) {
+        return storage::add_invite_code(transaction.db(), hash, uses, expires);
+    };
+    auto stored = co_await api.parts().commit.write(std::move(job));
+    if (!stored) co_return fail(stored);
+    std::string answer = R"({"code":")" + code + R"(","uses":)" + std::to_string(uses);
+    answer += R"(,"expires_at":")" + time_text(expires) + "\"}";
+    co_return json_response(201, std::move(answer));
+}
+
+}  // namespace
+
+void add_auth_routes(net::Router& router, Api& api)
+{
+    const auto post = [&](const char* pattern, net::Handler handler) {
+        router.add({"POST", pattern, max_auth_body, std::move(handler)});
+    };
+    post("/api/v1/auth/register", open_route(api, register_user));
+    post("/api/v1/auth/login", open_route(api, login));
+    post("/api/v1/auth/refresh", open_route(api, refresh));
+    post("/api/v1/auth/logout", caller_route(api, logout));
+    post("/api/v1/auth/logout-all", caller_route(api, logout_all));
+    post("/api/v1/auth/ws-ticket", caller_route(api, ws_ticket));
+    post("/api/v1/admin/registration-codes", caller_route(api, make_code));
+}
+
+}  // namespace entente::api

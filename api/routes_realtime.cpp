@@ -1,0 +1,144 @@
+// /ws: a ticket opens it, then a reading and a writing coroutine share the socket until
+// either ends.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "api/api.hpp"
+#include "api/client_frame.hpp"
+#include "api/wire.hpp"
+#include "net/websocket.hpp"
+#include "protocol/problem.hpp"
+
+namespace entente::api {
+namespace {
+
+// Says, when it goes, that the writer has ended: however it ended, or never began.
+struct WriterEnd {
+    explicit WriterEnd(std::shared_ptr<net::Wakeup> wakeup) : ended(std::move(wakeup)) {}
+    WriterEnd(WriterEnd&&) = default;
+    WriterEnd& operator=(WriterEnd&&) = delete;
+    ~WriterEnd()
+    {
+        if (ended) ended->notify();
+    }
+    std::shared_ptr<net::Wakeup> ended;
+};
+
+asio::awaitable<void> write_side(std::shared_ptr<Follower> follower, net::WebSocket* socket,
+                                 WriterEnd)
+{
+    co_await follower->pump(*socket);
+    co_await socket->close(1008, "the session has ended");
+    socket->abort();
+}
+
+// Posts of one frame become one commit where they can; the results keep their order.
+asio::awaitable<std::string> post_all(Api& api, const Caller& caller, std::vector<FramePost> posts)
+{
+    std::vector<federation::Channels::Post> wanted;
+    wanted.reserve(posts.size());
+    for (auto& post : posts) {
+        if (post.error) continue;
+        auto allowed = api.user_rates().take(caller.user.str(), api.now());
+        if (!allowed) {
+            post.error = allowed.error();
+            continue;
+        }
+        wanted.push_back({{caller.user, caller.device, post.txn}, post.channel,
+                          std::move(post.content)});
+    }
+    std::vector<Result<federation::Posted>> results;
+    if (!wanted.empty()) results = co_await api.channels().post_all(std::move(wanted));
+
+    std::string frame = R"({"results":[)";
+    std::size_t next = 0;
+    for (const auto& post : posts) {
+        const Result<federation::Posted> result =
+            post.error ? Result<federation::Posted>{protocol::Failure{*post.error}}
+                       : results.at(next++);
+        append_item(frame, result_json(post.txn_text, result, api.now()));
+    }
+    co_return frame + "]}";
+}
+
+asio::awaitable<void> take_frame(Api& api, Follower& follower, std::string text)
+{
+    auto frame = parse_client_frame(text, api.options().names);
+    if (!frame) {
+        follower.answer(R"({"problem":)" + protocol::problem_json(frame.error(), api.now()) + "}");
+        co_return;
+    }
+    if (frame->ping) follower.answer(R"({"pong":true})");
+    if (frame->follow_all) follower.follow_all();
+    for (const auto& [channel, seq] : frame->follow) {
+        auto followed = follower.follow(channel, seq);
+        if (followed) continue;
+        follower.answer(R"({"problem":)" + protocol::problem_json(followed.error(), api.now()) + "}");
+        break;
+    }
+    if (!frame->posts) co_return;
+    auto results = co_await post_all(api, follower.caller(), std::move(*frame->posts));
+    follower.answer(std::move(results));
+}
+
+asio::awaitable<void> read_side(Api& api, Follower& follower, net::WebSocket& socket)
+{
+    // The ticket was good; the session may have ended while the socket was opened.
+    auto live = co_await api.sessions().check_live(follower.caller().session);
+    while (live) {
+        auto text = co_await socket.read();
+        if (!text) co_return;
+        co_await take_frame(api, follower, std::move(*text));
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) co_return;
+    }
+}
+
+asio::awaitable<void> serve(Api& api, std::shared_ptr<Caller> caller, net::WebSocket& socket)
+{
+    // A cancelled reader must still wait for the writer, which uses the same socket.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    const auto io = api.parts().io;
+    auto follower = api.hub().connect(*caller, io);
+    auto ended = std::make_shared<net::Wakeup>(io);
+    api.parts().tasks.spawn(write_side(follower, &socket, WriterEnd{ended}));
+
+    co_await read_side(api, *follower, socket);
+    follower->end();
+    socket.abort();
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await ended->wait();
+}
+
+asio::awaitable<Result<std::shared_ptr<void>>> admit(Api& api, const net::Request& request)
+{
+    const auto address = rate_key(request.source);
+    auto within = api.address_rates().check(address, api.now());
+    if (!within) co_return fail(within);
+    auto ticket = request.parameter("ticket").value_or("");
+    auto caller = co_await api.sessions().take_ticket(std::move(ticket));
+    if (!caller) {
+        auto charged = api.address_rates().take(address, api.now());
+        if (!charged) co_return fail(charged);
+        co_return fail(caller);
+    }
+    std::shared_ptr<void> admitted = std::make_shared<Caller>(std::move(*caller));
+    co_return admitted;
+}
+
+}  // namespace
+
+void add_realtime_routes(net::Router& router, Api& api)
+{
+    net::WebSocketHandler handler;
+    handler.admit = [&api](const net::Request& request) { return admit(api, request); };
+    handler.serve = [&api](std::shared_ptr<void> admitted, net::WebSocket& socket) {
+        return serve(api, std::static_pointer_cast<Caller>(std::move(admitted)), socket);
+    };
+    router.add_websocket("/api/v1/ws", std::move(handler));
+}
+
+}  // namespace entente::api
