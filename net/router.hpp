@@ -51,7 +51,8 @@ class Router {
 
  private:
     struct Entry;
-    std::vector<std::shared_ptr<const Entry>> entries_;
+    void insert(std::shared_ptr<const Entry> entry);
+    std::vector<std::shared_ptr<const Entry>> entries_;  // the more literal first
 };
 
 }  // namespace entente::net

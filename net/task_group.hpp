@@ -1,5 +1,10 @@
 // Owns every coroutine that the daemon starts: nothing is detached. On stop it cancels
-// them all and waits until the last has ended.
+// them all and waits until the last has ended. For one thread: everything here is called
+// on the executor.
+//
+// A cancelled task sees its current wait end early; its next co_await throws
+// system_error(operation_aborted), which unwinds it and is no bug. What must happen at the
+// end belongs into destructors.
 #pragma once
 
 #include <chrono>
@@ -30,6 +35,8 @@ class TaskGroup {
     asio::awaitable<void> stop();
     // Waits, without cancelling, until no task is left or the time is over; true if none is left.
     asio::awaitable<bool> drained(std::chrono::milliseconds limit);
+    // Tells `on_bug` of an exception that was caught on its way out of a task.
+    void report(std::exception_ptr bug) const;
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] asio::any_io_executor executor() const;
 
@@ -53,7 +60,7 @@ class Wakeup {
 
  private:
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;  // shared with the coroutine that waits
 };
 
 }  // namespace entente::net

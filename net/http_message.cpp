@@ -1,0 +1,75 @@
+#include "net/http_message.hpp"
+
+#include "protocol/problem.hpp"
+
+namespace entente::net {
+
+namespace {
+
+int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+    return -1;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text)
+{
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            decoded += text[i];
+            continue;
+        }
+        if (i + 2 >= text.size()) return std::nullopt;
+        const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
+        if (high < 0 || low < 0) return std::nullopt;
+        decoded += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return decoded;
+}
+
+}  // namespace
+
+std::optional<std::string_view> Request::field(std::string_view name) const
+{
+    for (const auto& [key, value] : fields) {
+        if (key == name) return value;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Request::parameter(std::string_view name) const
+{
+    std::string_view rest = query;
+    while (!rest.empty()) {
+        const auto end = rest.find('&');
+        const auto pair = rest.substr(0, end);
+        const auto equals = pair.find('=');
+        const auto key = percent_decoded(pair.substr(0, equals));
+        if (key && *key == name) {
+            if (equals == std::string_view::npos) return std::string();
+            return percent_decoded(pair.substr(equals + 1));
+        }
+        if (end == std::string_view::npos) break;
+        rest.remove_prefix(end + 1);
+    }
+    return std::nullopt;
+}
+
+Response problem_response(const Error& error, protocol::Millis now)
+{
+    Response response;
+    response.status = protocol::http_status(error.code);
+    response.content_type = protocol::problem_content_type;
+    response.body = protocol::problem_json(error, now);
+    if (error.retry_after > 0) {
+        response.fields.emplace_back("Retry-After", std::to_string(error.retry_after));
+    }
+    return response;
+}
+
+}  // namespace entente::net

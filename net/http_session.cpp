@@ -1,0 +1,305 @@
+#include "net/http_session.hpp"
+
+#include <array>
+
+#include <boost/asio/this_coro.hpp>
+#include <openssl/rand.h>
+
+#include "net/forwarded.hpp"
+#include "net/websocket_accept.hpp"
+
+namespace entente::net {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t read_octets = 16'384;
+constexpr std::size_t first_octets = 256;
+constexpr std::size_t write_step = 65'536;
+
+HeadLimits head_limits(const HttpLimits& limits)
+{
+    return {limits.header_octets, limits.header_count, limits.target_octets};
+}
+
+// Not secret and not a key: for finding a request's lines in the log.
+std::string make_request_id()
+{
+    std::array<unsigned char, 6> octets{};
+    RAND_bytes(octets.data(), static_cast<int>(octets.size()));
+    std::string text;
+    for (const auto octet : octets) {
+        text += "0123456789abcdef"[octet >> 4];
+        text += "0123456789abcdef"[octet & 15];
+    }
+    return text;
+}
+
+Request make_request(RequestHead& head, asio::ip::address source)
+{
+    Request request;
+    request.method = head.method;
+    request.target = std::move(head.target);
+    request.path = std::move(head.path);
+    request.query = std::move(head.query);
+    request.fields = std::move(head.fields);
+    request.source = std::move(source);
+    request.id = make_request_id();
+    return request;
+}
+
+asio::awaitable<bool> is_cancelled()
+{
+    const auto state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+}  // namespace
+
+std::string_view Service::date()
+{
+    const auto now = clock.now_s();
+    if (now != date_second_) {
+        date_second_ = now;
+        date_ = http_date(now);
+    }
+    return date_;
+}
+
+HttpSession::HttpSession(Service& service, Live& live, ConnectionPtr connection,
+                         asio::ip::address peer)
+    : service_(service), live_(live), connection_(std::move(connection)), peer_(std::move(peer))
+{
+}
+
+asio::awaitable<void> HttpSession::run()
+{
+    bool more = true;
+    while (more && !service_.stopping) {
+        auto head = co_await read_head();
+        if (!head) break;
+        more = co_await answer(std::move(*head));
+    }
+    live_.idle = true;
+    co_await connection_->shutdown();
+}
+
+asio::awaitable<bool> HttpSession::wait_for_request()
+{
+    // Nothing is held for a connection that waits but a few octets on this frame.
+    std::string().swap(buffer_);
+    std::string().swap(head_octets_);
+    live_.idle = true;
+    connection_->deadline_after(service_.options.limits.idle_time);
+    std::array<char, first_octets> first;
+    auto count = co_await connection_->read_some(first.data(), first.size());
+    if (!count || *count == 0) co_return false;
+    live_.idle = false;
+    buffer_.assign(first.data(), *count);
+    co_return true;
+}
+
+asio::awaitable<Result<std::size_t>> HttpSession::read_more(SocketCore::TimePoint deadline)
+{
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
+    connection_->deadline_after(left);
+    const auto before = buffer_.size();
+    buffer_.resize(before + read_octets);
+    auto count = co_await connection_->read_some(buffer_.data() + before, read_octets);
+    buffer_.resize(before + count.value_or(0));
+    co_return count;
+}
+
+asio::awaitable<std::optional<RequestHead>> HttpSession::read_head()
+{
+    if (buffer_.empty()) {
+        const bool begun = co_await wait_for_request();
+        if (!begun) co_return std::nullopt;
+    }
+    live_.idle = false;
+    started_ = steady_clock::now();
+    const auto& limits = service_.options.limits;
+    HeadScanner scanner(head_limits(limits));
+    while (true) {
+        auto size = scanner.scan(buffer_);
+        if (!size) {
+            co_await refuse_request(std::move(size).error());
+            co_return std::nullopt;
+        }
+        if (*size) {
+            head_octets_ = buffer_.substr(0, **size);
+            buffer_.erase(0, **size);
+            break;
+        }
+        auto count = co_await read_more(started_ + limits.header_time);
+        if (count && *count > 0) continue;
+        if (!count && count.error().code == Code::timeout) {
+            co_await refuse_request(std::move(count).error());
+        }
+        co_return std::nullopt;
+    }
+    auto head = parse_request_head(head_octets_, head_limits(limits));
+    if (!head) {
+        co_await refuse_request(std::move(head).error());
+        co_return std::nullopt;
+    }
+    co_return std::move(*head);
+}
+
+asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& head,
+                                                            std::size_t max_body)
+{
+    const auto& limits = service_.options.limits;
+    if (head.content_length.value_or(0) > max_body || (head.chunked && max_body == 0)) {
+        co_return refuse(Code::too_large, "body too large");
+    }
+    auto body = RequestBody::begin(head_octets_, max_body, limits.header_octets);
+    if (!body) co_return fail(body);
+    if (head.expects_continue && buffer_.empty()) {
+        const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
+        if (!sent) co_return fail(Code::unavailable, "the client is gone");
+    }
+    const auto begun = steady_clock::now();
+    std::size_t received = 0;
+    while (true) {
+        auto taken = body->take(buffer_);
+        if (!taken) co_return fail(taken);
+        buffer_.erase(0, *taken);
+        if (body->is_complete()) co_return body->release();
+        // What the parser leaves is a chunk's head or a trailer that isn't whole yet.
+        if (buffer_.size() > limits.header_octets) {
+            co_return refuse(Code::malformed, "not an HTTP body");
+        }
+        const auto paced = std::chrono::milliseconds(received * 1000 / limits.body_octets_per_second);
+        auto count = co_await read_more(begun + limits.body_grace + paced);
+        if (!count) co_return fail(count);
+        if (*count == 0) co_return fail(Code::unavailable, "the body was cut off");
+        received += *count;
+    }
+}
+
+asio::awaitable<bool> HttpSession::answer(RequestHead head)
+{
+    const auto source = client_behind(peer_, head.fields, service_.options.trusted_proxies);
+    auto request = make_request(head, source);
+    auto match = service_.router->match(request.method, request.path);
+    request.captures = std::move(match.captures);
+
+    if (match.websocket != nullptr) {
+        if (head.upgrades_to_websocket && buffer_.empty()) {
+            co_return co_await upgrade(*match.websocket, head, request);
+        }
+        Error error{Code::malformed, "no upgrade", "a WebSocket upgrade is expected here", 0};
+        co_return co_await send(head, request, problem_response(error, service_.clock.now_ms()));
+    }
+    if (match.route == nullptr) {
+        Error error{match.allow.empty() ? Code::not_found : Code::method_not_allowed, "no route",
+                    {}, 0};
+        auto response = problem_response(error, service_.clock.now_ms());
+        if (!match.allow.empty()) response.fields.emplace_back("Allow", match.allow);
+        response.close = head.has_body();  // it is not read: its octets must not be taken for a request
+        co_return co_await send(head, request, std::move(response));
+    }
+    if (head.has_body()) {
+        auto body = co_await read_body(head, match.route->max_body);
+        if (!body) {
+            if (body.error().code == Code::unavailable) co_return false;
+            auto response = problem_response(body.error(), service_.clock.now_ms());
+            response.close = true;
+            co_return co_await send(head, request, std::move(response));
+        }
+        request.body = std::move(*body);
+    }
+    co_return co_await run_handler(match.route->handler, head, request);
+}
+
+asio::awaitable<bool> HttpSession::run_handler(const Handler& handler, const RequestHead& head,
+                                               const Request& request)
+{
+    connection_->no_deadline();
+    Response response;
+    std::exception_ptr thrown;
+    try {
+        response = co_await handler(request);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    if (thrown) {
+        const bool cancelled = co_await is_cancelled();
+        if (cancelled) std::rethrow_exception(thrown);
+        service_.tasks.report(thrown);
+        const Error error{Code::internal, "the handler threw", {}, 0};
+        response = problem_response(error, service_.clock.now_ms());
+    }
+    co_return co_await send(head, request, std::move(response));
+}
+
+asio::awaitable<bool> HttpSession::upgrade(const WebSocketHandler& handler,
+                                           const RequestHead& head, const Request& request)
+{
+    connection_->no_deadline();
+    auto admitted = co_await handler.admit(request);
+    if (!admitted) {
+        auto response = problem_response(admitted.error(), service_.clock.now_ms());
+        co_return co_await send(head, request, std::move(response));
+    }
+    Response switched;
+    switched.status = 101;
+    if (service_.observer) {
+        const auto spent = steady_clock::now() - started_;
+        service_.observer(RequestDone{
+            request, switched, std::chrono::duration_cast<std::chrono::microseconds>(spent)});
+    }
+    auto socket = co_await accept_websocket(connection_, request);
+    if (!socket) co_return false;
+    live_.websocket = *socket;
+    if (service_.stopping) co_return false;
+    // The socket may outlive `serve` in a coroutine of the handler's own; it must not
+    // outlive the connection's place in the listener's count.
+    const std::unique_ptr<WebSocket, void (*)(WebSocket*)> ended(
+        socket->get(), [](WebSocket* open) { open->abort(); });
+    auto& open = **socket;
+    co_await handler.serve(std::move(*admitted), open);
+    co_await open.close(1000, "");
+    co_return false;
+}
+
+asio::awaitable<bool> HttpSession::send(const RequestHead& head, const Request& request,
+                                        Response response)
+{
+    AnswerForm form;
+    form.close = response.close || !head.keep_alive || service_.stopping;
+    form.head_only = request.method == "HEAD";
+    const bool sent = co_await write(response_octets(response, form, service_.date()));
+    if (service_.observer) {
+        const auto spent = steady_clock::now() - started_;
+        service_.observer(RequestDone{
+            request, response, std::chrono::duration_cast<std::chrono::microseconds>(spent)});
+    }
+    co_return sent && !form.close;
+}
+
+asio::awaitable<bool> HttpSession::refuse_request(Error error)
+{
+    const auto response = problem_response(error, service_.clock.now_ms());
+    AnswerForm form;
+    form.close = true;
+    co_await write(response_octets(response, form, service_.date()));
+    co_return false;
+}
+
+asio::awaitable<bool> HttpSession::write(std::string octets)
+{
+    std::string_view rest = octets;
+    while (!rest.empty()) {
+        const auto step = rest.substr(0, write_step);
+        connection_->deadline_after(service_.options.limits.write_time);
+        auto written = co_await connection_->write(step);
+        if (!written) co_return false;
+        rest.remove_prefix(step.size());
+    }
+    co_return true;
+}
+
+}  // namespace entente::net

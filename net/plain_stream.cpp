@@ -1,0 +1,69 @@
+#include "net/plain_stream.hpp"
+
+#include <boost/asio/buffer.hpp>
+
+namespace entente::net {
+
+namespace {
+
+class PlainConnection final : public Connection {
+ public:
+    explicit PlainConnection(std::shared_ptr<SocketCore> core) : core_(std::move(core)) {}
+    ~PlainConnection() override { core_->close(); }
+
+    asio::awaitable<Result<std::size_t>> read_some(char* data, std::size_t size) override
+    {
+        const auto core = core_;
+        while (true) {
+            boost::system::error_code error;
+            const auto count = core->socket().read_some(asio::buffer(data, size), error);
+            if (!error) co_return count;
+            if (error == asio::error::eof) co_return std::size_t{0};
+            if (error != asio::error::would_block) {
+                co_return fail(Code::unavailable, "read: " + error.message());
+            }
+            auto ready = co_await core->wait(asio::ip::tcp::socket::wait_read);
+            if (!ready) co_return fail(ready);
+        }
+    }
+
+    asio::awaitable<Result<void>> write(std::string_view octets) override
+    {
+        const auto core = core_;
+        while (!octets.empty()) {
+            boost::system::error_code error;
+            const auto count =
+                core->socket().write_some(asio::buffer(octets.data(), octets.size()), error);
+            octets.remove_prefix(count);
+            if (!error) continue;
+            if (error != asio::error::would_block) {
+                co_return fail(Code::unavailable, "write: " + error.message());
+            }
+            auto ready = co_await core->wait(asio::ip::tcp::socket::wait_write);
+            if (!ready) co_return fail(ready);
+        }
+        co_return Result<void>();
+    }
+
+    void deadline_after(std::chrono::milliseconds timeout) override
+    {
+        core_->deadline_after(timeout);
+    }
+    void no_deadline() override { core_->no_deadline(); }
+    asio::awaitable<void> shutdown() override { return core_->linger_and_close(); }
+    void abort() override { core_->close(); }
+    asio::ip::tcp::endpoint remote() const override { return core_->remote(); }
+    asio::any_io_executor executor() override { return core_->socket().get_executor(); }
+
+ private:
+    std::shared_ptr<SocketCore> core_;
+};
+
+}  // namespace
+
+ConnectionPtr make_plain_connection(std::shared_ptr<SocketCore> core)
+{
+    return std::make_unique<PlainConnection>(std::move(core));
+}
+
+}  // namespace entente::net

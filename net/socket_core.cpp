@@ -1,0 +1,131 @@
+#include "net/socket_core.hpp"
+
+#include <array>
+#include <csignal>
+
+#include <boost/asio/buffer.hpp>
+
+#include "net/await.hpp"
+
+namespace entente::net {
+
+namespace {
+
+constexpr auto linger_time = std::chrono::milliseconds(1'000);
+constexpr std::size_t linger_octets = 1'048'576;
+
+}  // namespace
+
+void ignore_broken_pipes()
+{
+    static const bool done = [] {
+        std::signal(SIGPIPE, SIG_IGN);
+        return true;
+    }();
+    static_cast<void>(done);
+}
+
+SocketCore::SocketCore(asio::ip::tcp::socket socket)
+    : socket_(std::move(socket)), timer_(socket_.get_executor())
+{
+    if (!socket_.is_open()) return;
+    boost::system::error_code ignored;
+    remote_ = socket_.remote_endpoint(ignored);
+    socket_.non_blocking(true, ignored);
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+void SocketCore::deadline_at(TimePoint deadline)
+{
+    deadline_ = deadline;
+    timed_out_ = false;
+    arm();
+}
+
+void SocketCore::deadline_after(std::chrono::milliseconds timeout)
+{
+    deadline_at(std::chrono::steady_clock::now() + timeout);
+}
+
+void SocketCore::arm()
+{
+    if (deadline_ == TimePoint::max()) return;
+    if (armed_ && armed_until_ <= deadline_) return;
+    armed_ = true;
+    armed_until_ = deadline_;
+    timer_.expires_at(deadline_);
+    timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+        const auto self = weak.lock();
+        if (self && !error) self->on_timer();
+    });
+}
+
+void SocketCore::on_timer()
+{
+    armed_ = false;
+    if (std::chrono::steady_clock::now() < deadline_) {
+        arm();
+        return;
+    }
+    timed_out_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+asio::awaitable<Result<void>> SocketCore::wait(asio::ip::tcp::socket::wait_type what)
+{
+    const auto self = shared_from_this();
+    if (!socket_.is_open()) co_return fail(Code::unavailable, "connection closed");
+    if (timed_out_ || std::chrono::steady_clock::now() >= deadline_) {
+        co_return fail(Code::timeout, "deadline passed");
+    }
+    auto [error] = co_await socket_.async_wait(what, as_result);
+    if (timed_out_) co_return fail(Code::timeout, "deadline passed");
+    if (error) co_return fail(Code::unavailable, error.message());
+    co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> SocketCore::connect(asio::ip::tcp::endpoint endpoint)
+{
+    const auto self = shared_from_this();
+    auto [error] = co_await socket_.async_connect(endpoint, as_result);
+    if (timed_out_) co_return fail(Code::timeout, "no connection in time");
+    if (error) co_return fail(Code::unavailable, "connect: " + error.message());
+    boost::system::error_code ignored;
+    remote_ = socket_.remote_endpoint(error);
+    if (error) co_return fail(Code::unavailable, "connect: " + error.message());
+    socket_.non_blocking(true, ignored);
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    co_return Result<void>();
+}
+
+asio::awaitable<void> SocketCore::linger_and_close()
+{
+    const auto self = shared_from_this();
+    if (!socket_.is_open()) co_return;
+    boost::system::error_code error;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    if (!error) {
+        deadline_after(linger_time);
+        std::size_t discarded = 0;
+        while (discarded < linger_octets) {
+            std::array<char, 4096> sink;  // on the frame, which ends with the connection
+            const auto count = socket_.read_some(asio::buffer(sink), error);
+            discarded += count;
+            if (!error) continue;
+            if (error != asio::error::would_block) break;
+            auto ready = co_await wait(asio::ip::tcp::socket::wait_read);
+            if (!ready) break;
+        }
+    }
+    close();
+}
+
+void SocketCore::close()
+{
+    boost::system::error_code ignored;
+    timer_.cancel();
+    socket_.close(ignored);
+}
+
+}  // namespace entente::net
