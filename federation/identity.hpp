@@ -21,13 +21,13 @@ struct Identity {
     protocol::SigningKey key;
     PublicKey recovery;
     Millis from = 0;  // since when `key` signs
-    std::string api;  // https origin without a path
-    std::string contact;
-    protocol::TransactionLimits limits;
-    protocol::NameRules names;
-    std::vector<protocol::DocumentKey> old_keys;
-    std::vector<std::string> statements;
-    std::vector<std::string> features;
+    std::string api{};  // https origin without a path
+    std::string contact{};
+    protocol::TransactionLimits limits{};
+    protocol::NameRules names{};
+    std::vector<protocol::DocumentKey> old_keys{};
+    std::vector<std::string> statements{};
+    std::vector<std::string> features{};
     std::string software_version = "0.1.0";
     std::int64_t max_age = 3600;  // seconds
 

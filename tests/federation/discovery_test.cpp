@@ -1,0 +1,374 @@
+#include "federation/discovery.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/federation/edge_rig.hpp"
+
+namespace entente::federation {
+namespace {
+
+using testing_rig::Node;
+using testing_rig::text_response;
+using testing_rig::World;
+
+const ServerName a_test = ServerName::trusted("a.test");
+const asio::ip::address someone = asio::ip::make_address("192.0.2.1");
+
+class DiscoveryTest : public testing::Test {
+ protected:
+    DiscoveryTest() { us.open(); }
+    Result<trust::PinnedServer> peer(const ServerName& name = a_test)
+    {
+        return world.run(us.discovery->peer(name));
+    }
+    Result<PublicKey> request_key(const KeyRef& ref, const asio::ip::address& source = someone)
+    {
+        return world.run(us.discovery->request_key(ref, source));
+    }
+    KeyRef made_up_key()
+    {
+        return KeyRef{a_test, protocol::SigningKey::generate(world.random).id()};
+    }
+    void serve_changed_key()
+    {
+        them.identity.key = protocol::SigningKey::generate(world.random);
+        them.identity.api = "https://d.test";
+    }
+
+    World world;
+    Node them{world, "a.test"};
+    Node us{world, "b.test"};
+};
+
+TEST_F(DiscoveryTest, FirstContactFetchesAndPins)
+{
+    auto found = peer();
+    ASSERT_TRUE(found) << found.error().detail;
+    EXPECT_EQ(found->api, "https://a.test");
+    EXPECT_EQ(found->recovery, them.identity.recovery);
+    ASSERT_EQ(found->keys.size(), 1U);
+    EXPECT_EQ(found->keys[0].key, them.identity.key.public_key());
+    EXPECT_EQ(us.notices, std::vector<std::string>{"a.test pinned"});
+}
+
+TEST_F(DiscoveryTest, ADelegationIsFollowedOnce)
+{
+    them.served = text_response(200, R"({"delegate":"https://chat.a.test"})");
+    auto found = peer();
+    ASSERT_TRUE(found) << found.error().detail;
+    EXPECT_EQ(them.fetched, 2);
+}
+
+TEST_F(DiscoveryTest, ADelegationToADelegationIsUnusable)
+{
+    them.served = text_response(200, R"({"delegate":"https://chat.a.test"})");
+    them.served_by_delegate = them.served;
+    auto found = peer();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Code::malformed);
+    EXPECT_EQ(them.fetched, 2);
+    EXPECT_EQ(us.ring->find(a_test), nullptr);
+}
+
+TEST_F(DiscoveryTest, WhatIsNoUsableDocumentPinsNothing)
+{
+    auto other_name = document(them.identity);
+    other_name.server = ServerName::trusted("c.test");
+    auto without_keys = document(them.identity);
+    without_keys.keys.clear();
+    auto redirect = text_response(302, "");
+    redirect.fields.emplace_back("location", "https://chat.a.test/.well-known/entente");
+    std::vector<net::Response> answers{
+        text_response(200, "not json"),
+        text_response(200, protocol::write_server_document(other_name)),
+        text_response(200, protocol::write_server_document(without_keys)),
+        text_response(200, std::string(protocol::max_document_octets + 1, ' ')),
+        text_response(404, ""),
+        text_response(500, protocol::write_server_document(document(them.identity))),
+        redirect,
+    };
+    for (const auto& answer : answers) {
+        them.served = answer;
+        EXPECT_FALSE(peer()) << answer.body;
+        EXPECT_EQ(us.ring->find(a_test), nullptr);
+        world.clock.advance(3'600'000);
+    }
+    EXPECT_EQ(them.fetched, static_cast<int>(answers.size()));
+}
+
+TEST_F(DiscoveryTest, AnAddressThatIsNotAllowedIsNotConnectedTo)
+{
+    us.guard = net::AddressGuard{};
+    us.restart();
+    auto found = peer();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Code::forbidden);
+    EXPECT_EQ(them.fetched, 0);
+}
+
+TEST_F(DiscoveryTest, ADocumentIsCachedForExactlyItsMaxAge)
+{
+    them.identity.max_age = 600;
+    ASSERT_TRUE(peer());
+    world.clock.advance(599'999);
+    ASSERT_TRUE(peer());
+    EXPECT_EQ(them.fetched, 1);
+    world.clock.advance(1);
+    ASSERT_TRUE(peer());
+    EXPECT_EQ(them.fetched, 2);
+}
+
+TEST_F(DiscoveryTest, MaxAgeIsClampedToAMinuteAndADay)
+{
+    them.identity.max_age = 1;
+    ASSERT_TRUE(peer());
+    world.clock.advance(59'999);
+    ASSERT_TRUE(peer());
+    EXPECT_EQ(them.fetched, 1);
+    them.identity.max_age = 1'000'000'000;
+    world.clock.advance(1);
+    ASSERT_TRUE(peer());
+    EXPECT_EQ(them.fetched, 2);
+    world.clock.advance(24 * 3'600'000);
+    ASSERT_TRUE(peer());
+    EXPECT_EQ(them.fetched, 3);
+}
+
+TEST_F(DiscoveryTest, BeyondMaxAgeThePinGoesOnWhileFetchingFails)
+{
+    ASSERT_TRUE(peer());
+    them.served = text_response(503, "");
+    world.clock.advance(30LL * 24 * 3'600'000);
+    auto found = peer();
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->api, "https://a.test");
+    EXPECT_EQ(them.fetched, 2);
+}
+
+TEST_F(DiscoveryTest, AFailureIsRememberedForTenSecondsDoublingToAnHour)
+{
+    them.served = text_response(503, "");
+    int fetches = 0;
+    for (Millis window : {10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600}) {
+        EXPECT_FALSE(peer());
+        EXPECT_EQ(them.fetched, ++fetches);
+        world.clock.advance(window * 1000 - 1);
+        auto remembered = peer();
+        ASSERT_FALSE(remembered);
+        EXPECT_EQ(remembered.error().retry_after, 1);
+        EXPECT_EQ(them.fetched, fetches);
+        world.clock.advance(1);
+    }
+}
+
+TEST_F(DiscoveryTest, HearingFromAServerEndsTheMemoryOfItsFailure)
+{
+    them.served = text_response(503, "");
+    EXPECT_FALSE(peer());
+    them.served.reset();
+    EXPECT_FALSE(peer());
+    us.discovery->heard_from(a_test);
+    EXPECT_TRUE(peer());
+    EXPECT_EQ(them.fetched, 2);
+}
+
+TEST_F(DiscoveryTest, ManyWhoWaitShareOneFetch)
+{
+    them.hold = std::make_unique<asio::steady_timer>(world.io,
+                                                     asio::steady_timer::time_point::max());
+    int found = 0;
+    for (int i = 0; i < 50; ++i) {
+        asio::co_spawn(world.io, us.discovery->peer(a_test),
+                       [&](const std::exception_ptr& thrown, const Result<trust::PinnedServer>& pin) {
+                           if (!thrown && pin) ++found;
+                       });
+    }
+    while (them.fetched == 0) world.io.run_one();
+    EXPECT_EQ(us.discovery->figures().under_way, 1U);
+    them.hold->cancel();
+    while (found < 50) world.io.run_one();
+    EXPECT_EQ(them.fetched, 1);
+    EXPECT_EQ(us.discovery->figures().fetches, 1U);
+}
+
+TEST_F(DiscoveryTest, StoppingEndsAFetchAndWhoWaitsForIt)
+{
+    them.hold = std::make_unique<asio::steady_timer>(world.io,
+                                                     asio::steady_timer::time_point::max());
+    std::optional<Result<trust::PinnedServer>> outcome;
+    asio::co_spawn(world.io, us.discovery->peer(a_test),
+                   [&](const std::exception_ptr&, Result<trust::PinnedServer> pin) {
+                       outcome = std::move(pin);
+                   });
+    while (them.fetched == 0) world.io.run_one();
+    world.run(us.tasks->stop());
+    while (!outcome) world.io.run_one();
+    EXPECT_FALSE(*outcome);
+    // And nothing starts any more, nor waits for ever.
+    EXPECT_FALSE(peer());
+    them.hold->cancel();
+}
+
+TEST_F(DiscoveryTest, MemoryStaysBoundedForAHundredThousandUnknownNames)
+{
+    // Refused by the guard: as quick as a failure can be.
+    asio::ip::tcp::endpoint nowhere{asio::ip::make_address("10.0.0.1"), 443};
+    for (int i = 0; i < 100'000; ++i) world.places["n" + std::to_string(i) + ".test"] = nowhere;
+    us.discovery_options.max_remembered = 100;
+    us.restart();
+    for (int i = 0; i < 100'000; ++i) {
+        auto found = peer(ServerName::trusted("n" + std::to_string(i) + ".test"));
+        ASSERT_FALSE(found);
+        ASSERT_EQ(found.error().code, Code::forbidden) << found.error().detail;
+    }
+    EXPECT_EQ(us.discovery->figures().remembered, 100U);
+    EXPECT_EQ(us.discovery->figures().under_way, 0U);
+    EXPECT_EQ(us.ring->size(), 0U);
+}
+
+TEST_F(DiscoveryTest, AnUnknownServersKeyIsLookedUpAndThenKnown)
+{
+    auto key = request_key(them.key_ref());
+    ASSERT_TRUE(key) << key.error().detail;
+    EXPECT_EQ(*key, them.identity.key.public_key());
+    EXPECT_TRUE(request_key(them.key_ref()));
+    EXPECT_EQ(them.fetched, 1);
+}
+
+TEST_F(DiscoveryTest, AKeyIsUnknownOnlyAfterALook)
+{
+    auto key = request_key(made_up_key());
+    ASSERT_FALSE(key);
+    EXPECT_EQ(key.error().code, Code::unknown_key);
+    EXPECT_EQ(them.fetched, 1);
+}
+
+TEST_F(DiscoveryTest, WhereNoFetchIsPossibleTheKeyIsUnavailable)
+{
+    them.served = text_response(503, "");
+    auto key = request_key(them.key_ref());
+    ASSERT_FALSE(key);
+    EXPECT_EQ(key.error().code, Code::key_unavailable);
+    EXPECT_GE(key.error().retry_after, 1);
+}
+
+TEST_F(DiscoveryTest, OneSourceAddressCausesOneFetchAMinute)
+{
+    EXPECT_EQ(request_key(made_up_key()).error().code, Code::unknown_key);
+    auto second = request_key(made_up_key());
+    EXPECT_EQ(second.error().code, Code::key_unavailable);
+    EXPECT_EQ(second.error().retry_after, 60);
+    world.clock.advance(59'999);
+    EXPECT_EQ(request_key(made_up_key()).error().code, Code::key_unavailable);
+    EXPECT_EQ(them.fetched, 1);
+    world.clock.advance(1);
+    EXPECT_EQ(request_key(made_up_key()).error().code, Code::unknown_key);
+    EXPECT_EQ(them.fetched, 2);
+}
+
+TEST_F(DiscoveryTest, OneServerIsFetchedFiveTimesAMinuteForUnknownKeys)
+{
+    auto from = [](int i) { return asio::ip::make_address("192.0.2." + std::to_string(i)); };
+    for (int i = 1; i <= 5; ++i) {
+        EXPECT_EQ(request_key(made_up_key(), from(i)).error().code, Code::unknown_key);
+    }
+    EXPECT_EQ(request_key(made_up_key(), from(6)).error().code, Code::key_unavailable);
+    EXPECT_EQ(them.fetched, 5);
+    world.clock.advance(12'000);
+    // The address wasn't charged for the fetch that didn't happen.
+    EXPECT_EQ(request_key(made_up_key(), from(6)).error().code, Code::unknown_key);
+    EXPECT_EQ(them.fetched, 6);
+}
+
+TEST_F(DiscoveryTest, AStrangerCantLengthenTheMemoryOfAFailure)
+{
+    them.served = text_response(503, "");
+    EXPECT_FALSE(peer());
+    for (int i = 1; i <= 5; ++i) {
+        auto from = asio::ip::make_address("192.0.2." + std::to_string(i));
+        EXPECT_EQ(request_key(made_up_key(), from).error().code, Code::key_unavailable);
+    }
+    them.served.reset();
+    world.clock.advance(10'000);
+    EXPECT_TRUE(peer());
+}
+
+TEST_F(DiscoveryTest, AnIPv6NetworkOf64BitsIsOneSource)
+{
+    auto key = [](const char* text) { return source_key(asio::ip::make_address(text)); };
+    EXPECT_EQ(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+    EXPECT_NE(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+    EXPECT_NE(key("192.0.2.1"), key("192.0.2.2"));
+    EXPECT_EQ(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+}
+
+TEST_F(DiscoveryTest, AChangedKeyIsNeverSilentlyAccepted)
+{
+    auto old_key = them.key_ref();
+    ASSERT_TRUE(peer());
+    serve_changed_key();
+    auto key = request_key(them.key_ref());
+    ASSERT_FALSE(key);
+    EXPECT_EQ(key.error().code, Code::key_conflict);
+    EXPECT_TRUE(request_key(old_key));
+    EXPECT_EQ(us.notices.back(), "a.test key-conflict");
+
+    world.clock.advance(24 * 3'600'000);
+    auto found = peer();
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->conflict);
+    EXPECT_EQ(found->api, "https://a.test");
+    EXPECT_EQ(world.run(us.discovery->seal_key(them.key_ref(), 0)).error().code,
+              Code::key_conflict);
+    EXPECT_FALSE(world.run(us.discovery->log_key(them.key_ref())));
+}
+
+TEST_F(DiscoveryTest, PinsAndConflictsOutliveARestart)
+{
+    auto old_key = them.key_ref();
+    auto first = peer();
+    ASSERT_TRUE(first);
+    us.restart();
+    ASSERT_NE(us.ring->find(a_test), nullptr);
+    EXPECT_EQ(*us.ring->find(a_test), *first);
+    EXPECT_TRUE(request_key(old_key));
+    EXPECT_EQ(them.fetched, 1);
+
+    // What changed while we were away is measured against what we had pinned before.
+    serve_changed_key();
+    EXPECT_TRUE(peer()->conflict);
+    us.restart();
+    EXPECT_TRUE(us.ring->find(a_test)->conflict);
+    EXPECT_EQ(request_key(them.key_ref()).error().code, Code::key_conflict);
+    EXPECT_TRUE(request_key(old_key));
+}
+
+TEST_F(DiscoveryTest, AConflictEndsDurablyWhenTheDocumentAgreesAgain)
+{
+    auto honest = them.identity;
+    ASSERT_TRUE(peer());
+    serve_changed_key();
+    world.clock.advance(24 * 3'600'000);
+    ASSERT_TRUE(peer()->conflict);
+    them.identity = honest;
+    world.clock.advance(24 * 3'600'000);
+    EXPECT_FALSE(peer()->conflict);
+    EXPECT_EQ(us.notices.back(), "a.test key-conflict-ended");
+    us.restart();
+    EXPECT_FALSE(us.ring->find(a_test)->conflict);
+}
+
+TEST_F(DiscoveryTest, ALogsKeyIsFoundWhateverItsStatus)
+{
+    auto revoked = protocol::SigningKey::generate(world.random);
+    them.identity.old_keys.push_back({revoked.public_key(), 0, 1000, 1000});
+    KeyRef ref{a_test, revoked.id()};
+    auto key = world.run(us.discovery->log_key(ref));
+    ASSERT_TRUE(key) << key.error().detail;
+    EXPECT_EQ(key->status, trust::KeyStatus::revoked);
+    EXPECT_EQ(request_key(ref).error().code, Code::key_revoked);
+    EXPECT_EQ(world.run(us.discovery->seal_key(ref, 0)).error().code, Code::key_revoked);
+}
+
+}  // namespace
+}  // namespace entente::federation
