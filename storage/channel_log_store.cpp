@@ -299,6 +299,7 @@ Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addit
         if (auto done = keep((*query)->run()); !done) return done;
     }
     if (auto done = keep(write_standings(db, channel, addition)); !done) return done;
+    channel.users.insert(channel.users.end(), addition.change.users.begin(), addition.change.users.end());
     channel.added.push_back({channel.seq, addition.event_id, std::move(addition.entry)});
     return {};
 }
@@ -404,6 +405,7 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
         committed->channel = channel->name;
         committed->channel_id = channel->id;
         committed->home = channel->home;
+        committed->users = std::move(channel->users);
         committed->followers.assign(channel->followers.begin(), channel->followers.end());
         committed->entries = std::move(channel->added);
         transaction.after_commit([this, committed] { on_committed_(*committed); });
@@ -432,6 +434,7 @@ void ChannelLogStore::committed()
 {
     for (auto* channel : dirty_) {
         channel->added.clear();
+        channel->users.clear();
         channel->proofs = {};
         channel->meta_changed = false;
         channel->dirty = false;

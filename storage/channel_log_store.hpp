@@ -51,6 +51,7 @@ struct LiveChannel {
     std::string run_prev_hash;
     std::vector<StoredEntry> added;
     RunProofs proofs;
+    std::vector<std::string> users;  // of the changes
     bool meta_changed = false;
     bool dirty = false;
 };
@@ -62,6 +63,7 @@ struct CommittedRun {
     protocol::ServerName home;
     std::vector<StoredEntry> entries;
     std::vector<protocol::ServerName> followers;
+    std::vector<std::string> users;  // whose membership, invitation or ban changed
 };
 
 class ChannelLogStore final : public Participant {

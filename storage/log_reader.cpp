@@ -112,9 +112,9 @@ class PageBuilder {
     {
         if (stop_at_checkpoint) cut_at_checkpoint();
         if (page_.entries.empty()) return std::move(page_);
-        std::unordered_set<std::string_view> ids;
-        for (const auto& entry : page_.entries) ids.insert(protocol::as_view(entry.event_id));
-        for (auto& run : runs_) take_proofs(run.proofs, ids);
+        std::unordered_set<std::string_view> unproven;
+        for (const auto& entry : page_.entries) unproven.insert(protocol::as_view(entry.event_id));
+        for (auto& run : runs_) take_proofs(run.proofs, unproven);
         return std::move(page_);
     }
 
@@ -143,12 +143,13 @@ class PageBuilder {
         }
     }
 
-    void take_proofs(RunProofs& from, const std::unordered_set<std::string_view>& ids)
+    // A seal that proves nothing new is left out: a page never has more roots than entries
+    // and one, which is what a transaction may have.
+    void take_proofs(RunProofs& from, std::unordered_set<std::string_view>& unproven)
     {
         for (auto& seal : from.seals) {
-            const bool covers = std::any_of(seal.events.begin(), seal.events.end(), [&](const protocol::Hash& id) {
-                return ids.contains(protocol::as_view(id));
-            });
+            bool covers = false;
+            for (const auto& id : seal.events) covers |= unproven.erase(protocol::as_view(id)) > 0;
             if (!covers) continue;
             seal.proof.root = page_.proofs.root_index(from.roots.at(seal.proof.root));
             page_.proofs.seals.push_back(std::move(seal));

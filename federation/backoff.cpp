@@ -1,0 +1,74 @@
+#include "federation/backoff.hpp"
+
+#include <algorithm>
+
+namespace entente::federation {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int most_doublings = 20;
+
+}  // namespace
+
+Backoff::Backoff(BackoffOptions options, protocol::Random& random) : options_(options), random_(random) {}
+
+void Backoff::reset() { failures_ = 0; }
+
+milliseconds Backoff::doubled(milliseconds first)
+{
+    const auto steps = std::min(failures_++, most_doublings);
+    return std::min(options_.most, first * (std::int64_t{1} << steps));
+}
+
+// ±20 %, so that the peers of a server that comes back don't all come at once.
+milliseconds Backoff::jittered(milliseconds time)
+{
+    const auto octet = static_cast<std::uint8_t>(random_.octets(1).front());
+    return time * (800 + octet * 400 / 255) / 1000;
+}
+
+Wait Backoff::after(const Error& error)
+{
+    const auto asked = milliseconds(std::clamp<std::int64_t>(error.retry_after, 0, 24 * 3600) * 1000);
+    switch (error.code) {
+        case Code::malformed:
+        case Code::digest_mismatch:
+        case Code::wrong_destination:
+        case Code::signature_incomplete:
+        case Code::signature_invalid:
+        case Code::key_revoked:
+        case Code::unsupported:
+        case Code::method_not_allowed:
+        case Code::conflict:
+        case Code::unauthenticated:
+        case Code::forbidden:
+        case Code::not_member:
+        case Code::not_home:
+        case Code::not_found:
+        case Code::equivocation:
+        case Code::superseded:
+        case Code::channel_full:
+            return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
+        case Code::unknown_key: return {jittered(doubled(std::min<milliseconds>(options_.most, seconds(60)))), false, true, false, false};
+        case Code::clock_skew: return {jittered(doubled(options_.first)), true, true, false, false};
+        case Code::key_conflict: return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
+        case Code::blocked: return {hours(24), false, true, false, false};
+        case Code::too_large: return {milliseconds(0), false, false, true, false};
+        case Code::rate_limited: return {std::max<milliseconds>(asked, seconds(1)), false, false, false, false};
+        case Code::key_unavailable:
+        case Code::unavailable:
+        case Code::timeout:
+        case Code::internal:
+        case Code::replayed: {
+            const auto wait = jittered(doubled(options_.first));
+            return {std::max(asked, wait), asked.count() == 0, false, false, false};
+        }
+    }
+    return {jittered(doubled(options_.first)), true, false, false, false};
+}
+
+}  // namespace entente::federation

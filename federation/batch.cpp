@@ -1,0 +1,181 @@
+#include "federation/batch.hpp"
+
+#include <algorithm>
+
+namespace entente::federation {
+
+namespace {
+
+// What is left of a batch's limits while it fills.
+struct Room {
+    std::size_t octets;
+    std::size_t items;
+    [[nodiscard]] bool is_full() const { return octets == 0 || items == 0; }
+    void take(std::size_t size)
+    {
+        octets -= std::min(octets, size);
+        items -= std::min<std::size_t>(items, 1);
+    }
+};
+
+Result<void> read_submissions(storage::Connection& db, const ServerName& peer, const Held& held, Room& room,
+                              BatchDraft& draft)
+{
+    auto rows = storage::unsent_submissions(db, peer, 0, room.items);
+    if (!rows) return fail(rows);
+    std::map<std::string, std::size_t> places;
+    for (auto& row : *rows) {
+        if (held.submissions.contains(row.channel.str())) continue;
+        const auto size = row.event.size() + row.content.size();
+        if (room.is_full() || (size > room.octets && draft.items > 0)) break;
+        room.take(size);
+        ++draft.items;
+        const auto [place, is_new] = places.try_emplace(row.channel.str(), draft.submissions.size());
+        if (is_new) draft.submissions.push_back({row.channel, {}});
+        draft.submissions[place->second].rows.push_back(std::move(row));
+    }
+    return {};
+}
+
+Result<LogPart> read_part(storage::Connection& db, const ServerName& peer, storage::ChannelRow channel,
+                          const storage::CursorRow& cursor, const Room& room)
+{
+    LogPart part;
+    part.until = cursor.until;
+    storage::PageLimits limits;
+    limits.entries = static_cast<std::int64_t>(room.items);
+    if (cursor.until > 0) limits.entries = std::min(limits.entries, cursor.until - cursor.seq);
+    limits.octets = room.octets;
+    auto page = storage::read_log(db, channel, cursor.seq, limits);
+    if (!page) return fail(page);
+    part.page = std::move(*page);
+    auto cursors = storage::cursors_of(db, channel.id);
+    if (!cursors) return fail(cursors);
+    for (const auto& other : *cursors) {
+        if (other.server != peer && other.until == 0) part.acks[other.server.str()] = other.seq;
+    }
+    part.channel = std::move(channel);
+    return part;
+}
+
+Result<void> read_logs(storage::Connection& db, const ServerName& self, const ServerName& peer, const Held& held,
+                       Room& room, BatchDraft& draft)
+{
+    auto owed = storage::owed_logs(db, self, peer);
+    if (!owed) return fail(owed);
+    std::set<std::string> sent;
+    for (const auto& log : *owed) {
+        if (room.is_full()) break;
+        auto channel = storage::read_channel(db, log.channel);
+        if (!channel) return fail(channel);
+        const auto name = channel->name.str();
+        if (held.logs.contains(name)) continue;
+        auto part = read_part(db, peer, std::move(*channel), storage::CursorRow{peer, log.seq, 0, log.until}, room);
+        if (!part) return fail(part);
+        if (part->page.entries.empty()) continue;
+        for (const auto& stored : part->page.entries)
+            room.take(stored.entry.event.size() + (stored.entry.content ? stored.entry.content->size() : 0));
+        draft.items += part->page.entries.size();
+        sent.insert(name);
+        draft.logs.push_back(std::move(*part));
+    }
+    // A heartbeat carries acks that no entry is going to carry.
+    for (const auto& name : held.heartbeats) {
+        if (room.is_full() || sent.contains(name) || held.logs.contains(name)) continue;
+        auto channel = storage::read_channel(db, protocol::ChannelId::trusted(name));
+        if (!channel || channel->home != self) continue;
+        auto cursor = storage::find_cursor(db, channel->id, peer);
+        if (!cursor) return fail(cursor);
+        if (!*cursor || (*cursor)->seq != channel->seq) continue;
+        auto part = read_part(db, peer, std::move(*channel), **cursor, room);
+        if (!part) return fail(part);
+        if (!part->page.entries.empty()) continue;
+        room.take(0);
+        ++draft.items;
+        draft.logs.push_back(std::move(*part));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self, const ServerName& peer,
+                              const BatchLimits& limits, const Held& held)
+{
+    BatchDraft draft;
+    Room room{limits.octets, limits.items};
+    if (!held.direct) {
+        auto direct = storage::outgoing_direct(db, peer, 0, std::min<std::size_t>(room.items, 100));
+        if (!direct) return fail(direct);
+        for (auto& row : *direct) {
+            if (room.is_full()) break;
+            room.take(row.event.size() + row.content.size());
+            ++draft.items;
+            draft.direct.push_back(std::move(row));
+        }
+    }
+    // Half of the room is the logs': neither side of a busy peer starves the other.
+    Room half{room.octets / 2, std::max<std::size_t>(room.items / 2, 1)};
+    auto submissions = read_submissions(db, peer, held, half, draft);
+    if (!submissions) return fail(submissions);
+    Room rest{room.octets / 2 + half.octets, room.items / 2 + half.items};
+    auto logs = read_logs(db, self, peer, held, rest, draft);
+    if (!logs) return fail(logs);
+    return draft;
+}
+
+protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves, storage::RunProofs& roots)
+{
+    protocol::Slice slice;
+    const auto& page = part.page;
+    slice.channel = part.channel.name;
+    slice.epoch = page.epoch;
+    slice.after = page.after;
+    slice.entries.reserve(page.entries.size());
+    for (const auto& stored : page.entries) slice.entries.push_back(stored.entry);
+    for (auto seal : page.proofs.seals) {
+        seal.proof.root = roots.root_index(page.proofs.roots[seal.proof.root]);
+        slice.seals.push_back(std::move(seal));
+    }
+    slice.checkpoint.epoch = page.epoch;
+    slice.checkpoint.seq = page.end.seq;
+    slice.checkpoint.hash = page.end.hash;
+    slice.checkpoint.proof.root = 0;
+    slice.checkpoint.proof.index =
+        leaves.add(protocol::checkpoint_leaf(slice.channel, page.epoch, page.end.seq, page.end.hash));
+    slice.latest = std::max(part.channel.seq, page.end.seq);
+    slice.acks = part.acks;
+    return slice;
+}
+
+protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity& identity, Millis now)
+{
+    protocol::OutgoingTransaction transaction;
+    protocol::RootBuilder leaves;
+    storage::RunProofs roots;
+    roots.roots.emplace_back();  // our own, once it is signed
+
+    for (const auto& part : draft.submissions) {
+        protocol::Submission submission;
+        submission.channel = part.channel;
+        for (const auto& row : part.rows) {
+            submission.events.push_back({row.event, row.content});
+            submission.seal.events.push_back(row.event_id);
+        }
+        submission.seal.proof.index = leaves.add(protocol::seal_leaf(part.channel, submission.seal.events));
+        transaction.submissions.push_back(std::move(submission));
+    }
+    for (const auto& part : draft.logs) transaction.logs.push_back(home_slice(part, leaves, roots));
+    for (const auto& row : draft.direct) transaction.direct.push_back({row.event, row.content});
+    if (leaves.empty()) return transaction;
+
+    auto signed_root = leaves.sign(identity.key, identity.name, now);
+    roots.roots.front() = std::move(signed_root.jws);
+    for (auto& submission : transaction.submissions)
+        submission.seal.proof.path = signed_root.paths[submission.seal.proof.index];
+    for (auto& slice : transaction.logs) slice.checkpoint.proof.path = signed_root.paths[slice.checkpoint.proof.index];
+    transaction.roots = std::move(roots.roots);
+    return transaction;
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,276 @@
+#include "federation/local_channels.hpp"
+
+#include "protocol/json_rules.hpp"
+#include "storage/incoming_store.hpp"
+#include "storage/log_reader.hpp"
+#include "storage/outgoing_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::json_string;
+using protocol::Uuid;
+using storage::Connection;
+using storage::LiveChannel;
+using storage::Standing;
+using storage::WriteTransaction;
+
+std::string user_member(const UserId& user) { return "{\"user\":" + json_string(user.str()) + "}"; }
+
+std::string creation_members(const NewChannel& channel)
+{
+    return "{\"kind\":" + json_string(channel.kind) + ",\"name\":" + json_string(channel.name) +
+           ",\"public\":" + (channel.is_public ? "true" : "false") + ",\"history\":" + json_string(channel.history) +
+           ",\"retention\":" + json_string(channel.retention) + ",\"encryption\":" + json_string(channel.encryption) +
+           ",\"successors\":[]}";
+}
+
+// [EVT-6] The salt goes in front of what the client wrote.
+std::string salted(std::string_view members, protocol::Random& random)
+{
+    std::string content = "{\"salt\":" + json_string(protocol::to_base64url(random.octets(16)));
+    const auto first = members.find_first_not_of(" \t\r\n", 1);
+    if (first != std::string_view::npos && members[first] != '}') content += ',';
+    content += members.substr(1);
+    return content;
+}
+
+Posted accepted(const Hash& id, std::int64_t seq)
+{
+    Posted posted;
+    posted.event_id = id;
+    posted.state = DeliveryState::accepted;
+    posted.seq = seq;
+    return posted;
+}
+
+Posted standing_of(const storage::SubmissionRow& row)
+{
+    Posted posted;
+    posted.event_id = row.event_id;
+    posted.seq = row.seq;
+    if (row.seq > 0) posted.state = DeliveryState::accepted;
+    if (!row.problem.empty()) {
+        posted.state = DeliveryState::rejected;
+        const auto code = protocol::code_from_name(row.problem).value_or(Code::forbidden);
+        posted.problem = Error{code, "the channel's home refused it", {}, 0};
+    }
+    return posted;
+}
+
+bool is_invited_or_member(const LiveChannel& channel, const UserId& user)
+{
+    return channel.state.is_member(user.str()) || channel.state.invited.contains(user.str());
+}
+
+protocol::Failure unknown_channel() { return refuse(Code::not_found, "no such channel"); }
+
+}  // namespace
+
+LocalChannels::LocalChannels(LocalChannelsParts parts) : parts_(std::move(parts)) {}
+
+Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const ChannelId& channel, std::string type,
+                                                  std::string members) const
+{
+    if (members.size() > parts_.options.max_content_octets)
+        return refuse(Code::too_large, "the content is over 60 KiB");
+    if (auto checked = protocol::check_json(members); !checked) return fail(checked);
+    if (members.empty() || members.front() != '{') return refuse(Code::malformed, "the content must be a JSON object");
+    Draft made;
+    made.user = actor.user;
+    made.content = salted(members, parts_.random);
+    protocol::EventDraft event;
+    event.type = std::move(type);
+    event.channel = channel;
+    event.sender = actor.user.str();
+    event.device = actor.device;
+    event.txn = actor.txn;
+    event.at = parts_.clock.now_ms();
+    event.content = made.content;
+    auto parsed = protocol::parse_channel_event(protocol::write_event(event), parts_.identity.names);
+    if (!parsed) return fail(parsed);
+    auto content = protocol::check_content(*parsed, made.content);
+    if (!content) return fail(content);
+    made.event = std::move(*parsed);
+    return made;
+}
+
+asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel channel)
+{
+    const auto name = protocol::make_channel_id(parts_.identity.name, parts_.clock.now_ms(), parts_.random);
+    auto made = draft(actor, name, "channel.create", creation_members(channel));
+    if (!made) co_return fail(made);
+    // What the fold refuses must not leave an empty channel behind.
+    protocol::ChannelState blank;
+    auto allowed = protocol::apply_event(blank, made->event, made->content, 1, parts_.identity.name, std::nullopt,
+                                         parts_.identity.names);
+    if (!allowed) co_return fail(allowed);
+
+    auto job = [this, name, draft = std::move(*made)](WriteTransaction& transaction) -> Result<ChannelId> {
+        auto& db = transaction.db();
+        auto known = storage::find_creation(db, draft.user.str(), draft.event.txn);
+        if (!known) return fail(known);
+        if (*known) return ChannelId::trusted(**known);
+        storage::ChannelLogStore::NewLog log;
+        log.name = name;
+        log.home = parts_.identity.name;
+        auto live = parts_.store.create(db, std::move(log));
+        if (!live) return fail(live);
+        auto appended = parts_.home.append(transaction, **live, draft.event, draft.content);
+        auto remembered = appended ? storage::remember_creation(db, draft.user.str(), draft.event.txn, name.str())
+                                   : Result<void>{fail(appended)};
+        if (!remembered) {
+            parts_.store.abandon(**live, remembered.error());
+            return fail(remembered);
+        }
+        return name;
+    };
+    auto created = co_await parts_.commits.write(std::move(job));
+    co_return created;
+}
+
+asio::awaitable<Result<Posted>> LocalChannels::invite(Actor actor, ChannelId channel, UserId invitee)
+{
+    return hand_in(std::move(actor), std::move(channel), "member.invite", user_member(invitee));
+}
+
+asio::awaitable<Result<Posted>> LocalChannels::join(Actor actor, ChannelId channel)
+{
+    return hand_in(std::move(actor), std::move(channel), "member.join", "{}");
+}
+
+asio::awaitable<Result<Posted>> LocalChannels::leave(Actor actor, ChannelId channel)
+{
+    return hand_in(std::move(actor), std::move(channel), "member.leave", "{}");
+}
+
+asio::awaitable<Result<Posted>> LocalChannels::post(Actor actor, ChannelId channel, std::string content)
+{
+    return hand_in(std::move(actor), std::move(channel), "message.create", std::move(content));
+}
+
+asio::awaitable<Result<Posted>> LocalChannels::hand_in(Actor actor, ChannelId channel, std::string type,
+                                                       std::string members)
+{
+    auto made = draft(actor, channel, std::move(type), std::move(members));
+    if (!made) co_return fail(made);
+    auto job = [this, draft = std::move(*made)](WriteTransaction& transaction) { return apply(transaction, draft); };
+    auto posted = co_await parts_.commits.write(std::move(job));
+    co_return posted;
+}
+
+asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector<Post> posts)
+{
+    auto drafts = std::make_shared<std::vector<Result<Draft>>>();
+    for (auto& post : posts) {
+        auto made = draft(post.actor, post.channel, "message.create", std::move(post.content));
+        drafts->push_back(std::move(made));
+    }
+    using Results = std::vector<Result<Posted>>;
+    auto job = [this, drafts](WriteTransaction& transaction) -> Result<Results> {
+        Results results;
+        for (const auto& made : *drafts)
+            results.push_back(made ? apply(transaction, *made) : Result<Posted>{tl::unexpect, made.error()});
+        return results;
+    };
+    auto results = co_await parts_.commits.write(std::move(job));
+    if (results) co_return std::move(*results);
+    Results refused(posts.size(), Result<Posted>{tl::unexpect, results.error()});
+    co_return refused;
+}
+
+Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& draft)
+{
+    auto repeat = find_repeat(transaction, draft);
+    if (!repeat) return fail(repeat);
+    if (*repeat) return std::move(**repeat);
+
+    auto& db = transaction.db();
+    auto found = parts_.store.find(db, *draft.event.channel);
+    if (!found && found.error().code != Code::not_found) return fail(found);
+    const bool is_join = draft.event.type == "member.join";
+    if (!found) {
+        if (!is_join) return unknown_channel();
+        auto home = home_for(db, draft);
+        if (!home) return fail(home);
+        return submit(transaction, draft, *home);
+    }
+    auto& channel = **found;
+    const bool may_know = is_invited_or_member(channel, draft.user) || (is_join && channel.state.is_public);
+    // A server whose last member has left holds an old state: an invitation tells more.
+    auto invitation = may_know || !is_join ? Result<std::optional<storage::InvitationRow>>{std::nullopt}
+                                           : storage::find_invitation(db, draft.user.str(), channel.name.str());
+    if (!invitation) return fail(invitation);
+    if (!may_know && !*invitation) return unknown_channel();
+    if (channel.home != parts_.identity.name) {
+        if (!is_join && !channel.state.is_member(draft.user.str()))
+            return refuse(Code::not_member, "not a member of the channel");
+        return submit(transaction, draft, channel.home);
+    }
+    auto appended = parts_.home.append(transaction, channel, draft.event, draft.content);
+    if (!appended) return fail(appended);
+    return accepted(draft.event.id, appended->seq);
+}
+
+// The same txn again is the same wish: it gets the first one's standing.
+Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& transaction, const Draft& draft)
+{
+    auto& db = transaction.db();
+    auto row = storage::find_submission(db, *draft.event.channel, draft.event.txn);
+    if (!row) return fail(row);
+    if (*row) {
+        if ((*row)->user != draft.user.str()) return refuse(Code::conflict, "another user's event has this txn");
+        return std::optional<Posted>{standing_of(**row)};
+    }
+    auto channel = parts_.store.find(db, *draft.event.channel);
+    if (!channel)
+        return channel.error().code == Code::not_found ? Result<std::optional<Posted>>{std::nullopt} : fail(channel);
+    auto seq = parts_.store.find_txn(db, **channel, parts_.identity.name, draft.event.txn);
+    if (!seq) return fail(seq);
+    if (!*seq) return std::optional<Posted>{};
+    auto entry = parts_.store.entry_at(db, **channel, **seq);
+    if (!entry) return fail(entry);
+    auto event = protocol::parse_followed_event(entry->entry.event, parts_.identity.names);
+    if (!event || event->event.sender.text != draft.user.str())
+        return refuse(Code::conflict, "another user's event has this txn");
+    return std::optional<Posted>{accepted(entry->event_id, **seq)};
+}
+
+// Where a channel that isn't held here is homed: the invitation says, else its id does.
+Result<ServerName> LocalChannels::home_for(Connection& db, const Draft& draft)
+{
+    auto invitation = storage::find_invitation(db, draft.user.str(), draft.event.channel->str());
+    if (!invitation) return fail(invitation);
+    if (*invitation) return ServerName::trusted((*invitation)->home);
+    const auto creator = protocol::creator_of(*draft.event.channel);
+    if (creator == parts_.identity.name) return unknown_channel();
+    return creator;
+}
+
+Result<Posted> LocalChannels::submit(WriteTransaction& transaction, const Draft& draft, const ServerName& home)
+{
+    auto& db = transaction.db();
+    auto home_id = parts_.store.server_id(db, home);
+    if (!home_id) return fail(home_id);
+    auto unsent = storage::count_unsent(db, draft.user.str(), *home_id);
+    if (!unsent) return fail(unsent);
+    if (*unsent >= parts_.options.max_unsent)
+        return retry_later(Code::rate_limited, "too many unsent submissions for one server", 60);
+    storage::SubmissionRow row;
+    row.channel = *draft.event.channel;
+    row.home = home;
+    row.user = draft.user.str();
+    row.txn = draft.event.txn;
+    row.event_id = draft.event.id;
+    row.type = draft.event.type;
+    row.event = draft.event.octets;
+    row.content = draft.content;
+    row.at = draft.event.at;
+    auto put = storage::put_submission(db, row, *home_id);
+    if (!put) return fail(put);
+    transaction.after_commit([wake = parts_.wake, home] { wake(home); });
+    return standing_of(row);
+}
+
+}  // namespace entente::federation

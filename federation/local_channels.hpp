@@ -1,0 +1,78 @@
+// The channels of this server's own users: implements Channels over the log store, the
+// home's rules and the outgoing submissions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "federation/channels.hpp"
+#include "federation/home_log.hpp"
+#include "federation/notices.hpp"
+#include "storage/channel_log_store.hpp"
+#include "storage/group_commit.hpp"
+
+namespace entente::federation {
+
+struct LocalChannelsOptions {
+    std::int64_t max_unsent = 1'000;           // submissions per user and home [RETRY-3]
+    std::size_t max_content_octets = 60 * 1024;
+};
+
+struct LocalChannelsParts {
+    const Identity& identity;
+    storage::ChannelLogStore& store;
+    HomeLog& home;
+    storage::GroupCommit& commits;
+    storage::ReplayMemory& seen;  // the index by event id
+    Notices& notices;
+    const protocol::Clock& clock;
+    protocol::Random& random;
+    Wake wake;  // a peer is owed a submission
+    LocalChannelsOptions options;
+};
+
+class LocalChannels final : public Channels {
+ public:
+    explicit LocalChannels(LocalChannelsParts parts);
+
+    asio::awaitable<Result<ChannelId>> create(Actor actor, NewChannel channel) override;
+    asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) override;
+    asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) override;
+    asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
+    asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel, std::string content) override;
+    asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) override;
+    asio::awaitable<Result<std::vector<ChannelSummary>>> list(UserId user) override;
+    asio::awaitable<Result<ChannelSummary>> get(UserId user, ChannelId channel) override;
+    asio::awaitable<Result<std::vector<ChannelMember>>> members(UserId user, ChannelId channel, std::string after,
+                                                               std::size_t limit) override;
+    asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) override;
+    asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel, std::int64_t after,
+                                                     std::size_t limit) override;
+    asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel, std::int64_t before,
+                                                      std::size_t limit) override;
+    asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
+    void listen(CommitListener& listener) override { parts_.notices.add(listener); }
+
+ private:
+    // An own user's event on its way: parsed once, before the writer sees it.
+    struct Draft {
+        protocol::Event event;
+        std::string content;
+        UserId user;
+    };
+    [[nodiscard]] Result<Draft> draft(const Actor& actor, const ChannelId& channel, std::string type,
+                                      std::string members) const;
+    asio::awaitable<Result<Posted>> hand_in(Actor actor, ChannelId channel, std::string type, std::string members);
+    [[nodiscard]] Result<Posted> apply(storage::WriteTransaction& transaction, const Draft& draft);
+    [[nodiscard]] Result<Posted> submit(storage::WriteTransaction& transaction, const Draft& draft,
+                                        const ServerName& home);
+    [[nodiscard]] Result<std::optional<Posted>> find_repeat(storage::WriteTransaction& transaction, const Draft& draft);
+    [[nodiscard]] Result<ServerName> home_for(storage::Connection& db, const Draft& draft);
+    [[nodiscard]] Result<ChannelSummary> summary(storage::Connection& db, std::int64_t channel,
+                                                 const UserId& user) const;
+
+    LocalChannelsParts parts_;
+};
+
+}  // namespace entente::federation

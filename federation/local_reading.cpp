@@ -1,0 +1,255 @@
+// The reading half of LocalChannels: what a user may see of channels and their logs.
+#include <algorithm>
+
+#include "federation/local_channels.hpp"
+#include "storage/incoming_store.hpp"
+#include "storage/log_reader.hpp"
+#include "storage/outgoing_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using storage::ChannelRow;
+using storage::Connection;
+using storage::Standing;
+
+// A member's view of a channel: entries behind `visible_after` [QRY-2].
+struct View {
+    ChannelRow channel;
+    protocol::ChannelState meta;  // without its lists
+    protocol::Role role = protocol::Role::member;
+    std::int64_t visible_after = 0;
+};
+
+protocol::Failure unknown_channel() { return refuse(Code::not_found, "no such channel"); }
+
+// `not_found` for who is no member: one may not know of the channel.
+Result<View> view_of(Connection& db, Result<ChannelRow> row, const UserId& user, protocol::NameRules rules)
+{
+    if (!row) return row.error().code == Code::not_found ? unknown_channel() : fail(row);
+    auto member = storage::read_member(db, row->id, user.str());
+    if (!member) return fail(member);
+    if (!*member || (*member)->standing > Standing::owner) return unknown_channel();
+    auto meta = protocol::parse_state(row->state, rules);
+    if (!meta) return fail(meta);
+    View view;
+    view.role = static_cast<protocol::Role>((*member)->standing);
+    view.visible_after = meta->history == "all" ? row->floor : std::max(row->floor, (*member)->since);
+    view.meta = std::move(*meta);
+    view.channel = std::move(*row);
+    return view;
+}
+
+ClientEntry client_entry(storage::StoredEntry stored)
+{
+    ClientEntry entry;
+    entry.seq = stored.seq;
+    entry.at = stored.entry.at;
+    entry.event_id = stored.event_id;
+    entry.event = std::move(stored.entry.event);
+    entry.content = std::move(stored.entry.content);
+    entry.deleted_by = stored.entry.deleted_by;
+    entry.expired = stored.entry.expired;
+    return entry;
+}
+
+storage::PageLimits page_limits(std::size_t limit)
+{
+    storage::PageLimits limits;
+    limits.entries = static_cast<std::int64_t>(std::clamp<std::size_t>(limit, 1, 1000));
+    return limits;
+}
+
+}  // namespace
+
+Result<ChannelSummary> LocalChannels::summary(Connection& db, std::int64_t channel, const UserId& user) const
+{
+    auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
+    if (!view) return fail(view);
+    auto count = storage::count_members(db, channel);
+    if (!count) return fail(count);
+    ChannelSummary summary;
+    summary.channel = view->channel.name;
+    summary.home = view->channel.home;
+    summary.kind = view->meta.kind;
+    summary.name = view->meta.name;
+    summary.topic = view->meta.topic;
+    summary.history = view->meta.history;
+    summary.retention = view->meta.retention;
+    summary.encryption = view->meta.encryption;
+    summary.is_public = view->meta.is_public;
+    summary.role = view->role;
+    summary.latest = view->channel.seq;
+    summary.visible_after = view->visible_after;
+    summary.member_count = *count;
+    summary.frozen = view->channel.frozen;
+    return summary;
+}
+
+asio::awaitable<Result<std::vector<ChannelSummary>>> LocalChannels::list(UserId user)
+{
+    auto job = [this, user](Connection& db) -> Result<std::vector<ChannelSummary>> {
+        auto ids = storage::channels_of(db, user.str());
+        if (!ids) return fail(ids);
+        std::vector<ChannelSummary> summaries;
+        for (const auto id : *ids) {
+            auto one = summary(db, id, user);
+            // Left between the two statements: no longer the user's.
+            if (!one && one.error().code == Code::not_found) continue;
+            if (!one) return fail(one);
+            summaries.push_back(std::move(*one));
+        }
+        return summaries;
+    };
+    auto summaries = co_await parts_.commits.read(std::move(job));
+    co_return summaries;
+}
+
+asio::awaitable<Result<ChannelSummary>> LocalChannels::get(UserId user, ChannelId channel)
+{
+    auto job = [this, user, channel](Connection& db) -> Result<ChannelSummary> {
+        auto row = storage::read_channel(db, channel);
+        if (!row) return row.error().code == Code::not_found ? unknown_channel() : fail(row);
+        return summary(db, row->id, user);
+    };
+    auto found = co_await parts_.commits.read(std::move(job));
+    co_return found;
+}
+
+asio::awaitable<Result<std::vector<ChannelMember>>> LocalChannels::members(UserId user, ChannelId channel,
+                                                                          std::string after, std::size_t limit)
+{
+    auto job = [this, user, channel, after, limit](Connection& db) -> Result<std::vector<ChannelMember>> {
+        auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
+        if (!view) return fail(view);
+        auto rows = storage::read_members(db, view->channel.id, after, std::clamp<std::size_t>(limit, 1, 1000));
+        if (!rows) return fail(rows);
+        std::vector<ChannelMember> members;
+        for (auto& row : *rows) {
+            if (row.standing > Standing::invited) continue;
+            ChannelMember member;
+            member.user = std::move(row.user);
+            member.invited = row.standing == Standing::invited;
+            if (!member.invited) member.role = static_cast<protocol::Role>(row.standing);
+            members.push_back(std::move(member));
+        }
+        return members;
+    };
+    auto found = co_await parts_.commits.read(std::move(job));
+    co_return found;
+}
+
+asio::awaitable<Result<std::vector<Invitation>>> LocalChannels::invitations(UserId user)
+{
+    auto job = [this, user](Connection& db) -> Result<std::vector<Invitation>> {
+        std::vector<Invitation> invitations;
+        auto rows = storage::invitations_of(db, user.str());
+        if (!rows) return fail(rows);
+        for (const auto& row : *rows)
+            invitations.push_back({ChannelId::trusted(row.channel), ServerName::trusted(row.home), row.sender, row.name,
+                                   row.kind, row.encryption, row.members, row.at});
+        // Into channels that are held here: the log knows who invited.
+        auto ids = storage::invited_to(db, user.str());
+        if (!ids) return fail(ids);
+        for (const auto id : *ids) {
+            auto row = storage::read_channel(db, id);
+            if (!row) return fail(row);
+            auto meta = protocol::parse_state(row->state, parts_.identity.names);
+            if (!meta) return fail(meta);
+            auto member = storage::read_member(db, id, user.str());
+            if (!member) return fail(member);
+            auto count = storage::count_members(db, id);
+            if (!count) return fail(count);
+            Invitation invitation{row->name, row->home, "", meta->name, meta->kind, meta->encryption, *count, row->at};
+            auto page = storage::read_log(db, *row, *member ? (*member)->since - 1 : row->seq, page_limits(1));
+            if (!page) return fail(page);
+            if (!page->entries.empty()) {
+                const auto& entry = page->entries.front().entry;
+                auto event = protocol::parse_followed_event(entry.event, parts_.identity.names);
+                if (event) invitation.from = event->event.sender.text;
+                invitation.at = entry.at;
+            }
+            invitations.push_back(std::move(invitation));
+        }
+        return invitations;
+    };
+    auto found = co_await parts_.commits.read(std::move(job));
+    co_return found;
+}
+
+asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, ChannelId channel, std::int64_t after,
+                                                                std::size_t limit)
+{
+    auto job = [this, user, channel, after, limit](Connection& db) -> Result<ClientEntries> {
+        auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
+        if (!view) return fail(view);
+        auto page = storage::read_log(db, view->channel, std::max(after, view->visible_after), page_limits(limit));
+        if (!page) return fail(page);
+        ClientEntries entries;
+        for (auto& stored : page->entries) entries.push_back(client_entry(std::move(stored)));
+        return entries;
+    };
+    auto entries = co_await parts_.commits.read(std::move(job));
+    co_return entries;
+}
+
+asio::awaitable<Result<ClientEntries>> LocalChannels::page_before(UserId user, ChannelId channel, std::int64_t before,
+                                                                 std::size_t limit)
+{
+    auto job = [this, user, channel, before, limit](Connection& db) -> Result<ClientEntries> {
+        auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
+        if (!view) return fail(view);
+        auto stored = storage::read_before(db, view->channel, before, page_limits(limit));
+        if (!stored) return fail(stored);
+        ClientEntries entries;
+        for (auto& one : *stored) {
+            if (one.seq > view->visible_after) entries.push_back(client_entry(std::move(one)));
+        }
+        return entries;
+    };
+    auto entries = co_await parts_.commits.read(std::move(job));
+    co_return entries;
+}
+
+asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash event_id)
+{
+    auto job = [this, user, event_id](Connection& db) -> Result<Delivery> {
+        Delivery delivery;
+        delivery.event_id = event_id;
+        auto submission = storage::find_submission(db, event_id);
+        if (!submission) return fail(submission);
+        if (*submission) {
+            const auto& row = **submission;
+            if (row.user != user.str()) return refuse(Code::not_found, "no such message");
+            delivery.channel = row.channel;
+            delivery.seq = row.seq;
+            delivery.state = row.seq > 0 ? DeliveryState::accepted : DeliveryState::pending;
+            if (row.problem.empty()) return delivery;
+            delivery.state = DeliveryState::rejected;
+            const auto code = protocol::code_from_name(row.problem).value_or(Code::forbidden);
+            delivery.problem = Error{code, "the channel's home refused it", {}, 0};
+            return delivery;
+        }
+        auto seen = parts_.seen.find(protocol::as_view(event_id));
+        if (!seen) return refuse(Code::not_found, "no such message");
+        const auto channel = ChannelId::trusted(seen->channel);
+        auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
+        if (!view || seen->seq <= view->visible_after) return refuse(Code::not_found, "no such message");
+        delivery.channel = channel;
+        delivery.seq = seen->seq;
+        delivery.state = DeliveryState::accepted;
+        const auto& home = view->channel.home;
+        if (home != parts_.identity.name) delivery.servers[home.str()] = true;
+        auto cursors = storage::cursors_of(db, view->channel.id);
+        if (!cursors) return fail(cursors);
+        for (const auto& cursor : *cursors) {
+            if (cursor.floor < seen->seq) delivery.servers[cursor.server.str()] = cursor.seq >= seen->seq;
+        }
+        return delivery;
+    };
+    auto found = co_await parts_.commits.read(std::move(job));
+    co_return found;
+}
+
+}  // namespace entente::federation

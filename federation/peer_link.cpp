@@ -1,0 +1,205 @@
+#include "federation/peer_link.hpp"
+
+#include <algorithm>
+
+namespace entente::federation {
+
+namespace {
+
+constexpr char inbox_target[] = "/federation/v1/inbox";
+constexpr Millis ack_interval_ms = 2'000;
+constexpr Millis longest_hold_ms = 3'600'000;
+constexpr int most_halvings = 9;
+
+// Events travel as JSON strings: quotes and backslashes double at worst.
+constexpr std::size_t octet_share = 3;
+
+}  // namespace
+
+PeerLink::PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor)
+    : parts_(std::move(parts)), peer_(std::move(peer)), wakeup_(executor), backoff_(parts_.backoff, parts_.random)
+{
+}
+
+void PeerLink::wake()
+{
+    woken_ = true;
+    wakeup_.notify();
+}
+
+void PeerLink::heard()
+{
+    heard_ = true;
+    wakeup_.notify();
+}
+
+void PeerLink::acks_due(const std::string& channel)
+{
+    acks_due_.try_emplace(channel, parts_.clock.now_ms() + ack_interval_ms);
+    wake();
+}
+
+asio::awaitable<void> PeerLink::run()
+{
+    for (;;) {
+        woken_ = false;
+        auto wait = co_await deliver();
+        if (!wait) {
+            // Something may have come while the last batch was read.
+            if (woken_) continue;
+            wait = until_hold_ends();
+            if (!wait) co_return;
+        }
+        if (wait->time.count() > 0) co_await pause(*wait);
+    }
+}
+
+asio::awaitable<void> PeerLink::pause(Wait wait)
+{
+    heard_ = false;
+    const auto end = parts_.clock.now_ms() + wait.time.count();
+    for (;;) {
+        const auto left = end - parts_.clock.now_ms();
+        if (left <= 0) co_return;
+        co_await wakeup_.wait_for(std::chrono::milliseconds(left));
+        if (heard_ && wait.ends_when_heard) {
+            backoff_.reset();
+            co_return;
+        }
+        if (woken_ && wait.ends_with_new_work) co_return;
+    }
+}
+
+asio::awaitable<std::optional<Wait>> PeerLink::deliver()
+{
+    auto limits_of_peer = parts_.identity.limits;
+    if (const auto* pinned = parts_.discovery.ring().find(peer_)) limits_of_peer = pinned->limits;
+    BatchLimits limits;
+    limits.octets = std::max<std::size_t>((limits_of_peer.bytes / octet_share) >> halvings_, 1);
+    limits.items = std::max<std::size_t>(limits_of_peer.items >> halvings_, 1);
+
+    auto held = held_now();
+    auto job = [self = parts_.identity.name, peer = peer_, limits, held](storage::Connection& db) {
+        return read_batch(db, self, peer, limits, held);
+    };
+    auto draft = co_await parts_.commits.read(std::move(job));
+    if (!draft) co_return failed(draft.error());
+    for (const auto& channel : held.heartbeats) acks_due_.erase(channel);
+    if (draft->empty()) co_return std::nullopt;
+
+    auto settled = co_await exchange(*draft);
+    if (!settled) co_return failed(settled.error());
+    backoff_.reset();
+    if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
+    remember(*settled);
+    for (const auto& advanced : settled->advanced) parts_.advanced(advanced);
+    if (!settled->wants_snapshot.empty()) co_await fetch_snapshots(settled->wants_snapshot);
+    Wait at_once;
+    co_return at_once;
+}
+
+asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft)
+{
+    auto transaction = sign_batch(draft, parts_.identity, parts_.clock.now_ms());
+    auto body = protocol::write_transaction(transaction);
+    auto answer = co_await parts_.client.send(peer_, "POST", inbox_target, std::move(body));
+    if (!answer) co_return fail(answer);
+    if (answer->status != 200) {
+        auto problem = answer->problem.value_or(Error{Code::unavailable, "status " + std::to_string(answer->status), {}, 0});
+        co_return Result<Settled>{tl::unexpect, std::move(problem)};
+    }
+    auto result = protocol::parse_result(answer->body, parts_.identity.names);
+    // What a peer's answer says can't be read like a refusal of ours: it is as no answer.
+    if (!result) co_return fail(Code::unavailable, "an answer that can't be read: " + result.error().detail);
+    auto settled = co_await parts_.settlement.settle(peer_, draft, std::move(*result));
+    if (!settled) co_return fail(Code::unavailable, settled.error().detail);
+    co_return settled;
+}
+
+// [LOG-2] Without the result of the join the follower fetches the snapshot.
+asio::awaitable<void> PeerLink::fetch_snapshots(std::vector<std::string> channels)
+{
+    for (const auto& channel : channels) {
+        auto answer = co_await parts_.client.send(peer_, "GET", "/federation/v1/channels/" + channel, "");
+        if (!answer || answer->status != 200) continue;
+        auto snapshot = protocol::parse_snapshot_answer(answer->body, parts_.identity.names);
+        if (!snapshot || snapshot->snapshot.channel.str() != channel) continue;
+        auto begun = co_await parts_.settlement.begin(peer_, std::move(*snapshot));
+        if (!begun) protocol::log_warning(parts_.log, "links", "a snapshot was not taken", {{"peer", peer_.str()}, {"channel", channel}});
+    }
+}
+
+Wait PeerLink::failed(const Error& error)
+{
+    auto wait = backoff_.after(error);
+    if (wait.halve) {
+        if (halvings_ < most_halvings) {
+            ++halvings_;
+        } else {
+            wait = backoff_.after(Error{Code::malformed, "", {}, 0});
+        }
+        wait.halve = false;
+    }
+    const auto level = wait.tell_administrator ? protocol::LogLevel::error : protocol::LogLevel::info;
+    parts_.log.write(level, "links", "a transaction was not delivered",
+                     {{"peer", peer_.str()},
+                      {"problem", protocol::code_name(error.code)},
+                      {"detail", error.detail},
+                      {"wait_ms", wait.time.count()}});
+    return wait;
+}
+
+Held PeerLink::held_now()
+{
+    const auto now = parts_.clock.now_ms();
+    Held held;
+    for (const auto& [channel, hold] : held_submissions_) {
+        if (hold.until > now) held.submissions.insert(channel);
+    }
+    for (const auto& [channel, hold] : held_logs_) {
+        if (hold.until > now) held.logs.insert(channel);
+    }
+    for (const auto& [channel, due] : acks_due_) {
+        if (due <= now) held.heartbeats.insert(channel);
+    }
+    held.direct = held_direct_until_ > now;
+    return held;
+}
+
+std::optional<Wait> PeerLink::until_hold_ends()
+{
+    const auto now = parts_.clock.now_ms();
+    std::optional<Millis> soonest;
+    const auto consider = [&](Millis until) {
+        if (until > now && (!soonest || until < *soonest)) soonest = until;
+    };
+    for (const auto& [channel, hold] : held_submissions_) consider(hold.until);
+    for (const auto& [channel, hold] : held_logs_) consider(hold.until);
+    for (const auto& [channel, due] : acks_due_) consider(due);
+    consider(held_direct_until_);
+    if (!soonest) return std::nullopt;
+    Wait wait;
+    wait.time = std::chrono::milliseconds(*soonest - now);
+    wait.ends_with_new_work = true;
+    return wait;
+}
+
+void PeerLink::remember(const Settled& settled)
+{
+    const auto now = parts_.clock.now_ms();
+    std::erase_if(held_submissions_, [&](const auto& entry) { return entry.second.until <= now && !settled.held_submissions.contains(entry.first); });
+    std::erase_if(held_logs_, [&](const auto& entry) { return entry.second.until <= now && !settled.held_logs.contains(entry.first); });
+    for (const auto& [channel, wait] : settled.held_submissions) hold_longer(held_submissions_, channel, wait);
+    for (const auto& [channel, wait] : settled.held_logs) hold_longer(held_logs_, channel, wait);
+    if (settled.held_direct > 0) held_direct_until_ = now + settled.held_direct * 1000;
+}
+
+// The peer's own figure where it gave one, else 1 s doubling to an hour.
+void PeerLink::hold_longer(std::map<std::string, Hold>& holds, const std::string& channel, std::int64_t seconds)
+{
+    auto& hold = holds[channel];
+    const auto own = std::min(longest_hold_ms, Millis{1000} << std::min(hold.doublings++, 20));
+    hold.until = parts_.clock.now_ms() + (seconds > 0 ? std::min(seconds * 1000, longest_hold_ms) : own);
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,80 @@
+// One link to one remote server that is owed something: reads what lies behind the cursors,
+// sends it as one signed transaction, settles the answer, and again until nothing is owed.
+// One transaction is in flight at a time, so nothing overtakes what it follows; the busier
+// the link, the larger the batches. State worth keeping is in the store; this is a loop.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "federation/backoff.hpp"
+#include "federation/settlement.hpp"
+#include "federation/signed_client.hpp"
+#include "net/task_group.hpp"
+
+namespace entente::federation {
+
+struct LinkParts {
+    const Identity& identity;
+    Discovery& discovery;
+    SignedClient& client;
+    Settlement& settlement;
+    storage::GroupCommit& commits;
+    protocol::Log& log;
+    const protocol::Clock& clock;
+    protocol::Random& random;
+    BackoffOptions backoff;
+    // Other followers want to know how far this one is.
+    std::function<void(const AdvancedLog&)> advanced;
+};
+
+class PeerLink {
+ public:
+    PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor);
+
+    // Runs until nothing is owed.
+    asio::awaitable<void> run();
+    // There is something new to send.
+    void wake();
+    // The peer is alive: a wait for it to come back ends at once.
+    void heard();
+    // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
+    void acks_due(const std::string& channel);
+
+    [[nodiscard]] bool is_woken() const { return woken_; }
+
+ private:
+    using WaitTime = std::chrono::milliseconds;
+    struct Hold {
+        Millis until = 0;
+        int doublings = 0;
+    };
+
+    // How long until the next attempt; nothing when the link has nothing left to do.
+    asio::awaitable<std::optional<Wait>> deliver();
+    asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft);
+    asio::awaitable<void> fetch_snapshots(std::vector<std::string> channels);
+    asio::awaitable<void> pause(Wait wait);
+    [[nodiscard]] Held held_now();
+    [[nodiscard]] std::optional<Wait> until_hold_ends();
+    void remember(const Settled& settled);
+    void hold_longer(std::map<std::string, Hold>& holds, const std::string& channel, std::int64_t seconds);
+    Wait failed(const Error& error);
+
+    LinkParts parts_;
+    ServerName peer_;
+    net::Wakeup wakeup_;
+    Backoff backoff_;
+    bool woken_ = false;
+    bool heard_ = false;
+    int halvings_ = 0;
+    std::map<std::string, Hold> held_submissions_;
+    std::map<std::string, Hold> held_logs_;
+    Millis held_direct_until_ = 0;
+    std::map<std::string, Millis> acks_due_;  // channel → when
+};
+
+}  // namespace entente::federation

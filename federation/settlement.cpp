@@ -1,0 +1,258 @@
+#include "federation/settlement.hpp"
+
+#include <memory>
+
+#include "storage/incoming_store.hpp"
+#include "storage/outgoing_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::EventResult;
+using protocol::ItemStatus;
+using protocol::SliceResult;
+using protocol::SliceStatus;
+using protocol::TransactionResult;
+using storage::SubmissionRow;
+using storage::WriteTransaction;
+
+bool fits(const BatchDraft& draft, const TransactionResult& result)
+{
+    if (result.submissions.size() != draft.submissions.size() || result.logs.size() != draft.logs.size() ||
+        result.direct.size() != draft.direct.size())
+        return false;
+    for (std::size_t i = 0; i < draft.submissions.size(); ++i) {
+        const auto& rows = draft.submissions[i].rows;
+        const auto& events = result.submissions[i].events;
+        if (events.size() != rows.size()) return false;
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            if (events[k].event && *events[k].event != rows[k].event_id) return false;
+        }
+    }
+    return true;
+}
+
+Posted posted(const SubmissionRow& row, DeliveryState state, std::int64_t seq)
+{
+    Posted result;
+    result.event_id = row.event_id;
+    result.state = state;
+    result.seq = seq;
+    return result;
+}
+
+}  // namespace
+
+// A join's verified snapshot, by the id of the join.
+struct Settlement::Join {
+    protocol::Snapshot snapshot;
+    protocol::ChannelState state;
+    std::int64_t floor = 0;
+};
+
+struct Settlement::Job {
+    ServerName peer;
+    BatchDraft draft;
+    TransactionResult result;
+    std::map<std::string, Join> joins;  // by event id, octets
+};
+
+Settlement::Settlement(SettlementParts parts) : parts_(parts) {}
+
+asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, const BatchDraft& draft,
+                                                    TransactionResult result)
+{
+    if (!fits(draft, result)) co_return fail(Code::malformed, "the answer does not fit the transaction");
+    auto job = std::make_shared<Job>();
+    job->peer = peer;
+    job->draft = draft;
+
+    auto roots = co_await parts_.verifier.check_roots(result.roots);
+    for (const auto& submission : result.submissions) {
+        for (const auto& event : submission.events) {
+            if (!event.event || !event.snapshot || !event.floor) continue;
+            auto state = parts_.verifier.check_snapshot(*event.snapshot, roots, peer);
+            const bool is_of_channel = event.snapshot->channel.str() == submission.channel;
+            if (!state || !is_of_channel) co_return fail(Code::signature_invalid, "a join's snapshot is not proven");
+            Join join{*event.snapshot, std::move(*state), *event.floor};
+            job->joins.emplace(protocol::as_view(*event.event), std::move(join));
+        }
+    }
+    job->result = std::move(result);
+
+    auto work = [this, job](WriteTransaction& transaction) -> Result<Settled> { return apply(transaction, *job); };
+    auto settled = co_await parts_.commits.write(std::move(work));
+    co_return settled;
+}
+
+Result<Settled> Settlement::apply(WriteTransaction& transaction, const Job& job)
+{
+    Settled settled;
+    for (std::size_t i = 0; i < job.draft.submissions.size(); ++i) {
+        const auto& rows = job.draft.submissions[i].rows;
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            auto done = apply_event(transaction, job, rows[k], job.result.submissions[i].events[k], settled);
+            if (!done) return fail(done);
+        }
+    }
+    for (std::size_t i = 0; i < job.draft.logs.size(); ++i) {
+        auto done = apply_log(transaction, job, job.draft.logs[i], job.result.logs[i], settled);
+        if (!done) return fail(done);
+    }
+    for (std::size_t i = 0; i < job.draft.direct.size(); ++i) {
+        auto done = apply_direct(transaction, job, job.draft.direct[i], job.result.direct[i], settled);
+        if (!done) return fail(done);
+    }
+    return settled;
+}
+
+Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& job, const SubmissionRow& row,
+                                     const EventResult& result, Settled& settled)
+{
+    auto& db = transaction.db();
+    const auto tell = [&](Posted what) {
+        transaction.after_commit([this, channel = row.channel, user = protocol::UserId::trusted(row.user),
+                                  what = std::move(what)] {
+            parts_.notices.tell([&](CommitListener& listener) { listener.delivery_changed(channel, user, what); });
+        });
+    };
+    if (result.status == ItemStatus::deferred) {
+        auto& wait = settled.held_submissions[row.channel.str()];
+        wait = std::max(wait, std::max<std::int64_t>(result.retry_after, 1));
+        return {};
+    }
+    if (result.status == ItemStatus::rejected) {
+        const auto code = result.problem ? result.problem->code : Code::malformed;
+        settled.progress = true;
+        auto what = posted(row, DeliveryState::rejected, 0);
+        what.problem = Error{code, "the channel's home refused it", {}, 0};
+        tell(std::move(what));
+        return storage::reject_submission(db, row.id, protocol::code_name(code));
+    }
+    if (row.type == "member.join") {
+        auto standing = apply_join(transaction, job, row, result);
+        if (!standing) return fail(standing);
+        if (*standing == JoinStanding::needs_snapshot) {
+            // Not accepted before the log can begin: a crash now must find the join outstanding.
+            settled.wants_snapshot.push_back(row.channel.str());
+            settled.held_submissions[row.channel.str()] = 1;
+            return {};
+        }
+        settled.progress = true;
+        tell(posted(row, DeliveryState::accepted, result.seq));
+        // Behind the floor the join itself never comes by the log.
+        if (*standing == JoinStanding::behind_floor) return storage::settle_submission(db, row.channel, row.txn);
+        return storage::accept_submission(db, row.id, result.seq);
+    }
+    settled.progress = true;
+    tell(posted(row, DeliveryState::accepted, result.seq));
+    return storage::accept_submission(db, row.id, result.seq);
+}
+
+Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transaction, const Job& job,
+                                                        const SubmissionRow& row, const EventResult& result)
+{
+    auto& db = transaction.db();
+    const auto join = job.joins.find(std::string(protocol::as_view(row.event_id)));
+    if (join != job.joins.end()) {
+        const auto& granted = join->second;
+        auto begun = parts_.follower.begin(transaction, granted.snapshot, granted.state, granted.floor, job.peer);
+        if (!begun) return fail(begun);
+    }
+    auto found = parts_.store.find(db, row.channel);
+    if (!found && found.error().code != Code::not_found) return fail(found);
+    if (!found || result.floor.value_or(0) > (*found)->seq) return JoinStanding::needs_snapshot;
+    if ((*found)->floor < result.seq) return JoinStanding::comes_by_log;
+    auto dropped = storage::drop_invitation(db, row.user, row.channel.str());
+    if (!dropped) return fail(dropped);
+    transaction.after_commit([this, user = protocol::UserId::trusted(row.user)] {
+        parts_.notices.tell([&](CommitListener& listener) { listener.membership_changed(user); });
+    });
+    return JoinStanding::behind_floor;
+}
+
+Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job, const LogPart& part,
+                                   const SliceResult& result, Settled& settled)
+{
+    auto& db = transaction.db();
+    const auto name = part.channel.name;
+    auto found = parts_.store.find(db, name);
+    if (!found) return fail(found);
+    auto& channel = **found;
+    auto server = parts_.store.server_id(db, job.peer);
+    if (!server) return fail(server);
+
+    const auto drop = [&]() -> Result<void> {
+        channel.followers.erase(job.peer);
+        return storage::drop_cursor(db, channel.id, *server);
+    };
+    const bool moves = result.status == SliceStatus::ok || result.status == SliceStatus::gap;
+    if (!moves) {
+        if (result.status == SliceStatus::not_following) return drop();
+        settled.held_logs[name.str()] = result.retry_after;
+        if (result.status != SliceStatus::need_snapshot && result.status != SliceStatus::deferred)
+            protocol::log_warning(parts_.log, "links", "a follower does not take a channel's log",
+                                  {{"peer", job.peer.str()}, {"channel", name.str()},
+                                   {"status", std::string(protocol::to_text(result.status))},
+                                   {"problem", result.problem ? std::string(protocol::code_name(result.problem->code)) : ""}});
+        return {};
+    }
+    // It can't hold what was never sent, and what it holds must be what stands here.
+    const bool is_known = result.have.seq >= 0 && result.have.seq <= channel.seq;
+    auto hash = is_known ? parts_.store.hash_at(db, channel, result.have.seq)
+                         : Result<std::string>{fail(Code::not_found, "beyond the log's end")};
+    const bool agrees = hash && (*hash == result.have.hash);
+    if (!agrees || (result.status == SliceStatus::gap && result.have.seq == part.page.after.seq)) {
+        settled.held_logs[name.str()] = 0;
+        protocol::log_warning(parts_.log, "links", "a follower's log differs from ours",
+                              {{"peer", job.peer.str()}, {"channel", name.str()}, {"have", std::to_string(result.have.seq)}});
+        return {};
+    }
+    if (part.until > 0 && result.have.seq >= part.until) return drop();
+    if (result.have.seq > part.page.after.seq) {
+        settled.progress = true;
+        AdvancedLog advanced{name, {}};
+        for (const auto& other : channel.followers) {
+            if (other != job.peer) advanced.others.push_back(other);
+        }
+        if (!advanced.others.empty()) settled.advanced.push_back(std::move(advanced));
+    }
+    transaction.after_commit([this, name, peer = job.peer, seq = result.have.seq] {
+        parts_.notices.tell([&](CommitListener& listener) { listener.delivered_to(name, peer, seq); });
+    });
+    return storage::set_cursor(db, channel.id, *server, result.have.seq);
+}
+
+Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& job, const storage::DirectRow& row,
+                                      const EventResult& result, Settled& settled)
+{
+    if (result.status == ItemStatus::deferred) {
+        settled.held_direct = std::max(settled.held_direct, std::max<std::int64_t>(result.retry_after, 1));
+        return {};
+    }
+    settled.progress = true;
+    if (result.status == ItemStatus::rejected)
+        protocol::log_warning(parts_.log, "links", "a peer refused a direct event",
+                              {{"peer", job.peer.str()},
+                               {"problem", result.problem ? std::string(protocol::code_name(result.problem->code)) : ""}});
+    return storage::drop_direct(transaction.db(), row.id);
+}
+
+asio::awaitable<Result<void>> Settlement::begin(const ServerName& home, protocol::SnapshotAnswer answer)
+{
+    auto roots = co_await parts_.verifier.check_roots(std::move(answer.roots));
+    auto state = parts_.verifier.check_snapshot(answer.snapshot, roots, home);
+    if (!state) co_return fail(state);
+    auto join = std::make_shared<Join>();
+    join->floor = state->history == "all" ? 0 : answer.snapshot.seq;
+    join->snapshot = std::move(answer.snapshot);
+    join->state = std::move(*state);
+    auto work = [this, join, home](WriteTransaction& transaction) -> Result<void> {
+        return parts_.follower.begin(transaction, join->snapshot, join->state, join->floor, home);
+    };
+    auto begun = co_await parts_.commits.write(std::move(work));
+    co_return begun;
+}
+
+}  // namespace entente::federation

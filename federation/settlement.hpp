@@ -1,0 +1,80 @@
+// What a peer's answer to a transaction means here: cursors move, submissions are accepted
+// or rejected, joins begin their logs. One commit per answer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "federation/batch.hpp"
+#include "federation/follower_log.hpp"
+#include "federation/notices.hpp"
+#include "federation/verification.hpp"
+#include "protocol/log.hpp"
+#include "storage/channel_log_store.hpp"
+#include "storage/group_commit.hpp"
+
+namespace entente::federation {
+
+// A log that a follower now holds further, and who else follows it.
+struct AdvancedLog {
+    protocol::ChannelId channel;
+    std::vector<ServerName> others;
+};
+
+// What a link must remember of an answer. Times in seconds from now.
+struct Settled {
+    std::map<std::string, std::int64_t> held_submissions;  // channel → wait
+    std::map<std::string, std::int64_t> held_logs;         // channel → wait; 0: by the link's own doubling
+    std::int64_t held_direct = 0;
+    bool progress = false;                 // something was acknowledged
+    std::vector<std::string> wants_snapshot;  // joined channels whose snapshot must be fetched
+    std::vector<AdvancedLog> advanced;        // only where somebody else follows too
+};
+
+struct SettlementParts {
+    const Identity& identity;
+    Verifier& verifier;
+    FollowerLog& follower;
+    storage::ChannelLogStore& store;
+    storage::GroupCommit& commits;
+    Notices& notices;
+    protocol::Log& log;
+    const protocol::Clock& clock;
+};
+
+class Settlement {
+ public:
+    explicit Settlement(SettlementParts parts);
+
+    // `malformed` where the answer doesn't fit the transaction.
+    asio::awaitable<Result<Settled>> settle(const ServerName& peer, const BatchDraft& draft,
+                                            protocol::TransactionResult result);
+    // A snapshot fetched for a join whose result could not carry it.
+    asio::awaitable<Result<void>> begin(const ServerName& home, protocol::SnapshotAnswer answer);
+
+ private:
+    struct Join;
+    struct Job;
+    [[nodiscard]] Result<Settled> apply(storage::WriteTransaction& transaction, const Job& job);
+    [[nodiscard]] Result<void> apply_event(storage::WriteTransaction& transaction, const Job& job,
+                                           const storage::SubmissionRow& row, const protocol::EventResult& result,
+                                           Settled& settled);
+    // Where an accepted join leaves its channel here.
+    enum class JoinStanding : std::uint8_t { needs_snapshot, behind_floor, comes_by_log };
+    [[nodiscard]] Result<JoinStanding> apply_join(storage::WriteTransaction& transaction, const Job& job,
+                                                  const storage::SubmissionRow& row,
+                                                  const protocol::EventResult& result);
+    [[nodiscard]] Result<void> apply_log(storage::WriteTransaction& transaction, const Job& job, const LogPart& part,
+                                         const protocol::SliceResult& result, Settled& settled);
+    [[nodiscard]] Result<void> apply_direct(storage::WriteTransaction& transaction, const Job& job,
+                                            const storage::DirectRow& row, const protocol::EventResult& result,
+                                            Settled& settled);
+
+    SettlementParts parts_;
+};
+
+}  // namespace entente::federation
