@@ -70,7 +70,7 @@ struct GroupCommit::State {
 
     template <class Job>
     void enqueue(std::deque<Pending<Job>>& queue, std::condition_variable& wake, Job job,
-                 std::shared_ptr<Waiter> waiter, bool writes);
+                 std::shared_ptr<Waiter> waiter, bool writes_something);
     void write_loop();
     void read_loop(Connection& connection);
     void maintain_loop();

@@ -37,6 +37,11 @@ class NonceWindowContract : public ::testing::TestWithParam<Implementation> {
         return spent ? Code::internal : spent.error().code;
     }
     static constexpr Code ok = Code::internal;
+    // Debian's RocksDB is not instrumented: to TSan its hand-over between threads is a race.
+    [[nodiscard]] static bool is_blind()
+    {
+        return testing::under_tsan && std::string_view(GetParam().name) == "Rocks";
+    }
 
     testing::TemporaryFolder folder_;
     std::unique_ptr<NonceWindow> window_;
@@ -59,6 +64,7 @@ TEST_P(NonceWindowContract, KeysAndNoncesDontRunIntoEachOther)
 
 TEST_P(NonceWindowContract, OfAHundredThreadsExactlyOneWins)
 {
+    if (is_blind()) GTEST_SKIP() << "RocksDB is not instrumented";
     constexpr int count = 100;
     for (int round = 0; round < 5; ++round) {
         std::latch together(count);
@@ -118,6 +124,7 @@ TEST_P(NonceWindowContract, AClockSetBackSweepsNothing)
 
 TEST_P(NonceWindowContract, SweepsGoOnWhileNoncesAreSpent)
 {
+    if (is_blind()) GTEST_SKIP() << "RocksDB is not instrumented";
     constexpr protocol::Seconds last = 400;
     std::atomic<int> doubled{0};
     std::vector<std::thread> threads;
