@@ -60,11 +60,11 @@ Result<void> run_guarded(Job& job, Argument& argument)
 
 struct GroupCommit::State {
     State(asio::any_io_executor executor, std::unique_ptr<Database> opened,
-          GroupCommitOptions wanted, std::function<void(Error)> fatal)
+          GroupCommitOptions wanted, std::function<void(Error)> on_fatal_wanted)
         : io(std::move(executor)),
           database(std::move(opened)),
           options(wanted),
-          on_fatal(std::move(fatal))
+          on_fatal(std::move(on_fatal_wanted))
     {
     }
 
