@@ -1,0 +1,261 @@
+#include "protocol/transaction.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/protocol/log_support.hpp"
+
+namespace entente::protocol {
+namespace {
+
+constexpr NameRules strict{};
+constexpr std::string_view hash = "Q_K0Ic7TSx-NaRk5B7K_8uadVjRsIDrNqCRBNNDfHYs";
+const std::string channel = golden::channel.str();
+
+std::string proof(int root, std::size_t path = 0)
+{
+    std::string text = R"({"root":)" + std::to_string(root) + R"(,"index":0,"path":[)";
+    for (std::size_t i = 0; i < path; ++i) text += (i ? ",\"" : "\"") + std::string(hash) + '"';
+    return text + "]}";
+}
+
+std::string submission(const std::string& events, const std::string& its_proof = proof(0))
+{
+    return R"({"channel":")" + channel + R"(","events":)" + events + R"(,"seal":{"events":[")" +
+           std::string(hash) + R"("],"proof":)" + its_proof + "}}";
+}
+
+const std::string pair = R"({"event":"e","content":"c"})";
+
+std::string slice(const std::string& entries, const std::string& more = "", int root = 0)
+{
+    return R"({"channel":")" + channel + R"(","epoch":1,"after":{"seq":0,"hash":""},"entries":)" +
+           entries + R"(,"checkpoint":{"epoch":1,"seq":1,"hash":")" + std::string(hash) +
+           R"(","proof":)" + proof(root) + R"(},"latest":1)" + more + "}";
+}
+
+std::string body(const std::string& parts, int roots = 1)
+{
+    std::string text = R"({"roots":[)";
+    for (int i = 0; i < roots; ++i) text += (i ? ",\"r" : "\"r") + std::to_string(i) + '"';
+    return text + "]," + parts + "}";
+}
+
+Code code_of(const std::string& text, TransactionLimits limits = {})
+{
+    const auto read = parse_transaction(text, limits, strict);
+    return read ? Code::internal : read.error().code;
+}
+
+TEST(Transaction, EveryPartMayBeAbsent)
+{
+    const auto empty = parse_transaction("{}", {}, strict);
+    ASSERT_TRUE(empty);
+    EXPECT_EQ(empty->items(), 0U);
+    EXPECT_TRUE(parse_transaction(R"({"later":[1,2]})", {}, strict));
+}
+
+TEST(Transaction, WhatIsNoTransactionIsMalformed)
+{
+    EXPECT_EQ(code_of(""), Code::malformed);
+    EXPECT_EQ(code_of("[]"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"direct":{}})"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"signals":5})"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"logs":null})"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"submissions":"x"})"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"roots":{}})"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"roots":[5]})"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"direct":[],"direct":[]})"), Code::malformed);
+    EXPECT_EQ(code_of(R"({"signals":[{"type":"typing","a":1.5}]})"), Code::malformed);
+}
+
+TEST(Transaction, AnUnreadableItemStandsInItsPlace)
+{
+    const auto read = parse_transaction(
+        body(R"("submissions":[5,)" + submission("[" + pair + "]") +
+             R"(,{"channel":"nobody","events":[{},{}]}],"direct":[)" + pair + R"(,{"event":5},[]],)" +
+             R"("signals":[{"type":"typing","channel":"x","user":"u","n":1},{"type":5}])"),
+        {}, strict);
+    ASSERT_TRUE(read) << read.error().detail;
+    ASSERT_EQ(read->submissions.size(), 3U);
+    EXPECT_FALSE(read->submissions[0].value);
+    EXPECT_EQ(read->submissions[0].problem.code, Code::malformed);
+    ASSERT_TRUE(read->submissions[1].value);
+    EXPECT_EQ(read->submissions[1].value->events[0].content, "c");
+    EXPECT_EQ(read->submissions[1].channel_text, channel);
+    EXPECT_FALSE(read->submissions[2].value);
+    EXPECT_EQ(read->submissions[2].channel_text, "nobody");
+    EXPECT_EQ(read->submissions[2].items, 2U);
+    ASSERT_EQ(read->direct.size(), 3U);
+    EXPECT_TRUE(read->direct[0].value);
+    EXPECT_FALSE(read->direct[1].value);
+    EXPECT_FALSE(read->direct[2].value);
+    ASSERT_EQ(read->signals.size(), 2U);
+    ASSERT_TRUE(read->signals[0].value);
+    EXPECT_EQ(read->signals[0].value->json, R"({"type":"typing","channel":"x","user":"u","n":1})");
+    EXPECT_FALSE(read->signals[1].value);
+    EXPECT_EQ(read->items(), 1U + 1U + 2U + 3U + 2U);
+}
+
+TEST(Transaction, APairThatCannotBeReadKeepsItsPlaceInTheSubmission)
+{
+    const auto read = parse_transaction(
+        body(R"("submissions":[)" + submission("[5," + pair + R"(,{"event":"e"}])") + "]"), {},
+        strict);
+    ASSERT_TRUE(read);
+    const auto& events = read->submissions[0].value->events;
+    ASSERT_EQ(events.size(), 3U);
+    EXPECT_EQ(events[0].event, "");
+    EXPECT_EQ(events[1].event, "e");
+    EXPECT_EQ(events[2].event, "");
+}
+
+TEST(Transaction, ItemsAreCountedFromBothSidesOfTheLimit)
+{
+    const auto text = body(R"("submissions":[)" + submission("[" + pair + "," + pair + "]") +
+                           R"(],"logs":[)" + slice(R"([{"at":1,"event":"e","content":"c"}])") +
+                           R"(],"direct":[)" + pair + R"(],"signals":[{"type":"typing"}])");
+    EXPECT_EQ(code_of(text, {text.size(), 5}), Code::internal);
+    EXPECT_EQ(code_of(text, {text.size(), 4}), Code::too_large);
+    EXPECT_EQ(code_of(text, {text.size() - 1, 5}), Code::too_large);
+}
+
+TEST(Transaction, AHeartbeatWeighsNothingAnUnreadableSliceDoes)
+{
+    const auto heartbeat = parse_transaction(body(R"("logs":[)" + slice("[]") + "]"), {}, strict);
+    ASSERT_TRUE(heartbeat);
+    EXPECT_EQ(heartbeat->items(), 0U);
+    EXPECT_EQ(code_of(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 2}), Code::internal);
+    EXPECT_EQ(code_of(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 1}), Code::too_large);
+}
+
+TEST(Transaction, RootsAreAllUsedAndNotTooMany)
+{
+    const auto item = [](int root) { return submission("[" + pair + "]", proof(root)); };
+    const auto two = R"("submissions":[)" + item(0) + "," + item(1) + "]";
+    EXPECT_EQ(code_of(body(two, 2)), Code::internal);
+    EXPECT_EQ(code_of(body(two, 1)), Code::malformed);  // an index beyond roots
+    EXPECT_EQ(code_of(body(two, 3)), Code::malformed);  // an unused root
+    EXPECT_EQ(code_of(body(R"("submissions":[)" + item(-1) + "]", 1)), Code::malformed);
+    EXPECT_EQ(code_of(R"({"roots":["r"]})"), Code::malformed);
+
+    // An item without a readable proof could have used either root, but not that many.
+    const auto unreadable = R"("submissions":[{"channel":"x"}])";
+    EXPECT_EQ(code_of(body(unreadable, 2)), Code::internal);
+    EXPECT_EQ(code_of(body(unreadable, 3)), Code::malformed);
+}
+
+TEST(Transaction, ABadItemsProofStillCountsAsUse)
+{
+    const auto bad = replaced(submission("[" + pair + "]", proof(1)), channel, "nobody");
+    const auto read = parse_transaction(
+        body(R"("submissions":[)" + submission("[" + pair + "]") + "," + bad + "]", 2), {}, strict);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->submissions[0].value);
+    EXPECT_FALSE(read->submissions[1].value);
+}
+
+TEST(Transaction, APathOverThirtyTwoBreaksTheWhole)
+{
+    const auto with_path = [](std::size_t length) {
+        return body(R"("submissions":[)" + submission("[" + pair + "]", proof(0, length)) + "]");
+    };
+    EXPECT_EQ(code_of(with_path(32)), Code::internal);
+    EXPECT_EQ(code_of(with_path(33)), Code::malformed);
+}
+
+// Whether the only slice of a transaction could be read.
+bool reads(const std::string& text)
+{
+    const auto read = parse_transaction(body(R"("logs":[)" + text + "]"), {}, strict);
+    return read && read->logs.size() == 1 && read->logs[0].value;
+}
+
+TEST(Slice, AnEntrySaysAtMostOneThingOfItsContent)
+{
+    EXPECT_TRUE(reads(slice(R"([{"at":1,"event":"e","content":"c"}])")));
+    EXPECT_TRUE(reads(slice(R"([{"at":1,"event":"e","deleted_by":7}])")));
+    EXPECT_TRUE(reads(slice(R"([{"at":1,"event":"e","expired":true}])")));
+    EXPECT_TRUE(reads(slice(R"([{"at":1,"event":"e"}])")));
+    EXPECT_FALSE(reads(slice(R"([{"at":1,"event":"e","content":"c","deleted_by":7}])")));
+    EXPECT_FALSE(reads(slice(R"([{"at":1,"event":"e","deleted_by":7,"expired":true}])")));
+    EXPECT_FALSE(reads(slice(R"([{"at":1,"event":"e","deleted_by":0}])")));
+    EXPECT_FALSE(reads(slice(R"([{"at":-1,"event":"e","content":"c"}])")));
+    EXPECT_FALSE(reads(slice(R"([{"at":1,"content":"c"}])")));
+    EXPECT_FALSE(reads(slice(R"([5])")));
+}
+
+TEST(Slice, MembersOfAWrongFormMakeItUnreadable)
+{
+    const auto good = slice("[]");
+    ASSERT_TRUE(reads(good));
+    EXPECT_FALSE(reads(replaced(good, R"("epoch":1)", R"("epoch":0)")));
+    EXPECT_FALSE(reads(replaced(good, R"("seq":0,"hash":"")", R"("seq":1,"hash":"")")));
+    EXPECT_FALSE(reads(replaced(good, R"("hash":"")", R"("hash":")" + std::string(hash) + '"')));
+    EXPECT_FALSE(reads(replaced(good, R"("latest":1)", R"("latest":-1)")));
+    EXPECT_FALSE(reads(replaced(good, R"("latest":1)", R"("later":1)")));
+    EXPECT_FALSE(reads(replaced(good, R"("entries":[])", R"("entries":{})")));
+    EXPECT_FALSE(reads(slice("[]", R"(,"seals":5)")));
+    EXPECT_FALSE(reads(slice("[]", R"(,"acks":[])")));
+    EXPECT_FALSE(reads(slice("[]", R"(,"acks":{"nowhere":1})")));
+    EXPECT_FALSE(reads(slice("[]", R"(,"acks":{"c.example":-1})")));
+    EXPECT_FALSE(reads(slice("[]", R"(,"keys":[{"server":"c.example","key":{}}])")));
+    EXPECT_TRUE(reads(slice("[]", R"(,"acks":{"c.example":1},"later":{})")));
+    EXPECT_TRUE(reads(slice("[]", R"(,"keys":[{"server":"c.example","statements":["s"]}])")));
+}
+
+TEST(Result, EveryItemStatusHasATextThatLeadsBack)
+{
+    for (int i = 0; i <= static_cast<int>(ItemStatus::need_snapshot); ++i) {
+        const auto status = static_cast<ItemStatus>(i);
+        EXPECT_EQ(item_status_from(to_text(status)), status);
+    }
+    EXPECT_EQ(item_status_from("accept"), std::nullopt);
+}
+
+TEST(Result, AnItemThatCouldNotBeReadIsNull)
+{
+    TransactionResult result;
+    result.direct.push_back({{}, ItemStatus::rejected, 0, 0, Error{Code::malformed, "d", "h", 0}, {}, {}});
+    const auto text = write_result(result, 1);
+    EXPECT_NE(text.find(R"({"event":null,"status":"rejected","problem":{)"), std::string::npos) << text;
+    const auto read = parse_result(text, strict);
+    ASSERT_TRUE(read);
+    EXPECT_FALSE(read->direct[0].event);
+    EXPECT_EQ(read->direct[0].problem->code, Code::malformed);
+}
+
+TEST(Result, WhatCannotBeReadIsMalformed)
+{
+    const auto refused = [](std::string_view text) {
+        const auto read = parse_result(text, strict);
+        return !read && read.error().code == Code::malformed;
+    };
+    EXPECT_TRUE(refused(""));
+    EXPECT_TRUE(refused("[]"));
+    EXPECT_TRUE(refused(R"({"direct":{}})"));
+    EXPECT_TRUE(refused(R"({"direct":[{"status":"accepted"}]})"));
+    EXPECT_TRUE(refused(R"({"direct":[{"event":null,"status":"perhaps"}]})"));
+    EXPECT_TRUE(refused(R"({"direct":[{"event":null,"status":"rejected","problem":5}]})"));
+    EXPECT_TRUE(refused(R"({"logs":[{"channel":"x","status":"ok","epoch":1,"have":1,"hash":""}]})"));
+    EXPECT_TRUE(refused(R"({"roots":["r"]})"));
+    EXPECT_FALSE(refused(R"({"logs":[{"channel":"x","status":"ok","epoch":1,"have":0,"hash":""}]})"));
+    EXPECT_FALSE(refused(R"({})"));
+}
+
+TEST(LogAnswer, ItsRootsAreHeldToTheSameRules)
+{
+    const auto answer = [](const std::string& roots, int root) {
+        return parse_log_answer(R"({"roots":)" + roots + R"(,"slice":)" + slice("[]", "", root) + "}",
+                                strict)
+            .has_value();
+    };
+    EXPECT_TRUE(answer(R"(["r"])", 0));
+    EXPECT_FALSE(answer(R"(["r"])", 1));
+    EXPECT_FALSE(answer(R"(["r","s"])", 0));
+    EXPECT_FALSE(answer(R"([])", 0));
+    EXPECT_FALSE(parse_log_answer(R"({"roots":[]})", strict));
+    EXPECT_FALSE(parse_snapshot_answer(R"({"roots":[],"snapshot":5})", strict));
+}
+
+}  // namespace
+}  // namespace entente::protocol
