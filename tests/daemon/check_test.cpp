@@ -1,0 +1,150 @@
+// `ententd check`: what keeps the daemon from starting, and what is only warned of.
+#include "daemon/check.hpp"
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <sys/stat.h>
+
+#include <gtest/gtest.h>
+
+#include "daemon/key_folder.hpp"
+#include "net/tls.hpp"
+#include "tests/daemon/scratch_folder.hpp"
+
+namespace entente::daemon {
+namespace {
+
+class Check : public testing::Test {
+ protected:
+    Check()
+    {
+        protocol::start_crypto();
+        std::filesystem::create_directory(scratch_ / "data");
+        EXPECT_TRUE(net::make_self_signed(scratch_ / "c.pem", scratch_ / "k.pem", {"a.example"}, 90));
+        const auto key = protocol::SigningKey::generate(random_);
+        const Identity identity{*protocol::parse_server_name("a.example", {}), key, 1,
+                                protocol::SigningKey::generate(random_).public_key(), {}, {}};
+        EXPECT_TRUE(KeyFolder(scratch_ / "data/keys").create(identity));
+    }
+
+    static std::string listener(const std::string& rest)
+    {
+        return "[[listener]]\n" + rest;
+    }
+    static std::string with_tls()
+    {
+        return listener("address = \"0.0.0.0:8448\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n");
+    }
+
+    // The exit code and all that was said.
+    std::pair<int, std::string> check(const std::string& rest, const Environment& environment = {})
+    {
+        std::ofstream(scratch_ / "e.toml") << "[server]\nname = \"a.example\"\ndata = \"data\"\n" << rest;
+        std::ostringstream out;
+        const int code = run_check(scratch_ / "e.toml", environment, clock_, out);
+        return {code, out.str()};
+    }
+
+    ScratchFolder scratch_;
+    protocol::SystemRandom random_;
+    protocol::SystemClock clock_;
+};
+
+bool says(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+TEST_F(Check, SaysNothingOfAnInstallationThatIsRight)
+{
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 0);
+    EXPECT_EQ(said, (scratch_ / "e.toml") + ": a.example would start\n");
+}
+
+TEST_F(Check, TellsEveryFaultOfTheFile)
+{
+    const auto [code, said] = check(with_tls() + "[log]\nlevel = \"loud\"\nformat = 1\n");
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "e.toml:9: log.level")) << said;
+    EXPECT_TRUE(says(said, "e.toml:10: log.format")) << said;
+}
+
+TEST_F(Check, WarnsOfALoopbackListenerWithoutCertificateAndProxies)
+{
+    const auto [code, said] = check(listener("address = \"127.0.0.1:80\"\n"));
+    EXPECT_EQ(code, 0);
+    EXPECT_TRUE(says(said, "warning: ") && says(said, "e.toml:4: a loopback listener without certificate")) << said;
+
+    const auto behind = listener("address = \"127.0.0.1:80\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n");
+    EXPECT_FALSE(says(check(behind).second, "warning"));
+    const auto open = check(listener("address = \"0.0.0.0:80\"\n"));
+    EXPECT_EQ(open.first, 0);
+    EXPECT_TRUE(says(open.second, "e.toml:4: this listener speaks plain HTTP on a network")) << open.second;
+}
+
+TEST_F(Check, NamesFilesThatAreMissingOrUnfit)
+{
+    auto [code, said] = check(listener("address = \"[::]:1\"\ncertificate = \"none.pem\"\nkey = \"k.pem\"\n"));
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "none.pem can't be read: No such file")) << said;
+
+    std::ofstream(scratch_ / "bad.pem") << "nothing";
+    std::tie(code, said) = check(listener("address = \"[::]:1\"\ncertificate = \"bad.pem\"\nkey = \"k.pem\"\n"));
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "error: ") && says(said, "bad.pem")) << said;
+
+    ASSERT_TRUE(net::make_self_signed(scratch_ / "c2.pem", scratch_ / "k2.pem", {"a.example"}, 90));
+    std::tie(code, said) = check(listener("address = \"[::]:1\"\ncertificate = \"c.pem\"\nkey = \"k2.pem\"\n"));
+    EXPECT_EQ(code, 1) << said;
+
+    std::tie(code, said) = check(with_tls() + "[federation]\nca_file = \"no-ca.pem\"\n");
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "no-ca.pem can't be read")) << said;
+}
+
+TEST_F(Check, WarnsOfACertificateThatEndsSoon)
+{
+    ASSERT_TRUE(net::make_self_signed(scratch_ / "c.pem", scratch_ / "k.pem", {"a.example"}, 5));
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 0);
+    EXPECT_TRUE(says(said, "c.pem runs out in")) << said;
+}
+
+TEST_F(Check, WarnsOfAKeyThatEverybodyMayRead)
+{
+    ASSERT_EQ(::chmod((scratch_ / "k.pem").c_str(), 0644), 0);
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 0);
+    EXPECT_TRUE(says(said, "run chmod 0640 ")) << said;
+}
+
+TEST_F(Check, RefusesAKeyFolderThatOthersMayRead)
+{
+    ASSERT_EQ(::chmod((scratch_ / "data/keys").c_str(), 0755), 0);
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "error: ") && says(said, "run chmod 0700 ")) << said;
+}
+
+TEST_F(Check, SaysThatSetupIsOutstanding)
+{
+    std::filesystem::remove_all(scratch_ / "data");
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 0);
+    EXPECT_TRUE(says(said, "run ententctl setup --config " + (scratch_ / "e.toml"))) << said;
+    EXPECT_FALSE(std::filesystem::exists(scratch_ / "data"));
+}
+
+TEST_F(Check, WarnsWhereNoListenerServesFederation)
+{
+    const auto only_clients = listener(
+        "address = \"127.0.0.1:80\"\nserves = [\"client\"]\ntrusted_proxies = [\"127.0.0.1\"]\n");
+    EXPECT_TRUE(says(check(only_clients).second, "no listener serves federation"));
+    EXPECT_FALSE(says(check(only_clients, {{"ENTENTE_FEDERATION_ENABLED", "false"}}).second, "no listener"));
+}
+
+}  // namespace
+}  // namespace entente::daemon

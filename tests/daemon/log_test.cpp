@@ -1,0 +1,99 @@
+// The log: formats, levels by component, and values that try to be more than values.
+#include "daemon/log.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <rapidcheck/gtest.h>
+
+namespace entente::daemon {
+namespace {
+
+using protocol::LogField;
+using protocol::LogLevel;
+
+constexpr protocol::Millis moment = 1'763'683'200'123;  // 2025-11-21T00:00:00.123Z
+
+class FixedClock final : public protocol::Clock {
+ public:
+    [[nodiscard]] protocol::Millis now_ms() const override { return moment; }
+};
+
+std::string text_line(std::string_view message, const std::vector<LogField>& fields)
+{
+    return format_line(LogFormat::text, moment, LogLevel::info, "inbox", message, fields);
+}
+
+TEST(Log, TextLinesHaveTimeLevelComponentMessageAndFields)
+{
+    EXPECT_EQ(text_line("took a transaction", {{"origin", "a.example"}, {"items", 3}, {"fresh", true}}),
+              "2025-11-21T00:00:00.123Z info    inbox: took a transaction origin=a.example items=3 fresh=true");
+}
+
+TEST(Log, JsonLinesAreOneObjectEach)
+{
+    const std::vector<LogField> fields{{"origin", "a.example"}, {"items", 3}};
+    EXPECT_EQ(format_line(LogFormat::json, moment, LogLevel::warning, "inbox", "slow", fields),
+              R"({"at":"2025-11-21T00:00:00.123Z","level":"warning","component":"inbox","message":"slow",)"
+              R"("fields":{"origin":"a.example","items":"3"}})");
+}
+
+TEST(Log, ValuesThatAreNotPlainAreQuotedAndEscaped)
+{
+    EXPECT_EQ(text_line("x", {{"v", "two words"}}).substr(41), " v=\"two words\"");
+    EXPECT_EQ(text_line("x", {{"v", ""}}).substr(41), " v=\"\"");
+    EXPECT_EQ(text_line("x", {{"v", "a=b"}}).substr(41), " v=\"a=b\"");
+    EXPECT_EQ(text_line("x", {{"v", "a\n2025 error x: y"}}).substr(41), " v=\"a\\n2025 error x: y\"");
+    EXPECT_EQ(text_line("x", {{"v", "\x1b[2J\x7f"}}).substr(41), " v=\"\\u001b[2J\\u007f\"");
+    EXPECT_EQ(text_line("x", {{"v", "\xe2\x80\xae"}}).substr(41), " v=\"\\u202e\"");
+    EXPECT_EQ(text_line("x", {{"v", "\xff"}}).substr(41), " v=\"\\ufffd\"");
+}
+
+RC_GTEST_PROP(Log, NoValueSplitsALineOrLeavesPrintableAscii, (const std::string& value, const std::string& message))
+{
+    const std::vector<LogField> fields{{"v", value}};
+    for (const auto format : {LogFormat::text, LogFormat::json}) {
+        const auto line = format_line(format, moment, LogLevel::error, "c", message, fields);
+        for (const char c : line) RC_ASSERT(format == LogFormat::json ? c != '\n' && c >= 0x20
+                                                                      : c >= 0x20 && c < 0x7f);
+        if (format == LogFormat::json) RC_ASSERT(nlohmann::json::accept(line));
+    }
+}
+
+TEST(Log, LevelsAreThoseOfTheComponentElseTheGeneralOne)
+{
+    const FixedClock clock;
+    std::vector<std::string> lines;
+    LogConfig config;
+    config.level = LogLevel::warning;
+    config.components = {{"inbox", LogLevel::debug}, {"gate", LogLevel::error}};
+    const auto log = make_logger(config, clock, [&](std::string_view line) { lines.emplace_back(line); });
+
+    protocol::log_debug(*log, "inbox", "one");
+    protocol::log_debug(*log, "net", "two");
+    protocol::log_warning(*log, "net", "three");
+    protocol::log_warning(*log, "gate", "four");
+    protocol::log_error(*log, "gate", "five", {{"n", 5}});
+
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_EQ(lines[0], "2025-11-21T00:00:00.123Z debug   inbox: one");
+    EXPECT_EQ(lines[1], "2025-11-21T00:00:00.123Z warning net: three");
+    EXPECT_EQ(lines[2], "2025-11-21T00:00:00.123Z error   gate: five n=5");
+    EXPECT_TRUE(log->enabled(LogLevel::debug, "inbox"));
+    EXPECT_FALSE(log->enabled(LogLevel::info, "net"));
+}
+
+TEST(Log, ALoggerForStandardErrorWritesThere)
+{
+    const FixedClock clock;
+    const auto log = make_logger(LogConfig{}, clock);
+    testing::internal::CaptureStderr();
+    protocol::log_info(*log, "net", "listening", {{"port", 8448}});
+    EXPECT_EQ(testing::internal::GetCapturedStderr(),
+              "2025-11-21T00:00:00.123Z info    net: listening port=8448\n");
+}
+
+}  // namespace
+}  // namespace entente::daemon
