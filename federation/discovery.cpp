@@ -77,7 +77,6 @@ Discovery::Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRin
       clock_(clock),
       options_(options),
       notice_(std::move(notice)),
-      by_server_(options.max_remembered, options.refetches_per_server, minute_ms),
       by_source_(options.max_remembered, options.refetches_per_source, minute_ms)
 {
 }
@@ -195,11 +194,23 @@ Result<void> Discovery::charge_refetch(const ServerName& server,
                                bucket.seconds_until(1, now));
         }
     }
-    auto& bucket = by_server_.of(server.str(), now);
-    if (bucket.take(1, now)) return {};
-    if (source) by_source_.of(*source, now).give_back(1);
-    return retry_later(Code::unavailable, "discovery: too many fetches of " + server.str(),
-                       bucket.seconds_until(1, now));
+    auto allowed = charge_server(server, now);
+    if (!allowed && source) by_source_.of(*source, now).give_back(1);
+    return allowed;
+}
+
+// In any minute, not on average: a bucket would let through almost twice as many.
+Result<void> Discovery::charge_server(const ServerName& server, Millis now)
+{
+    auto& refetched = memory(server).refetched;
+    std::erase_if(refetched, [&](Millis at) { return at > now || now - at >= minute_ms; });
+    if (std::ssize(refetched) >= options_.refetches_per_server) {
+        auto wait = refetched.empty() ? minute_ms : refetched.front() + minute_ms - now;
+        return retry_later(Code::unavailable, "discovery: too many fetches of " + server.str(),
+                           whole_seconds(wait));
+    }
+    refetched.push_back(now);
+    return {};
 }
 
 asio::awaitable<Result<void>> Discovery::fetch_shared(ServerName server)

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -98,6 +99,7 @@ class Discovery {
         std::int64_t failure_s = 0; // how long the last failure counts; 0: none
         Millis retry_at = 0;
         Error failure;
+        std::deque<Millis> refetched;  // for unknown keys, within the last minute
     };
 
     [[nodiscard]] static Result<PublicKey> or_unavailable(Result<PublicKey> key,
@@ -107,6 +109,7 @@ class Discovery {
     [[nodiscard]] Result<void> charge_refetch(const ServerName& server,
                                               const std::optional<std::string>& source,
                                               Millis now);
+    [[nodiscard]] Result<void> charge_server(const ServerName& server, Millis now);
     [[nodiscard]] bool is_fresh(const ServerName& server, Millis now) const;
     asio::awaitable<Result<void>> refetch(ServerName server, std::optional<std::string> source);
     asio::awaitable<Result<void>> fetch_shared(ServerName server);
@@ -129,7 +132,6 @@ class Discovery {
     std::list<Memory> order_;  // the latest used first
     std::unordered_map<ServerName, std::list<Memory>::iterator> index_;
     std::unordered_map<ServerName, std::shared_ptr<Flight>> flights_;
-    trust::BucketTable by_server_;
     trust::BucketTable by_source_;
     Figures figures_;
 };
