@@ -1,0 +1,81 @@
+// The federation floor put together for one daemon: what is made of what, in the order in
+// which it must live. Holds no logic of its own but the timers.
+#pragma once
+
+#include <memory>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "daemon/config.hpp"
+#include "daemon/key_folder.hpp"
+#include "daemon/stores.hpp"
+#include "federation/gate.hpp"
+#include "federation/identity.hpp"
+#include "federation/inbox.hpp"
+#include "federation/local_channels.hpp"
+#include "federation/notices.hpp"
+#include "federation/peer_links.hpp"
+#include "federation/queries.hpp"
+#include "net/http_client.hpp"
+#include "net/router.hpp"
+#include "net/task_group.hpp"
+#include "protocol/log.hpp"
+
+namespace entente::daemon {
+
+namespace asio = boost::asio;
+
+[[nodiscard]] federation::Identity federation_identity(const Config& config, const Identity& keys);
+
+class FederationStack {
+ public:
+    struct Parts {
+        const Config& config;
+        const federation::Identity& identity;
+        Stores& stores;
+        net::TaskGroup& tasks;
+        boost::asio::thread_pool& pool;
+        protocol::Log& log;
+        const protocol::Clock& clock;
+        protocol::Random& random;
+    };
+    explicit FederationStack(Parts parts);
+
+    // Loads the pins, starts the timers, wakes the links that are owed something.
+    asio::awaitable<Result<void>> start();
+    // Discovery documents, inbox and queries.
+    void add_routes(net::Router& router);
+    // From the store's commits, on the I/O thread.
+    void committed(const storage::CommittedRun& run);
+
+    [[nodiscard]] federation::Channels& channels() { return channels_; }
+    [[nodiscard]] federation::PeerLinks& links() { return links_; }
+    [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
+
+ private:
+    [[nodiscard]] federation::FollowerEvents follower_events();
+    [[nodiscard]] federation::Wake waker();
+    asio::awaitable<void> keep_house();
+
+    Parts parts_;
+    federation::Notices notices_;
+    net::HttpClient http_;
+    trust::KeyRing ring_;
+    storage::PinStore pins_;
+    federation::Discovery discovery_;
+    trust::Tiers tiers_;
+    trust::Budgets budgets_;
+    federation::Gate gate_;
+    federation::Verifier verifier_;
+    federation::HomeLog home_;
+    federation::FollowerLog follower_;
+    federation::Direct direct_;
+    federation::SignedClient client_;
+    federation::Settlement settlement_;
+    federation::PeerLinks links_;
+    federation::Inbox inbox_;
+    federation::Queries queries_;
+    federation::LocalChannels channels_;
+};
+
+}  // namespace entente::daemon

@@ -1,0 +1,177 @@
+#include "daemon/server.hpp"
+
+#include <exception>
+
+#include "api/system.hpp"
+
+namespace entente::daemon {
+
+namespace {
+
+constexpr std::chrono::seconds grace{10};
+
+api::Registration registration(RegistrationMode mode)
+{
+    switch (mode) {
+        case RegistrationMode::open: return api::Registration::open;
+        case RegistrationMode::invite: return api::Registration::invite;
+        case RegistrationMode::closed: break;
+    }
+    return api::Registration::closed;
+}
+
+std::string what(std::exception_ptr bug)
+{
+    try {
+        std::rethrow_exception(std::move(bug));
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "an unknown exception";
+    }
+}
+
+std::string text_of(const SocketAddress& address)
+{
+    const auto host = address.address.to_string();
+    return (address.address.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
+}
+
+}  // namespace
+
+Server::Server(boost::asio::io_context& io, Config config, Identity keys, protocol::Log& log,
+               std::function<void()> stop)
+    : io_(io),
+      config_(std::move(config)),
+      identity_(federation_identity(config_, keys)),
+      log_(log),
+      stop_(std::move(stop)),
+      tasks_(io.get_executor(), [&log](std::exception_ptr bug) {
+          protocol::log_error(log, "daemon", "a task ended by an exception", {{"what", what(std::move(bug))}});
+      })
+{
+}
+
+Server::~Server() = default;
+
+Result<void> Server::open()
+{
+    Stores::Hooks hooks;
+    hooks.committed = [this](const storage::CommittedRun& run) {
+        if (federation_) federation_->committed(run);
+    };
+    // Nothing is acknowledged once the disk has failed to keep what it said it kept.
+    hooks.fatal = [this](Error error) {
+        protocol::log_error(log_, "storage", "the disk can't be trusted; stopping", {{"detail", error.detail}});
+        failed_ = true;
+        stop_();
+    };
+    auto stores = Stores::open(config_, io_.get_executor(), clock_.now_s(), std::move(hooks));
+    if (!stores) return fail(stores);
+    stores_ = std::move(*stores);
+
+    federation_ = std::make_unique<FederationStack>(
+        FederationStack::Parts{config_, identity_, *stores_, tasks_, pool_, log_, clock_, random_});
+    api::ApiOptions options;
+    options.server = config_.server.name;
+    options.names = config_.name_rules();
+    options.registration = registration(config_.registration);
+    api_ = std::make_unique<api::Api>(api::ApiParts{io_.get_executor(), tasks_, stores_->commits(),
+                                                    federation_->channels(), clock_, random_, log_},
+                                      options);
+    add_figures();
+    for (const auto& listener : config_.listeners) {
+        if (auto added = add_listener(listener); !added) return added;
+    }
+    return {};
+}
+
+Result<void> Server::add_listener(const ListenerConfig& listener)
+{
+    net::ListenerOptions options;
+    options.address = boost::asio::ip::tcp::endpoint(listener.address.address, listener.address.port);
+    options.trusted_proxies = listener.trusted_proxies;
+    options.limits.connections = static_cast<std::size_t>(config_.limits.connections);
+    options.limits.connections_per_source = static_cast<std::size_t>(config_.limits.connections_per_source);
+    if (!listener.is_plain()) {
+        auto tls = net::TlsServerContext::load(listener.certificate, listener.key);
+        if (!tls) return fail(tls);
+        options.tls = *tls;
+        certificates_.push_back(std::move(*tls));
+    }
+    auto router = std::make_shared<net::Router>();
+    api::add_health_routes(*router, [this] { return readiness(); }, clock_);
+    if (listener.federation) federation_->add_routes(*router);
+    if (listener.client) api_->add_routes(*router);
+    if (listener.metrics) api::add_metrics_route(*router, metrics_);
+    auto server = std::make_unique<net::HttpServer>(tasks_, std::move(options), std::move(router), clock_);
+    server->on_request_done(api::request_observer(metrics_, text_of(listener.address)));
+    servers_.push_back(std::move(server));
+    return {};
+}
+
+void Server::add_figures()
+{
+    metrics_.ask("entente_commits_total", "Durable commits.", "counter", "",
+                 [this] { return static_cast<double>(stores_->commits().figures().commits); });
+    metrics_.ask("entente_commit_jobs_total", "Writes that shared them.", "counter", "",
+                 [this] { return static_cast<double>(stores_->commits().figures().jobs); });
+    metrics_.ask("entente_commit_queue", "Writes waiting for a commit.", "gauge", "",
+                 [this] { return static_cast<double>(stores_->commits().figures().queued); });
+    metrics_.ask("entente_peer_links", "Links to servers that are owed something.", "gauge", "",
+                 [this] { return static_cast<double>(federation_->links().running()); });
+    metrics_.ask("entente_discovery_fetches_total", "Server documents fetched.", "counter", "",
+                 [this] { return static_cast<double>(federation_->discovery().figures().fetches); });
+    metrics_.ask("entente_discovery_failures_total", "Fetches of server documents that failed.", "counter", "",
+                 [this] { return static_cast<double>(federation_->discovery().figures().failures); });
+}
+
+Result<void> Server::readiness() const
+{
+    if (failed_) return refuse(Code::unavailable, "the disk has failed");
+    if (!is_ready_) return refuse(Code::unavailable, "starting or stopping");
+    return {};
+}
+
+asio::awaitable<Result<void>> Server::start()
+{
+    auto api = co_await api_->start();
+    if (!api) co_return fail(api);
+    auto federation = co_await federation_->start();
+    if (!federation) co_return fail(federation);
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+        auto started = servers_[i]->start();
+        if (!started) co_return fail(started);
+        protocol::log_info(log_, "daemon", "listening",
+                           {{"address", text_of(config_.listeners[i].address)},
+                            {"tls", !config_.listeners[i].is_plain()}});
+    }
+    is_ready_ = true;
+    co_return Result<void>{};
+}
+
+asio::awaitable<void> Server::stop()
+{
+    is_ready_ = false;
+    for (auto& server : servers_) co_await server->stop(std::chrono::duration_cast<std::chrono::milliseconds>(grace));
+    co_await tasks_.stop();
+    pool_.stop();
+    pool_.join();
+    stores_->commits().stop();
+}
+
+void Server::reload()
+{
+    for (auto& certificate : certificates_) {
+        auto reloaded = certificate->reload();
+        if (reloaded) {
+            protocol::log_info(log_, "daemon", "certificate reloaded");
+        } else {
+            protocol::log_error(log_, "daemon", "a certificate could not be reloaded; the old one stays",
+                                {{"detail", reloaded.error().detail}});
+        }
+    }
+    protocol::log_info(log_, "daemon", "reload is done; all settings but certificates take effect at a restart");
+}
+
+}  // namespace entente::daemon

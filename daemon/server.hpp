@@ -1,0 +1,61 @@
+// One running daemon: the only place where the rooms are put together. Starts listeners
+// once everything behind them is ready, ends them in the reverse order.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "api/api.hpp"
+#include "api/metrics.hpp"
+#include "daemon/federation_stack.hpp"
+#include "net/http_server.hpp"
+#include "net/tls.hpp"
+
+namespace entente::daemon {
+
+class Server {
+ public:
+    // `stop` is called when the daemon can't go on: a disk that can't be trusted, a bug.
+    Server(boost::asio::io_context& io, Config config, Identity keys, protocol::Log& log,
+           std::function<void()> stop);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    // The detail of an error is a sentence for the operator.
+    [[nodiscard]] Result<void> open();
+    asio::awaitable<Result<void>> start();
+    // Requests under way finish, 10 s at most.
+    asio::awaitable<void> stop();
+    // Certificates are read again; what fails keeps the old one and is logged.
+    void reload();
+    [[nodiscard]] bool has_failed() const { return failed_; }
+
+ private:
+    [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener);
+    void add_figures();
+    [[nodiscard]] Result<void> readiness() const;
+
+    boost::asio::io_context& io_;
+    Config config_;
+    federation::Identity identity_;
+    protocol::Log& log_;
+    std::function<void()> stop_;
+    protocol::SystemClock clock_;
+    protocol::SystemRandom random_;
+    boost::asio::thread_pool pool_{2};
+    net::TaskGroup tasks_;
+    api::Metrics metrics_;
+    std::unique_ptr<Stores> stores_;
+    std::unique_ptr<FederationStack> federation_;
+    std::unique_ptr<api::Api> api_;
+    std::vector<std::shared_ptr<net::TlsServerContext>> certificates_;
+    std::vector<std::unique_ptr<net::HttpServer>> servers_;
+    bool failed_ = false;
+    bool is_ready_ = false;
+};
+
+}  // namespace entente::daemon

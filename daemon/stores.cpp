@@ -1,0 +1,81 @@
+#include "daemon/stores.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <sys/stat.h>
+
+#include "storage/incoming_store.hpp"
+#include "storage/sqlite/database.hpp"
+
+namespace entente::daemon {
+
+namespace {
+
+constexpr std::string_view window_fact = "replay_window";
+constexpr std::size_t cached_channels = 4'096;
+
+std::string boot_id()
+{
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    std::getline(file, id);
+    return id;
+}
+
+Result<void> make_folder(const std::string& folder)
+{
+    std::error_code error;
+    if (std::filesystem::exists(folder, error)) return {};
+    std::filesystem::create_directories(folder, error);
+    if (error) return fail(Code::internal, "can't make the folder " + folder + ": " + error.message());
+    ::chmod(folder.c_str(), 0700);
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Stores>> Stores::open(const Config& config, boost::asio::any_io_executor io,
+                                             protocol::Seconds now, Hooks hooks)
+{
+    if (auto folder = make_folder(config.server.data); !folder) return fail(folder);
+    std::unique_ptr<Stores> stores(new Stores);
+    {
+        // Before any thread: migrations, and what the database knows of the window.
+        auto database = storage::make_sqlite_database(config.storage.sqlite_path());
+        auto writer = database->open_writer();
+        if (!writer) return fail(writer);
+        auto known = storage::find_fact(**writer, window_fact);
+        if (!known) return fail(known);
+
+        storage::RocksWindowOptions options;
+        options.folder = config.server.data + "/window";
+        options.ran_before = known->has_value();
+        options.start = now;
+        options.boot_id = boot_id();
+        auto window = storage::open_rocks_window(options);
+        if (!window) return fail(window);
+        stores->window_ = std::move(*window);
+        if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted) return fail(noted);
+
+        stores->logs_ = std::make_unique<storage::ChannelLogStore>(stores->window_.get(), config.name_rules(),
+                                                                   cached_channels, std::move(hooks.committed));
+        if (auto index = stores->logs_->catch_up_index(**writer); !index) return fail(index);
+    }
+    storage::GroupCommitOptions options;
+    options.readers = static_cast<std::size_t>(config.storage.readers);
+    stores->commits_ = std::make_unique<storage::GroupCommit>(
+        std::move(io), storage::make_sqlite_database(config.storage.sqlite_path()), options, std::move(hooks.fatal));
+    stores->commits_->add(*stores->logs_);
+    if (auto started = stores->commits_->start(); !started) return fail(started);
+    return stores;
+}
+
+Stores::~Stores()
+{
+    if (commits_) commits_->stop();
+    commits_.reset();
+    if (window_) window_->close();
+}
+
+}  // namespace entente::daemon

@@ -1,0 +1,43 @@
+// Opens what the daemon keeps on disk, in the order in which each can be trusted: the
+// database and its migrations, then the replay window beside it, then the writer. Takes no
+// part in what is stored.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "daemon/config.hpp"
+#include "storage/channel_log_store.hpp"
+#include "storage/group_commit.hpp"
+#include "storage/nonce_window.hpp"
+
+namespace entente::daemon {
+
+class Stores {
+ public:
+    struct Hooks {
+        std::function<void(const storage::CommittedRun&)> committed;
+        std::function<void(Error)> fatal;
+    };
+    // The detail of an error is a sentence for the operator.
+    [[nodiscard]] static Result<std::unique_ptr<Stores>> open(const Config& config, boost::asio::any_io_executor io,
+                                                              protocol::Seconds now, Hooks hooks);
+    // Ends what is queued, then closes the window.
+    ~Stores();
+    Stores(const Stores&) = delete;
+    Stores& operator=(const Stores&) = delete;
+
+    [[nodiscard]] storage::ReplayMemory& window() { return *window_; }
+    [[nodiscard]] storage::ChannelLogStore& logs() { return *logs_; }
+    [[nodiscard]] storage::GroupCommit& commits() { return *commits_; }
+
+ private:
+    Stores() = default;
+    std::unique_ptr<storage::ReplayMemory> window_;
+    std::unique_ptr<storage::ChannelLogStore> logs_;
+    std::unique_ptr<storage::GroupCommit> commits_;
+};
+
+}  // namespace entente::daemon
