@@ -1,11 +1,12 @@
 #include "federation/discovery.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include "federation/document_fetch.hpp"
 
 namespace entente::federation {
 
@@ -250,7 +251,7 @@ asio::awaitable<void> Discovery::fly(Landing landing)
 
 asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server)
 {
-    auto document = co_await fetch_document(server);
+    auto document = co_await fetch_document(http_, server, options_.names, options_.fetch_time);
     if (!document) co_return fail(document);
     auto pinned = co_await pin(std::move(*document));
     if (!pinned) co_return pinned;
@@ -261,48 +262,6 @@ asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server)
     known.failure_s = 0;
     known.retry_at = 0;
     co_return Result<void>{};
-}
-
-asio::awaitable<Result<protocol::ServerDocument>> Discovery::fetch_document(ServerName server)
-{
-    auto end = std::chrono::steady_clock::now() + options_.fetch_time;
-    protocol::Origin origin;
-    origin.host = server.str();
-    for (int hop = 0; hop < 2; ++hop) {
-        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            end - std::chrono::steady_clock::now());
-        if (left.count() <= 0) co_return fail(Code::timeout, "discovery: " + server.str());
-        auto text = co_await fetch_text(origin, left);
-        if (!text) co_return fail(text);
-        auto parsed = protocol::parse_well_known(*text, server, options_.names);
-        if (!parsed) co_return fail(parsed);
-        if (auto* document = std::get_if<protocol::ServerDocument>(&*parsed)) {
-            co_return std::move(*document);
-        }
-        auto delegate = protocol::parse_https_origin(std::get<protocol::Delegation>(*parsed).origin);
-        if (!delegate) co_return fail(delegate);
-        origin = std::move(*delegate);
-    }
-    co_return fail(Code::malformed, "discovery: " + server.str() + " delegates twice");
-}
-
-asio::awaitable<Result<std::string>> Discovery::fetch_text(protocol::Origin origin,
-                                                           std::chrono::milliseconds time)
-{
-    net::Fetch fetch;
-    fetch.host = origin.host;
-    fetch.port = origin.port;
-    fetch.target = "/.well-known/entente";
-    fetch.fields.emplace_back("accept", "application/json");
-    fetch.time = time;
-    fetch.max_body = protocol::max_document_octets;
-    auto response = co_await http_.fetch(std::move(fetch));
-    if (!response) co_return fail(response);
-    if (response->status != 200) {
-        co_return fail(Code::unavailable, "discovery: " + origin.host + " answers " +
-                                              std::to_string(response->status));
-    }
-    co_return std::move(response->body);
 }
 
 // Durable before it is acted on: a server that forgot a pin in a crash would take the next

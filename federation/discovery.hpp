@@ -115,9 +115,6 @@ class Discovery {
     asio::awaitable<Result<void>> fetch_shared(ServerName server);
     asio::awaitable<void> fly(Landing landing);
     asio::awaitable<Result<void>> fetch_and_pin(ServerName server);
-    asio::awaitable<Result<protocol::ServerDocument>> fetch_document(ServerName server);
-    asio::awaitable<Result<std::string>> fetch_text(protocol::Origin origin,
-                                                    std::chrono::milliseconds time);
     asio::awaitable<Result<void>> pin(protocol::ServerDocument document);
     void remember_failure(const ServerName& server, const Error& error);
     void tell(const ServerName& server, std::string_view what, std::string_view detail) const;
