@@ -23,6 +23,13 @@ namespace entente::net {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
 }
 
+// What a field's value may hold: no controls but the tab, so no line end either.
+[[nodiscard]] constexpr bool is_value_character(char c)
+{
+    const auto octet = static_cast<unsigned char>(c);
+    return octet == '\t' || (octet >= 0x20 && octet != 0x7F);
+}
+
 [[nodiscard]] constexpr char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -2,19 +2,20 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include "net/ascii.hpp"
+#include "net/chunks.hpp"
 
 namespace entente::net {
 
 namespace {
 
 namespace http = boost::beast::http;
-using Parser = http::response_parser<http::string_body>;
+using Parser = http::response_parser<http::empty_body>;  // for the head alone
 
-constexpr std::uint32_t header_octets = 16 * 1024;
+constexpr std::size_t header_octets = 16 * 1024;
 constexpr std::size_t header_count = 100;
 constexpr std::size_t read_octets = 16'384;
 constexpr int interim_answers = 4;  // 1xx before the answer itself
@@ -57,75 +58,144 @@ tl::unexpected<ExchangeFailure> failed(Error error, bool begun, bool cut_off)
     return tl::unexpected<ExchangeFailure>(std::move(failure));
 }
 
-Error parse_error(const boost::system::error_code& error)
+tl::unexpected<ExchangeFailure> no_answer(Code code, const char* why)
 {
-    if (error == http::error::body_limit || error == http::error::header_limit) {
-        return Error{Code::too_large, "answer too large", {}, 0};
-    }
-    if (error == http::error::partial_message) {
-        return Error{Code::unavailable, "answer cut off", {}, 0};
-    }
-    return Error{Code::malformed, "not HTTP: " + error.message(), {}, 0};
+    return failed(Error{code, why, {}, 0}, true, false);
 }
 
-// Feeds one message's parser from the connection; what arrives behind it stays.
+// What an answer's head says of what follows it.
+struct AnswerHead {
+    FetchedResponse response;
+    bool chunked = false;
+    bool keep_alive = false;
+    bool ends_with_connection = false;
+    std::size_t length = 0;
+};
+
+Result<AnswerHead> parse_answer_head(std::string_view octets, bool head_only)
+{
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(header_octets));
+    parser.body_limit(boost::none);  // judged below, where the limit is known
+    parser.skip(head_only);
+    boost::system::error_code error;
+    const auto taken = parser.put(boost::asio::buffer(octets.data(), octets.size()), error);
+    if (error || !parser.is_header_done() || taken != octets.size()) {
+        return fail(Code::malformed, "not HTTP: " + error.message());
+    }
+    const auto& message = parser.get();
+    AnswerHead head;
+    head.response.status = static_cast<int>(message.result_int());
+    for (const auto& field : message) {
+        if (head.response.fields.size() >= header_count) {
+            return fail(Code::too_large, "too many fields");
+        }
+        const std::string_view name(field.name_string().data(), field.name_string().size());
+        const std::string_view value(field.value().data(), field.value().size());
+        head.response.fields.emplace_back(lower_case(name), value);
+    }
+    head.keep_alive = parser.keep_alive();
+    const int status = head.response.status;
+    if (head_only || status < 200 || status == 204 || status == 304) return head;
+    if (message.count(http::field::transfer_encoding) > 0) {
+        // Chunked and nothing else; with a length beside it, it may be two answers.
+        head.chunked = parser.chunked() && message.count(http::field::content_length) == 0 &&
+                       lower_case(std::string_view(message[http::field::transfer_encoding].data(),
+                                                   message[http::field::transfer_encoding].size())) ==
+                           "chunked";
+        if (!head.chunked) return fail(Code::malformed, "an unknown Transfer-Encoding");
+    } else if (const auto length = parser.content_length()) {
+        head.length = static_cast<std::size_t>(*length);
+    } else {
+        head.ends_with_connection = true;
+    }
+    return head;
+}
+
+// Reads one answer from the connection; what arrives behind it stays.
 class AnswerReader {
  public:
     AnswerReader(Connection& connection, const Fetch& fetch)
         : connection_(connection), fetch_(fetch)
     {
-        begin();
     }
 
     asio::awaitable<tl::expected<Exchange, ExchangeFailure>> read()
     {
-        int interim = 0;
-        while (true) {
-            auto step = advance();
-            if (!step) co_return failed(std::move(step).error(), begun_, false);
-            if (parser_->is_done()) {
-                const auto status = parser_->get().result_int();
-                if (status >= 200) co_return result();
-                // 101 answers an upgrade, which we never ask for.
-                if (status == 101 || ++interim > interim_answers) {
-                    co_return failed(Error{Code::malformed, "too many interim answers", {}, 0},
-                                     true, false);
-                }
-                begin();
-                continue;
+        for (int interim = 0; interim <= interim_answers; ++interim) {
+            auto head = co_await read_head();
+            if (!head) co_return tl::unexpected<ExchangeFailure>(std::move(head).error());
+            const auto status = head->response.status;
+            // 101 answers an upgrade, which we never ask for.
+            if (status == 101) co_return no_answer(Code::malformed, "protocols switched unasked");
+            if (status < 200) continue;
+            if (head->length > fetch_.max_body) {
+                co_return no_answer(Code::too_large, "answer too large");
             }
+            auto body = co_await read_body(*head);
+            if (!body) co_return tl::unexpected<ExchangeFailure>(std::move(body).error());
+            Exchange done;
+            done.response = std::move(head->response);
+            done.response.body = std::move(*body);
+            // Octets behind the answer belong to no request of ours.
+            done.reusable = head->keep_alive && !ended_ && buffer_.empty();
+            co_return done;
+        }
+        co_return no_answer(Code::malformed, "too many interim answers");
+    }
+
+ private:
+    asio::awaitable<tl::expected<AnswerHead, ExchangeFailure>> read_head()
+    {
+        while (true) {
+            const auto end = buffer_.find("\r\n\r\n");
+            const auto size = end == std::string::npos ? buffer_.size() : end + 4;
+            if (size > header_octets) co_return no_answer(Code::too_large, "head too large");
+            if (end != std::string::npos) {
+                auto head = parse_answer_head(std::string_view(buffer_).substr(0, size),
+                                              fetch_.method == "HEAD");
+                buffer_.erase(0, size);
+                if (!head) co_return failed(std::move(head).error(), true, false);
+                co_return std::move(*head);
+            }
+            auto filled = co_await fill();
+            if (!filled) co_return tl::unexpected<ExchangeFailure>(std::move(filled).error());
+            if (ended_) co_return failed(cut(), begun_, true);
+        }
+    }
+
+    asio::awaitable<tl::expected<std::string, ExchangeFailure>> read_body(const AnswerHead& head)
+    {
+        std::string body;
+        ChunkDecoder chunks(fetch_.max_body);
+        while (true) {
+            if (head.chunked) {
+                auto taken = chunks.take(buffer_, body);
+                if (!taken) co_return failed(std::move(taken).error(), true, false);
+                buffer_.erase(0, *taken);
+                if (chunks.is_complete()) co_return body;
+            } else {
+                const auto wanted = head.ends_with_connection ? fetch_.max_body + 1 : head.length;
+                const auto part = std::min(buffer_.size(), wanted - body.size());
+                body.append(buffer_, 0, part);
+                buffer_.erase(0, part);
+                if (body.size() > fetch_.max_body) {
+                    co_return no_answer(Code::too_large, "answer too large");
+                }
+                if (head.ends_with_connection ? ended_ : body.size() == head.length) co_return body;
+            }
+            if (ended_) co_return failed(cut(), true, true);
             auto filled = co_await fill();
             if (!filled) co_return tl::unexpected<ExchangeFailure>(std::move(filled).error());
         }
     }
 
- private:
-    void begin()
+    static Error cut()
     {
-        parser_.emplace();
-        parser_->header_limit(header_octets);
-        parser_->body_limit(static_cast<std::uint64_t>(fetch_.max_body));
-        parser_->skip(fetch_.method == "HEAD");
-        parser_->eager(true);
+        return Error{Code::unavailable, "closed before the answer's end", {}, 0};
     }
 
-    Result<void> advance()
-    {
-        while (!parser_->is_done() && !buffer_.empty()) {
-            boost::system::error_code error;
-            const auto taken =
-                parser_->put(boost::asio::buffer(buffer_.data(), buffer_.size()), error);
-            buffer_.erase(0, taken);
-            if (error == http::error::need_more) break;
-            if (error) return tl::unexpected<Error>(parse_error(error));
-            if (taken == 0) break;
-        }
-        if (!parser_->is_done() && buffer_.size() > header_octets) {
-            return fail(Code::too_large, "answer's head too large");
-        }
-        return {};
-    }
-
+    // More into the buffer, or ended_.
     asio::awaitable<tl::expected<void, ExchangeFailure>> fill()
     {
         const auto before = buffer_.size();
@@ -138,39 +208,14 @@ class AnswerReader {
         }
         if (*count > 0) {
             begun_ = true;
-            co_return tl::expected<void, ExchangeFailure>();
+        } else {
+            ended_ = true;
         }
-        // The end of the stream ends an answer that has no length of its own.
-        boost::system::error_code error = http::error::end_of_stream;
-        if (parser_->got_some()) parser_->put_eof(error = {});
-        ended_ = true;
-        if (!error && parser_->is_done()) co_return tl::expected<void, ExchangeFailure>();
-        co_return failed(Error{Code::unavailable, "closed before the answer's end", {}, 0}, begun_,
-                         true);
-    }
-
-    tl::expected<Exchange, ExchangeFailure> result()
-    {
-        auto& message = parser_->get();
-        Exchange done;
-        done.response.status = static_cast<int>(message.result_int());
-        for (const auto& field : message) {
-            if (done.response.fields.size() >= header_count) {
-                return failed(Error{Code::too_large, "too many fields", {}, 0}, true, false);
-            }
-            const std::string_view name(field.name_string().data(), field.name_string().size());
-            const std::string_view value(field.value().data(), field.value().size());
-            done.response.fields.emplace_back(lower_case(name), value);
-        }
-        done.response.body = std::move(message.body());
-        // Octets behind the answer belong to no request of ours.
-        done.reusable = message.keep_alive() && !ended_ && buffer_.empty();
-        return done;
+        co_return tl::expected<void, ExchangeFailure>();
     }
 
     Connection& connection_;
     const Fetch& fetch_;
-    std::optional<Parser> parser_;
     std::string buffer_;
     bool begun_ = false;
     bool ended_ = false;

@@ -89,7 +89,6 @@ asio::awaitable<bool> HttpSession::wait_for_request()
 {
     // Nothing is held for a connection that waits but a few octets on this frame.
     std::string().swap(buffer_);
-    std::string().swap(head_octets_);
     live_.idle = true;
     connection_->deadline_after(service_.options.limits.idle_time);
     std::array<char, first_octets> first;
@@ -121,6 +120,7 @@ asio::awaitable<std::optional<RequestHead>> HttpSession::read_head()
     started_ = steady_clock::now();
     const auto& limits = service_.options.limits;
     HeadScanner scanner(head_limits(limits));
+    std::size_t head_size = 0;
     while (true) {
         auto size = scanner.scan(buffer_);
         if (!size) {
@@ -128,8 +128,7 @@ asio::awaitable<std::optional<RequestHead>> HttpSession::read_head()
             co_return std::nullopt;
         }
         if (*size) {
-            head_octets_ = buffer_.substr(0, **size);
-            buffer_.erase(0, **size);
+            head_size = **size;
             break;
         }
         auto count = co_await read_more(started_ + limits.header_time);
@@ -139,7 +138,9 @@ asio::awaitable<std::optional<RequestHead>> HttpSession::read_head()
         }
         co_return std::nullopt;
     }
-    auto head = parse_request_head(head_octets_, head_limits(limits));
+    auto head = parse_request_head(std::string_view(buffer_).substr(0, head_size),
+                                   head_limits(limits));
+    buffer_.erase(0, head_size);
     if (!head) {
         co_await refuse_request(std::move(head).error());
         co_return std::nullopt;
@@ -151,10 +152,7 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
                                                             std::size_t max_body)
 {
     const auto& limits = service_.options.limits;
-    if (head.content_length.value_or(0) > max_body || (head.chunked && max_body == 0)) {
-        co_return refuse(Code::too_large, "body too large");
-    }
-    auto body = RequestBody::begin(head_octets_, max_body, limits.header_octets);
+    auto body = RequestBody::begin(head, max_body);
     if (!body) co_return fail(body);
     if (head.expects_continue && buffer_.empty()) {
         const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
@@ -167,10 +165,6 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
         if (!taken) co_return fail(taken);
         buffer_.erase(0, *taken);
         if (body->is_complete()) co_return body->release();
-        // What the parser leaves is a chunk's head or a trailer that isn't whole yet.
-        if (buffer_.size() > limits.header_octets) {
-            co_return refuse(Code::malformed, "not an HTTP body");
-        }
         const auto paced = std::chrono::milliseconds(received * 1000 / limits.body_octets_per_second);
         auto count = co_await read_more(begun + limits.body_grace + paced);
         if (!count) co_return fail(count);

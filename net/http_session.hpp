@@ -71,8 +71,7 @@ class HttpSession {
     Live& live_;
     std::shared_ptr<Connection> connection_;
     asio::ip::address peer_;
-    std::string head_octets_;  // the present request's head, as it came
-    std::string buffer_;       // what has arrived behind it
+    std::string buffer_;  // what has arrived and isn't read yet
     std::chrono::steady_clock::time_point started_;
 };
 

@@ -1,61 +1,30 @@
 #include "net/request_body.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-
 namespace entente::net {
 
-namespace http = boost::beast::http;
-
-struct RequestBody::Parser : http::request_parser<http::string_body> {};
-
-RequestBody::RequestBody(std::unique_ptr<Parser> parser) : parser_(std::move(parser)) {}
-RequestBody::RequestBody(RequestBody&&) noexcept = default;
-RequestBody& RequestBody::operator=(RequestBody&&) noexcept = default;
-RequestBody::~RequestBody() = default;
-
-Result<RequestBody> RequestBody::begin(std::string_view head, std::size_t max_body,
-                                       std::size_t header_limit)
+Result<RequestBody> RequestBody::begin(const RequestHead& head, std::size_t max_body)
 {
-    auto parser = std::make_unique<Parser>();
-    // Beast takes the head's limit for chunk extensions and trailers as well.
-    parser->header_limit(static_cast<std::uint32_t>(header_limit));
-    parser->body_limit(static_cast<std::uint64_t>(max_body));
-    boost::system::error_code error;
-    const auto taken = parser->put(boost::asio::buffer(head.data(), head.size()), error);
-    if (error == http::error::body_limit) return refuse(Code::too_large, "body too large");
-    if (error || !parser->is_header_done() || taken != head.size()) {
-        return refuse(Code::malformed, "not an HTTP request");
+    const auto length = head.content_length.value_or(0);
+    if (length > max_body || (head.chunked && max_body == 0)) {
+        return refuse(Code::too_large, "body too large");
     }
-    parser->eager(true);
-    return RequestBody(std::move(parser));
+    RequestBody body;
+    body.length_ = static_cast<std::size_t>(length);
+    if (head.chunked) body.chunks_.emplace(max_body);
+    return body;
 }
 
 Result<std::size_t> RequestBody::take(std::string_view octets)
 {
-    std::size_t total = 0;
-    while (!parser_->is_done() && !octets.empty()) {
-        boost::system::error_code error;
-        const auto taken = parser_->put(boost::asio::buffer(octets.data(), octets.size()), error);
-        total += taken;
-        octets.remove_prefix(taken);
-        if (error == http::error::need_more) break;
-        if (error == http::error::body_limit) return refuse(Code::too_large, "body too large");
-        if (error) return refuse(Code::malformed, "not an HTTP body");
-        if (taken == 0) break;
-    }
-    return total;
+    if (chunks_) return chunks_->take(octets, body_);
+    const auto part = octets.substr(0, length_ - body_.size());
+    body_.append(part);
+    return part.size();
 }
 
 bool RequestBody::is_complete() const
 {
-    return parser_->is_done();
-}
-
-std::string RequestBody::release()
-{
-    return std::move(parser_->get().body());
+    return chunks_ ? chunks_->is_complete() : body_.size() == length_;
 }
 
 }  // namespace entente::net

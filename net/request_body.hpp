@@ -1,36 +1,32 @@
-// The body of a request as it arrives, by Beast's parser: which octets belong to it, and
-// what they say once the chunks are taken apart. Trailers are read and dropped.
+// The body of a request as it arrives: which octets belong to it, and what they say.
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "protocol/result.hpp"
+#include "net/chunks.hpp"
+#include "net/request_head.hpp"
 
 namespace entente::net {
 
 class RequestBody {
  public:
-    // `head` as parse_request_head has taken it: Beast reads it once more, and what only
-    // one of the two understands is refused.
-    [[nodiscard]] static Result<RequestBody> begin(std::string_view head, std::size_t max_body,
-                                                   std::size_t header_limit);
-    RequestBody(RequestBody&&) noexcept;
-    RequestBody& operator=(RequestBody&&) noexcept;
-    ~RequestBody();
+    // `too_large` where the head announces more than `max_body`, 0 meaning none at all.
+    [[nodiscard]] static Result<RequestBody> begin(const RequestHead& head, std::size_t max_body);
 
     // Takes what belongs to the body from the front of `octets` and says how many those
-    // are; 0 where too few have arrived to go on. `malformed`, `too_large`.
+    // are; what is left may be needed again with more behind it. `malformed`, `too_large`.
     [[nodiscard]] Result<std::size_t> take(std::string_view octets);
     [[nodiscard]] bool is_complete() const;
-    [[nodiscard]] std::string release();
+    [[nodiscard]] std::string release() { return std::move(body_); }
 
  private:
-    struct Parser;
-    explicit RequestBody(std::unique_ptr<Parser> parser);
-    std::unique_ptr<Parser> parser_;
+    RequestBody() = default;
+    std::optional<ChunkDecoder> chunks_;  // nothing: the length was told
+    std::size_t length_ = 0;
+    std::string body_;
 };
 
 }  // namespace entente::net

@@ -22,12 +22,6 @@ std::string_view take_line(std::string_view& rest)
     return line;
 }
 
-bool is_value_character(char c)
-{
-    const auto octet = static_cast<unsigned char>(c);
-    return octet == '\t' || (octet >= 0x20 && octet != 0x7F);
-}
-
 bool is_target_character(char c)
 {
     return c > 0x20 && c < 0x7F && c != '#' && c != '"' && c != '<' && c != '>' && c != '\\';
