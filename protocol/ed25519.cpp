@@ -73,7 +73,10 @@ Result<PublicKey> PublicKey::from_x(std::string_view base64url_x)
     return from_octets(*octets);
 }
 
-std::string PublicKey::x() const { return to_base64url(octets()); }
+std::string PublicKey::x() const
+{
+    return to_base64url(octets());
+}
 
 KeyId PublicKey::thumbprint() const
 {
@@ -111,7 +114,10 @@ SigningKey& SigningKey::operator=(SigningKey&& other) noexcept
     return *this;
 }
 
-SigningKey::~SigningKey() { sodium_memzero(secret_.data(), secret_.size()); }
+SigningKey::~SigningKey()
+{
+    sodium_memzero(secret_.data(), secret_.size());
+}
 
 SigningKey SigningKey::generate(Random& random)
 {

@@ -15,7 +15,10 @@ namespace {
 
 constexpr std::size_t max_pointer_octets = 200;
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 constexpr int hex_value(char c)
 {
@@ -245,7 +248,8 @@ class Scanner {
                 stop("a lone surrogate");
                 return false;
             }
-            point = 0x10000U + ((point - 0xd800U) << 10U) + (static_cast<std::uint32_t>(second) - 0xdc00U);
+            point = 0x10000U + ((point - 0xd800U) << 10U) +
+                    (static_cast<std::uint32_t>(second) - 0xdc00U);
         }
         if (unescaped != nullptr) append_utf8(*unescaped, point);
         return true;
@@ -344,7 +348,10 @@ class Scanner {
 
 }  // namespace
 
-Result<void> check_json(std::string_view text) { return Scanner{text}.scan(); }
+Result<void> check_json(std::string_view text)
+{
+    return Scanner{text}.scan();
+}
 
 void append_json_string(std::string& out, std::string_view text)
 {

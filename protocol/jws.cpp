@@ -58,7 +58,8 @@ Result<Jws> parse_jws(std::string_view text, NameRules rules)
     if (!payload) return fail(std::move(payload));
     auto signature = from_base64url(text.substr(second + 1));
     if (!signature) return fail(std::move(signature));
-    if (signature->size() != std::tuple_size_v<Signature>) return refused("signature is not 64 octets");
+    if (signature->size() != std::tuple_size_v<Signature>)
+        return refused("signature is not 64 octets");
 
     auto header = parse_header(*header_text, rules);
     if (!header) return fail(std::move(header));

@@ -31,7 +31,10 @@ MerkleTree::MerkleTree(std::vector<Hash> leaves)
     }
 }
 
-std::size_t MerkleTree::size() const { return levels_.front().size(); }
+std::size_t MerkleTree::size() const
+{
+    return levels_.front().size();
+}
 
 Hash MerkleTree::root() const
 {

@@ -120,12 +120,14 @@ Result<void> check_request_components(const RequestParts& request, const sf::Inn
     for (const std::string_view name : {"@method", "@path", "@query"}) {
         if (auto checked = check_covered(covered, name); !checked) return checked;
     }
-    if (auto checked = check_covered_field(covered, request.fields, "entente-destination"); !checked) {
+    if (auto checked = check_covered_field(covered, request.fields, "entente-destination");
+        !checked) {
         return checked;
     }
     for (const std::string_view name : {"content-type", "content-digest"}) {
         if (!request.body.empty()) {
-            if (auto checked = check_covered_field(covered, request.fields, name); !checked) return checked;
+            if (auto checked = check_covered_field(covered, request.fields, name); !checked)
+                return checked;
         } else if (covers(covered, component(name))) {
             return refused("covers " + std::string{name} + " where there is no content");
         }

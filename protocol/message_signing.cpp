@@ -76,8 +76,8 @@ Fields sign_answer(const SigningKey& key, const ServerName& self, int status, st
 {
     Fields fields;
     fields.emplace_back("content-digest", content_digest(body));
-    sf::InnerList covered = cover(
-        {component("@status"), component("content-digest"), component("signature", true)});
+    sf::InnerList covered =
+        cover({component("@status"), component("content-digest"), component("signature", true)});
     add_number(covered, "created", created);
     add_text(covered, "keyid", KeyRef{self, key.id()}.str());
     add_text(covered, "tag", "entente-v1-response");

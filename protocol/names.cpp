@@ -13,9 +13,18 @@ constexpr std::size_t max_label_octets = 63;
 constexpr std::size_t max_localpart_octets = 64;
 constexpr std::size_t uuid_text_octets = 36;
 
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
+constexpr bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+constexpr bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+constexpr bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f');
+}
 
 constexpr std::uint8_t hex_value(char c)
 {
@@ -73,7 +82,8 @@ Result<ServerName> parse_server_name(std::string_view text, NameRules rules)
     for (std::size_t start = 0; start <= text.size();) {
         const auto end = std::min(text.find('.', start), text.size());
         last = text.substr(start, end - start);
-        if (!is_label(last)) return refused("a label is not 1-63 of a-z 0-9 -, without - at its edges");
+        if (!is_label(last))
+            return refused("a label is not 1-63 of a-z 0-9 -, without - at its edges");
         ++labels;
         start = end + 1;
     }
@@ -175,11 +185,20 @@ ChannelId make_channel_id(const ServerName& home, Millis now, Random& random)
     return ChannelId::trusted(make_uuid7(now, random).str() + "@" + home.str());
 }
 
-ServerName server_of(const UserId& user) { return after_at_sign(user.str()); }
+ServerName server_of(const UserId& user)
+{
+    return after_at_sign(user.str());
+}
 
-ServerName creator_of(const ChannelId& channel) { return after_at_sign(channel.str()); }
+ServerName creator_of(const ChannelId& channel)
+{
+    return after_at_sign(channel.str());
+}
 
-std::string_view localpart_of(const UserId& user) { return before_at_sign(user.str()); }
+std::string_view localpart_of(const UserId& user)
+{
+    return before_at_sign(user.str());
+}
 
 Result<KeyRef> parse_key_ref(std::string_view text, NameRules rules)
 {

@@ -39,8 +39,8 @@ std::string encode(const std::uint8_t* data, std::size_t size, std::string_view 
     text.reserve((size * 4 + 2) / 3 + 2);
     std::size_t i = 0;
     for (; i + 3 <= size; i += 3) {
-        const std::uint32_t group = (std::uint32_t{data[i]} << 16U) |
-                                    (std::uint32_t{data[i + 1]} << 8U) | data[i + 2];
+        const std::uint32_t group =
+            (std::uint32_t{data[i]} << 16U) | (std::uint32_t{data[i + 1]} << 8U) | data[i + 2];
         text.push_back(alphabet[group >> 18U]);
         text.push_back(alphabet[(group >> 12U) & 63U]);
         text.push_back(alphabet[(group >> 6U) & 63U]);

@@ -194,7 +194,8 @@ std::optional<Error> parse_problem(std::string_view json)
     };
     const auto number_of = [&document](const char* name) -> std::int64_t {
         const auto member = document.find(name);
-        return member != document.end() && member->is_number_integer() ? member->get<std::int64_t>() : 0;
+        return member != document.end() && member->is_number_integer() ? member->get<std::int64_t>()
+                                                                       : 0;
     };
     const std::string* const type = text_of("type");
     if (type == nullptr || !type->starts_with(type_prefix)) return std::nullopt;

@@ -11,9 +11,18 @@ Failure refused(std::string_view why)
     return refuse(Code::malformed, "signature: " + std::string{why});
 }
 
-constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+constexpr bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+constexpr bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 bool is_sign(char c)
 {
@@ -38,8 +47,8 @@ bool is_method(std::string_view name)
 bool is_target(std::string_view target)
 {
     return target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
-        return c > 0x20 && c < 0x7f && c != '#';
-    });
+               return c > 0x20 && c < 0x7f && c != '#';
+           });
 }
 
 std::string_view trimmed(std::string_view value)
@@ -131,27 +140,28 @@ Result<std::string> request_base(const RequestParts& request, const sf::InnerLis
 {
     if (!is_method(request.method)) return refused("the method is not a token");
     if (!is_target(request.target)) return refused("the target is not a path and query");
-    return base_of(covered, [&request](const sf::Item& item,
-                                       const std::string& name) -> Result<std::string> {
-        if (!item.parameters.empty()) return refused("a component has parameters");
-        return request_value(request, name);
-    });
+    return base_of(
+        covered, [&request](const sf::Item& item, const std::string& name) -> Result<std::string> {
+            if (!item.parameters.empty()) return refused("a component has parameters");
+            return request_value(request, name);
+        });
 }
 
 Result<std::string> answer_base(int status, const Fields& fields,
                                 std::string_view request_signature, const sf::InnerList& covered)
 {
     const sf::Item of_request = component("signature", true);
-    return base_of(covered, [&](const sf::Item& item,
-                                const std::string& name) -> Result<std::string> {
-        if (item == of_request) {
-            if (!is_one_line(request_signature)) return refused("the request's has control characters");
-            return std::string{trimmed(request_signature)};
-        }
-        if (!item.parameters.empty()) return refused("a component has parameters");
-        if (name == "@status") return std::to_string(status);
-        return field_value(fields, name);
-    });
+    return base_of(covered,
+                   [&](const sf::Item& item, const std::string& name) -> Result<std::string> {
+                       if (item == of_request) {
+                           if (!is_one_line(request_signature))
+                               return refused("the request's has control characters");
+                           return std::string{trimmed(request_signature)};
+                       }
+                       if (!item.parameters.empty()) return refused("a component has parameters");
+                       if (name == "@status") return std::to_string(status);
+                       return field_value(fields, name);
+                   });
 }
 
 Result<std::optional<std::string>> single_field(const Fields& fields, std::string_view name)

@@ -7,7 +7,10 @@
 namespace entente::protocol::sf {
 namespace {
 
-void append(std::string& out, std::int64_t value) { out += std::to_string(value); }
+void append(std::string& out, std::int64_t value)
+{
+    out += std::to_string(value);
+}
 
 void append(std::string& out, const Decimal& value)
 {
@@ -30,7 +33,10 @@ void append(std::string& out, const std::string& value)
     out += '"';
 }
 
-void append(std::string& out, const Token& value) { out += value.text; }
+void append(std::string& out, const Token& value)
+{
+    out += value.text;
+}
 
 void append(std::string& out, const Bytes& value)
 {
@@ -39,7 +45,10 @@ void append(std::string& out, const Bytes& value)
     out += ':';
 }
 
-void append(std::string& out, bool value) { out += value ? "?1" : "?0"; }
+void append(std::string& out, bool value)
+{
+    out += value ? "?1" : "?0";
+}
 
 void append(std::string& out, const Date& value)
 {

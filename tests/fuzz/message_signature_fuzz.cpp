@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto first = next_line(text);
     const auto space = first.find(' ');
     const auto method = first.substr(0, space);
-    const auto target = space == std::string_view::npos ? std::string_view{} : first.substr(space + 1);
+    const auto target =
+        space == std::string_view::npos ? std::string_view{} : first.substr(space + 1);
     Fields fields;
     while (!text.empty()) {
         const auto line = next_line(text);
@@ -39,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const NameRules rules{true};
     if (const auto request = read_request_signature({method, target, fields, text}, rules)) {
         // One line per component and one for the parameters, whatever was sent.
-        if (request->signature.size() != 64 || request->base.find('\r') != std::string::npos) std::abort();
+        if (request->signature.size() != 64 || request->base.find('\r') != std::string::npos)
+            std::abort();
         (void)check_window(*request, 1763683200);
     }
     (void)check_destination(fields, ServerName::trusted("b.test"));

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (server->str() != text || text.size() > 253) std::abort();
         }
         if (const auto user = parse_user_id(text, rules)) {
-            const std::string again = std::string{localpart_of(*user)} + "@" + server_of(*user).str();
+            const std::string again =
+                std::string{localpart_of(*user)} + "@" + server_of(*user).str();
             if (again != text || !parse_server_name(server_of(*user).str(), rules)) std::abort();
         }
         if (const auto channel = parse_channel_id(text, rules)) {

@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace entente::protocol;
     const auto error = parse_problem({reinterpret_cast<const char*>(data), size});
     if (!error) return 0;
-    if (error->detail.size() > 512 || !is_utf8(error->detail) || error->retry_after < 0) std::abort();
+    if (error->detail.size() > 512 || !is_utf8(error->detail) || error->retry_after < 0)
+        std::abort();
     auto told = *error;
     told.hint = told.detail;
     const auto again = parse_problem(problem_json(told, 0));

@@ -13,7 +13,8 @@ void check(const entente::Result<T>& parsed, entente::Result<T> (*parse)(std::st
     if (!parsed) return;
     const auto text = entente::protocol::sf::serialize(*parsed);
     const auto again = parse(text);
-    if (!again || !(*again == *parsed) || entente::protocol::sf::serialize(*again) != text) std::abort();
+    if (!again || !(*again == *parsed) || entente::protocol::sf::serialize(*again) != text)
+        std::abort();
 }
 
 }  // namespace

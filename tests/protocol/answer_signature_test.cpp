@@ -55,15 +55,17 @@ TEST(SignedAnswers, LookAsTheSpecificationSays)
 {
     SignedAnswer answer;
     EXPECT_EQ(answer.field("signature-input"),
-              "entente=(\"@status\" \"content-digest\" \"signature\";req);created=1763683200;keyid=\"b.example#" +
+              "entente=(\"@status\" \"content-digest\" "
+              "\"signature\";req);created=1763683200;keyid=\"b.example#" +
                   answer.key.id().str() + "\";tag=\"entente-v1-response\"");
     const auto read = answer.read();
     ASSERT_TRUE(read) << read.error().detail;
     EXPECT_EQ(read->key, (KeyRef{destination_name(), answer.key.id()}));
     EXPECT_EQ(read->created, noon);
-    EXPECT_EQ(read->base, "\"@status\": 200\n\"content-digest\": " + content_digest(answer.body) +
-                              "\n\"signature\";req: entente=:c2ln:\n\"@signature-params\": " +
-                              answer.field("signature-input").substr(std::string{"entente="}.size()));
+    EXPECT_EQ(read->base,
+              "\"@status\": 200\n\"content-digest\": " + content_digest(answer.body) +
+                  "\n\"signature\";req: entente=:c2ln:\n\"@signature-params\": " +
+                  answer.field("signature-input").substr(std::string{"entente="}.size()));
     EXPECT_TRUE(answer.verifies());
 }
 
@@ -87,7 +89,8 @@ TEST(SignedAnswers, WithoutContentHaveADigestAllTheSame)
 {
     SignedAnswer answer;
     answer.body.clear();
-    answer.fields = sign_answer(answer.key, destination_name(), 200, "", answer.request_signature, noon);
+    answer.fields =
+        sign_answer(answer.key, destination_name(), 200, "", answer.request_signature, noon);
     EXPECT_TRUE(answer.verifies());
     std::erase_if(answer.fields, [](const auto& f) { return f.first == "content-digest"; });
     EXPECT_EQ(answer.code(), Code::signature_incomplete);
@@ -95,26 +98,38 @@ TEST(SignedAnswers, WithoutContentHaveADigestAllTheSame)
 
 TEST(SignedAnswers, ThatLackAPartAreIncomplete)
 {
-    for (const auto* part : {"\"@status\" ", "\"content-digest\" ", " \"signature\";req", ";created=1763683200",
-                             ";tag=\"entente-v1-response\""}) {
-        EXPECT_EQ(after([part](SignedAnswer& a) { a.change_input(part, ""); }), Code::signature_incomplete) << part;
+    for (const auto* part : {"\"@status\" ", "\"content-digest\" ", " \"signature\";req",
+                             ";created=1763683200", ";tag=\"entente-v1-response\""}) {
+        EXPECT_EQ(after([part](SignedAnswer& a) { a.change_input(part, ""); }),
+                  Code::signature_incomplete)
+            << part;
     }
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("\"signature\";req", "\"signature\""); }), Code::signature_incomplete);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("entente-v1-response", "entente-v1"); }), Code::signature_incomplete);
+    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("\"signature\";req", "\"signature\""); }),
+              Code::signature_incomplete);
+    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("entente-v1-response", "entente-v1"); }),
+              Code::signature_incomplete);
     EXPECT_EQ(after([](SignedAnswer& a) { a.fields.clear(); }), Code::signature_incomplete);
 }
 
 TEST(SignedAnswers, OfAnotherFormAreMalformed)
 {
-    for (const auto* more : {"\"@method\";req", "\"@method\"", "\"@status\"", "\"content-digest\";req", "\"x-absent\""}) {
-        EXPECT_EQ(after([more](SignedAnswer& a) { a.change_input("(", "(" + std::string{more} + " "); }), Code::malformed) << more;
+    for (const auto* more : {"\"@method\";req", "\"@method\"", "\"@status\"",
+                             "\"content-digest\";req", "\"x-absent\""}) {
+        EXPECT_EQ(
+            after([more](SignedAnswer& a) { a.change_input("(", "(" + std::string{more} + " "); }),
+            Code::malformed)
+            << more;
     }
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("created=1763683200", "created=\"x\""); }), Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("b.example#", "b.test#"); }), Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input(";tag", ";alg=\"x\";tag"); }), Code::malformed);
+    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("created=1763683200", "created=\"x\""); }),
+              Code::malformed);
+    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("b.example#", "b.test#"); }),
+              Code::malformed);
+    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input(";tag", ";alg=\"x\";tag"); }),
+              Code::malformed);
     EXPECT_EQ(after([](SignedAnswer& a) { a.field("signature") += " "; }), Code::malformed);
     EXPECT_EQ(after([](SignedAnswer& a) { a.request_signature = "a\nb"; }), Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.fields.emplace_back("content-encoding", "gzip"); }), Code::unsupported);
+    EXPECT_EQ(after([](SignedAnswer& a) { a.fields.emplace_back("content-encoding", "gzip"); }),
+              Code::unsupported);
 }
 
 TEST(SignedAnswers, ToARequestThatHoldsALineBreakAreNotSigned)
@@ -124,7 +139,8 @@ TEST(SignedAnswers, ToARequestThatHoldsALineBreakAreNotSigned)
     for (const auto& [name, value] : fields) EXPECT_NE(name, "signature");
 }
 
-RC_GTEST_PROP(SignedAnswersProperty, OfAnyContentAreReadBack, (unsigned char seed, const std::string& body))
+RC_GTEST_PROP(SignedAnswersProperty, OfAnyContentAreReadBack,
+              (unsigned char seed, const std::string& body))
 {
     SignedRequest request;
     SignedAnswer answer;
@@ -132,7 +148,8 @@ RC_GTEST_PROP(SignedAnswersProperty, OfAnyContentAreReadBack, (unsigned char see
     answer.body = body;
     answer.status = *rc::gen::inRange(100, 600);
     answer.request_signature = request.field("signature");
-    answer.fields = sign_answer(answer.key, destination_name(), answer.status, body, answer.request_signature, noon);
+    answer.fields = sign_answer(answer.key, destination_name(), answer.status, body,
+                                answer.request_signature, noon);
     RC_ASSERT(answer.verifies());
     answer.request_signature += "x";
     RC_ASSERT(!answer.verifies());

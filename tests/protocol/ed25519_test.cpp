@@ -4,8 +4,8 @@
 #include <set>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/protocol/wire_support.hpp"
 
@@ -21,13 +21,16 @@ struct Vector {
 // RFC 8032 section 7.1, tests 1 to 3.
 constexpr std::array rfc8032 = {
     Vector{"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "",
-           "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
+           "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e397"
+           "01cf9b46b"
            "d25bf5f0595bbe24655141438e7a100b"},
     Vector{"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "72",
-           "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+           "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f361"
+           "3d0f11d8c"
            "387b2eaeb4302aeeb00d291612bb0c00"},
     Vector{"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7", "af82",
-           "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
+           "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f76"
+           "0984dc659"
            "4a7c15e9716ed28dc027beceea1ec40a"},
 };
 
@@ -84,7 +87,8 @@ TEST_F(Ed25519, RefusesWhatIsNoKey)
     EXPECT_FALSE(PublicKey::from_octets("\2" + std::string(31, '\0')));
     EXPECT_TRUE(PublicKey::from_octets("\3" + std::string(31, '\0')));
     EXPECT_FALSE(PublicKey::from_octets("\xf0" + std::string(30, '\xff') + "\x7f"));
-    const std::string good = from_hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+    const std::string good =
+        from_hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
     EXPECT_TRUE(PublicKey::from_octets(good));
     EXPECT_FALSE(PublicKey::from_octets(good.substr(1)));
     EXPECT_FALSE(PublicKey::from_octets(good + "x"));
@@ -114,7 +118,8 @@ TEST_F(Ed25519, GivesWycheproofsVerdicts)
     const auto document = nlohmann::json::parse(read_file(*folder / "wycheproof-ed25519.json"));
     int seen = 0;
     for (const auto& group : document.at("testGroups")) {
-        const auto key = PublicKey::from_octets(from_hex(group.at("publicKey").at("pk").get<std::string>()));
+        const auto key =
+            PublicKey::from_octets(from_hex(group.at("publicKey").at("pk").get<std::string>()));
         for (const auto& test : group.at("tests")) {
             const bool accepted = key && key->verifies(from_hex(test.at("sig").get<std::string>()),
                                                        from_hex(test.at("msg").get<std::string>()));
@@ -133,7 +138,8 @@ TEST_F(Ed25519, JudgesTheEdgeCasesOfCctvStrictlyAndWithoutCofactor)
     const auto folder = vectors_folder();
     if (!folder) GTEST_SKIP() << "ENTENTE_VECTORS is not set";
     const std::set<std::string> bad_key = {"low_order_A", "non_canonical_A"};
-    const std::set<std::string> bad_signature = {"low_order_R", "non_canonical_R", "low_order_residue"};
+    const std::set<std::string> bad_signature = {"low_order_R", "non_canonical_R",
+                                                 "low_order_residue"};
     int accepted_count = 0;
     for (const auto& test : nlohmann::json::parse(read_file(*folder / "cctv-ed25519.json"))) {
         bool key_is_good = true;
@@ -159,7 +165,8 @@ RC_GTEST_PROP(Ed25519Signatures, VerifyUnderTheirOwnKeyAndTextAlone,
     const SigningKey key = key_from(seed);
     std::string signature = key.sign(message);
     RC_ASSERT(key.public_key().verifies(signature, message));
-    RC_ASSERT(!key_from(static_cast<unsigned char>(seed + 1)).public_key().verifies(signature, message));
+    RC_ASSERT(
+        !key_from(static_cast<unsigned char>(seed + 1)).public_key().verifies(signature, message));
     signature[*rc::gen::inRange<std::size_t>(0, 64)] ^= 1;
     RC_ASSERT(!key.public_key().verifies(signature, message));
     RC_ASSERT(!key.public_key().verifies(signature.substr(1), message));

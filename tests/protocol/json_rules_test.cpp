@@ -1,13 +1,16 @@
 #include "protocol/json_rules.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace entente::protocol {
 namespace {
 
-bool passes(std::string_view text) { return check_json(text).has_value(); }
+bool passes(std::string_view text)
+{
+    return check_json(text).has_value();
+}
 
 std::string hint_of(std::string_view text)
 {
@@ -26,19 +29,23 @@ std::string nested(int depth, const char* open, const char* inner, const char* c
 
 TEST(JsonRules, TakeOrdinaryJson)
 {
-    for (const auto* text : {"{}", "[]", "null", "true", "false", "0", "-1", "\"\"", " { } ", "\t[\r\n]\n",
-                             R"({"a":[1,{"b":"c"},null],"d":{"a":true}})", R"(["\"\\\/\b\f\n\r\t\u0041"])",
-                             "[\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"]", "[[],[],{}]", "[1 , 2]"}) {
+    for (const auto* text :
+         {"{}", "[]", "null", "true", "false", "0", "-1", "\"\"", " { } ", "\t[\r\n]\n",
+          R"({"a":[1,{"b":"c"},null],"d":{"a":true}})", R"(["\"\\\/\b\f\n\r\t\u0041"])",
+          "[\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"]", "[[],[],{}]", "[1 , 2]"}) {
         EXPECT_TRUE(passes(text)) << text << " " << hint_of(text);
     }
 }
 
 TEST(JsonRules, RefuseWhatIsNotJson)
 {
-    for (const auto* text : {"", " ", "{", "[", "}", "]", "{]", "[}", "[1,]", "{\"a\":1,}", "{\"a\"}", "{\"a\":}",
-                             "{a:1}", "{1:1}", "[1 2]", "tru", "nul", "truex", "'a'", "\"", "\"\\\"", "\"\\x\"",
-                             "\"\\u12\"", "\"\\u12g4\"", "[,1]", "{,}", "// c\n1", "NaN", "+1", "--1", "-",
-                             "01", "-01", "00", "\"\n\"", "\"\x01\"", "[\"a\":1]", "{\"a\",1}"}) {
+    for (const auto* text :
+         {"",         " ",         "{",           "[",       "}",        "]",       "{]",
+          "[}",       "[1,]",      "{\"a\":1,}",  "{\"a\"}", "{\"a\":}", "{a:1}",   "{1:1}",
+          "[1 2]",    "tru",       "nul",         "truex",   "'a'",      "\"",      "\"\\\"",
+          "\"\\x\"",  "\"\\u12\"", "\"\\u12g4\"", "[,1]",    "{,}",      "// c\n1", "NaN",
+          "+1",       "--1",       "-",           "01",      "-01",      "00",      "\"\n\"",
+          "\"\x01\"", "[\"a\":1]", "{\"a\",1}"}) {
         const auto checked = check_json(text);
         ASSERT_FALSE(checked) << text;
         EXPECT_EQ(checked.error().code, Code::malformed);
@@ -49,7 +56,8 @@ TEST(JsonRules, RefuseWhatIsNotJson)
 
 TEST(JsonRules, RefuseWhatStandsBehindTheValue)
 {
-    for (const auto* text : {"{} {}", "1 1", "[]x", "{}}", "null,"}) EXPECT_FALSE(passes(text)) << text;
+    for (const auto* text : {"{} {}", "1 1", "[]x", "{}}", "null,"})
+        EXPECT_FALSE(passes(text)) << text;
 }
 
 TEST(JsonRules, BoundIntegersAndRefuseAllOtherNumbers)
@@ -59,7 +67,8 @@ TEST(JsonRules, BoundIntegersAndRefuseAllOtherNumbers)
     EXPECT_FALSE(passes("9007199254740992"));
     EXPECT_FALSE(passes("-9007199254740992"));
     EXPECT_FALSE(passes("99999999999999999999999999999999999999999"));
-    for (const auto* text : {"-0", "1.0", "0.5", "1e3", "1E3", "0e0", "[1.]", "-0.0"}) EXPECT_FALSE(passes(text)) << text;
+    for (const auto* text : {"-0", "1.0", "0.5", "1e3", "1E3", "0e0", "[1.]", "-0.0"})
+        EXPECT_FALSE(passes(text)) << text;
 }
 
 TEST(JsonRules, Allow32ContainersAndNoMore)
@@ -87,12 +96,15 @@ TEST(JsonRules, FindNamesThatStandTwiceAfterUnescaping)
 
 TEST(JsonRules, AskForUtf8)
 {
-    for (const auto* octets : {"\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
-                               "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98"}) {
+    for (const auto* octets :
+         {"\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
+          "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80", "\xff", "\xc3",
+          "\xe2\x82", "\xf0\x9f\x98"}) {
         EXPECT_FALSE(passes("\"" + std::string{octets} + "\"")) << octets;
         EXPECT_FALSE(passes("{\"" + std::string{octets} + "\":1}")) << octets;
     }
-    for (const auto* octets : {"\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    for (const auto* octets : {"\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                               "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
         EXPECT_TRUE(passes("\"" + std::string{octets} + "\"")) << octets;
     }
     EXPECT_FALSE(passes("\xef\xbb\xbf{}"));
@@ -102,15 +114,16 @@ TEST(JsonRules, RefuseLoneSurrogatesAndTakePairs)
 {
     EXPECT_TRUE(passes(R"("\ud83d\ude00")"));
     EXPECT_TRUE(passes(R"("\uD800\uDFFF")"));
-    for (const auto* text : {R"("\ud83d")", R"("\ude00")", R"("\ud83d\ud83d")", R"("\ud83dx")", R"("\ud83d\n")",
-                             R"("\ud83d\u0041")", R"("\ude00\ud83d")"}) {
+    for (const auto* text : {R"("\ud83d")", R"("\ude00")", R"("\ud83d\ud83d")", R"("\ud83dx")",
+                             R"("\ud83d\n")", R"("\ud83d\u0041")", R"("\ude00\ud83d")"}) {
         EXPECT_FALSE(passes(text)) << text;
     }
 }
 
 TEST(JsonRules, SayWhereTheBreachIs)
 {
-    EXPECT_EQ(hint_of(R"({"a":[1,{"b/~c":1.5}]})"), "/a/1/b~1~0c: a number with a fraction or an exponent");
+    EXPECT_EQ(hint_of(R"({"a":[1,{"b/~c":1.5}]})"),
+              "/a/1/b~1~0c: a number with a fraction or an exponent");
     EXPECT_EQ(hint_of(R"({"x":{"b":1,"a":2,"b":3}})"), "/x/b: the name stands twice");
     EXPECT_EQ(hint_of("1.5"), "(top): a number with a fraction or an exponent");
     const std::string deep = "{\"" + std::string(300, 'k') + "\":1.5}";
@@ -150,8 +163,9 @@ RC_GTEST_PROP(JsonStrings, AreReadBackByAnotherLibrary, ())
 // Whatever passes is JSON to another library, too.
 RC_GTEST_PROP(JsonRules, TakeNothingThatAnotherLibraryRefuses, ())
 {
-    const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
-        "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "1", "-", "0", "true", " ", "\"\\u0061\"", ".5"));
+    const auto pieces = *rc::gen::container<std::vector<std::string>>(
+        rc::gen::element<std::string>("{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "1", "-", "0",
+                                      "true", " ", "\"\\u0061\"", ".5"));
     std::string text;
     for (const auto& piece : pieces) text += piece;
     if (passes(text)) RC_ASSERT(nlohmann::json::accept(text));

@@ -12,11 +12,15 @@ namespace {
 constexpr NameRules strict{};
 const std::string kid = "a.example#" + std::string(43, 'A');
 
-ServerName server() { return ServerName::trusted("a.example"); }
+ServerName server()
+{
+    return ServerName::trusted("a.example");
+}
 
 std::string with_header(const std::string& header, const std::string& payload = "{}")
 {
-    return to_base64url(header) + "." + to_base64url(payload) + "." + to_base64url(std::string(64, 's'));
+    return to_base64url(header) + "." + to_base64url(payload) + "." +
+           to_base64url(std::string(64, 's'));
 }
 
 Code code_of(const std::string& text)
@@ -25,7 +29,10 @@ Code code_of(const std::string& text)
     return parsed ? Code::internal : parsed.error().code;
 }
 
-std::string good_header() { return R"({"alg":"Ed25519","kid":")" + kid + R"(","typ":"entente-root"})"; }
+std::string good_header()
+{
+    return R"({"alg":"Ed25519","kid":")" + kid + R"(","typ":"entente-root"})";
+}
 
 TEST(Jws, IsReadBackAsItWasMade)
 {
@@ -53,7 +60,8 @@ TEST(Jws, VerifiesOnlyUnchanged)
 TEST(Jws, TakesItsThreeHeaderMembersInAnyOrderAndSpacing)
 {
     EXPECT_TRUE(parse_jws(with_header(good_header()), strict));
-    EXPECT_TRUE(parse_jws(with_header(R"({ "typ":"t", "kid":")" + kid + R"(", "\u0061lg":"Ed25519"})"), strict));
+    EXPECT_TRUE(parse_jws(
+        with_header(R"({ "typ":"t", "kid":")" + kid + R"(", "\u0061lg":"Ed25519"})"), strict));
 }
 
 TEST(Jws, RefusesEveryOtherHeader)
@@ -63,7 +71,11 @@ TEST(Jws, RefusesEveryOtherHeader)
     const std::string type = R"("typ":"t")";
     EXPECT_TRUE(parse_jws(with_header("{" + alg + "," + key + "," + type + "}"), strict));
     const std::vector<std::string> headers = {
-        "{}", "[]", "null", "", "\"x\"",
+        "{}",
+        "[]",
+        "null",
+        "",
+        "\"x\"",
         R"({"alg":"EdDSA",)" + key + "," + type + "}",
         R"({"alg":"none",)" + key + "," + type + "}",
         "{" + alg + "," + key + "}",
@@ -91,7 +103,8 @@ TEST(Jws, HasThreePartsInBase64url)
     EXPECT_EQ(code_of(good + "="), Code::malformed);
     EXPECT_EQ(code_of(good.substr(0, good.size() - 2)), Code::malformed);
     EXPECT_EQ(code_of(" " + good), Code::malformed);
-    const std::string head = to_base64url(good_header()) + "." + to_base64url(std::string_view{"{}"}) + ".";
+    const std::string head =
+        to_base64url(good_header()) + "." + to_base64url(std::string_view{"{}"}) + ".";
     EXPECT_EQ(code_of(head + to_base64url(std::string(63, 's'))), Code::malformed);
     EXPECT_EQ(code_of(head + to_base64url(std::string(65, 's'))), Code::malformed);
 }
@@ -100,7 +113,8 @@ TEST(Jws, HoldsItsPayloadToTheJsonRules)
 {
     for (const auto* payload : {"", "{", "1.5", R"({"a":1,"a":1})", "\xff", "{} "}) {
         const bool good = check_json(payload).has_value();
-        EXPECT_EQ(parse_jws(with_header(good_header(), payload), strict).has_value(), good) << payload;
+        EXPECT_EQ(parse_jws(with_header(good_header(), payload), strict).has_value(), good)
+            << payload;
     }
 }
 

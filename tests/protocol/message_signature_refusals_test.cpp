@@ -24,12 +24,15 @@ Code with_input(std::string_view from, std::string_view to)
 // [SIG-1]
 TEST(RequestComponents, ThatAreMissingMakeTheSignatureIncomplete)
 {
-    for (const auto* name : {"\"@method\" ", "\"@path\" ", "\"@query\" ", "\"entente-destination\" ",
-                             "\"content-type\" ", " \"content-digest\""}) {
+    for (const auto* name :
+         {"\"@method\" ", "\"@path\" ", "\"@query\" ", "\"entente-destination\" ",
+          "\"content-type\" ", " \"content-digest\""}) {
         EXPECT_EQ(with_input(name, ""), Code::signature_incomplete) << name;
     }
-    for (const auto* field : {"signature", "signature-input", "entente-destination", "content-type", "content-digest"}) {
-        EXPECT_EQ(after([field](SignedRequest& r) { r.remove(field); }), Code::signature_incomplete) << field;
+    for (const auto* field : {"signature", "signature-input", "entente-destination", "content-type",
+                              "content-digest"}) {
+        EXPECT_EQ(after([field](SignedRequest& r) { r.remove(field); }), Code::signature_incomplete)
+            << field;
     }
 }
 
@@ -37,14 +40,18 @@ TEST(RequestComponents, StandOnceAndWithoutParameters)
 {
     EXPECT_EQ(with_input("(\"@method\"", "(\"@method\" \"@method\""), Code::malformed);
     EXPECT_EQ(with_input("(\"@method\"", "(\"@method\" \"@method\";req"), Code::malformed);
-    EXPECT_EQ(with_input("(\"@method\"", "(\"@method\";req \"@path\";tr"), Code::signature_incomplete);
+    EXPECT_EQ(with_input("(\"@method\"", "(\"@method\";req \"@path\";tr"),
+              Code::signature_incomplete);
     EXPECT_EQ(with_input("(\"@method\"", "(token \"@method\""), Code::malformed);
 }
 
 TEST(RequestComponents, ThatAreUnknownOrAbsentOrRepeatedFieldsAreMalformed)
 {
-    for (const auto* name : {"@status", "@query-param", "@new", "X-Upper", "", "a b", "x-absent", "@authority"}) {
-        EXPECT_EQ(with_input("(\"@method\"", "(\"" + std::string{name} + "\" \"@method\""), Code::malformed) << name;
+    for (const auto* name :
+         {"@status", "@query-param", "@new", "X-Upper", "", "a b", "x-absent", "@authority"}) {
+        EXPECT_EQ(with_input("(\"@method\"", "(\"" + std::string{name} + "\" \"@method\""),
+                  Code::malformed)
+            << name;
     }
     const auto with_field_times = [](int times) {
         return after([times](SignedRequest& r) {
@@ -85,8 +92,11 @@ TEST(RequestComponents, OfContentStandOnlyWhereThereIsContent)
 
 TEST(ContentType, IsExactlyApplicationJson)
 {
-    for (const auto* type : {"application/json; charset=utf-8", "Application/JSON", "text/plain", "", "application/json "}) {
-        EXPECT_EQ(after([type](SignedRequest& r) { r.field("content-type") = type; }), Code::malformed) << type;
+    for (const auto* type : {"application/json; charset=utf-8", "Application/JSON", "text/plain",
+                             "", "application/json "}) {
+        EXPECT_EQ(after([type](SignedRequest& r) { r.field("content-type") = type; }),
+                  Code::malformed)
+            << type;
     }
 }
 
@@ -116,14 +126,17 @@ TEST(RequestTags, AreThereExactlyOnce)
     EXPECT_EQ(with_input("tag=\"entente-v1\"", "tag=\"entente-v2\""), Code::signature_incomplete);
     EXPECT_EQ(with_input("tag=\"entente-v1\"", "tag=entente-v1"), Code::signature_incomplete);
     EXPECT_EQ(with_input(";tag=\"entente-v1\"", ""), Code::signature_incomplete);
-    EXPECT_EQ(with_input("tag=\"entente-v1\"", "tag=\"entente-v1-response\""), Code::signature_incomplete);
+    EXPECT_EQ(with_input("tag=\"entente-v1\"", "tag=\"entente-v1-response\""),
+              Code::signature_incomplete);
     EXPECT_EQ(after([](SignedRequest& r) {
-                  const std::string again = r.field("signature-input").substr(std::string{"entente"}.size());
+                  const std::string again =
+                      r.field("signature-input").substr(std::string{"entente"}.size());
                   r.field("signature-input") += ", second" + again;
                   r.field("signature") += ", second=:AAAA:";
               }),
               Code::malformed);
-    EXPECT_EQ(after([](SignedRequest& r) { r.field("signature-input") += ", odd=1"; }), Code::malformed);
+    EXPECT_EQ(after([](SignedRequest& r) { r.field("signature-input") += ", odd=1"; }),
+              Code::malformed);
 }
 
 // [SIG-2]
@@ -131,8 +144,8 @@ TEST(RequestParameters, ThatAreMissingMakeTheSignatureIncomplete)
 {
     SignedRequest request;
     for (const std::string& parameter :
-         {std::string{";created=1763683200"}, std::string{";expires=1763683500"}, ";nonce=\"" + nonce_text + "\"",
-          ";keyid=\"a.example#" + request.key.id().str() + "\""}) {
+         {std::string{";created=1763683200"}, std::string{";expires=1763683500"},
+          ";nonce=\"" + nonce_text + "\"", ";keyid=\"a.example#" + request.key.id().str() + "\""}) {
         EXPECT_EQ(with_input(parameter, ""), Code::signature_incomplete) << parameter;
     }
     EXPECT_EQ(with_input(";alg=\"ed25519\"", ""), accepted);
@@ -176,15 +189,23 @@ TEST(SignatureFields, StandOnOneLineInCanonicalForm)
     EXPECT_EQ(with_input(";created=1763683200", ";created=1;created=1763683200"), Code::malformed);
     EXPECT_EQ(with_input("entente=(", "entente=1, entente=("), Code::malformed);
     for (const auto* name : {"signature-input", "signature", "content-digest"}) {
-        EXPECT_EQ(after([name](SignedRequest& r) { r.field(name) += " "; }), Code::malformed) << name;
-        EXPECT_EQ(after([name](SignedRequest& r) { r.field(name) += ","; }), Code::malformed) << name;
-        EXPECT_EQ(after([name](SignedRequest& r) { r.field(name) += ",x=:AAAA:"; }), Code::malformed) << name;
+        EXPECT_EQ(after([name](SignedRequest& r) { r.field(name) += " "; }), Code::malformed)
+            << name;
+        EXPECT_EQ(after([name](SignedRequest& r) { r.field(name) += ","; }), Code::malformed)
+            << name;
+        EXPECT_EQ(after([name](SignedRequest& r) { r.field(name) += ",x=:AAAA:"; }),
+                  Code::malformed)
+            << name;
     }
-    for (const auto* name : {"signature-input", "signature", "content-digest", "content-type", "entente-destination"}) {
-        EXPECT_EQ(after([name](SignedRequest& r) { r.fields.emplace_back(name, r.field(name)); }), Code::malformed) << name;
+    for (const auto* name : {"signature-input", "signature", "content-digest", "content-type",
+                             "entente-destination"}) {
+        EXPECT_EQ(after([name](SignedRequest& r) { r.fields.emplace_back(name, r.field(name)); }),
+                  Code::malformed)
+            << name;
     }
     EXPECT_EQ(after([](SignedRequest& r) { r.field("content-digest") += ", x=:AAAA:"; }), accepted);
-    EXPECT_EQ(after([](SignedRequest& r) { r.field("content-digest") += ", x=1"; }), Code::malformed);
+    EXPECT_EQ(after([](SignedRequest& r) { r.field("content-digest") += ", x=1"; }),
+              Code::malformed);
 }
 
 TEST(SignatureOctets, Are64UnderTheLabelOfTheInput)
@@ -197,7 +218,8 @@ TEST(SignatureOctets, Are64UnderTheLabelOfTheInput)
     EXPECT_EQ(with_octets(63), Code::malformed);
     EXPECT_EQ(with_octets(64), accepted);
     EXPECT_EQ(with_octets(65), Code::malformed);
-    EXPECT_EQ(after([](SignedRequest& r) { r.field("signature") = "entente=\"x\""; }), Code::malformed);
+    EXPECT_EQ(after([](SignedRequest& r) { r.field("signature") = "entente=\"x\""; }),
+              Code::malformed);
     EXPECT_EQ(after([](SignedRequest& r) {
                   r.field("signature") = replaced(r.field("signature"), "entente=", "other=");
               }),
@@ -212,11 +234,13 @@ TEST(Destination, IsTheReceiversOwnName)
         return checked ? accepted : checked.error().code;
     };
     EXPECT_EQ(code_of({{"entente-destination", "b.example"}}), accepted);
-    for (const auto* name : {"c.example", "B.example", "\"b.example\"", "b.example ", "b.example.", ""}) {
+    for (const auto* name :
+         {"c.example", "B.example", "\"b.example\"", "b.example ", "b.example.", ""}) {
         EXPECT_EQ(code_of({{"entente-destination", name}}), Code::wrong_destination) << name;
     }
     EXPECT_EQ(code_of({}), Code::signature_incomplete);
-    EXPECT_EQ(code_of({{"entente-destination", "b.example"}, {"entente-destination", "b.example"}}), Code::malformed);
+    EXPECT_EQ(code_of({{"entente-destination", "b.example"}, {"entente-destination", "b.example"}}),
+              Code::malformed);
 }
 
 // [SIG-3]
@@ -255,8 +279,10 @@ TEST(Digest, MatchesTheOctetsReceived)
     };
     const std::string good = content_digest("body");
     const std::string sha512_of_abc =
-        "sha-512=:" + to_base64(from_hex("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-                                         "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f")) + ":";
+        "sha-512=:" +
+        to_base64(from_hex("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                           "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f")) +
+        ":";
     EXPECT_EQ(good, "sha-256=:" + to_base64(as_view(sha256("body"))) + ":");
     EXPECT_EQ(code_of({{"content-digest", good}}, "body"), accepted);
     EXPECT_EQ(code_of({{"content-digest", good}}, "bodY"), Code::digest_mismatch);
@@ -264,14 +290,18 @@ TEST(Digest, MatchesTheOctetsReceived)
     EXPECT_EQ(code_of({}, ""), accepted);
     EXPECT_EQ(code_of({{"content-digest", content_digest("")}}, ""), accepted);
     EXPECT_EQ(code_of({{"content-digest", good}}, ""), Code::digest_mismatch);
-    EXPECT_EQ(code_of({{"content-digest", content_digest("abc") + ", " + sha512_of_abc}}, "abc"), accepted);
-    EXPECT_EQ(code_of({{"content-digest", good + ", " + sha512_of_abc}}, "body"), Code::digest_mismatch);
+    EXPECT_EQ(code_of({{"content-digest", content_digest("abc") + ", " + sha512_of_abc}}, "abc"),
+              accepted);
+    EXPECT_EQ(code_of({{"content-digest", good + ", " + sha512_of_abc}}, "body"),
+              Code::digest_mismatch);
     EXPECT_EQ(code_of({{"content-digest", sha512_of_abc}}, "abc"), Code::digest_mismatch);
     EXPECT_EQ(code_of({{"content-digest", good + ", md9=:AAAA:"}}, "body"), accepted);
     EXPECT_EQ(code_of({{"content-digest", good + " "}}, "body"), Code::malformed);
     EXPECT_EQ(code_of({{"content-digest", "sha-256=x"}}, "body"), Code::malformed);
-    EXPECT_EQ(code_of({{"content-digest", good}, {"content-digest", good}}, "body"), Code::malformed);
-    EXPECT_EQ(code_of({{"content-digest", good}, {"content-encoding", "gzip"}}, "body"), Code::unsupported);
+    EXPECT_EQ(code_of({{"content-digest", good}, {"content-digest", good}}, "body"),
+              Code::malformed);
+    EXPECT_EQ(code_of({{"content-digest", good}, {"content-encoding", "gzip"}}, "body"),
+              Code::unsupported);
     EXPECT_EQ(code_of({{"content-encoding", "identity"}}, ""), Code::unsupported);
 }
 

@@ -16,8 +16,14 @@ inline constexpr NameRules strict_names{};
 inline constexpr Seconds noon = 1763683200;
 inline const std::string nonce_text = to_base64url(std::string(16, 'n'));
 
-inline ServerName origin_name() { return ServerName::trusted("a.example"); }
-inline ServerName destination_name() { return ServerName::trusted("b.example"); }
+inline ServerName origin_name()
+{
+    return ServerName::trusted("a.example");
+}
+inline ServerName destination_name()
+{
+    return ServerName::trusted("b.example");
+}
 
 inline std::string replaced(std::string text, std::string_view from, std::string_view to)
 {
@@ -36,7 +42,10 @@ struct SignedRequest {
     Fields fields;
 
     SignedRequest() { sign(); }
-    explicit SignedRequest(std::string path) : method("GET"), target(std::move(path)), body() { sign(); }
+    explicit SignedRequest(std::string path) : method("GET"), target(std::move(path)), body()
+    {
+        sign();
+    }
 
     void sign()
     {

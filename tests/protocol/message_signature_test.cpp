@@ -15,8 +15,9 @@ TEST(SignatureBase, AndSignatureAreThoseOfRfc9421AppendixB26)
         {"host", "example.com"},
         {"date", "Tue, 20 Apr 2021 02:07:55 GMT"},
         {"content-type", "application/json"},
-        {"content-digest", "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyea"
-                           "ldVLvRwEmTHWXvJwew==:"},
+        {"content-digest",
+         "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyea"
+         "ldVLvRwEmTHWXvJwew==:"},
         {"content-length", "18"},
     };
     const std::string body = R"({"hello": "world"})";
@@ -25,16 +26,18 @@ TEST(SignatureBase, AndSignatureAreThoseOfRfc9421AppendixB26)
     const RequestParts request{"POST", "/foo?param=Value&Pet=dog", fields, body};
     const auto base = request_base(request, std::get<sf::InnerList>(input->front().second));
     ASSERT_TRUE(base);
-    EXPECT_EQ(*base,
-              "\"date\": Tue, 20 Apr 2021 02:07:55 GMT\n"
-              "\"@method\": POST\n"
-              "\"@path\": /foo\n"
-              "\"@authority\": example.com\n"
-              "\"content-type\": application/json\n"
-              "\"content-length\": 18\n"
-              "\"@signature-params\": (\"date\" \"@method\" \"@path\" \"@authority\" \"content-type\" "
-              "\"content-length\");created=1618884473;keyid=\"test-key-ed25519\"");
-    const auto key = SigningKey::from_seed(*from_base64url("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU"));
+    EXPECT_EQ(
+        *base,
+        "\"date\": Tue, 20 Apr 2021 02:07:55 GMT\n"
+        "\"@method\": POST\n"
+        "\"@path\": /foo\n"
+        "\"@authority\": example.com\n"
+        "\"content-type\": application/json\n"
+        "\"content-length\": 18\n"
+        "\"@signature-params\": (\"date\" \"@method\" \"@path\" \"@authority\" \"content-type\" "
+        "\"content-length\");created=1618884473;keyid=\"test-key-ed25519\"");
+    const auto key =
+        SigningKey::from_seed(*from_base64url("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU"));
     const auto published = PublicKey::from_x("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs");
     EXPECT_EQ(key->public_key(), *published);
     const std::string signature = *from_base64(
@@ -48,13 +51,17 @@ TEST(SignatureBase, KnowsTheOtherPartsOfATarget)
     const Fields fields = {{"host", "A.Example:443"}, {"x-odd", " \t two words \t"}};
     const RequestParts request{"GET", "/p%41th?q=1?2", fields, ""};
     const auto base_of = [&request](const std::string& text) {
-        return request_base(request, std::get<sf::InnerList>(sf::parse_list(text)->front())).value_or("refused");
+        return request_base(request, std::get<sf::InnerList>(sf::parse_list(text)->front()))
+            .value_or("refused");
     };
-    EXPECT_EQ(base_of(R"(("@path" "@query"))"),
-              "\"@path\": /p%41th\n\"@query\": ?q=1?2\n\"@signature-params\": (\"@path\" \"@query\")");
-    EXPECT_EQ(base_of(R"(("@authority"))"), "\"@authority\": a.example\n\"@signature-params\": (\"@authority\")");
+    EXPECT_EQ(
+        base_of(R"(("@path" "@query"))"),
+        "\"@path\": /p%41th\n\"@query\": ?q=1?2\n\"@signature-params\": (\"@path\" \"@query\")");
+    EXPECT_EQ(base_of(R"(("@authority"))"),
+              "\"@authority\": a.example\n\"@signature-params\": (\"@authority\")");
     EXPECT_EQ(base_of(R"(("@target-uri"))"),
-              "\"@target-uri\": https://a.example/p%41th?q=1?2\n\"@signature-params\": (\"@target-uri\")");
+              "\"@target-uri\": https://a.example/p%41th?q=1?2\n\"@signature-params\": "
+              "(\"@target-uri\")");
     EXPECT_EQ(base_of(R"(("@scheme" "@request-target"))"),
               "\"@scheme\": https\n\"@request-target\": /p%41th?q=1?2\n"
               "\"@signature-params\": (\"@scheme\" \"@request-target\")");
@@ -70,8 +77,9 @@ TEST(SignedRequests, LookAsTheSpecificationShows)
     EXPECT_EQ(request.field("content-digest"), content_digest(request.body));
     EXPECT_EQ(request.field("signature-input"),
               "entente=(\"@method\" \"@path\" \"@query\" \"entente-destination\" \"content-type\" "
-              "\"content-digest\");created=1763683200;expires=1763683500;nonce=\"" + nonce_text +
-                  "\";keyid=\"a.example#" + request.key.id().str() + "\";alg=\"ed25519\";tag=\"entente-v1\"");
+              "\"content-digest\");created=1763683200;expires=1763683500;nonce=\"" +
+                  nonce_text + "\";keyid=\"a.example#" + request.key.id().str() +
+                  "\";alg=\"ed25519\";tag=\"entente-v1\"");
     EXPECT_TRUE(request.field("signature").starts_with("entente=:"));
 }
 
@@ -99,7 +107,8 @@ TEST(SignedRequests, WithoutContentCoverNoContent)
     EXPECT_TRUE(request.verifies());
     EXPECT_TRUE(check_digest(request.fields, ""));
     const auto base = request.read()->base;
-    EXPECT_NE(base.find("\"@path\": /federation/v1/directory\n\"@query\": ?cursor=x\n"), std::string::npos);
+    EXPECT_NE(base.find("\"@path\": /federation/v1/directory\n\"@query\": ?cursor=x\n"),
+              std::string::npos);
     EXPECT_NE(SignedRequest{"/x"}.read()->base.find("\"@query\": ?\n"), std::string::npos);
     EXPECT_NE(SignedRequest{"/x?"}.read()->base.find("\"@query\": ?\n"), std::string::npos);
 }
@@ -115,12 +124,18 @@ TEST(SignedRequests, NoLongerVerifyOnceAnyPartIsChanged)
     EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.method = "PUT"; }));
     EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.target = "/federation/v1/inboy"; }));
     EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.target += "?x"; }));
-    EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.field("entente-destination") = "c.example"; }));
-    EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.field("content-digest") = content_digest("x"); }));
-    EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.change_input("created=1763683200", "created=1763683201"); }));
-    EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.change_input("expires=1763683500", "expires=1763683499"); }));
-    EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.change_input("nonce=\"bm", "nonce=\"Bm"); }));
-    EXPECT_FALSE(still_verifies([](SignedRequest& r) { r.change_input("a.example#", "c.example#"); }));
+    EXPECT_FALSE(
+        still_verifies([](SignedRequest& r) { r.field("entente-destination") = "c.example"; }));
+    EXPECT_FALSE(
+        still_verifies([](SignedRequest& r) { r.field("content-digest") = content_digest("x"); }));
+    EXPECT_FALSE(still_verifies(
+        [](SignedRequest& r) { r.change_input("created=1763683200", "created=1763683201"); }));
+    EXPECT_FALSE(still_verifies(
+        [](SignedRequest& r) { r.change_input("expires=1763683500", "expires=1763683499"); }));
+    EXPECT_FALSE(
+        still_verifies([](SignedRequest& r) { r.change_input("nonce=\"bm", "nonce=\"Bm"); }));
+    EXPECT_FALSE(
+        still_verifies([](SignedRequest& r) { r.change_input("a.example#", "c.example#"); }));
 }
 
 TEST(SignedRequests, MayCoverFurtherFieldsThatStandOnce)
@@ -138,7 +153,8 @@ TEST(SignedRequests, MayHaveComponentsAndParametersInAnotherOrder)
 {
     SignedRequest request;
     request.change_input("\"@method\" \"@path\"", "\"@path\" \"@method\"");
-    request.change_input(";alg=\"ed25519\";tag=\"entente-v1\"", ";tag=\"entente-v1\";later=1").resign();
+    request.change_input(";alg=\"ed25519\";tag=\"entente-v1\"", ";tag=\"entente-v1\";later=1")
+        .resign();
     EXPECT_TRUE(request.verifies());
 }
 
@@ -161,9 +177,11 @@ TEST(SignedRequests, MayHaveAnyLabel)
     EXPECT_EQ(request.read()->label, "sig1");
 }
 
-RC_GTEST_PROP(SignedRequestsProperty, OfAnyContentAreReadBack, (unsigned char seed, const std::string& body))
+RC_GTEST_PROP(SignedRequestsProperty, OfAnyContentAreReadBack,
+              (unsigned char seed, const std::string& body))
 {
-    const auto path = *rc::gen::container<std::string>(rc::gen::element('a', '/', '?', '%', '=', '@', '.'));
+    const auto path =
+        *rc::gen::container<std::string>(rc::gen::element('a', '/', '?', '%', '=', '@', '.'));
     const auto size = *rc::gen::inRange<std::size_t>(16, 65);
     SignedRequest request;
     request.key = key_from(seed);

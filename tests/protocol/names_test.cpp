@@ -12,18 +12,25 @@ constexpr NameRules for_tests{true};
 constexpr auto* uuid7 = "0192f0c1-2345-7abc-8def-0123456789ab";
 const std::string kid(43, 'A');
 
-bool is_server(const std::string& text) { return parse_server_name(text, strict).has_value(); }
+bool is_server(const std::string& text)
+{
+    return parse_server_name(text, strict).has_value();
+}
 
-std::string label_of(std::size_t size) { return std::string(size, 'a'); }
+std::string label_of(std::size_t size)
+{
+    return std::string(size, 'a');
+}
 
 TEST(ServerNames, AreLowerCaseDnsNames)
 {
-    for (const auto* name : {"a.example", "chat.a.example", "xn--bcher-kva.example", "1.a", "a-b.c-d"}) {
+    for (const auto* name :
+         {"a.example", "chat.a.example", "xn--bcher-kva.example", "1.a", "a-b.c-d"}) {
         EXPECT_TRUE(is_server(name)) << name;
     }
-    for (const auto* name : {"", ".", "a.", ".a", "a..b", "A.example", "a_b.example", "-a.example",
-                             "a-.example", "a.example:443", "a.example.", "a.ex ample", "ä.example",
-                             "a.example/", "a@b.example"}) {
+    for (const auto* name :
+         {"", ".", "a.", ".a", "a..b", "A.example", "a_b.example", "-a.example", "a-.example",
+          "a.example:443", "a.example.", "a.ex ample", "ä.example", "a.example/", "a@b.example"}) {
         const auto parsed = parse_server_name(name, strict);
         ASSERT_FALSE(parsed) << name;
         EXPECT_EQ(parsed.error().code, Code::malformed);
@@ -42,7 +49,8 @@ TEST(ServerNames, KeepTheLengthsOfDns)
 
 TEST(ServerNames, AreNeverAddresses)
 {
-    for (const auto* name : {"127.0.0.1", "[::1]", "::1", "10.1", "a.1", "a.123", "127.0.0.0x1", "a.0x"}) {
+    for (const auto* name :
+         {"127.0.0.1", "[::1]", "::1", "10.1", "a.1", "a.123", "127.0.0.0x1", "a.0x"}) {
         EXPECT_FALSE(parse_server_name(name, strict)) << name;
         EXPECT_FALSE(parse_server_name(name, for_tests)) << name;
     }
@@ -60,7 +68,8 @@ TEST(ServerNames, OfTestsNeedTheSwitch)
 
 TEST(Localparts, StartWithALetterOrDigitAndHaveAtMost64Characters)
 {
-    for (const auto* text : {"alice", "a", "0", "a.b_c-d", "9lives"}) EXPECT_TRUE(is_localpart(text)) << text;
+    for (const auto* text : {"alice", "a", "0", "a.b_c-d", "9lives"})
+        EXPECT_TRUE(is_localpart(text)) << text;
     for (const auto* text : {"", ".a", "_a", "-a", "Alice", "a b", "a@b", "é"}) {
         EXPECT_FALSE(is_localpart(text)) << text;
     }
@@ -74,8 +83,8 @@ TEST(UserIds, NameAUserAndAServer)
     ASSERT_TRUE(user);
     EXPECT_EQ(localpart_of(*user), "alice");
     EXPECT_EQ(server_of(*user).str(), "a.example");
-    for (const auto* text : {"alice", "alice@", "@a.example", "alice@b@a.example", "Alice@a.example",
-                             "alice@a.test", "alice@a.example@"}) {
+    for (const auto* text : {"alice", "alice@", "@a.example", "alice@b@a.example",
+                             "Alice@a.example", "alice@a.test", "alice@a.example@"}) {
         EXPECT_FALSE(parse_user_id(text, strict)) << text;
     }
 }
@@ -84,9 +93,10 @@ TEST(Uuids, AreLowerCaseInFiveGroups)
 {
     EXPECT_EQ(parse_uuid(uuid7)->str(), uuid7);
     EXPECT_TRUE(parse_uuid("00000000-0000-0000-0000-000000000000"));
-    for (const auto* text : {"", "0192F0C1-2345-7abc-8def-0123456789ab", "0192f0c123457abc8def0123456789ab",
-                             "0192f0c1-2345-7abc-8def-0123456789a", "0192f0c1-2345-7abc-8def-0123456789abc",
-                             "0192f0c12-345-7abc-8def-0123456789ab", "0192f0c1-2345-7abc-8def-0123456789ag"}) {
+    for (const auto* text :
+         {"", "0192F0C1-2345-7abc-8def-0123456789ab", "0192f0c123457abc8def0123456789ab",
+          "0192f0c1-2345-7abc-8def-0123456789a", "0192f0c1-2345-7abc-8def-0123456789abc",
+          "0192f0c12-345-7abc-8def-0123456789ab", "0192f0c1-2345-7abc-8def-0123456789ag"}) {
         EXPECT_FALSE(parse_uuid(text)) << text;
     }
 }

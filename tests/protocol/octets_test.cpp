@@ -35,7 +35,8 @@ TEST(Base64, WritesPaddingAndAsksForIt)
     EXPECT_EQ(to_base64("fo"), "Zm8=");
     EXPECT_EQ(to_base64("foo"), "Zm9v");
     EXPECT_EQ(*from_base64("Zm8="), "fo");
-    for (const auto* text : {"Zg", "Zg=", "Zg===", "Zh==", "=", "====", "Zm8==", "-_8=", "Zg==Zg=="}) {
+    for (const auto* text :
+         {"Zg", "Zg=", "Zg===", "Zh==", "=", "====", "Zm8==", "-_8=", "Zg==Zg=="}) {
         EXPECT_FALSE(from_base64(text)) << text;
     }
 }

@@ -11,13 +11,20 @@ namespace {
 TEST(Problems, HaveTheNamesAndStatusesOfSection9)
 {
     const std::pair<const char*, int> table[] = {
-        {"malformed", 400}, {"digest-mismatch", 400}, {"wrong-destination", 400}, {"signature-incomplete", 401},
-        {"signature-invalid", 401}, {"key-revoked", 401}, {"unknown-key", 401}, {"clock-skew", 401},
-        {"replayed", 409}, {"key-conflict", 403}, {"blocked", 403}, {"forbidden", 403}, {"not-member", 403},
-        {"not-home", 403}, {"not-found", 404}, {"equivocation", 409}, {"superseded", 409}, {"channel-full", 409},
-        {"too-large", 413}, {"unsupported", 415}, {"rate-limited", 429}, {"key-unavailable", 503},
-        {"unavailable", 503}, {"unauthenticated", 401}, {"conflict", 409}, {"method-not-allowed", 405},
-        {"timeout", 408}, {"internal", 500}};
+        {"malformed", 400},         {"digest-mismatch", 400},
+        {"wrong-destination", 400}, {"signature-incomplete", 401},
+        {"signature-invalid", 401}, {"key-revoked", 401},
+        {"unknown-key", 401},       {"clock-skew", 401},
+        {"replayed", 409},          {"key-conflict", 403},
+        {"blocked", 403},           {"forbidden", 403},
+        {"not-member", 403},        {"not-home", 403},
+        {"not-found", 404},         {"equivocation", 409},
+        {"superseded", 409},        {"channel-full", 409},
+        {"too-large", 413},         {"unsupported", 415},
+        {"rate-limited", 429},      {"key-unavailable", 503},
+        {"unavailable", 503},       {"unauthenticated", 401},
+        {"conflict", 409},          {"method-not-allowed", 405},
+        {"timeout", 408},           {"internal", 500}};
     for (const auto& [name, status] : table) {
         const auto code = code_from_name(name);
         ASSERT_TRUE(code) << name;
@@ -50,16 +57,20 @@ TEST(Problems, AreReadBackAsTheyWereWritten)
 
 TEST(Problems, LeaveOutWhatSaysNothing)
 {
-    const auto document = nlohmann::json::parse(problem_json(Error{Code::forbidden, "d", "", 0}, 5));
+    const auto document =
+        nlohmann::json::parse(problem_json(Error{Code::forbidden, "d", "", 0}, 5));
     EXPECT_EQ(document.size(), 3U);
     EXPECT_EQ(document.at("type"), "urn:entente:problem:forbidden");
-    EXPECT_EQ(nlohmann::json::parse(problem_json(Error{Code::clock_skew, "", "", 0}, 5)).at("now"), 5);
+    EXPECT_EQ(nlohmann::json::parse(problem_json(Error{Code::clock_skew, "", "", 0}, 5)).at("now"),
+              5);
 }
 
 TEST(PeersProblems, OfLaterEditionsMapByStatus)
 {
     const auto code_for = [](int status) {
-        return parse_problem(R"({"type":"urn:entente:problem:new","status":)" + std::to_string(status) + "}")->code;
+        return parse_problem(R"({"type":"urn:entente:problem:new","status":)" +
+                             std::to_string(status) + "}")
+            ->code;
     };
     EXPECT_EQ(code_for(400), Code::malformed);
     EXPECT_EQ(code_for(401), Code::signature_invalid);
@@ -73,30 +84,38 @@ TEST(PeersProblems, OfLaterEditionsMapByStatus)
 
 TEST(PeersProblems, ThatAreNoneAreNothing)
 {
-    for (const auto* json : {"", "[]", "{}", "null", "{", R"({"type":1})", R"({"type":"about:blank","status":404})",
-                             R"({"type":"urn:entente:problem:blocked","status":403.0})",
-                             R"({"type":"urn:entente:problem:blocked","type":"x"})"}) {
+    for (const auto* json :
+         {"", "[]", "{}", "null", "{", R"({"type":1})", R"({"type":"about:blank","status":404})",
+          R"({"type":"urn:entente:problem:blocked","status":403.0})",
+          R"({"type":"urn:entente:problem:blocked","type":"x"})"}) {
         EXPECT_FALSE(parse_problem(json)) << json;
     }
     const std::string start = R"({"type":"urn:entente:problem:blocked","detail":")";
-    const auto padded = [&start](std::size_t size) { return start + std::string(size - start.size() - 2, 'x') + "\"}"; };
+    const auto padded = [&start](std::size_t size) {
+        return start + std::string(size - start.size() - 2, 'x') + "\"}";
+    };
     EXPECT_TRUE(parse_problem(padded(65536)));
     EXPECT_FALSE(parse_problem(padded(65537)));
 }
 
 TEST(PeersProblems, MembersOfAnotherTypeAreIgnored)
 {
-    const auto error = parse_problem(R"({"type":"urn:entente:problem:blocked","detail":1,"retry_after":"x"})");
+    const auto error =
+        parse_problem(R"({"type":"urn:entente:problem:blocked","detail":1,"retry_after":"x"})");
     ASSERT_TRUE(error);
     EXPECT_EQ(error->detail, "");
     EXPECT_EQ(error->retry_after, 0);
-    EXPECT_EQ(parse_problem(R"({"type":"urn:entente:problem:blocked","retry_after":-5})")->retry_after, 0);
+    EXPECT_EQ(
+        parse_problem(R"({"type":"urn:entente:problem:blocked","retry_after":-5})")->retry_after,
+        0);
 }
 
 TEST(PeersProblems, HaveTheirDetailCutBetweenCharacters)
 {
     const auto detail_of = [](const std::string& text) {
-        return parse_problem(R"({"type":"urn:entente:problem:blocked","detail":)" + json_string(text) + "}")->detail;
+        return parse_problem(R"({"type":"urn:entente:problem:blocked","detail":)" +
+                             json_string(text) + "}")
+            ->detail;
     };
     EXPECT_EQ(detail_of(std::string(512, 'x')).size(), 512U);
     EXPECT_EQ(detail_of(std::string(513, 'x')).size(), 512U);

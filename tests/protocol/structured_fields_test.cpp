@@ -1,8 +1,8 @@
 #include "protocol/structured_fields.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/protocol/wire_support.hpp"
 
@@ -33,12 +33,24 @@ std::string base32(const std::string& octets)
 // The shapes in which the public vectors write down what a field means.
 struct Describe {
     json operator()(std::int64_t value) const { return value; }
-    json operator()(const Decimal& value) const { return static_cast<double>(value.thousandths) / 1000.0; }
+    json operator()(const Decimal& value) const
+    {
+        return static_cast<double>(value.thousandths) / 1000.0;
+    }
     json operator()(const std::string& value) const { return value; }
-    json operator()(const Token& value) const { return {{"__type", "token"}, {"value", value.text}}; }
-    json operator()(const Bytes& value) const { return {{"__type", "binary"}, {"value", base32(value.octets)}}; }
+    json operator()(const Token& value) const
+    {
+        return {{"__type", "token"}, {"value", value.text}};
+    }
+    json operator()(const Bytes& value) const
+    {
+        return {{"__type", "binary"}, {"value", base32(value.octets)}};
+    }
     json operator()(bool value) const { return value; }
-    json operator()(const Date& value) const { return {{"__type", "date"}, {"value", value.seconds}}; }
+    json operator()(const Date& value) const
+    {
+        return {{"__type", "date"}, {"value", value.seconds}};
+    }
     json operator()(const DisplayString& value) const
     {
         return {{"__type", "displaystring"}, {"value", value.text}};
@@ -48,7 +60,8 @@ struct Describe {
 json describe(const Parameters& parameters)
 {
     json list = json::array();
-    for (const auto& [key, value] : parameters) list.push_back(json::array({key, std::visit(Describe{}, value)}));
+    for (const auto& [key, value] : parameters)
+        list.push_back(json::array({key, std::visit(Describe{}, value)}));
     return list;
 }
 
@@ -79,7 +92,8 @@ json describe(const List& list)
 json describe(const Dictionary& dictionary)
 {
     json members = json::array();
-    for (const auto& [key, member] : dictionary) members.push_back(json::array({key, describe(member)}));
+    for (const auto& [key, member] : dictionary)
+        members.push_back(json::array({key, describe(member)}));
     return members;
 }
 
@@ -93,7 +107,10 @@ std::string joined(const json& lines)
     return text;
 }
 
-Item plain(BareItem value) { return Item{std::move(value), {}}; }
+Item plain(BareItem value)
+{
+    return Item{std::move(value), {}};
+}
 
 template <class T>
 void check_vector(const json& vector, const Result<T>& parsed)
@@ -105,7 +122,8 @@ void check_vector(const json& vector, const Result<T>& parsed)
     if (vector.value("can_fail", false) && !parsed) return;
     ASSERT_TRUE(parsed) << vector.dump();
     EXPECT_EQ(describe(*parsed), vector.at("expected")) << vector.dump();
-    const auto& canonical = vector.contains("canonical") ? vector.at("canonical") : vector.at("raw");
+    const auto& canonical =
+        vector.contains("canonical") ? vector.at("canonical") : vector.at("raw");
     EXPECT_EQ(serialize(*parsed), joined(canonical)) << vector.dump();
 }
 
@@ -130,7 +148,8 @@ TEST(StructuredFields, MatchThePublicVectors)
 
 TEST(StructuredFields, ReadTheExamplesOfTheRfc)
 {
-    const auto dictionary = parse_dictionary(R"(a=?0, b, c;foo=bar, rating=1.5, feelings=(joy sadness);x)");
+    const auto dictionary =
+        parse_dictionary(R"(a=?0, b, c;foo=bar, rating=1.5, feelings=(joy sadness);x)");
     ASSERT_TRUE(dictionary);
     EXPECT_EQ((*dictionary)[0].second, Member{plain(false)});
     EXPECT_EQ((*dictionary)[1].second, Member{plain(true)});
@@ -175,18 +194,21 @@ TEST(StructuredFields, KeepTheLastOfARepeatedKey)
     EXPECT_EQ(serialize(*dictionary), "a=3, b=2");
     std::string many;
     for (int round = 0; round < 2; ++round) {
-        for (int i = 0; i < 40; ++i) many += (many.empty() ? "k" : ", k") + std::to_string(i) + "=" + std::to_string(round);
+        for (int i = 0; i < 40; ++i)
+            many += (many.empty() ? "k" : ", k") + std::to_string(i) + "=" + std::to_string(round);
     }
     const auto parsed = parse_dictionary(many);
     ASSERT_EQ(parsed->size(), 40U);
     EXPECT_EQ((*parsed)[39].first, "k39");
-    for (const auto& [key, member] : *parsed) EXPECT_EQ(member, Member{plain(std::int64_t{1})}) << key;
+    for (const auto& [key, member] : *parsed)
+        EXPECT_EQ(member, Member{plain(std::int64_t{1})}) << key;
 }
 
 rc::Gen<std::string> key_text()
 {
-    return rc::gen::map(rc::gen::container<std::string>(rc::gen::element('a', 'z', '0', '_', '-', '.', '*')),
-                        [](const std::string& rest) { return "k" + rest; });
+    return rc::gen::map(
+        rc::gen::container<std::string>(rc::gen::element('a', 'z', '0', '_', '-', '.', '*')),
+        [](const std::string& rest) { return "k" + rest; });
 }
 
 rc::Gen<BareItem> bare_item()
@@ -198,10 +220,14 @@ rc::Gen<BareItem> bare_item()
         rc::gen::map(number, [](std::int64_t value) { return BareItem{Decimal{value}}; }),
         rc::gen::map(number, [](std::int64_t value) { return BareItem{Date{value}}; }),
         rc::gen::map(text, [](std::string value) { return BareItem{std::move(value)}; }),
-        rc::gen::map(key_text(), [](std::string value) { return BareItem{Token{std::move(value)}}; }),
-        rc::gen::map(rc::gen::arbitrary<std::string>(), [](std::string value) { return BareItem{Bytes{std::move(value)}}; }),
+        rc::gen::map(key_text(),
+                     [](std::string value) { return BareItem{Token{std::move(value)}}; }),
+        rc::gen::map(rc::gen::arbitrary<std::string>(),
+                     [](std::string value) { return BareItem{Bytes{std::move(value)}}; }),
         rc::gen::map(rc::gen::arbitrary<bool>(), [](bool value) { return BareItem{value}; }),
-        rc::gen::map(text, [](const std::string& value) { return BareItem{DisplayString{value + "\xc3\xa4"}}; }));
+        rc::gen::map(text, [](const std::string& value) {
+            return BareItem{DisplayString{value + "\xc3\xa4"}};
+        }));
 }
 
 Item any_item()
@@ -224,7 +250,8 @@ RC_GTEST_PROP(StructuredFieldsProperty, DictionariesAreReadBackAsTheyWereWritten
             continue;
         }
         InnerList list;
-        while (list.items.size() < 3 && *rc::gen::arbitrary<bool>()) list.items.push_back(any_item());
+        while (list.items.size() < 3 && *rc::gen::arbitrary<bool>())
+            list.items.push_back(any_item());
         list.parameters = any_item().parameters;
         dictionary.emplace_back(key, std::move(list));
     }
