@@ -143,7 +143,7 @@ asio::awaitable<Result<Endpoints>> HttpClient::State::find_endpoints(
     if (given != options.resolve.end()) {
         endpoints.push_back(given->second);
     } else {
-        auto addresses = co_await resolve_host(fetch.host, deadline);
+        auto addresses = co_await resolve_host(fetch.host, options.dns_servers, deadline);
         if (!addresses) co_return fail(addresses);
         for (const auto& address : *addresses) endpoints.emplace_back(address, fetch.port);
     }

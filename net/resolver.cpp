@@ -40,7 +40,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     Lookup(const Lookup&) = delete;
     Lookup& operator=(const Lookup&) = delete;
 
-    [[nodiscard]] Result<void> start(const std::string& host)
+    [[nodiscard]] Result<void> start(const std::string& host, const std::string& servers)
     {
         ares_options options{};
         options.sock_state_cb = &Lookup::socket_changed;
@@ -51,6 +51,11 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
         if (const int status = ares_init_options(&channel_, &options, mask)) {
             channel_ = nullptr;
             return fail(Code::unavailable, std::string("DNS: ") + ares_strerror(status));
+        }
+        if (!servers.empty()) {
+            if (const int status = ares_set_servers_ports_csv(channel_, servers.c_str())) {
+                return fail(Code::unavailable, std::string("DNS servers: ") + ares_strerror(status));
+            }
         }
         ares_addrinfo_hints hints{};
         hints.ai_family = AF_UNSPEC;
@@ -213,13 +218,13 @@ bool initialise_library()
 
 }  // namespace
 
-asio::awaitable<Result<Addresses>> resolve_host(std::string host,
+asio::awaitable<Result<Addresses>> resolve_host(std::string host, std::string servers,
                                                 std::chrono::steady_clock::time_point deadline)
 {
     if (!initialise_library()) co_return fail(Code::unavailable, "DNS: no library");
     const auto executor = co_await asio::this_coro::executor;
     const auto lookup = std::make_shared<Lookup>(executor);
-    auto started = lookup->start(host);
+    auto started = lookup->start(host, servers);
     if (!started) co_return fail(started);
     co_return co_await lookup->wait(deadline);
 }

@@ -13,8 +13,9 @@
 namespace entente::net {
 
 // A and AAAA answers, in the order to try (RFC 6724). `unavailable` where the name has
-// none or the servers fail, `timeout` at the deadline.
+// none or the servers fail, `timeout` at the deadline. `servers` as "address:port,…" in
+// place of the system's.
 boost::asio::awaitable<Result<std::vector<boost::asio::ip::address>>> resolve_host(
-    std::string host, std::chrono::steady_clock::time_point deadline);
+    std::string host, std::string servers, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace entente::net
