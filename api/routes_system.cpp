@@ -8,7 +8,7 @@
 namespace entente::api {
 namespace {
 
-asio::awaitable<net::Response> answer(net::Response response)
+net::asio::awaitable<net::Response> answer(net::Response response)
 {
     response.fields.emplace_back("Cache-Control", "no-store");
     co_return response;

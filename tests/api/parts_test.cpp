@@ -1,0 +1,210 @@
+// The API's small parts, without a server.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "api/access_token.hpp"
+#include "api/client_frame.hpp"
+#include "api/json_body.hpp"
+#include "api/metrics.hpp"
+#include "api/out_queue.hpp"
+#include "api/rates.hpp"
+#include "api/wire.hpp"
+
+namespace entente::api {
+namespace {
+
+const protocol::SigningKey& key()
+{
+    static const auto made = [] {
+        protocol::start_crypto();
+        return protocol::SigningKey::from_seed(std::string(32, 'k')).value();
+    }();
+    return made;
+}
+
+AccessClaims some_claims()
+{
+    AccessClaims claims;
+    claims.subject = "alice@a.example";
+    claims.key = key().id();
+    claims.role = "user";
+    claims.issued = 1'000;
+    claims.expires = 1'900;
+    return claims;
+}
+
+RC_GTEST_PROP(AccessToken, WhatIsWrittenIsRead, ())
+{
+    auto claims = some_claims();
+    for (auto& octet : claims.device.octets) octet = *rc::gen::arbitrary<std::uint8_t>();
+    for (auto& octet : claims.session.octets) octet = *rc::gen::arbitrary<std::uint8_t>();
+    claims.role = *rc::gen::element<std::string>("user", "admin", "superadmin");
+    claims.expires = *rc::gen::inRange<std::int64_t>(2, 9'000'000'000);
+    const auto token = write_access_token(key(), claims);
+    const auto read = check_access_token(token, key().public_key(), claims.expires - 1);
+    RC_ASSERT(read.has_value());
+    RC_ASSERT(read->subject == claims.subject);
+    RC_ASSERT(read->device == claims.device);
+    RC_ASSERT(read->session == claims.session);
+    RC_ASSERT(read->key == claims.key);
+    RC_ASSERT(read->role == claims.role);
+    RC_ASSERT(read->expires == claims.expires);
+    RC_ASSERT(!check_access_token(token, key().public_key(), claims.expires));
+}
+
+RC_GTEST_PROP(AccessToken, AnyChangedOctetIsRefused, ())
+{
+    const auto token = write_access_token(key(), some_claims());
+    auto changed = token;
+    const auto at = *rc::gen::inRange<std::size_t>(0, token.size());
+    changed[at] = *rc::gen::arbitrary<char>();
+    RC_PRE(changed != token);
+    RC_ASSERT(!check_access_token(changed, key().public_key(), 1'500));
+}
+
+TEST(AccessToken, AnotherKeysTokenIsRefused)
+{
+    const auto other = protocol::SigningKey::from_seed(std::string(32, 'o')).value();
+    const auto token = write_access_token(other, some_claims());
+    EXPECT_TRUE(check_access_token(token, other.public_key(), 1'500));
+    const auto refused = check_access_token(token, key().public_key(), 1'500);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::unauthenticated);
+}
+
+TEST(AccessToken, ItIsAtMost2048OctetsLong)
+{
+    auto claims = some_claims();
+    const auto size_with = [&](std::size_t subject) {
+        claims.subject = std::string(subject, 'a');
+        return write_access_token(key(), claims);
+    };
+    std::size_t subject = 1;
+    while (size_with(subject + 1).size() <= max_access_token_octets) ++subject;
+    EXPECT_TRUE(check_access_token(size_with(subject), key().public_key(), 1'500));
+    EXPECT_FALSE(check_access_token(size_with(subject + 1), key().public_key(), 1'500));
+}
+
+TEST(Rates, ABurstIsSpentAndRefills)
+{
+    Rates rates{{2, 3}, 10};
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(rates.take("a", 0));
+    EXPECT_EQ(rates.take("a", 0).error().code, Code::rate_limited);
+    EXPECT_EQ(rates.take("a", 0).error().retry_after, 1);
+    EXPECT_FALSE(rates.take("a", 499));
+    EXPECT_TRUE(rates.take("a", 500));
+    EXPECT_FALSE(rates.take("a", 500));
+    EXPECT_TRUE(rates.take("b", 500));
+}
+
+TEST(Rates, AClockSetBackRefillsNothing)
+{
+    Rates rates{{1, 1}, 10};
+    EXPECT_TRUE(rates.take("a", 10'000));
+    EXPECT_FALSE(rates.take("a", 5'000));
+    EXPECT_FALSE(rates.take("a", 5'999));
+    EXPECT_TRUE(rates.take("a", 6'000));
+}
+
+TEST(Rates, TheNumberOfKeysIsBounded)
+{
+    Rates rates{{1, 2}, 100};
+    for (int i = 0; i < 10'000; ++i) {
+        EXPECT_TRUE(rates.take(std::to_string(i), i));
+        EXPECT_LE(rates.size(), 100U);
+    }
+}
+
+TEST(Rates, AnIpv6NetworkIsOneAddress)
+{
+    const auto key_of = [](const char* text) {
+        return rate_key(boost::asio::ip::make_address(text));
+    };
+    EXPECT_EQ(key_of("2001:db8::1"), key_of("2001:db8::ffff:1:2:3"));
+    EXPECT_NE(key_of("2001:db8::1"), key_of("2001:db8:0:1::1"));
+    EXPECT_EQ(key_of("::ffff:192.0.2.1"), key_of("192.0.2.1"));
+    EXPECT_NE(key_of("192.0.2.1"), key_of("192.0.2.2"));
+}
+
+TEST(OutQueue, GathersEntriesIntoOneFrame)
+{
+    OutQueue queue;
+    EXPECT_FALSE(queue.take());
+    EXPECT_TRUE(queue.push_entries(std::make_shared<std::string>(R"({"seq":1},{"seq":2})")));
+    EXPECT_TRUE(queue.push_entries(std::make_shared<std::string>(R"({"seq":3})")));
+    EXPECT_EQ(queue.take(), R"({"entries":[{"seq":1},{"seq":2},{"seq":3}]})");
+    queue.written();
+    EXPECT_EQ(queue.octets(), 0U);
+    EXPECT_FALSE(queue.take());
+}
+
+TEST(OutQueue, OverflowLeavesNothingButAResync)
+{
+    OutQueue queue;
+    const auto half = std::make_shared<std::string>(max_queue_octets / 2, 'x');
+    EXPECT_TRUE(queue.push_entries(half));
+    EXPECT_TRUE(queue.push_entries(half));
+    EXPECT_EQ(queue.octets(), max_queue_octets);
+    EXPECT_FALSE(queue.push_frame("x"));
+    EXPECT_EQ(queue.octets(), 0U);
+    EXPECT_EQ(queue.pushed(), queue.taken());
+    EXPECT_EQ(queue.take(), R"({"resync":true})");
+    queue.written();
+    EXPECT_FALSE(queue.take());
+}
+
+TEST(OutQueue, AFrameUnderWayCounts)
+{
+    OutQueue queue;
+    EXPECT_TRUE(queue.push_frame(std::string(max_queue_octets, 'x')));
+    ASSERT_TRUE(queue.take());
+    EXPECT_FALSE(queue.push_frame("x"));
+    queue.written();
+    EXPECT_TRUE(queue.push_frame("x"));
+}
+
+TEST(Metrics, AreWrittenAsPrometheusReadsThem)
+{
+    Metrics metrics;
+    metrics.counter("b_total", "Bees.", "kind=\"x\"").add(3);
+    EXPECT_EQ(metrics.counter("b_total", "Bees.", "kind=\"x\"").value(), 3U);
+    metrics.ask("a", "Now.", "gauge", "", [] { return 1.5; });
+    auto& seconds = metrics.histogram("c_seconds", "Time.");
+    seconds.observe(0.001);
+    seconds.observe(0.002);
+    seconds.observe(99);
+    const auto text = metrics.text();
+    EXPECT_TRUE(text.starts_with("# HELP a Now.\n# TYPE a gauge\na 1.5\n# HELP b_total Bees.\n"
+                                 "# TYPE b_total counter\nb_total{kind=\"x\"} 3\n"))
+        << text;
+    EXPECT_NE(text.find("c_seconds_bucket{le=\"0.001\"} 1\nc_seconds_bucket{le=\"0.005\"} 2\n"),
+              std::string::npos);
+    EXPECT_NE(text.find("c_seconds_bucket{le=\"+Inf\"} 3\nc_seconds_sum 99.003\nc_seconds_count 3\n"),
+              std::string::npos);
+}
+
+TEST(Wire, TimesAreRfc3339WithMilliseconds)
+{
+    EXPECT_EQ(time_text(0), "1970-01-01T00:00:00.000Z");
+    EXPECT_EQ(time_text(1'709'164'799'999), "2024-02-28T23:59:59.999Z");
+    EXPECT_EQ(time_text(1'709'164'800'001), "2024-02-29T00:00:00.001Z");
+}
+
+TEST(Segment, IsPercentDecodedOrRefused)
+{
+    EXPECT_EQ(decode_segment("a%40b"), "a@b");
+    EXPECT_EQ(decode_segment("%c3%A4"), "\xc3\xa4");
+    for (const auto* bad : {"%", "%4", "%g0", "%0g"}) EXPECT_FALSE(decode_segment(bad)) << bad;
+}
+
+RC_GTEST_PROP(ClientFrame, AnyOctetsAreReadOrRefused, (const std::string& text))
+{
+    const auto frame = parse_client_frame(text, {});
+    if (!frame) {
+        const auto code = frame.error().code;
+        RC_ASSERT(code == Code::malformed || code == Code::too_large);
+    }
+}
+
+}  // namespace
+}  // namespace entente::api

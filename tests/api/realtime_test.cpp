@@ -1,0 +1,314 @@
+// The WebSocket: order, reconnects, posts, slow readers, sessions that end.
+#include <numeric>
+
+#include "rig.hpp"
+#include "socket_client.hpp"
+
+namespace entente::api::testing {
+namespace {
+
+const std::string channels_path = "/api/v1/channels";
+
+std::vector<std::int64_t> run_of(std::int64_t first, std::int64_t last)
+{
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(last - first + 1));
+    std::iota(numbers.begin(), numbers.end(), first);
+    return numbers;
+}
+
+// Alice with a channel of one entry.
+struct Room {
+    explicit Room(ApiOptions options = roomy_options()) : rig(std::move(options))
+    {
+        alice = rig.person("alice");
+        channel = rig.post(channels_path, {{"txn", uuid(100)}, {"name", "room"}}, alice.access)
+                      .body["channel"];
+        id = protocol::ChannelId::trusted(channel);
+    }
+    // One commit with that many messages.
+    void commit(std::size_t messages, std::size_t octets = 10)
+    {
+        const std::vector<std::string> contents(
+            messages, R"({"text":")" + std::string(octets, 'x') + "\"}");
+        rig.on_io([&] { rig.channels.commit(id, "alice@a.test", "message.create", contents); });
+    }
+    json follow(std::int64_t seq) const { return {{"follow", {{channel, seq}}}}; }
+    json message(int txn) const
+    {
+        return {{"channel", channel}, {"txn", uuid(txn)}, {"content", {{"n", txn}}}};
+    }
+
+    Rig rig;
+    Person alice;
+    std::string channel;
+    protocol::ChannelId id;
+};
+
+TEST(Realtime, ATicketOpensOneSocketWithinThirtySeconds)
+{
+    Room room;
+    const auto ticket = room.rig.ticket(room.alice);
+    EXPECT_EQ(SocketClient(room.rig.port(), ticket).status(), 101);
+    EXPECT_EQ(SocketClient(room.rig.port(), ticket).status(), 401);
+    EXPECT_EQ(SocketClient(room.rig.port(), "none").status(), 401);
+    const auto in_time = room.rig.ticket(room.alice);
+    const auto late = room.rig.ticket(room.alice);
+    room.rig.clock.advance_s(29);
+    EXPECT_EQ(SocketClient(room.rig.port(), in_time).status(), 101);
+    room.rig.clock.advance_s(1);
+    EXPECT_EQ(SocketClient(room.rig.port(), late).status(), 401);
+}
+
+TEST(Realtime, ATicketOfAnEndedSessionOpensNothing)
+{
+    Room room;
+    const auto ticket = room.rig.ticket(room.alice);
+    room.rig.post("/api/v1/auth/logout", json::object(), room.alice.access);
+    EXPECT_EQ(SocketClient(room.rig.port(), ticket).status(), 401);
+}
+
+TEST(Realtime, AFollowerGetsEveryEntryBehindItsCursorInOrder)
+{
+    Room room;
+    room.commit(20);
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(5));
+    EXPECT_EQ(socket.read_seqs(16), run_of(6, 21));
+    for (int i = 0; i < 10; ++i) room.commit(3);
+    EXPECT_EQ(socket.read_seqs(30), run_of(22, 51));
+}
+
+TEST(Realtime, WhatIsCommittedWhileAPageIsReadIsNotMissed)
+{
+    Room room;
+    room.rig.on_io([&] {
+        room.rig.channels.while_reading = [&] {
+            room.rig.channels.commit(room.id, "alice@a.test", "message.create", {"{}", "{}"});
+            // And again while the next page, which then is the last, is read.
+            room.rig.channels.while_reading = [&] {
+                room.rig.channels.commit(room.id, "alice@a.test", "message.create", {"{}"});
+            };
+        };
+    });
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(0));
+    EXPECT_EQ(socket.read_seqs(4), run_of(1, 4));
+    room.commit(1);
+    EXPECT_EQ(socket.read_seqs(1), run_of(5, 5));
+}
+
+TEST(Realtime, AReconnectMissesNothingAndRepeatsNothing)
+{
+    Room room;
+    std::vector<std::int64_t> seen;
+    for (int round = 0; round < 5; ++round) {
+        SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+        socket.send(room.follow(seen.empty() ? 0 : seen.back()));
+        room.commit(7);
+        for (const auto seq : socket.read_seqs(5)) seen.push_back(seq);
+    }
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(seen.back()));
+    const auto last = seen.back();
+    for (const auto seq : socket.read_seqs(static_cast<std::size_t>(36 - last))) seen.push_back(seq);
+    EXPECT_EQ(seen, run_of(1, 36));
+}
+
+TEST(Realtime, AllFromNowFollowsWhatIsJoinedLater)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send({{"follow", "all"}});
+    const auto following = socket.read_until("following");
+    EXPECT_EQ(following["following"], (json{{room.channel, 1}}));
+    room.commit(1);
+    EXPECT_EQ(socket.read_seqs(1), run_of(2, 2));
+    room.rig.post(channels_path, {{"txn", uuid(101)}, {"name", "second"}}, room.alice.access);
+    const auto entries = socket.read_until("entries");
+    EXPECT_EQ(entries["entries"][0]["seq"], 1);
+    EXPECT_NE(entries["entries"][0]["channel"], room.channel);
+}
+
+TEST(Realtime, PostsAreAnsweredByOneArrayOfResultsInOrder)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    json elsewhere = room.message(3);
+    elsewhere["channel"] = "0192f0c1-0000-7000-8000-999999999999@a.test";
+    json no_content = room.message(4);
+    no_content.erase("content");
+    socket.send({{"posts", {room.message(1), room.message(2), elsewhere, no_content, 7,
+                            room.message(1)}}});
+    const auto results = socket.read_until("results")["results"];
+    ASSERT_EQ(results.size(), 6U);
+    EXPECT_EQ(results[0]["txn"], uuid(1));
+    EXPECT_EQ(results[0]["status"], "accepted");
+    EXPECT_EQ(results[0]["seq"], 2);
+    EXPECT_EQ(results[1]["seq"], 3);
+    EXPECT_EQ(results[2]["status"], "refused");
+    EXPECT_EQ(results[2]["problem"]["status"], 404);
+    EXPECT_EQ(results[3]["problem"]["detail"], "/posts/3/content: is required");
+    EXPECT_EQ(results[4]["problem"]["detail"], "/posts/4: an object is needed");
+    EXPECT_EQ(results[5]["event"], results[0]["event"]);
+    EXPECT_EQ(results[5]["seq"], 2);
+}
+
+TEST(Realtime, AFrameHoldsAThousandPosts)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    json posts = json::array();
+    for (int i = 0; i < 1000; ++i) posts.push_back(room.message(i));
+    socket.send({{"posts", posts}});
+    EXPECT_EQ(socket.read_until("results")["results"].size(), 1000U);
+    posts.push_back(room.message(1000));
+    socket.send({{"posts", posts}});
+    EXPECT_EQ(socket.read_until("problem")["problem"]["status"], 413);
+}
+
+TEST(Realtime, EachPostIsChargedToTheUser)
+{
+    auto options = roomy_options();
+    options.user = {1, 4};
+    Room room{options};  // one request
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};  // another
+    socket.send({{"posts", {room.message(1), room.message(2), room.message(3)}}});
+    const auto results = socket.read_until("results")["results"];
+    EXPECT_EQ(results[1]["status"], "accepted");
+    EXPECT_EQ(results[2]["status"], "refused");
+    EXPECT_EQ(results[2]["problem"]["type"], "urn:entente:problem:rate-limited");
+    EXPECT_EQ(results[2]["problem"]["retry_after"], 1);
+}
+
+TEST(Realtime, ABadFrameIsAnsweredAndTheSocketGoesOn)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send_text("{");
+    EXPECT_EQ(socket.read_until("problem")["problem"]["status"], 400);
+    socket.send_text(R"({"follow":{"x":1}})");
+    EXPECT_EQ(socket.read_until("problem")["problem"]["detail"], "/follow: a name is no channel");
+    socket.send({{"posts", 1}});
+    EXPECT_EQ(socket.read_until("problem")["problem"]["detail"], "/posts: an array is needed");
+    socket.send(room.follow(-1));
+    EXPECT_EQ(socket.read_until("problem")["problem"]["status"], 400);
+    socket.send({{"unknown", true}});
+    socket.send({{"ping", true}});
+    EXPECT_EQ(socket.read_until("pong")["pong"], true);
+}
+
+TEST(Realtime, WhoIsNoMemberIsToldSo)
+{
+    Room room;
+    const auto bob = room.rig.person("bob");
+    SocketClient socket{room.rig.port(), room.rig.ticket(bob)};
+    socket.send(room.follow(0));
+    const auto told = socket.read_until("unfollowed")["unfollowed"];
+    EXPECT_EQ(told["channel"], room.channel);
+    EXPECT_EQ(told["problem"]["status"], 404);
+    room.commit(1);
+    socket.send({{"ping", true}});
+    socket.read_until("pong");
+    for (const auto& frame : socket.passed) EXPECT_FALSE(frame.contains("entries"));
+}
+
+TEST(Realtime, WhoLeavesGetsNothingOfTheSameCommitBehindIt)
+{
+    Room room;
+    const auto bob = room.rig.person("bob");
+    room.rig.on_io([&] { room.rig.channels.logs.at(room.id).members.insert("bob@a.test"); });
+    SocketClient socket{room.rig.port(), room.rig.ticket(bob)};
+    socket.send(room.follow(0));
+    EXPECT_EQ(socket.read_seqs(1), run_of(1, 1));
+    room.commit(1);
+    EXPECT_EQ(socket.read_seqs(1), run_of(2, 2));
+    room.rig.on_io([&] {
+        room.rig.channels.logs.at(room.id).members.erase("bob@a.test");
+        room.rig.channels.commit(room.id, "bob@a.test", "member.leave", {"{}", "{}"});
+    });
+    room.commit(1);
+    socket.read_until("unfollowed");
+    for (const auto& frame : socket.passed) EXPECT_FALSE(frame.contains("entries"));
+}
+
+TEST(Realtime, DeliveryAndInvitationsArePushed)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(0));
+    socket.read_seqs(1);
+    const auto b = protocol::ServerName::trusted("b.test");
+    room.rig.on_io([&] {
+        auto& hub = room.rig.channels.listener();
+        const auto alice = protocol::UserId::trusted("alice@a.test");
+        federation::Posted posted;
+        posted.state = federation::DeliveryState::rejected;
+        posted.problem = Error{Code::forbidden, "inner", "", 0};
+        hub.delivery_changed(room.id, alice, posted);
+        hub.delivered_to(room.id, b, 4);
+        hub.delivered_to(room.id, b, 9);
+        hub.membership_changed(alice);
+    });
+    const auto state = socket.read_until("state")["state"];
+    EXPECT_EQ(state[0]["status"], "rejected");
+    EXPECT_EQ(state[0]["problem"]["type"], "urn:entente:problem:forbidden");
+    EXPECT_EQ(state[0].dump().find("inner"), std::string::npos);
+    const json last{{"channel", room.channel}, {"server", "b.test"}, {"delivered", 9}};
+    EXPECT_EQ(state.back(), last);
+    EXPECT_EQ(socket.read_until("request")["request"], true);
+}
+
+TEST(Realtime, ALogoutEndsTheSocket)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send({{"ping", true}});
+    socket.read_until("pong");
+    room.rig.post("/api/v1/auth/logout", json::object(), room.alice.access);
+    EXPECT_FALSE(socket.read());
+}
+
+TEST(Realtime, AReaderThatDoesNotKeepUpGetsAResyncAndGoesOnByCursor)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice), 4096};
+    socket.send(room.follow(0));
+    EXPECT_EQ(socket.read_seqs(1), run_of(1, 1));
+    // More than the sockets' buffers and the queue hold together.
+    constexpr int commits = 600;
+    for (int i = 0; i < commits; ++i) room.commit(1, 30'000);
+    std::vector<std::int64_t> seen;
+    std::size_t octets = 0;
+    while (true) {
+        const auto frame = socket.read();
+        ASSERT_TRUE(frame);
+        if (frame->contains("resync")) break;
+        for (const auto& entry : (*frame)["entries"]) seen.push_back(entry["seq"]);
+        octets += frame->dump().size();
+    }
+    EXPECT_EQ(seen, run_of(2, static_cast<std::int64_t>(seen.size()) + 1));
+    EXPECT_LT(seen.size(), static_cast<std::size_t>(commits));
+    const auto held = seen.empty() ? 1 : seen.back();
+    socket.send(room.follow(held));
+    const auto rest = socket.read_seqs(static_cast<std::size_t>(commits + 1 - held));
+    EXPECT_EQ(rest, run_of(held + 1, commits + 1));
+    room.commit(1);
+    EXPECT_EQ(socket.read_seqs(1), run_of(commits + 2, commits + 2));
+}
+
+TEST(Realtime, StoppingTheDaemonEndsOpenSockets)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(0));
+    socket.read_seqs(1);
+    room.rig.restart();
+    while (socket.read()) {
+    }
+    SocketClient again{room.rig.port(), room.rig.ticket(room.alice)};
+    again.send(room.follow(0));
+    EXPECT_EQ(again.read_seqs(1), run_of(1, 1));
+}
+
+}  // namespace
+}  // namespace entente::api::testing

@@ -1,0 +1,136 @@
+// What the API's tests stand on: the real HTTPS server on loopback, the real SQLite store
+// in a folder of its own, a clock that moves only when told; and, in the place of the
+// federation floor, channels kept in memory, whose commits a test can time.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "api/api.hpp"
+#include "api/metrics.hpp"
+#include "memory_channels.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+
+namespace entente::api::testing {
+
+using nlohmann::json;
+
+class ManualClock final : public protocol::Clock {
+ public:
+    [[nodiscard]] protocol::Millis now_ms() const override { return now_; }
+    void advance_s(protocol::Seconds time) { now_ += time * 1000; }
+
+ private:
+    std::atomic<protocol::Millis> now_{1'763'683'200'000};
+};
+
+// A folder that goes with its owner.
+class Folder {
+ public:
+    Folder();
+    ~Folder();
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+    std::filesystem::path path_;
+};
+
+struct Answer {
+    int status = 0;
+    net::Fields fields;
+    json body;
+    std::string text;
+    [[nodiscard]] std::string field(const std::string& name) const;
+    [[nodiscard]] std::string code() const;  // of a problem
+    [[nodiscard]] std::string hint() const;
+};
+
+// Free of limits but those that a test is about.
+ApiOptions roomy_options();
+const std::string& certificate_file();
+
+// A person who is logged in.
+struct Person {
+    std::string user;
+    std::string access;
+    std::string refresh;
+};
+
+class Rig {
+ public:
+    explicit Rig(ApiOptions options = roomy_options());
+    ~Rig();
+    Rig(const Rig&) = delete;
+    Rig& operator=(const Rig&) = delete;
+
+    Answer post(const std::string& path, const json& body, const std::string& token = {});
+    Answer post_text(const std::string& path, const std::string& body,
+                     const std::string& type = "application/json", const std::string& token = {});
+    Answer get(const std::string& path, const std::string& token = {});
+
+    // "alice", with a password of her own and a device.
+    Person person(const std::string& name);
+    std::string ticket(const Person& person);
+    std::uint16_t port() const { return server_->local().port(); }
+
+    // Ends the daemon and starts it again on the same folder.
+    void restart();
+    // Runs on the I/O thread and returns what it returns.
+    template <class T>
+    T await(asio::awaitable<T> task)
+    {
+        return asio::co_spawn(*io_, std::move(task), asio::use_future).get();
+    }
+    template <class Action>
+    void on_io(Action action)
+    {
+        asio::post(*io_, std::packaged_task<void()>{std::move(action)}).get();
+    }
+
+    ManualClock clock;
+    MemoryChannels channels;
+    Metrics metrics;
+    std::function<Result<void>()> ready = [] { return Result<void>{}; };
+    storage::GroupCommit& commit() { return *commit_; }
+
+ private:
+    void start();
+    void stop();
+    Answer send(net::Fetch fetch);
+
+    ApiOptions options_;
+    Folder folder_;
+    std::unique_ptr<asio::io_context> io_;
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+    std::thread thread_;
+    protocol::SystemRandom random_;
+    protocol::NullLog log_;
+    std::unique_ptr<net::TaskGroup> tasks_;
+    std::unique_ptr<storage::GroupCommit> commit_;
+    std::unique_ptr<Api> api_;
+    std::unique_ptr<net::HttpServer> server_;
+    std::unique_ptr<net::HttpClient> client_;
+};
+
+// A request body with a device whose id is made of `number`.
+json credentials(const std::string& name, const std::string& password, int number = 1);
+std::string uuid(int number);
+std::string device_key(int number);
+
+}  // namespace entente::api::testing
