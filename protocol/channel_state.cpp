@@ -30,7 +30,7 @@ void append_texts(std::string& out, std::string_view name, const List& list)
     });
 }
 
-// Everything before the state is measured by this, so it must be as state_json writes.
+// What state_json writes of everything but the users, for measuring without them.
 std::string json_without_users(const ChannelState& state)
 {
     ChannelState bare;

@@ -9,7 +9,7 @@ namespace {
 
 std::string server_part(const std::string& user) { return user.substr(user.find('@') + 1); }
 
-// Octets that a list of `items` gains or loses; counted signed, since an entry may do both.
+// Octets that the state's JSON gains or loses: signed, since one entry may do both.
 using Delta = std::ptrdiff_t;
 
 Delta length(std::size_t octets) { return static_cast<Delta>(octets); }
@@ -41,7 +41,7 @@ Delta meta_delta(const ChannelState& state, const MetaPatch& patch)
     return delta;
 }
 
-// Of one list that holds `count` before: the item's octets and the comma that goes with it.
+// A user's items in the three lists, without the commas between them.
 Delta member_octets(const std::string& user, const Standing& standing)
 {
     Delta sum = 0;
@@ -51,6 +51,7 @@ Delta member_octets(const std::string& user, const Standing& standing)
     return sum;
 }
 
+// Of a list that holds `count` users before one is put in or taken out.
 Delta comma_delta(std::size_t count, bool before, bool after)
 {
     if (before == after) return 0;
