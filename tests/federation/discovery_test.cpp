@@ -272,7 +272,7 @@ TEST_F(DiscoveryTest, OneServerIsFetchedFiveTimesAMinuteForUnknownKeys)
     for (int i = 1; i <= 5; ++i) {
         EXPECT_EQ(request_key(made_up_key(), from(i)).error().code, Code::unknown_key);
     }
-    EXPECT_EQ(request_key(made_up_key(), from(6)).error().code, Code::key_unavailable);
+    EXPECT_EQ(request_key(made_up_key(), from(7)).error().code, Code::key_unavailable);
     world.clock.advance(59'999);
     EXPECT_EQ(request_key(made_up_key(), from(6)).error().code, Code::key_unavailable);
     EXPECT_EQ(them.fetched, 5);

@@ -369,6 +369,23 @@ TEST_F(GateTest, OnlyProvenOriginsAreHeardOf)
     EXPECT_EQ(heard, std::vector<ServerName>{a_test});
 }
 
+TEST_F(GateTest, AProvenRequestEndsTheMemoryOfAFailureAndAForgeryDoesnt)
+{
+    ASSERT_EQ(refusal(Draft{}), passes);
+    them.served = text_response(503, "");
+    world.clock.advance(24 * 3'600'000);
+    ASSERT_TRUE(world.run(us.discovery->peer(a_test)));
+    ASSERT_EQ(them.fetched, 2);
+    auto forged = sign({});
+    forged.method = "PUT";
+    ASSERT_EQ(refusal(forged), Code::signature_invalid);
+    ASSERT_TRUE(world.run(us.discovery->peer(a_test)));
+    EXPECT_EQ(them.fetched, 2);
+    ASSERT_EQ(refusal(Draft{}), passes);
+    ASSERT_TRUE(world.run(us.discovery->peer(a_test)));
+    EXPECT_EQ(them.fetched, 3);
+}
+
 // Everything is wrong with the request; each repair shows the next check.
 TEST_F(GateTest, ChecksComeInTheOrderOfTheSpecification)
 {
