@@ -32,8 +32,9 @@ class Checking {
             require_readable(config_.federation.ca_file, file_ + ": federation.ca_file ");
         }
         if (config_.federation.enabled && !serves_federation()) {
-            warn(file_ + ": no listener serves federation, so other servers can't reach this one; "
-                         "add \"federation\" to a listener's serves or set federation.enabled = false");
+            warn(file_ +
+                 ": no listener serves federation, so other servers can't reach this one; "
+                 "add \"federation\" to a listener's serves or set federation.enabled = false");
         }
         return std::move(report_);
     }
@@ -86,19 +87,21 @@ class Checking {
     {
         const bool loopback = listener.address.address.is_loopback();
         if (loopback && listener.trusted_proxies.empty()) {
-            warn(where + "a loopback listener without certificate and without trusted_proxies: "
-                         "behind a proxy every client would count as one address; "
-                         "add trusted_proxies = [\"127.0.0.1/32\"] or a certificate");
+            warn(where +
+                 "a loopback listener without certificate and without trusted_proxies: "
+                 "behind a proxy every client would count as one address; "
+                 "add trusted_proxies = [\"127.0.0.1/32\"] or a certificate");
         }
         if (!loopback && (listener.federation || listener.client)) {
-            warn(where + "this listener speaks plain HTTP on a network; "
-                         "add certificate and key, or listen on loopback behind a proxy");
+            warn(where +
+                 "this listener speaks plain HTTP on a network; "
+                 "add certificate and key, or listen on loopback behind a proxy");
         }
     }
 
     void check_key_mode(const std::string& path, const std::string& where)
     {
-        struct stat status {};
+        struct stat status{};
         if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0) {
             warn(where + "everybody on this machine may use the key " + path + "; run chmod 0640 " +
                  path);
@@ -110,7 +113,8 @@ class Checking {
         const auto& data = config_.server.data;
         std::error_code failed;
         if (!std::filesystem::exists(data, failed)) {
-            warn(file_ + ": the data folder " + data + " isn't there yet; ententctl setup makes it");
+            warn(file_ + ": the data folder " + data +
+                 " isn't there yet; ententctl setup makes it");
         } else if (!std::filesystem::is_directory(data, failed)) {
             fault(file_ + ": server.data " + data + " isn't a folder; name a folder");
         } else if (::access(data.c_str(), R_OK | W_OK | X_OK) != 0) {

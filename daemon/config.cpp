@@ -9,16 +9,14 @@
 #include <iterator>
 #include <set>
 
+#include "daemon/config_environment.hpp"
 #include "daemon/config_schema.hpp"
 #include "daemon/config_toml.hpp"
-
-extern char** environ;
 
 namespace entente::daemon {
 
 namespace {
 
-constexpr std::string_view prefix = "ENTENTE_";
 constexpr int after_the_file = 1 << 30;
 
 std::size_t edit_distance(std::string_view left, std::string_view right)
@@ -50,57 +48,6 @@ std::string suggest(std::string_view unknown, const std::set<std::string>& known
         }
     }
     return nearest != nullptr ? "; did you mean " + *nearest + "?" : "; " + advice;
-}
-
-std::string environment_name(std::string_view section, std::string_view key)
-{
-    auto name = std::string(prefix) + std::string(section) + "_" + std::string(key);
-    std::replace(name.begin(), name.end(), '.', '_');
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-        return static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-    });
-    return name;
-}
-
-std::vector<std::string> divide_by_commas(const std::string& text)
-{
-    std::vector<std::string> parts;
-    std::size_t begin = 0;
-    while (begin < text.size()) {
-        const auto end = std::min(text.find(',', begin), text.size());
-        parts.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return parts;
-}
-
-// What isn't written as its kind asks stays a text: the rule then complains of it.
-ConfigValue value_from_environment(KeyKind kind, const std::string& text)
-{
-    if (kind == KeyKind::boolean && (text == "true" || text == "false")) {
-        return config_value(text == "true");
-    }
-    if (kind == KeyKind::integer) {
-        std::int64_t number = 0;
-        const char* const end = text.data() + text.size();
-        const auto [at, error] = std::from_chars(text.data(), end, number);
-        if (error == std::errc{} && at == end) return config_value(number);
-    }
-    if (kind == KeyKind::list) {
-        ConfigList list;
-        for (auto& part : divide_by_commas(text)) list.push_back(config_value(std::move(part)));
-        return config_value(std::move(list));
-    }
-    if (kind == KeyKind::table) {
-        ConfigTable table;
-        for (const auto& part : divide_by_commas(text)) {
-            const auto equals = std::min(part.find('='), part.size());
-            const auto value = equals < part.size() ? part.substr(equals + 1) : std::string();
-            table.push_back({part.substr(0, equals), config_value(value)});
-        }
-        return config_value(std::move(table));
-    }
-    return config_value(text);
 }
 
 // Fills a Config and gathers what is wrong on the way.
@@ -146,8 +93,8 @@ class Reading {
         if (place.variable.empty()) {
             problem_at(place.line, std::move(text));
         } else {
-            problems_.emplace(after_the_file, ConfigProblem{place.variable + " (environment)",
-                                                                 std::move(text)});
+            problems_.emplace(after_the_file,
+                              ConfigProblem{place.variable + " (environment)", std::move(text)});
         }
     }
 
@@ -205,13 +152,14 @@ void Reading::read_section(const std::string& name, const ConfigValue& value)
     }
     sections.emplace("listener");
     if (keys.empty()) {
-        problem_at(value.line, "there is no section " + name +
-                                   suggest(name, sections, "remove it"));
+        problem_at(value.line,
+                   "there is no section " + name + suggest(name, sections, "remove it"));
         return;
     }
     const auto* table = value.as_table();
     if (table == nullptr) {
-        problem_at(value.line, name + " is " + kind_of(value) + "; write [" + name + "] and its keys below");
+        problem_at(value.line,
+                   name + " is " + kind_of(value) + "; write [" + name + "] and its keys below");
         return;
     }
     places_[name] = {value.line, {}};
@@ -280,8 +228,8 @@ void Reading::read_environment(const Environment& environment)
     std::set<std::string> known;
     for (const auto& rule : config_rules()) known.insert(environment_name(rule.section, rule.key));
     for (const auto& [name, text] : environment) {
-        if (!name.starts_with(prefix)) continue;
-        if (name.find('_', prefix.size()) == std::string::npos) continue;
+        if (!name.starts_with(environment_prefix)) continue;
+        if (name.find('_', environment_prefix.size()) == std::string::npos) continue;
         const auto& rules = config_rules();
         const auto rule = std::find_if(rules.begin(), rules.end(), [&](const auto& candidate) {
             return environment_name(candidate.section, candidate.key) == name;
@@ -333,7 +281,8 @@ void Reading::check_listeners()
             const bool missing_key = listener.key.empty();
             problem_at(listener.line,
                        std::string("a listener has ") + (missing_key ? "a certificate" : "a key") +
-                           " but no " + (missing_key ? "key; add key" : "certificate; add certificate") +
+                           " but no " +
+                           (missing_key ? "key; add key" : "certificate; add certificate") +
                            " = \"<PEM file>\"");
         }
         if (listener.address.port != 0 &&
@@ -349,7 +298,8 @@ void Reading::check_waits()
     const auto& federation = config_.federation;
     const auto judge = [&](const std::string& first, const std::string& max, bool fine) {
         if (!fine) {
-            problem(place_of(max, "federation"), max + " is less than " + first + "; raise it or lower the other");
+            problem(place_of(max, "federation"),
+                    max + " is less than " + first + "; raise it or lower the other");
         }
     };
     judge("federation.retry_first_ms", "federation.retry_max_ms",
@@ -407,7 +357,8 @@ std::string StorageConfig::sqlite_path() const
 Result<SocketAddress> parse_socket_address(std::string_view text)
 {
     const auto wrong = [&] {
-        return refuse(Code::malformed, "\"" + std::string(text) + "\" isn't an IP address and a port");
+        return refuse(Code::malformed,
+                      "\"" + std::string(text) + "\" isn't an IP address and a port");
     };
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return wrong();
@@ -418,24 +369,13 @@ Result<SocketAddress> parse_socket_address(std::string_view text)
     if (bracketed != (host.find(':') != std::string_view::npos)) return wrong();
 
     SocketAddress found;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), found.port);
-    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return wrong();
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), found.port);
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size())
+        return wrong();
     boost::system::error_code failed;
     found.address = boost::asio::ip::make_address(std::string(host), failed);
     if (failed) return wrong();
-    return found;
-}
-
-Environment process_environment()
-{
-    Environment found;
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-        const std::string_view text(*entry);
-        const auto equals = text.find('=');
-        if (equals == std::string_view::npos || !text.starts_with(prefix)) continue;
-        found.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-    }
-    std::sort(found.begin(), found.end());
     return found;
 }
 
@@ -489,7 +429,8 @@ std::vector<KeyDescription> describe_keys()
     }
     for (const auto& rule : listener_rules()) {
         keys.push_back({std::string(rule.section) + "." + std::string(rule.key),
-                        std::string(rule.fallback), {}});
+                        std::string(rule.fallback),
+                        {}});
     }
     return keys;
 }

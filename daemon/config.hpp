@@ -54,7 +54,7 @@ struct FederationConfig {
     std::string ca_file;                           // trusted beside the system's
     std::int64_t retry_first_ms = 1'000, retry_max_ms = 3'600'000;  // section 9, 5xx
     std::int64_t discovery_retry_first_ms = 10'000, discovery_retry_max_ms = 3'600'000;  // [DISC-4]
-    std::int64_t heartbeat_ms = 3'600'000;  // [LOG-8]
+    std::int64_t heartbeat_ms = 3'600'000;                                               // [LOG-8]
 };
 
 // What a tier may cost us, a minute.
@@ -80,10 +80,10 @@ struct StorageConfig {
 };
 
 struct LimitsConfig {
-    std::int64_t connections = 20'000;              // of a listener
-    std::int64_t connections_per_source = 1'000;    // IPv4 address or IPv6 /64
-    std::int64_t requests_per_source = 6'000;       // a minute, before any signature check
-    std::int64_t transaction_bytes = 4'194'304;     // of the inbox, announced to peers
+    std::int64_t connections = 20'000;            // of a listener
+    std::int64_t connections_per_source = 1'000;  // IPv4 address or IPv6 /64
+    std::int64_t requests_per_source = 6'000;     // a minute, before any signature check
+    std::int64_t transaction_bytes = 4'194'304;   // of the inbox, announced to peers
     std::int64_t transaction_items = 1'000;
     std::int64_t unsent_per_user_and_peer = 1'000;  // [RETRY-3]
 };
@@ -137,7 +137,7 @@ inline constexpr std::size_t max_config_octets = 1 << 20;
 // in the order of the reference; for the test that compares the documentation.
 struct KeyDescription {
     std::string name;
-    std::string fallback;   // its default as the reference writes it
+    std::string fallback;     // its default as the reference writes it
     std::string environment;  // "" for a listener's
 };
 [[nodiscard]] std::vector<KeyDescription> describe_keys();

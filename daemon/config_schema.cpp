@@ -27,7 +27,9 @@ const std::string* text_of(const ConfigValue& value, Complaints& complaints)
         complain(complaints, value, "is " + kind_of(value) + "; write a text in quotes");
         return nullptr;
     }
-    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    };
     if (std::any_of(text->begin(), text->end(), is_control)) {
         complain(complaints, value, "has a control character in it; remove it");
         return nullptr;
@@ -129,16 +131,18 @@ Set<Target> networks(std::vector<net::Network>& (*at)(Target&))
             if (auto network = net::parse_network(written)) {
                 at(target).push_back(*network);
             } else {
-                complain(complaints, *element,
-                         "has \"" + written + "\"; write a network as \"10.0.0.0/8\" or \"::1/128\"");
+                complain(
+                    complaints, *element,
+                    "has \"" + written + "\"; write a network as \"10.0.0.0/8\" or \"::1/128\"");
             }
         }
     };
 }
 
 // Gives each entry of a table of texts to `take`.
-Set<Config> table(std::function<void(Config&, const std::string&, const ConfigValue&, Complaints&)> take,
-                  void (*clear)(Config&))
+Set<Config> table(
+    std::function<void(Config&, const std::string&, const ConfigValue&, Complaints&)> take,
+    void (*clear)(Config&))
 {
     return [take = std::move(take), clear](Config& config, const ConfigValue& value,
                                            Complaints& complaints) {
@@ -202,7 +206,8 @@ void set_contact(Config& config, const ConfigValue& value, Complaints& complaint
 {
     const auto* written = text_of(value, complaints);
     if (written == nullptr) return;
-    if (!written->empty() && !written->starts_with("mailto:") && !written->starts_with("https://")) {
+    if (!written->empty() && !written->starts_with("mailto:") &&
+        !written->starts_with("https://")) {
         complain(complaints, value, "is \"" + *written + "\"; write a mailto: or https: address");
         return;
     }
@@ -215,8 +220,9 @@ void set_api(Config& config, const ConfigValue& value, Complaints& complaints)
     if (written == nullptr) return;
     if (!protocol::parse_https_origin(*written)) {
         complain(complaints, value,
-                 "is \"" + *written + "\"; write an https origin without a path, as "
-                 "\"https://chat.a.example\"");
+                 "is \"" + *written +
+                     "\"; write an https origin without a path, as "
+                     "\"https://chat.a.example\"");
         return;
     }
     config.federation.api = *written;
@@ -271,29 +277,33 @@ void set_serves(ListenerConfig& listener, const ConfigValue& value, Complaints& 
 }
 
 void add_budget(std::vector<KeyRule<Config>>& rules, std::string_view section,
-                std::string_view events, std::string_view bytes, std::int64_t& (*events_at)(Config&),
-                std::int64_t& (*bytes_at)(Config&))
+                std::string_view events, std::string_view bytes,
+                std::int64_t& (*events_at)(Config&), std::int64_t& (*bytes_at)(Config&))
 {
-    rules.push_back({section, "events", events, KeyKind::integer,
-                     integer(events_at, 0, 1'000 * million)});
-    rules.push_back({section, "bytes", bytes, KeyKind::integer,
-                     integer(bytes_at, 0, million * million)});
+    rules.push_back(
+        {section, "events", events, KeyKind::integer, integer(events_at, 0, 1'000 * million)});
+    rules.push_back(
+        {section, "bytes", bytes, KeyKind::integer, integer(bytes_at, 0, million * million)});
 }
 
 void add_budgets(std::vector<KeyRule<Config>>& rules)
 {
-    add_budget(rules, "trust.budgets.quarantined", "60", "4194304",
-               [](Config& c) -> std::int64_t& { return c.trust.quarantined.events; },
-               [](Config& c) -> std::int64_t& { return c.trust.quarantined.bytes; });
-    add_budget(rules, "trust.budgets.guest", "600", "20971520",
-               [](Config& c) -> std::int64_t& { return c.trust.guest.events; },
-               [](Config& c) -> std::int64_t& { return c.trust.guest.bytes; });
-    add_budget(rules, "trust.budgets.known", "6000", "209715200",
-               [](Config& c) -> std::int64_t& { return c.trust.known.events; },
-               [](Config& c) -> std::int64_t& { return c.trust.known.bytes; });
-    add_budget(rules, "trust.budgets.trusted", "600000", "4294967296",
-               [](Config& c) -> std::int64_t& { return c.trust.trusted.events; },
-               [](Config& c) -> std::int64_t& { return c.trust.trusted.bytes; });
+    add_budget(
+        rules, "trust.budgets.quarantined", "60", "4194304",
+        [](Config& c) -> std::int64_t& { return c.trust.quarantined.events; },
+        [](Config& c) -> std::int64_t& { return c.trust.quarantined.bytes; });
+    add_budget(
+        rules, "trust.budgets.guest", "600", "20971520",
+        [](Config& c) -> std::int64_t& { return c.trust.guest.events; },
+        [](Config& c) -> std::int64_t& { return c.trust.guest.bytes; });
+    add_budget(
+        rules, "trust.budgets.known", "6000", "209715200",
+        [](Config& c) -> std::int64_t& { return c.trust.known.events; },
+        [](Config& c) -> std::int64_t& { return c.trust.known.bytes; });
+    add_budget(
+        rules, "trust.budgets.trusted", "600000", "4294967296",
+        [](Config& c) -> std::int64_t& { return c.trust.trusted.events; },
+        [](Config& c) -> std::int64_t& { return c.trust.trusted.bytes; });
 }
 
 void add_server_and_federation(std::vector<KeyRule<Config>>& rules)
@@ -346,19 +356,25 @@ void add_limits(std::vector<KeyRule<Config>>& rules)
                                 std::int64_t& (*at)(Config&), std::int64_t low, std::int64_t high) {
         rules.push_back({"limits", key, fallback, KeyKind::integer, integer(at, low, high)});
     };
-    limit("connections", "20000",
-          [](Config& c) -> std::int64_t& { return c.limits.connections; }, 1, million);
-    limit("connections_per_source", "1000",
-          [](Config& c) -> std::int64_t& { return c.limits.connections_per_source; }, 1, million);
-    limit("requests_per_source", "6000",
-          [](Config& c) -> std::int64_t& { return c.limits.requests_per_source; }, 1, 100 * million);
+    limit(
+        "connections", "20000", [](Config& c) -> std::int64_t& { return c.limits.connections; }, 1,
+        million);
+    limit(
+        "connections_per_source", "1000",
+        [](Config& c) -> std::int64_t& { return c.limits.connections_per_source; }, 1, million);
+    limit(
+        "requests_per_source", "6000",
+        [](Config& c) -> std::int64_t& { return c.limits.requests_per_source; }, 1, 100 * million);
     // Below a quarter MiB one full event, escaped, with its proofs might never fit.
-    limit("transaction_bytes", "4194304",
-          [](Config& c) -> std::int64_t& { return c.limits.transaction_bytes; }, 262'144, 67'108'864);
-    limit("transaction_items", "1000",
-          [](Config& c) -> std::int64_t& { return c.limits.transaction_items; }, 1, 100'000);
-    limit("unsent_per_user_and_peer", "1000",
-          [](Config& c) -> std::int64_t& { return c.limits.unsent_per_user_and_peer; }, 1, million);
+    limit(
+        "transaction_bytes", "4194304",
+        [](Config& c) -> std::int64_t& { return c.limits.transaction_bytes; }, 262'144, 67'108'864);
+    limit(
+        "transaction_items", "1000",
+        [](Config& c) -> std::int64_t& { return c.limits.transaction_items; }, 1, 100'000);
+    limit(
+        "unsent_per_user_and_peer", "1000",
+        [](Config& c) -> std::int64_t& { return c.limits.unsent_per_user_and_peer; }, 1, million);
 }
 
 std::vector<KeyRule<Config>> make_config_rules()
@@ -366,20 +382,20 @@ std::vector<KeyRule<Config>> make_config_rules()
     std::vector<KeyRule<Config>> rules;
     add_server_and_federation(rules);
     rules.push_back({"trust", "default_tier", "guest", KeyKind::text,
-                     choice<std::string>([](Config& c) -> std::string& { return c.trust.default_tier; },
-                                         tiers())});
+                     choice<std::string>(
+                         [](Config& c) -> std::string& { return c.trust.default_tier; }, tiers())});
     rules.push_back({"trust", "peers", "{}", KeyKind::table,
                      table(take_peer, [](Config& c) { c.trust.peers.clear(); })});
     add_budgets(rules);
     rules.push_back({"storage", "url", "sqlite:<data>/entente.sqlite", KeyKind::text, set_url});
     rules.push_back({"storage", "readers", "2", KeyKind::integer,
                      integer([](Config& c) -> std::int64_t& { return c.storage.readers; }, 1, 64)});
-    rules.push_back({"registration", "mode", "closed", KeyKind::text,
-                     choice<RegistrationMode>(
-                         [](Config& c) -> RegistrationMode& { return c.registration; },
-                         {{"open", RegistrationMode::open},
-                          {"invite", RegistrationMode::invite},
-                          {"closed", RegistrationMode::closed}})});
+    rules.push_back(
+        {"registration", "mode", "closed", KeyKind::text,
+         choice<RegistrationMode>([](Config& c) -> RegistrationMode& { return c.registration; },
+                                  {{"open", RegistrationMode::open},
+                                   {"invite", RegistrationMode::invite},
+                                   {"closed", RegistrationMode::closed}})});
     add_limits(rules);
     rules.push_back({"log", "format", "text", KeyKind::text,
                      choice<LogFormat>([](Config& c) -> LogFormat& { return c.log.format; },
@@ -423,9 +439,8 @@ const std::vector<KeyRule<ListenerConfig>>& listener_rules()
          text<ListenerConfig>([](ListenerConfig& l) -> std::string& { return l.key; })},
         {"listener", "serves", "[\"federation\", \"client\"]", KeyKind::list, set_serves},
         {"listener", "trusted_proxies", "[]", KeyKind::list,
-         networks<ListenerConfig>([](ListenerConfig& l) -> std::vector<net::Network>& {
-             return l.trusted_proxies;
-         })},
+         networks<ListenerConfig>(
+             [](ListenerConfig& l) -> std::vector<net::Network>& { return l.trusted_proxies; })},
     };
     return rules;
 }

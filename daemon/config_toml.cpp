@@ -60,9 +60,9 @@ tl::expected<ConfigTable, Complaint> read_toml(std::string_view text)
     const auto parsed = toml::parse(text);
     if (!parsed) {
         const auto& error = parsed.error();
-        return tl::unexpected(Complaint{static_cast<int>(error.source().begin.line),
-                                        "isn't TOML: " + std::string(error.description()) +
-                                            "; correct the line"});
+        return tl::unexpected(
+            Complaint{static_cast<int>(error.source().begin.line),
+                      "isn't TOML: " + std::string(error.description()) + "; correct the line"});
     }
     return convert_table(parsed.table(), 0);
 }

@@ -24,12 +24,18 @@ struct ConfigValue {
     std::vector<ConfigEntry> table;
 
     // Nothing where it is of another kind.
-    [[nodiscard]] const bool* as_boolean() const { return kind == Kind::boolean ? &truth : nullptr; }
+    [[nodiscard]] const bool* as_boolean() const
+    {
+        return kind == Kind::boolean ? &truth : nullptr;
+    }
     [[nodiscard]] const std::int64_t* as_integer() const
     {
         return kind == Kind::integer ? &number : nullptr;
     }
-    [[nodiscard]] const std::string* as_text() const { return kind == Kind::text ? &text : nullptr; }
+    [[nodiscard]] const std::string* as_text() const
+    {
+        return kind == Kind::text ? &text : nullptr;
+    }
     [[nodiscard]] const std::vector<ConfigValue>* as_list() const
     {
         return kind == Kind::list ? &list : nullptr;

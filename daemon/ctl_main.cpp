@@ -26,8 +26,9 @@ Result<void> check_door(const std::string& secrets_file)
         return fail(Code::conflict, secrets_file + " exists; name a new file for the secrets");
     }
     if (secrets_file.empty() && ::isatty(STDOUT_FILENO) == 0) {
-        return fail(Code::forbidden, "the secrets are shown on a terminal only; name a file for "
-                                     "them with --secrets-file");
+        return fail(Code::forbidden,
+                    "the secrets are shown on a terminal only; name a file for "
+                    "them with --secrets-file");
     }
     return {};
 }
@@ -42,7 +43,8 @@ int set_up(const daemon::Config& config, const daemon::ControlOptions& options)
                           : daemon::secrets_file_door(options.secrets_file);
     auto done = daemon::set_up(config, options.admin, random, clock, door);
     if (!done) return failed(done.error());
-    std::cerr << config.server.name.str() << " is set up; its keys are in " << config.server.keys << "\n";
+    std::cerr << config.server.name.str() << " is set up; its keys are in " << config.server.keys
+              << "\n";
     if (!options.secrets_file.empty()) {
         std::cerr << "password and recovery secret are in " << options.secrets_file << "\n";
     }
@@ -67,7 +69,8 @@ int main(int argc, char** argv)
     protocol::start_crypto();
     const auto config = daemon::load_config(options->config, daemon::process_environment());
     if (!config) {
-        for (const auto& problem : config.error()) std::cerr << "ententctl: " << problem.str() << "\n";
+        for (const auto& problem : config.error())
+            std::cerr << "ententctl: " << problem.str() << "\n";
         return 1;
     }
     switch (options->action) {

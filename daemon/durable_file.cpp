@@ -65,14 +65,13 @@ Result<void> write_all(Descriptor& file, const std::string& path, std::string_vi
 
 }  // namespace
 
-Result<void> write_private_file(const std::string& path, std::string_view content,
-                                IfThere if_there)
+Result<void> write_private_file(const std::string& path, std::string_view content, IfThere if_there)
 {
     const auto temporary = path + ".new";
     // What an earlier crash left is worthless: nobody was told that it is there.
     ::unlink(temporary.c_str());
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                           0600));
+    Descriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file.get() < 0) return system_failure("can't make", temporary);
     auto written = write_all(file, temporary, content);
     if (!written) {
@@ -102,10 +101,11 @@ Result<std::string> read_private_file(const std::string& path, std::size_t max_o
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) {
         if (errno == ENOENT) return fail(Code::not_found, path + " isn't there");
-        if (errno == ELOOP) return fail(Code::forbidden, path + " is a link; put the file itself there");
+        if (errno == ELOOP)
+            return fail(Code::forbidden, path + " is a link; put the file itself there");
         return system_failure("can't read", path);
     }
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.get(), &status) != 0) return system_failure("can't read", path);
     if (!S_ISREG(status.st_mode)) return fail(Code::forbidden, path + " isn't a file");
 
@@ -128,7 +128,8 @@ Result<void> make_private_folder(const std::string& path)
     std::error_code failed;
     const auto above = std::filesystem::path(path).parent_path();
     if (!above.empty()) std::filesystem::create_directories(above, failed);
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_failure("can't make", path);
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        return system_failure("can't make", path);
     return sync_folder(folder_of(path));
 }
 

@@ -23,7 +23,7 @@ constexpr std::size_t max_identity_octets = 1 << 20;
 
 Result<void> check_one(const std::string& path, bool folder)
 {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) {
         if (errno == ENOENT) return fail(Code::not_found, path + " isn't there");
         return fail(Code::forbidden, path + " can't be looked at: " + std::strerror(errno));
@@ -32,7 +32,8 @@ Result<void> check_one(const std::string& path, bool folder)
         return fail(Code::forbidden, path + " is a link; put the thing itself there");
     }
     if (folder ? !S_ISDIR(status.st_mode) : !S_ISREG(status.st_mode)) {
-        return fail(Code::forbidden, path + (folder ? " isn't a folder" : " isn't a file; move it away"));
+        return fail(Code::forbidden,
+                    path + (folder ? " isn't a folder" : " isn't a file; move it away"));
     }
     if (status.st_uid != ::geteuid() && status.st_uid != 0) {
         return fail(Code::forbidden, path + " belongs to another user; run chown " +
@@ -67,7 +68,8 @@ Result<protocol::Millis> time_at(const Json& object, const char* name)
 {
     const auto found = object.find(name);
     if (found == object.end()) return protocol::Millis{0};
-    if (!found->is_number_integer()) return fail(Code::malformed, std::string(name) + " isn't a time");
+    if (!found->is_number_integer())
+        return fail(Code::malformed, std::string(name) + " isn't a time");
     return found->get<protocol::Millis>();
 }
 
@@ -194,7 +196,8 @@ Result<void> KeyFolder::check_modes() const
     return {};
 }
 
-Result<Identity> KeyFolder::load(const protocol::ServerName& server, protocol::NameRules rules) const
+Result<Identity> KeyFolder::load(const protocol::ServerName& server,
+                                 protocol::NameRules rules) const
 {
     if (!has_identity()) {
         return fail(Code::not_found, "there are no keys in " + folder_ + "; run ententctl setup");

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <nlohmann/json.hpp>
 
 namespace entente::daemon {
 
@@ -106,8 +106,8 @@ class SinkLog final : public protocol::Log {
             std::unique_ptr<spdlog::sinks::sink> sink)
         : config_(std::move(config)), clock_(clock), sink_(std::move(sink))
     {
-        sink_->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-            "%v", spdlog::pattern_time_type::utc));
+        sink_->set_formatter(
+            std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc));
     }
 
     using Log::write;
@@ -125,9 +125,10 @@ class SinkLog final : public protocol::Log {
                std::span<const LogField> fields) override
     {
         if (!enabled(level, component)) return;
-        const auto line = format_line(config_.format, clock_.now_ms(), level, component, message, fields);
-        const spdlog::details::log_msg entry(spdlog::string_view_t(component.data(), component.size()),
-                                             spdlog_level(level), line);
+        const auto line =
+            format_line(config_.format, clock_.now_ms(), level, component, message, fields);
+        const spdlog::details::log_msg entry(
+            spdlog::string_view_t(component.data(), component.size()), spdlog_level(level), line);
         sink_->log(entry);
         sink_->flush();
     }

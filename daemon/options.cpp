@@ -11,7 +11,9 @@ constexpr const char* default_config = "/etc/ententd/ententd.toml";
 void add_config(CLI::App& app, std::string& config)
 {
     config = default_config;
-    app.add_option("--config", config, "The configuration file")->type_name("FILE")->capture_default_str();
+    app.add_option("--config", config, "The configuration file")
+        ->type_name("FILE")
+        ->capture_default_str();
 }
 
 // Where parsing ends the program, with which code.
@@ -32,10 +34,12 @@ tl::expected<DaemonOptions, int> parse_daemon_options(int argc, const char* cons
 {
     DaemonOptions options;
     CLI::App app("ententd: a homeserver that federates", "ententd");
-    app.footer("SIGTERM stops it gracefully, SIGHUP makes it read its certificates again.\n"
-               "ENTENTE_<SECTION>_<KEY> in the environment goes before the file.");
+    app.footer(
+        "SIGTERM stops it gracefully, SIGHUP makes it read its certificates again.\n"
+        "ENTENTE_<SECTION>_<KEY> in the environment goes before the file.");
     add_config(app, options.config);
-    auto* const check = app.add_subcommand("check", "Says what is wrong with a configuration, and the remedy");
+    auto* const check =
+        app.add_subcommand("check", "Says what is wrong with a configuration, and the remedy");
     check->fallthrough();
     app.require_subcommand(0, 1);
     const auto parsed = parse(app, argc, argv);
@@ -54,8 +58,10 @@ tl::expected<ControlOptions, int> parse_control_options(int argc, const char* co
     setup->add_option("--admin", options.admin, "The administrator's name")
         ->type_name("NAME")
         ->capture_default_str();
-    setup->add_option("--secrets-file", options.secrets_file,
-                      "A new 0600 file for the password and the recovery secret, in place of the terminal")
+    setup
+        ->add_option(
+            "--secrets-file", options.secrets_file,
+            "A new 0600 file for the password and the recovery secret, in place of the terminal")
         ->type_name("FILE");
     auto* const certificate = app.add_subcommand(
         "certificate", "Makes self-signed certificates for listeners that have none");

@@ -24,7 +24,8 @@ struct ControlOptions {
 };
 
 // Where it has nothing to do (help, version, a fault of usage), the exit code.
-[[nodiscard]] tl::expected<DaemonOptions, int> parse_daemon_options(int argc, const char* const* argv);
+[[nodiscard]] tl::expected<DaemonOptions, int> parse_daemon_options(int argc,
+                                                                    const char* const* argv);
 [[nodiscard]] tl::expected<ControlOptions, int> parse_control_options(int argc,
                                                                       const char* const* argv);
 

@@ -31,7 +31,7 @@ struct NewAdministrator {
 // Root would leave files behind that the daemon's own user can't open.
 Result<void> check_user(const std::string& data)
 {
-    struct stat status {};
+    struct stat status{};
     if (::geteuid() != 0 || ::stat(data.c_str(), &status) != 0 || status.st_uid == 0) return {};
     return fail(Code::forbidden, data + " belongs to user " + std::to_string(status.st_uid) +
                                      "; run this as that user, with sudo -u '#" +
@@ -83,13 +83,16 @@ Result<void> create_administrator(const Config& config, const NewAdministrator& 
 Result<void> check_beforehand(const Config& config, const std::string& admin)
 {
     if (!protocol::is_localpart(admin)) {
-        return fail(Code::malformed, "\"" + admin + "\" can't be an account's name; use a-z, 0-9, "
-                                     "dot, underscore and hyphen, starting with a letter or digit");
+        return fail(Code::malformed,
+                    "\"" + admin +
+                        "\" can't be an account's name; use a-z, 0-9, "
+                        "dot, underscore and hyphen, starting with a letter or digit");
     }
     const KeyFolder folder(config.server.keys);
     if (folder.has_identity()) {
-        return fail(Code::conflict, config.server.name.str() + " is set up already: its keys are in " +
-                                        folder.path() + "; nothing was changed");
+        return fail(Code::conflict, config.server.name.str() +
+                                        " is set up already: its keys are in " + folder.path() +
+                                        "; nothing was changed");
     }
     return check_user(config.server.data);
 }
@@ -100,10 +103,10 @@ std::string to_text(const SetupSecrets& secrets)
 {
     return "# Shown this once. Keep the recovery secret offline: with it the keys of this server\n"
            "# can be replaced; without it a lost or stolen key can't be.\n"
-           "server: " + secrets.server +
-           "\nadministrator: " + secrets.administrator +
-           "\npassword: " + secrets.password +
-           "\nrecovery secret: " + secrets.recovery_secret + "\n";
+           "server: " +
+           secrets.server + "\nadministrator: " + secrets.administrator +
+           "\npassword: " + secrets.password + "\nrecovery secret: " + secrets.recovery_secret +
+           "\n";
 }
 
 Result<void> set_up(const Config& config, const std::string& admin_localpart,
@@ -126,8 +129,12 @@ Result<void> set_up(const Config& config, const std::string& admin_localpart,
     if (!marked) return marked;
 
     const auto recovery = protocol::SigningKey::generate(random);
-    const Identity identity{config.server.name, protocol::SigningKey::generate(random),
-                            clock.now_ms(),     recovery.public_key(), {}, {}};
+    const Identity identity{config.server.name,
+                            protocol::SigningKey::generate(random),
+                            clock.now_ms(),
+                            recovery.public_key(),
+                            {},
+                            {}};
     const SetupSecrets secrets{config.server.name.str(),
                                admin_localpart + "@" + config.server.name.str(),
                                protocol::to_base64url(random.octets(password_octets)),
@@ -165,13 +172,15 @@ SecretsDoor terminal_door()
 {
     return [](const SetupSecrets& secrets) -> Result<void> {
         if (::isatty(STDOUT_FILENO) == 0) {
-            return fail(Code::forbidden, "the secrets are shown on a terminal only; name a file for "
-                                         "them with --secrets-file");
+            return fail(Code::forbidden,
+                        "the secrets are shown on a terminal only; name a file for "
+                        "them with --secrets-file");
         }
         const auto text = to_text(secrets);
         if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
             std::fflush(stdout) != 0) {
-            return fail(Code::internal, "the terminal took no text; nothing is final, repeat setup");
+            return fail(Code::internal,
+                        "the terminal took no text; nothing is final, repeat setup");
         }
         return {};
     };

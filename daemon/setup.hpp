@@ -16,7 +16,7 @@ namespace entente::daemon {
 
 struct SetupSecrets {
     std::string server;
-    std::string administrator;    // admin@a.example
+    std::string administrator;  // admin@a.example
     std::string password;
     std::string recovery_secret;  // base64url of the recovery key's seed
 };

@@ -22,17 +22,15 @@ class Check : public testing::Test {
     {
         protocol::start_crypto();
         std::filesystem::create_directory(scratch_ / "data");
-        EXPECT_TRUE(net::make_self_signed(scratch_ / "c.pem", scratch_ / "k.pem", {"a.example"}, 90));
+        EXPECT_TRUE(
+            net::make_self_signed(scratch_ / "c.pem", scratch_ / "k.pem", {"a.example"}, 90));
         const auto key = protocol::SigningKey::generate(random_);
-        const Identity identity{*protocol::parse_server_name("a.example", {}), key, 1,
-                                protocol::SigningKey::generate(random_).public_key(), {}, {}};
+        const Identity identity{*protocol::parse_server_name("a.example", {}),        key, 1,
+                                protocol::SigningKey::generate(random_).public_key(), {},  {}};
         EXPECT_TRUE(KeyFolder(scratch_ / "data/keys").create(identity));
     }
 
-    static std::string listener(const std::string& rest)
-    {
-        return "[[listener]]\n" + rest;
-    }
+    static std::string listener(const std::string& rest) { return "[[listener]]\n" + rest; }
     static std::string with_tls()
     {
         return listener("address = \"0.0.0.0:8448\"\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n");
@@ -41,7 +39,8 @@ class Check : public testing::Test {
     // The exit code and all that was said.
     std::pair<int, std::string> check(const std::string& rest, const Environment& environment = {})
     {
-        std::ofstream(scratch_ / "e.toml") << "[server]\nname = \"a.example\"\ndata = \"data\"\n" << rest;
+        std::ofstream(scratch_ / "e.toml") << "[server]\nname = \"a.example\"\ndata = \"data\"\n"
+                                           << rest;
         std::ostringstream out;
         const int code = run_check(scratch_ / "e.toml", environment, clock_, out);
         return {code, out.str()};
@@ -76,28 +75,35 @@ TEST_F(Check, WarnsOfALoopbackListenerWithoutCertificateAndProxies)
 {
     const auto [code, said] = check(listener("address = \"127.0.0.1:80\"\n"));
     EXPECT_EQ(code, 0);
-    EXPECT_TRUE(says(said, "warning: ") && says(said, "e.toml:4: a loopback listener without certificate")) << said;
+    EXPECT_TRUE(says(said, "warning: ") &&
+                says(said, "e.toml:4: a loopback listener without certificate"))
+        << said;
 
-    const auto behind = listener("address = \"127.0.0.1:80\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n");
+    const auto behind =
+        listener("address = \"127.0.0.1:80\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n");
     EXPECT_FALSE(says(check(behind).second, "warning"));
     const auto open = check(listener("address = \"0.0.0.0:80\"\n"));
     EXPECT_EQ(open.first, 0);
-    EXPECT_TRUE(says(open.second, "e.toml:4: this listener speaks plain HTTP on a network")) << open.second;
+    EXPECT_TRUE(says(open.second, "e.toml:4: this listener speaks plain HTTP on a network"))
+        << open.second;
 }
 
 TEST_F(Check, NamesFilesThatAreMissingOrUnfit)
 {
-    auto [code, said] = check(listener("address = \"[::]:1\"\ncertificate = \"none.pem\"\nkey = \"k.pem\"\n"));
+    auto [code, said] =
+        check(listener("address = \"[::]:1\"\ncertificate = \"none.pem\"\nkey = \"k.pem\"\n"));
     EXPECT_EQ(code, 1);
     EXPECT_TRUE(says(said, "none.pem can't be read: No such file")) << said;
 
     std::ofstream(scratch_ / "bad.pem") << "nothing";
-    std::tie(code, said) = check(listener("address = \"[::]:1\"\ncertificate = \"bad.pem\"\nkey = \"k.pem\"\n"));
+    std::tie(code, said) =
+        check(listener("address = \"[::]:1\"\ncertificate = \"bad.pem\"\nkey = \"k.pem\"\n"));
     EXPECT_EQ(code, 1);
     EXPECT_TRUE(says(said, "error: ") && says(said, "bad.pem")) << said;
 
     ASSERT_TRUE(net::make_self_signed(scratch_ / "c2.pem", scratch_ / "k2.pem", {"a.example"}, 90));
-    std::tie(code, said) = check(listener("address = \"[::]:1\"\ncertificate = \"c.pem\"\nkey = \"k2.pem\"\n"));
+    std::tie(code, said) =
+        check(listener("address = \"[::]:1\"\ncertificate = \"c.pem\"\nkey = \"k2.pem\"\n"));
     EXPECT_EQ(code, 1) << said;
 
     std::tie(code, said) = check(with_tls() + "[federation]\nca_file = \"no-ca.pem\"\n");
@@ -143,7 +149,8 @@ TEST_F(Check, WarnsWhereNoListenerServesFederation)
     const auto only_clients = listener(
         "address = \"127.0.0.1:80\"\nserves = [\"client\"]\ntrusted_proxies = [\"127.0.0.1\"]\n");
     EXPECT_TRUE(says(check(only_clients).second, "no listener serves federation"));
-    EXPECT_FALSE(says(check(only_clients, {{"ENTENTE_FEDERATION_ENABLED", "false"}}).second, "no listener"));
+    EXPECT_FALSE(
+        says(check(only_clients, {{"ENTENTE_FEDERATION_ENABLED", "false"}}).second, "no listener"));
 }
 
 }  // namespace

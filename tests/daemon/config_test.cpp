@@ -11,7 +11,8 @@
 namespace entente::daemon {
 namespace {
 
-const std::string minimal = "[server]\nname = \"a.example\"\n[[listener]]\naddress = \"127.0.0.1:8448\"\n";
+const std::string minimal =
+    "[server]\nname = \"a.example\"\n[[listener]]\naddress = \"127.0.0.1:8448\"\n";
 
 std::string problems_of(const std::string& toml, const Environment& environment = {})
 {
@@ -171,30 +172,34 @@ TEST(Config, RelativePathsStartAtTheFilesFolder)
 
 TEST(Config, EveryFaultIsToldWithItsLineInTheFilesOrder)
 {
-    EXPECT_EQ(problems_of("[server]\n"
-                          "name = \"A.example\"\n"
-                          "date = 1\n"
-                          "[[listener]]\n"
-                          "address = \"localhost:80\"\n"
-                          "serves = [\"federation\",\n"
-                          "  \"clients\"]\n"
-                          "[lgo]\n"
-                          "[log]\n"
-                          "level = 3\n"),
-              "/etc/e/e.toml:2: server.name has \"A.example\"; write a lower-case DNS name, as \"a.example\"\n"
-              "/etc/e/e.toml:3: there is no key server.date; did you mean data?\n"
-              "/etc/e/e.toml:5: listener.address is \"localhost:80\"; write an IP address and a port, as "
-              "\"0.0.0.0:8448\" or \"[::]:8448\"\n"
-              "/etc/e/e.toml:7: listener.serves has \"clients\"; write any of federation, client, metrics\n"
-              "/etc/e/e.toml:8: there is no section lgo; did you mean log?\n"
-              "/etc/e/e.toml:10: log.level is an integer; write a text in quotes\n");
+    EXPECT_EQ(
+        problems_of("[server]\n"
+                    "name = \"A.example\"\n"
+                    "date = 1\n"
+                    "[[listener]]\n"
+                    "address = \"localhost:80\"\n"
+                    "serves = [\"federation\",\n"
+                    "  \"clients\"]\n"
+                    "[lgo]\n"
+                    "[log]\n"
+                    "level = 3\n"),
+        "/etc/e/e.toml:2: server.name has \"A.example\"; write a lower-case DNS name, as "
+        "\"a.example\"\n"
+        "/etc/e/e.toml:3: there is no key server.date; did you mean data?\n"
+        "/etc/e/e.toml:5: listener.address is \"localhost:80\"; write an IP address and a port, as "
+        "\"0.0.0.0:8448\" or \"[::]:8448\"\n"
+        "/etc/e/e.toml:7: listener.serves has \"clients\"; write any of federation, client, "
+        "metrics\n"
+        "/etc/e/e.toml:8: there is no section lgo; did you mean log?\n"
+        "/etc/e/e.toml:10: log.level is an integer; write a text in quotes\n");
 }
 
 TEST(Config, TextThatIsNotTomlIsToldWithItsLine)
 {
     const auto said = problems_of("[server]\nname = \"a.example\"\nx = = 1\n");
     EXPECT_TRUE(says(said, "e.toml:3: isn't TOML")) << said;
-    EXPECT_TRUE(says(problems_of("[server]\nname = \"a\"\nname = \"b\"\n"), "e.toml:3: isn't TOML"));
+    EXPECT_TRUE(
+        says(problems_of("[server]\nname = \"a\"\nname = \"b\"\n"), "e.toml:3: isn't TOML"));
     EXPECT_TRUE(says(problems_of("x = " + std::string(5'000, '[')), "isn't TOML"));
     EXPECT_TRUE(says(problems_of(std::string("\0\xff", 2)), "isn't TOML"));
 }
@@ -255,12 +260,11 @@ TEST(Config, AValueOfAnotherKindIsRefusedForEveryKey)
         const auto dot = key.name.rfind('.');
         const auto section = key.name.substr(0, dot);
         const auto name = key.name.substr(dot + 1);
-        const auto toml = section == "listener"
-                              ? "[[listener]]\n" + name + " = 1.5\n"
-                              : minimal + "[" + section + "x]\n[" + section + "]\n" + name + " = 1.5\n";
-        const auto said = section == "server"
-                              ? problems_of("[server]\n" + name + " = 1.5\n")
-                              : problems_of(toml);
+        const auto toml = section == "listener" ? "[[listener]]\n" + name + " = 1.5\n"
+                                                : minimal + "[" + section + "x]\n[" + section +
+                                                      "]\n" + name + " = 1.5\n";
+        const auto said =
+            section == "server" ? problems_of("[server]\n" + name + " = 1.5\n") : problems_of(toml);
         EXPECT_TRUE(says(said, key.name + " is a fraction; write")) << key.name << "\n" << said;
     }
 }
@@ -291,10 +295,12 @@ TEST(Config, NamesForTestsNeedTheirSwitch)
 {
     const std::string with_test_name =
         "[server]\nname = \"a.test\"\n[[listener]]\naddress = \"[::]:1\"\n";
-    EXPECT_TRUE(says(problems_of(with_test_name), "e.toml:2: server.name has \"a.test\"; such names need "
-                                                  "federation.allow_test_names = true"));
+    EXPECT_TRUE(says(problems_of(with_test_name),
+                     "e.toml:2: server.name has \"a.test\"; such names need "
+                     "federation.allow_test_names = true"));
     EXPECT_EQ(problems_of(with_test_name + "[federation]\nallow_test_names = true\n"), "none");
-    EXPECT_TRUE(says(problems_of(minimal + "[trust.peers]\n\"B.example\" = \"known\"\n"), "trust.peers has"));
+    EXPECT_TRUE(says(problems_of(minimal + "[trust.peers]\n\"B.example\" = \"known\"\n"),
+                     "trust.peers has"));
     EXPECT_TRUE(says(problems_of(minimal + "[trust.peers]\n\"b.example\" = \"friend\"\n"),
                      "e.toml:6: trust.peers is \"friend\"; write one of blocked, quarantined"));
     EXPECT_TRUE(says(problems_of(minimal + "[federation.resolve]\n\"b.example\" = \"b:1\"\n"),
@@ -309,16 +315,17 @@ TEST(Config, AWaitThatIsLongerThanTheLongestIsRefused)
 
 TEST(Config, TheEnvironmentGoesBeforeTheFile)
 {
-    const auto config = config_of(
-        minimal + "[log]\nlevel = \"error\"\n[federation]\nresolve = { \"c.example\" = \"10.0.0.1:1\" }\n",
-        {{"ENTENTE_LOG_LEVEL", "debug"},
-         {"ENTENTE_FEDERATION_ENABLED", "false"},
-         {"ENTENTE_FEDERATION_RETRY_FIRST_MS", "50"},
-         {"ENTENTE_FEDERATION_ALLOW_NETWORKS", "10.0.0.0/8,::1/128"},
-         {"ENTENTE_FEDERATION_RESOLVE", "b.example=127.0.0.1:7"},
-         {"ENTENTE_TRUST_BUDGETS_GUEST_EVENTS", "9"},
-         {"ENTENTE_VECTORS", "/somewhere"},
-         {"HOME", "/root"}});
+    const auto config = config_of(minimal +
+                                      "[log]\nlevel = \"error\"\n[federation]\nresolve = { "
+                                      "\"c.example\" = \"10.0.0.1:1\" }\n",
+                                  {{"ENTENTE_LOG_LEVEL", "debug"},
+                                   {"ENTENTE_FEDERATION_ENABLED", "false"},
+                                   {"ENTENTE_FEDERATION_RETRY_FIRST_MS", "50"},
+                                   {"ENTENTE_FEDERATION_ALLOW_NETWORKS", "10.0.0.0/8,::1/128"},
+                                   {"ENTENTE_FEDERATION_RESOLVE", "b.example=127.0.0.1:7"},
+                                   {"ENTENTE_TRUST_BUDGETS_GUEST_EVENTS", "9"},
+                                   {"ENTENTE_VECTORS", "/somewhere"},
+                                   {"HOME", "/root"}});
     EXPECT_EQ(config.log.level, protocol::LogLevel::debug);
     EXPECT_FALSE(config.federation.enabled);
     EXPECT_EQ(config.federation.retry_first_ms, 50);
@@ -330,14 +337,18 @@ TEST(Config, TheEnvironmentGoesBeforeTheFile)
 
 TEST(Config, AWrongVariableIsNamed)
 {
-    EXPECT_EQ(problems_of(minimal, {{"ENTENTE_LOG_LEVLE", "debug"}}),
-              "ENTENTE_LOG_LEVLE (environment): there is no such key; did you mean ENTENTE_LOG_LEVEL?\n");
+    EXPECT_EQ(
+        problems_of(minimal, {{"ENTENTE_LOG_LEVLE", "debug"}}),
+        "ENTENTE_LOG_LEVLE (environment): there is no such key; did you mean ENTENTE_LOG_LEVEL?\n");
     EXPECT_EQ(problems_of(minimal, {{"ENTENTE_STORAGE_READERS", "two"}}),
-              "ENTENTE_STORAGE_READERS (environment): storage.readers is a text; write an integer from 1 to 64\n");
-    EXPECT_EQ(problems_of(minimal, {{"ENTENTE_SERVER_NAME", "A"}}),
-              "ENTENTE_SERVER_NAME (environment): server.name has \"A\"; write a lower-case DNS name, as "
-              "\"a.example\"\n");
-    EXPECT_TRUE(says(problems_of(minimal, {{"ENTENTE_FEDERATION_ENABLED", "yes"}}), "write true or false"));
+              "ENTENTE_STORAGE_READERS (environment): storage.readers is a text; write an integer "
+              "from 1 to 64\n");
+    EXPECT_EQ(
+        problems_of(minimal, {{"ENTENTE_SERVER_NAME", "A"}}),
+        "ENTENTE_SERVER_NAME (environment): server.name has \"A\"; write a lower-case DNS name, as "
+        "\"a.example\"\n");
+    EXPECT_TRUE(
+        says(problems_of(minimal, {{"ENTENTE_FEDERATION_ENABLED", "yes"}}), "write true or false"));
 }
 
 TEST(Config, EachKeyHasAVariableOfItsOwn)
@@ -365,8 +376,9 @@ TEST(SocketAddress, TakesAddressesWithPortsOnly)
 {
     EXPECT_TRUE(parse_socket_address("127.0.0.1:0"));
     EXPECT_TRUE(parse_socket_address("[::]:65535"));
-    for (const auto* wrong : {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", ":80",
-                              "::1:80", "[127.0.0.1]:80", "[::1]", "a.example:80", "127.0.0.1:8 "}) {
+    for (const auto* wrong :
+         {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", ":80", "::1:80",
+          "[127.0.0.1]:80", "[::1]", "a.example:80", "127.0.0.1:8 "}) {
         EXPECT_FALSE(parse_socket_address(wrong)) << wrong;
     }
 }

@@ -39,7 +39,7 @@ Identity make_identity()
 
 mode_t mode_of(const std::string& path)
 {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
     return status.st_mode & 07777;
 }
@@ -147,7 +147,8 @@ TEST(KeyFolder, KeysOfAnotherServerAreRefused)
     ASSERT_TRUE(folder.create(make_identity()));
     const auto refused = folder.load(name("b.test"), rules);
     ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().detail.find("holds the keys of a.test, not of b.test"), std::string::npos);
+    EXPECT_NE(refused.error().detail.find("holds the keys of a.test, not of b.test"),
+              std::string::npos);
 }
 
 TEST(KeyFolder, DamagedFilesAreRefusedAndNeverReplaced)
@@ -190,7 +191,8 @@ TEST(DurableFile, ACrashedAttemptIsInNobodysWay)
     EXPECT_FALSE(std::filesystem::exists(file + ".new"));
     EXPECT_EQ(read_private_file(scratch / "none", 5).error().code, Code::not_found);
     EXPECT_EQ(read_private_file(scratch / "", 5).error().code, Code::forbidden);
-    EXPECT_EQ(write_private_file(scratch / "no/f", "x", IfThere::refuse).error().code, Code::internal);
+    EXPECT_EQ(write_private_file(scratch / "no/f", "x", IfThere::refuse).error().code,
+              Code::internal);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace entente::daemon {
 namespace {
@@ -28,16 +28,19 @@ std::string text_line(std::string_view message, const std::vector<LogField>& fie
 
 TEST(Log, TextLinesHaveTimeLevelComponentMessageAndFields)
 {
-    EXPECT_EQ(text_line("took a transaction", {{"origin", "a.example"}, {"items", 3}, {"fresh", true}}),
-              "2025-11-21T00:00:00.123Z info    inbox: took a transaction origin=a.example items=3 fresh=true");
+    EXPECT_EQ(
+        text_line("took a transaction", {{"origin", "a.example"}, {"items", 3}, {"fresh", true}}),
+        "2025-11-21T00:00:00.123Z info    inbox: took a transaction origin=a.example items=3 "
+        "fresh=true");
 }
 
 TEST(Log, JsonLinesAreOneObjectEach)
 {
     const std::vector<LogField> fields{{"origin", "a.example"}, {"items", 3}};
-    EXPECT_EQ(format_line(LogFormat::json, moment, LogLevel::warning, "inbox", "slow", fields),
-              R"({"at":"2025-11-21T00:00:00.123Z","level":"warning","component":"inbox","message":"slow",)"
-              R"("fields":{"origin":"a.example","items":"3"}})");
+    EXPECT_EQ(
+        format_line(LogFormat::json, moment, LogLevel::warning, "inbox", "slow", fields),
+        R"({"at":"2025-11-21T00:00:00.123Z","level":"warning","component":"inbox","message":"slow",)"
+        R"("fields":{"origin":"a.example","items":"3"}})");
 }
 
 TEST(Log, ValuesThatAreNotPlainAreQuotedAndEscaped)
@@ -45,19 +48,21 @@ TEST(Log, ValuesThatAreNotPlainAreQuotedAndEscaped)
     EXPECT_EQ(text_line("x", {{"v", "two words"}}).substr(41), " v=\"two words\"");
     EXPECT_EQ(text_line("x", {{"v", ""}}).substr(41), " v=\"\"");
     EXPECT_EQ(text_line("x", {{"v", "a=b"}}).substr(41), " v=\"a=b\"");
-    EXPECT_EQ(text_line("x", {{"v", "a\n2025 error x: y"}}).substr(41), " v=\"a\\n2025 error x: y\"");
+    EXPECT_EQ(text_line("x", {{"v", "a\n2025 error x: y"}}).substr(41),
+              " v=\"a\\n2025 error x: y\"");
     EXPECT_EQ(text_line("x", {{"v", "\x1b[2J\x7f"}}).substr(41), " v=\"\\u001b[2J\\u007f\"");
     EXPECT_EQ(text_line("x", {{"v", "\xe2\x80\xae"}}).substr(41), " v=\"\\u202e\"");
     EXPECT_EQ(text_line("x", {{"v", "\xff"}}).substr(41), " v=\"\\ufffd\"");
 }
 
-RC_GTEST_PROP(Log, NoValueSplitsALineOrLeavesPrintableAscii, (const std::string& value, const std::string& message))
+RC_GTEST_PROP(Log, NoValueSplitsALineOrLeavesPrintableAscii,
+              (const std::string& value, const std::string& message))
 {
     const std::vector<LogField> fields{{"v", value}};
     for (const auto format : {LogFormat::text, LogFormat::json}) {
         const auto line = format_line(format, moment, LogLevel::error, "c", message, fields);
-        for (const char c : line) RC_ASSERT(format == LogFormat::json ? c != '\n' && c >= 0x20
-                                                                      : c >= 0x20 && c < 0x7f);
+        for (const char c : line)
+            RC_ASSERT(format == LogFormat::json ? c != '\n' && c >= 0x20 : c >= 0x20 && c < 0x7f);
         if (format == LogFormat::json) RC_ASSERT(nlohmann::json::accept(line));
     }
 }
@@ -69,7 +74,8 @@ TEST(Log, LevelsAreThoseOfTheComponentElseTheGeneralOne)
     LogConfig config;
     config.level = LogLevel::warning;
     config.components = {{"inbox", LogLevel::debug}, {"gate", LogLevel::error}};
-    const auto log = make_logger(config, clock, [&](std::string_view line) { lines.emplace_back(line); });
+    const auto log =
+        make_logger(config, clock, [&](std::string_view line) { lines.emplace_back(line); });
 
     protocol::log_debug(*log, "inbox", "one");
     protocol::log_debug(*log, "net", "two");

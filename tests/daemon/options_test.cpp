@@ -23,8 +23,8 @@ TEST(Options, DaemonRunsOrChecksWithTheConfigurationBeforeOrBehindTheVerb)
     ASSERT_TRUE(run);
     EXPECT_EQ(run->action, DaemonOptions::Action::run);
     EXPECT_EQ(run->config, "f");
-    for (const auto& arguments : std::vector<std::vector<const char*>>{{"check", "--config", "f"},
-                                                                       {"--config", "f", "check"}}) {
+    for (const auto& arguments : std::vector<std::vector<const char*>>{
+             {"check", "--config", "f"}, {"--config", "f", "check"}}) {
         const auto check = with(parse_daemon_options, arguments);
         ASSERT_TRUE(check);
         EXPECT_EQ(check->action, DaemonOptions::Action::check);

@@ -26,7 +26,8 @@ class Setup : public testing::Test {
     {
         protocol::start_crypto();
         const auto parsed = parse_config(
-            "[server]\nname = \"a.example\"\ndata = \"data\"\n[[listener]]\naddress = \"127.0.0.1:1\"\n"
+            "[server]\nname = \"a.example\"\ndata = \"data\"\n[[listener]]\naddress = "
+            "\"127.0.0.1:1\"\n"
             "certificate = \"tls/c.pem\"\nkey = \"tls/k.pem\"\n",
             scratch_ / "e.toml", {});
         EXPECT_TRUE(parsed);
@@ -51,7 +52,10 @@ class Setup : public testing::Test {
         if (!db) return fail(db);
         return storage::find_user(**db, name);
     }
-    Result<Identity> identity() { return KeyFolder(config_.server.keys).load(config_.server.name, {}); }
+    Result<Identity> identity()
+    {
+        return KeyFolder(config_.server.keys).load(config_.server.name, {});
+    }
 
     ScratchFolder scratch_;
     Config config_;
@@ -76,7 +80,8 @@ TEST_F(Setup, MakesKeysAndAnAdministratorWhosePasswordWorks)
 
     const auto keys = identity();
     ASSERT_TRUE(keys) << keys.error().detail;
-    const auto recovery = protocol::SigningKey::from_seed(*protocol::from_base64url(shown_->recovery_secret));
+    const auto recovery =
+        protocol::SigningKey::from_seed(*protocol::from_base64url(shown_->recovery_secret));
     ASSERT_TRUE(recovery);
     EXPECT_EQ(recovery->public_key(), keys->recovery);
     EXPECT_NE(keys->current.public_key(), keys->recovery);
@@ -151,7 +156,7 @@ TEST_F(Setup, SecretsGoIntoANewPrivateFile)
 {
     const auto file = scratch_ / "secrets";
     ASSERT_TRUE(set_up_with(secrets_file_door(file)));
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(file.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, 0600U);
     std::ifstream stream(file);
