@@ -122,9 +122,10 @@ void Rig::start()
     server_->on_request_done(request_observer(metrics, "client"));
     if (auto started = server_->start(); !started) throw std::runtime_error(started.error().detail);
 
-    net::ClientOptions options{net::AddressGuard{{*net::parse_network("127.0.0.0/8")}},
-                               certificate_file(),
-                               {{server_name, server_->local()}}};
+    net::ClientOptions options;
+    options.guard = net::AddressGuard{{*net::parse_network("127.0.0.0/8")}};
+    options.ca_file = certificate_file();
+    options.resolve.emplace(server_name, server_->local());
     client_ = std::make_unique<net::HttpClient>(io, std::move(options));
     thread_ = std::thread{[this] { io_->run(); }};
     const auto ready_now = await(api_->start());
