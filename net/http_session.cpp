@@ -49,12 +49,6 @@ Request make_request(RequestHead& head, asio::ip::address source)
     return request;
 }
 
-asio::awaitable<bool> is_cancelled()
-{
-    const auto state = co_await asio::this_coro::cancellation_state;
-    co_return state.cancelled() != asio::cancellation_type::none;
-}
-
 }  // namespace
 
 std::string_view Service::date()
@@ -220,8 +214,8 @@ asio::awaitable<bool> HttpSession::run_handler(const Handler& handler, const Req
         thrown = std::current_exception();
     }
     if (thrown) {
-        const bool cancelled = co_await is_cancelled();
-        if (cancelled) std::rethrow_exception(thrown);
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(thrown);
         service_.tasks.report(thrown);
         const Error error{Code::internal, "the handler threw", {}, 0};
         response = problem_response(error, service_.clock.now_ms());
