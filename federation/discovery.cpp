@@ -78,7 +78,8 @@ Discovery::Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRin
       clock_(clock),
       options_(options),
       notice_(std::move(notice)),
-      by_source_(options.max_remembered, options.refetches_per_source, minute_ms)
+      by_source_(options.max_remembered, options.refetches_per_source, minute_ms),
+      first_by_source_(options.max_remembered, options.first_fetches_per_source, minute_ms)
 {
 }
 
@@ -188,15 +189,18 @@ asio::awaitable<Result<void>> Discovery::refetch(ServerName server,
 Result<void> Discovery::charge_refetch(const ServerName& server,
                                        const std::optional<std::string>& source, Millis now)
 {
+    // An unknown key of a server that is known is rare; a first contact is not, and many
+    // servers may share an address.
+    auto& table = ring_.find(server) != nullptr ? by_source_ : first_by_source_;
     if (source) {
-        auto& bucket = by_source_.of(*source, now);
+        auto& bucket = table.of(*source, now);
         if (!bucket.take(1, now)) {
             return retry_later(Code::unavailable, "discovery: too many fetches for " + *source,
                                bucket.seconds_until(1, now));
         }
     }
     auto allowed = charge_server(server, now);
-    if (!allowed && source) by_source_.of(*source, now).give_back(1);
+    if (!allowed && source) table.of(*source, now).give_back(1);
     return allowed;
 }
 

@@ -42,6 +42,7 @@ struct DiscoveryOptions {
     std::int64_t max_failure_s = 3600;
     std::int64_t refetches_per_server = 5;         // a minute [KEY-5]
     std::int64_t refetches_per_source = 1;
+    std::int64_t first_fetches_per_source = 30;    // a minute, for servers never seen before
     std::size_t max_remembered = 4096;             // servers whose last fetch is remembered
     std::size_t max_under_way = 64;                // fetches at once
 };
@@ -130,6 +131,7 @@ class Discovery {
     std::unordered_map<ServerName, std::list<Memory>::iterator> index_;
     std::unordered_map<ServerName, std::shared_ptr<Flight>> flights_;
     trust::BucketTable by_source_;
+    trust::BucketTable first_by_source_;
     Figures figures_;
 };
 
