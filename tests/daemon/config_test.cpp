@@ -202,6 +202,9 @@ TEST(Config, TextThatIsNotTomlIsToldWithItsLine)
         says(problems_of("[server]\nname = \"a\"\nname = \"b\"\n"), "e.toml:3: isn't TOML"));
     EXPECT_TRUE(says(problems_of("x = " + std::string(5'000, '[')), "isn't TOML"));
     EXPECT_TRUE(says(problems_of(std::string("\0\xff", 2)), "isn't TOML"));
+    // toml++ takes such letters outside of quotes for impossible.
+    EXPECT_TRUE(says(problems_of("# \xc3\xa9\n\xc3\xa9 = 1\n"), "e.toml:2: isn't TOML"));
+    EXPECT_EQ(problems_of(minimal + "# \xc3\xa9\n[log]\nlevel = \"info\" # \xd2\x8f\n"), "none");
 }
 
 TEST(Config, WhatMustBeThereIsAskedFor)
