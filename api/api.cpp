@@ -1,5 +1,6 @@
 #include "api/api.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "protocol/problem.hpp"
@@ -8,6 +9,21 @@ namespace entente::api {
 namespace {
 
 constexpr std::size_t max_rate_keys = 100'000;
+constexpr std::chrono::minutes sweep_pause{10};
+
+void tell_unswept(protocol::Log& log, const Error& error)
+{
+    protocol::log_warning(log, "api", "old sessions were not swept", {{"error", error.detail}});
+}
+
+// Ends with the task group. What fails is tried again at the next turn.
+asio::awaitable<void> sweep_sessions(Api& api)
+{
+    while (co_await net::sleep_for(sweep_pause)) {
+        auto swept = co_await api.sessions().sweep();
+        if (!swept) tell_unswept(api.parts().log, swept.error());
+    }
+}
 
 asio::awaitable<Result<net::Response>> run_open(Api& api, OpenRoute route,
                                                 const net::Request& request)
@@ -72,7 +88,10 @@ Api::Api(ApiParts parts, ApiOptions options)
 
 asio::awaitable<Result<void>> Api::start()
 {
-    return sessions_.start();
+    auto started = co_await sessions_.start();
+    if (!started) co_return fail(started);
+    parts_.tasks.spawn(sweep_sessions(*this));
+    co_return Result<void>{};
 }
 
 void Api::add_routes(net::Router& router)

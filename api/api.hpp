@@ -32,7 +32,7 @@ struct ApiOptions {
     // Before authentication, per IPv4 address or IPv6 /64; failed authentications cost too.
     Rate address{0.5, 30};
     // After it, per user: each request, and each message of an array of posts.
-    Rate user{100, 1000};
+    Rate user{500, 5000};
     std::int64_t channels_a_day = 1'000;  // that a user may create
 };
 
@@ -54,7 +54,8 @@ class Api {
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
 
-    // Loads the token key; requests that need one are `unavailable` before.
+    // Loads the token key, before which requests that need one are `unavailable`, and
+    // starts to sweep old sessions.
     asio::awaitable<Result<void>> start();
     // Every route under /api/v1. The API lives longer than the router.
     void add_routes(net::Router& router);

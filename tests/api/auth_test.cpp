@@ -364,5 +364,22 @@ TEST(Auth, NothingOfASecretIsInTheStore)
     EXPECT_EQ(refreshed(protocol::sha256(alice.refresh)), storage::RefreshOutcome::rotated);
 }
 
+TEST(Auth, EndedSessionsAreSweptAndNoneThatLives)
+{
+    Rig rig;
+    const auto alice = rig.person("alice");
+    const auto bob = rig.person("bob");
+    rig.post("/api/v1/auth/logout", json::object(), alice.access);
+    const auto swept_before = [&](protocol::Millis before) {
+        auto job = [before](storage::WriteTransaction& transaction) {
+            return storage::sweep_sessions(transaction.db(), before, 10);
+        };
+        return rig.await(rig.commit().write(std::move(job))).value();
+    };
+    EXPECT_EQ(swept_before(rig.clock.now_ms()), 0);
+    EXPECT_EQ(swept_before(rig.clock.now_ms() + 1), 1);
+    EXPECT_EQ(rig.post(refresh_path, {{"refresh_token", bob.refresh}}).status, 200);
+}
+
 }  // namespace
 }  // namespace entente::api::testing
