@@ -36,13 +36,6 @@ constexpr char insert_server[] = "INSERT INTO server (name) VALUES (?)";
 constexpr char select_server[] = "SELECT id FROM server WHERE name = ?";
 constexpr char select_run_at[] =
     "SELECT first, epoch, prev_hash, body FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
-constexpr char select_runs_since[] =
-    "SELECT r.rowid, c.name, r.first, r.body FROM run r JOIN channel c ON c.id = r.channel "
-    "WHERE r.rowid > ? ORDER BY r.rowid";
-constexpr char select_newest_run[] = "SELECT coalesce(max(rowid), 0) FROM run";
-
-// The index's own record of how far it has come, beside the events in the same family.
-constexpr std::string_view index_mark = "reached";
 
 std::string meta_json(const protocol::ChannelState& state)
 {
@@ -400,7 +393,7 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
 
         for (const auto& stored : channel->added)
             to_remember_.emplace_back(protocol::as_view(stored.event_id), SeenEvent{channel->name.str(), stored.seq});
-        to_remember_.emplace_back(index_mark, SeenEvent{"", db.last_insert_id()});
+        to_remember_.emplace_back(event_index_mark, SeenEvent{"", db.last_insert_id()});
         auto committed = std::make_shared<CommittedRun>();
         committed->channel = channel->name;
         committed->channel_id = channel->id;
@@ -445,36 +438,6 @@ void ChannelLogStore::committed()
     }
     to_remember_.clear();
     evict();
-}
-
-Result<void> ChannelLogStore::catch_up_index(Connection& db)
-{
-    if (seen_ == nullptr) return {};
-    std::int64_t reached = 0;
-    if (auto mark = seen_->find(index_mark)) reached = mark->seq;
-    auto newest = Query::prepare(db, select_newest_run);
-    if (!newest) return fail(newest);
-    auto found = (*newest)->step();
-    if (!found) return fail(found);
-    // Ahead of the log: the database is older than the index, which is then made anew.
-    if (reached > (*newest)->integer(0)) reached = 0;
-
-    auto query = Query::prepare(db, select_runs_since);
-    if (!query) return fail(query);
-    (*query)->bind(0, reached);
-    for (;;) {
-        auto row = (*query)->step();
-        if (!row) return fail(row);
-        if (!*row) return {};
-        auto seq = (*query)->integer(2);
-        auto entries = decode_entries((*query)->blob(3));
-        if (!entries) return fail(entries);
-        for (const auto& entry : *entries) {
-            const auto id = protocol::event_id(entry.event);
-            seen_->remember(protocol::as_view(id), SeenEvent{std::string((*query)->text(1)), seq++});
-        }
-        seen_->remember(index_mark, SeenEvent{"", (*query)->integer(0)});
-    }
 }
 
 Result<void> ChannelLogStore::keep(Result<void> result)

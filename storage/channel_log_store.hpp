@@ -22,6 +22,9 @@
 
 namespace entente::storage {
 
+// The index's own record of how far it has come, beside the events that it holds.
+inline constexpr std::string_view event_index_mark = "reached";
+
 // What a user is to a channel: the `standing` column.
 enum class Standing : std::uint8_t { member, moderator, owner, invited, banned, left };
 
