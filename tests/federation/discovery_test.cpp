@@ -252,18 +252,38 @@ TEST_F(DiscoveryTest, WhereNoFetchIsPossibleTheKeyIsUnavailable)
     EXPECT_GE(key.error().retry_after, 1);
 }
 
-TEST_F(DiscoveryTest, OneSourceAddressCausesOneFetchAMinute)
+TEST_F(DiscoveryTest, OneSourceAddressCausesOneFetchAMinuteForAKnownServer)
 {
+    ASSERT_TRUE(peer());
     EXPECT_EQ(request_key(made_up_key()).error().code, Code::unknown_key);
     auto second = request_key(made_up_key());
     EXPECT_EQ(second.error().code, Code::key_unavailable);
     EXPECT_EQ(second.error().retry_after, 60);
     world.clock.advance(59'999);
     EXPECT_EQ(request_key(made_up_key()).error().code, Code::key_unavailable);
-    EXPECT_EQ(them.fetched, 1);
+    EXPECT_EQ(them.fetched, 2);
     world.clock.advance(1);
     EXPECT_EQ(request_key(made_up_key()).error().code, Code::unknown_key);
-    EXPECT_EQ(them.fetched, 2);
+    EXPECT_EQ(them.fetched, 3);
+}
+
+// Many servers may share an address, but nobody makes us fetch without end.
+TEST_F(DiscoveryTest, OneSourceAddressBringsThirtyNewServersAMinute)
+{
+    const auto key = protocol::SigningKey::generate(world.random).id();
+    const auto most = federation::DiscoveryOptions{}.first_fetches_per_source;
+    for (std::int64_t i = 0; i < most; ++i) {
+        const auto name = ServerName::trusted("new" + std::to_string(i) + ".test");
+        EXPECT_EQ(request_key(KeyRef{name, key}).error().code, Code::key_unavailable);
+    }
+    const auto before = us.discovery->figures().fetches;
+    EXPECT_EQ(before, static_cast<std::uint64_t>(most));
+    EXPECT_EQ(request_key(KeyRef{ServerName::trusted("late.test"), key}).error().code, Code::key_unavailable);
+    EXPECT_EQ(us.discovery->figures().fetches, before);
+    // Another address is none the worse for it.
+    const auto other = asio::ip::make_address("192.0.2.2");
+    ASSERT_FALSE(request_key(KeyRef{ServerName::trusted("late.test"), key}, other));
+    EXPECT_EQ(us.discovery->figures().fetches, before + 1);
 }
 
 TEST_F(DiscoveryTest, OneServerIsFetchedFiveTimesAMinuteForUnknownKeys)
