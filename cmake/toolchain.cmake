@@ -23,6 +23,9 @@ add_library(entente_options INTERFACE)
 target_include_directories(entente_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(entente_options INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Werror -fstack-protector-strong)
+# g++ 12 warns falsely of "literal" + std::string and of coroutine frames.
+target_compile_options(entente_options INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-mismatched-new-delete>)
 target_compile_definitions(entente_options INTERFACE
     BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
     $<$<CONFIG:Release>:_FORTIFY_SOURCE=2> SPDLOG_FMT_EXTERNAL SPDLOG_COMPILED_LIB)
