@@ -54,7 +54,6 @@ struct FederationConfig {
     std::string ca_file;                           // trusted beside the system's
     std::int64_t retry_first_ms = 1'000, retry_max_ms = 3'600'000;  // section 9, 5xx
     std::int64_t discovery_retry_first_ms = 10'000, discovery_retry_max_ms = 3'600'000;  // [DISC-4]
-    std::int64_t heartbeat_ms = 3'600'000;                                               // [LOG-8]
 };
 
 // What a tier may cost us, a minute.

@@ -346,8 +346,6 @@ void add_server_and_federation(std::vector<KeyRule<Config>>& rules)
          [](Config& c) -> std::int64_t& { return c.federation.discovery_retry_first_ms; });
     wait("discovery_retry_max_ms", "3600000",
          [](Config& c) -> std::int64_t& { return c.federation.discovery_retry_max_ms; });
-    wait("heartbeat_ms", "3600000",
-         [](Config& c) -> std::int64_t& { return c.federation.heartbeat_ms; });
 }
 
 void add_limits(std::vector<KeyRule<Config>>& rules)

@@ -79,7 +79,6 @@ retry_first_ms = 20
 retry_max_ms = 200
 discovery_retry_first_ms = 30
 discovery_retry_max_ms = 300
-heartbeat_ms = 400
 [trust]
 default_tier = "known"
 [trust.peers]
@@ -133,7 +132,6 @@ components = { inbox = "debug" }
     EXPECT_EQ(federation.retry_max_ms, 200);
     EXPECT_EQ(federation.discovery_retry_first_ms, 30);
     EXPECT_EQ(federation.discovery_retry_max_ms, 300);
-    EXPECT_EQ(federation.heartbeat_ms, 400);
     EXPECT_EQ(config.trust.default_tier, "known");
     EXPECT_EQ(config.trust.peers.at("c.test"), "blocked");
     EXPECT_EQ(config.trust.quarantined.events, 1);
@@ -232,7 +230,6 @@ TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)
     const std::vector<Bound> bounds{
         {"federation", "retry_max_ms", 1'000, 86'400'000},
         {"federation", "retry_first_ms", 10, 3'600'000},
-        {"federation", "heartbeat_ms", 10, 86'400'000},
         {"federation", "discovery_retry_first_ms", 10, 3'600'000},
         {"federation", "discovery_retry_max_ms", 10'000, 86'400'000},
         {"trust.budgets.quarantined", "events", 0, 1'000'000'000},
