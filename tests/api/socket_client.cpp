@@ -1,7 +1,5 @@
 #include "socket_client.hpp"
 
-#include <sys/time.h>
-
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -37,8 +35,6 @@ struct SocketClient::State {
         socket.open(tcp::v4());
         if (receive_buffer > 0) socket.set_option(tcp::socket::receive_buffer_size{receive_buffer});
         socket.connect({asio::ip::address_v4::loopback(), port});
-        const timeval limit{10, 0};
-        setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         stream.next_layer().handshake(asio::ssl::stream_base::client);
         websocket::response_type response;
         error_code error;
