@@ -69,6 +69,12 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
         return result;
     }
     if (channel.frozen) return answer(channel, SliceStatus::fork);
+    // [LOG-3] Who has left is owed nothing, and a former home must not fill our disk.
+    if (!channel.state.has_member_of(identity_.name)) {
+        auto joining = storage::has_open_join(db, slice.slice.channel);
+        if (!joining) return refused(slice.channel_text, joining.error());
+        if (!*joining) return answer(channel, SliceStatus::not_following);
+    }
     if (!slice.missing.empty()) {
         auto result = answer(channel, SliceStatus::need_keys);
         result.kids = slice.missing;

@@ -14,6 +14,9 @@ constexpr int most_halvings = 9;
 // Events travel as JSON strings: quotes and backslashes double at worst.
 constexpr std::size_t octet_share = 3;
 
+// Below it a batch would have no room to share; one event always goes.
+constexpr std::size_t least_octets = 1'024;
+
 }  // namespace
 
 PeerLink::PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor)
@@ -72,10 +75,15 @@ asio::awaitable<void> PeerLink::pause(Wait wait)
 
 asio::awaitable<std::optional<Wait>> PeerLink::deliver()
 {
+    // What a peer says it takes bounds a batch, and so do our own limits: nobody makes us
+    // build a transaction of any size.
     auto limits_of_peer = parts_.identity.limits;
-    if (const auto* pinned = parts_.discovery.ring().find(peer_)) limits_of_peer = pinned->limits;
+    if (const auto* pinned = parts_.discovery.ring().find(peer_)) {
+        limits_of_peer.bytes = std::min(limits_of_peer.bytes, pinned->limits.bytes);
+        limits_of_peer.items = std::min(limits_of_peer.items, pinned->limits.items);
+    }
     BatchLimits limits;
-    limits.octets = std::max<std::size_t>((limits_of_peer.bytes / octet_share) >> halvings_, 1);
+    limits.octets = std::max<std::size_t>((limits_of_peer.bytes / octet_share) >> halvings_, least_octets);
     limits.items = std::max<std::size_t>(limits_of_peer.items >> halvings_, 1);
 
     auto held = held_now();
