@@ -123,16 +123,21 @@ asio::awaitable<Result<std::vector<ChannelMember>>> LocalChannels::members(UserI
     auto job = [this, user, channel, after, limit](Connection& db) -> Result<std::vector<ChannelMember>> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
         if (!view) return fail(view);
-        auto rows = storage::read_members(db, view->channel.id, after, std::clamp<std::size_t>(limit, 1, 1000));
-        if (!rows) return fail(rows);
         std::vector<ChannelMember> members;
-        for (auto& row : *rows) {
-            if (row.standing > Standing::invited) continue;
-            ChannelMember member;
-            member.user = std::move(row.user);
-            member.invited = row.standing == Standing::invited;
-            if (!member.invited) member.role = static_cast<protocol::Role>(row.standing);
-            members.push_back(std::move(member));
+        // An empty page ends the list, so one that holds nobody to be shown is passed over.
+        for (auto from = after; members.empty();) {
+            auto rows = storage::read_members(db, view->channel.id, from, std::clamp<std::size_t>(limit, 1, 1000));
+            if (!rows) return fail(rows);
+            if (rows->empty()) break;
+            from = rows->back().user;
+            for (auto& row : *rows) {
+                if (row.standing > Standing::invited) continue;
+                ChannelMember member;
+                member.user = std::move(row.user);
+                member.invited = row.standing == Standing::invited;
+                if (!member.invited) member.role = static_cast<protocol::Role>(row.standing);
+                members.push_back(std::move(member));
+            }
         }
         return members;
     };
