@@ -102,8 +102,7 @@ std::optional<json> LiveSocket::read(Milliseconds time)
     const auto deadline = std::chrono::steady_clock::now() + time;
     for (;;) {
         if (auto text = take_frame()) return json::parse(*text);
-        const auto left = std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) return std::nullopt;
+        const auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
         const auto octets = socket_.read(left);
         if (!octets) return std::nullopt;
         if (octets->empty()) throw Broken("the WebSocket has ended");
@@ -115,7 +114,7 @@ json LiveSocket::read_until(const std::string& member, Milliseconds time)
 {
     const auto deadline = std::chrono::steady_clock::now() + time;
     for (;;) {
-        const auto left = std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now());
+        const auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
         const auto frame = read(left);
         if (!frame) throw Broken("no frame with " + member + " in time");
         if (frame->contains(member)) return *frame;

@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -140,7 +141,11 @@ void TlsSocket::write(std::string_view octets)
 
 std::optional<std::string> TlsSocket::read(Milliseconds time)
 {
-    if (time.count() <= 0 && SSL_pending(state_->ssl) == 0) time = Milliseconds(1);
+    if (SSL_pending(state_->ssl) == 0) {
+        pollfd waits{state_->fd, POLLIN, 0};
+        if (::poll(&waits, 1, static_cast<int>(std::max<long>(time.count(), 0))) == 0) return std::nullopt;
+    }
+    // What has arrived may be TLS's own business, with nothing for us behind it.
     limit(state_->fd, SO_RCVTIMEO, time);
     std::string octets(16 * 1024, '\0');
     ERR_clear_error();
