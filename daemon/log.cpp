@@ -86,7 +86,7 @@ std::string shown_message(std::string_view message)
 
 class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-    explicit FunctionSink(LineSink sink) : sink_(std::move(sink)) {}
+    explicit FunctionSink(LineSink to) : sink_(std::move(to)) {}
 
  protected:
     void sink_it_(const spdlog::details::log_msg& message) override

@@ -150,10 +150,21 @@ asio::awaitable<Result<void>> Server::start()
     co_return Result<void>{};
 }
 
+asio::awaitable<void> Server::stop_listener(net::HttpServer& server, std::shared_ptr<net::Wakeup> stopped)
+{
+    co_await server.stop(std::chrono::duration_cast<std::chrono::milliseconds>(grace));
+    --listening_;
+    stopped->notify();
+}
+
 asio::awaitable<void> Server::stop()
 {
     is_ready_ = false;
-    for (auto& server : servers_) co_await server->stop(std::chrono::duration_cast<std::chrono::milliseconds>(grace));
+    // All at once: none goes on accepting while another waits for its last request.
+    listening_ = servers_.size();
+    auto stopped = std::make_shared<net::Wakeup>(io_.get_executor());
+    for (auto& server : servers_) tasks_.spawn(stop_listener(*server, stopped));
+    while (listening_ > 0) co_await stopped->wait();
     co_await tasks_.stop();
     pool_.stop();
     pool_.join();

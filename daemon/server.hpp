@@ -37,6 +37,7 @@ class Server {
  private:
     [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener);
     void add_figures();
+    asio::awaitable<void> stop_listener(net::HttpServer& server, std::shared_ptr<net::Wakeup> stopped);
     [[nodiscard]] Result<void> readiness() const;
 
     boost::asio::io_context& io_;
@@ -54,6 +55,7 @@ class Server {
     std::unique_ptr<api::Api> api_;
     std::vector<std::shared_ptr<net::TlsServerContext>> certificates_;
     std::vector<std::unique_ptr<net::HttpServer>> servers_;
+    std::size_t listening_ = 0;
     bool failed_ = false;
     bool is_ready_ = false;
 };
