@@ -129,6 +129,8 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
 {
     const auto& slice = verified.slice;
     if (first_new >= slice.entries.size()) return {};
+    if (slice.entries[first_new].at < channel.at)
+        return refuse(Code::malformed, "an entry is older than the one before it");
     for (auto i = first_new; i < slice.entries.size(); ++i) {
         auto applied = apply_entry(transaction, channel, slice.entries[i], verified.events[i]);
         if (!applied) {

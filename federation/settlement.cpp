@@ -74,7 +74,9 @@ asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, cons
             if (!event.event || !event.snapshot || !event.floor) continue;
             auto state = parts_.verifier.check_snapshot(*event.snapshot, roots, peer);
             const bool is_of_channel = event.snapshot->channel.str() == submission.channel;
-            if (!state || !is_of_channel) co_return fail(Code::signature_invalid, "a join's snapshot is not proven");
+            // A log that begins at its floor begins with the snapshot as of exactly there [MEM-3].
+            const bool fits_floor = *event.floor == 0 || *event.floor == event.snapshot->seq;
+            if (!state || !is_of_channel || !fits_floor) co_return fail(Code::signature_invalid, "a join's snapshot is not proven");
             Join join{*event.snapshot, std::move(*state), *event.floor};
             job->joins.emplace(protocol::as_view(*event.event), std::move(join));
         }
