@@ -137,8 +137,16 @@ void GroupCommit::State::enqueue(std::deque<Pending<Job>>& queue, std::condition
 void GroupCommit::State::post(Completions completions) const
 {
     auto shared = std::make_shared<Completions>(std::move(completions));
-    asio::post(io, [shared] {
-        for (auto& action : shared->actions) action();
+    asio::post(io, [shared, told = on_fatal] {
+        // An action that throws is a bug of ours; those who wait for the commit are told of
+        // it all the same, and the daemon stops: who follows live may have missed something.
+        for (auto& action : shared->actions) {
+            try {
+                action();
+            } catch (const std::exception& bug) {
+                told(Error{Code::internal, std::string("an action behind a commit threw: ") + bug.what(), {}, 0});
+            }
+        }
         for (auto& [waiter, result] : shared->results) waiter->complete(std::move(result));
     });
 }
@@ -300,7 +308,13 @@ void GroupCommit::State::read_loop(Connection& connection)
             pending = std::move(reads.front());
             reads.pop_front();
         }
-        auto result = run_guarded(pending.job, connection);
+        // One snapshot for all that a job reads: a head and the members beside it must be of
+        // the same commit.
+        auto result = connection.begin();
+        if (result) {
+            result = run_guarded(pending.job, connection);
+            connection.rollback();
+        }
         Completions completions;
         completions.results.emplace_back(std::move(pending.waiter), std::move(result));
         post(std::move(completions));
