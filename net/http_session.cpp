@@ -152,18 +152,25 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
         const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
         if (!sent) co_return fail(Code::unavailable, "the client is gone");
     }
-    const auto begun = steady_clock::now();
+    // Each stretch of `body_grace` must bring its share: what came fast at first buys no
+    // time to stand still later.
+    const auto share = std::max<std::size_t>(
+        limits.body_octets_per_second * static_cast<std::size_t>(limits.body_grace.count()) / 1000, 1);
+    auto stretch_begun = steady_clock::now();
     std::size_t received = 0;
     while (true) {
         auto taken = body->take(buffer_);
         if (!taken) co_return fail(taken);
         buffer_.erase(0, *taken);
         if (body->is_complete()) co_return body->release();
-        const auto paced = std::chrono::milliseconds(received * 1000 / limits.body_octets_per_second);
-        auto count = co_await read_more(begun + limits.body_grace + paced);
+        auto count = co_await read_more(stretch_begun + limits.body_grace);
         if (!count) co_return fail(count);
         if (*count == 0) co_return fail(Code::unavailable, "the body was cut off");
         received += *count;
+        if (received >= share) {
+            stretch_begun = steady_clock::now();
+            received = 0;
+        }
     }
 }
 
