@@ -35,7 +35,7 @@ constexpr const char* created_not_before_key = "created_not_before";
 
 // [SIG-4] Nothing made before start + 60 s is believed after a loss.
 constexpr protocol::Seconds distrust_after_loss = 60;
-constexpr std::size_t nonces_per_sweep = 20'000;
+constexpr std::size_t nonces_per_sweep = 200'000;
 constexpr std::size_t mib = 1024 * 1024;
 constexpr std::size_t seen_bytes = 64 * mib;
 
