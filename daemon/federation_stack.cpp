@@ -133,7 +133,9 @@ FederationStack::FederationStack(Parts parts)
 
 federation::Wake FederationStack::waker()
 {
-    return [this](const protocol::ServerName& server) { links_.wake(server); };
+    return [this](const protocol::ServerName& server) {
+        if (parts_.config.federation.enabled) links_.wake(server);
+    };
 }
 
 federation::FollowerEvents FederationStack::follower_events()

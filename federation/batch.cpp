@@ -6,6 +6,8 @@ namespace entente::federation {
 
 namespace {
 
+constexpr std::size_t submissions_per_page = 200;
+
 // What is left of a batch's limits while it fills.
 struct Room {
     std::size_t octets;
@@ -21,18 +23,23 @@ struct Room {
 Result<void> read_submissions(storage::Connection& db, const ServerName& peer, const Held& held, Room& room,
                               BatchDraft& draft)
 {
-    auto rows = storage::unsent_submissions(db, peer, 0, room.items);
-    if (!rows) return fail(rows);
     std::map<std::string, std::size_t> places;
-    for (auto& row : *rows) {
-        if (held.submissions.contains(row.channel.str())) continue;
-        const auto size = row.event.size() + row.content.size();
-        if (room.is_full() || (size > room.octets && draft.items > 0)) break;
-        room.take(size);
-        ++draft.items;
-        const auto [place, is_new] = places.try_emplace(row.channel.str(), draft.submissions.size());
-        if (is_new) draft.submissions.push_back({row.channel, {}});
-        draft.submissions[place->second].rows.push_back(std::move(row));
+    // Page by page: what is held back must not hide what lies behind it.
+    for (std::int64_t after = 0; !room.is_full();) {
+        auto rows = storage::unsent_submissions(db, peer, after, submissions_per_page);
+        if (!rows) return fail(rows);
+        if (rows->empty()) return {};
+        for (auto& row : *rows) {
+            after = row.id;
+            if (held.submissions.contains(row.channel.str())) continue;
+            const auto size = row.event.size() + row.content.size();
+            if (room.is_full() || (size > room.octets && draft.items > 0)) return {};
+            room.take(size);
+            ++draft.items;
+            const auto [place, is_new] = places.try_emplace(row.channel.str(), draft.submissions.size());
+            if (is_new) draft.submissions.push_back({row.channel, {}});
+            draft.submissions[place->second].rows.push_back(std::move(row));
+        }
     }
     return {};
 }
@@ -73,6 +80,8 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         auto part = read_part(db, peer, std::move(*channel), storage::CursorRow{peer, log.seq, 0, log.until}, room);
         if (!part) return fail(part);
         if (part->page.entries.empty()) continue;
+        // How far others are is told to authors, and then not with every slice.
+        if (!held.heartbeats.contains(name)) part->acks.clear();
         for (const auto& stored : part->page.entries)
             room.take(stored.entry.event.size() + (stored.entry.content ? stored.entry.content->size() : 0));
         draft.items += part->page.entries.size();
@@ -115,10 +124,12 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self, c
         }
     }
     // Half of the room is the logs': neither side of a busy peer starves the other.
-    Room half{room.octets / 2, std::max<std::size_t>(room.items / 2, 1)};
-    auto submissions = read_submissions(db, peer, held, half, draft);
+    if (room.is_full()) return draft;
+    const Room all = room;
+    room = {all.octets - all.octets / 2, all.items - all.items / 2};
+    auto submissions = read_submissions(db, peer, held, room, draft);
     if (!submissions) return fail(submissions);
-    Room rest{room.octets / 2 + half.octets, room.items / 2 + half.items};
+    Room rest{all.octets / 2 + room.octets, all.items / 2 + room.items};
     auto logs = read_logs(db, self, peer, held, rest, draft);
     if (!logs) return fail(logs);
     return draft;

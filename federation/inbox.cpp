@@ -75,7 +75,10 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& re
     // neighbours' channels. An error here is ours, and tells the peer to retry.
     auto job = [this, work](storage::WriteTransaction& open) -> Result<Outcome> { return apply(open, *work); };
     auto outcome = co_await parts_.commits.write(std::move(job));
-    if (!outcome) co_return fail(Code::unavailable, outcome.error().detail);
+    if (!outcome) {
+        const auto wait = std::max<std::int64_t>(outcome.error().retry_after, 1);
+        co_return retry_later(Code::unavailable, outcome.error().detail, wait);
+    }
     co_return finish(std::move(*outcome));
 }
 
@@ -127,8 +130,10 @@ asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
 Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
 {
     Outcome outcome;
+    SubmissionTurn turn;
     for (std::size_t i = 0; i < work.submissions.size(); ++i) {
-        auto taken = parts_.home.take(open, work.submissions[i], work.origin, work.event_budgets[i], work.retry_after);
+        auto taken = parts_.home.take(open, work.submissions[i], work.origin, turn, work.event_budgets[i],
+                                      work.retry_after);
         if (taken.grant) outcome.grants.push_back({i, taken.grant_index, std::move(*taken.grant)});
         outcome.result.submissions.push_back(std::move(taken.result));
     }

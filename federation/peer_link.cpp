@@ -92,12 +92,16 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     };
     auto draft = co_await parts_.commits.read(std::move(job));
     if (!draft) co_return failed(draft.error());
-    for (const auto& channel : held.heartbeats) acks_due_.erase(channel);
-    if (draft->empty()) co_return std::nullopt;
+    if (draft->empty()) {
+        // Nobody is left there to be told.
+        for (const auto& channel : held.heartbeats) acks_due_.erase(channel);
+        co_return std::nullopt;
+    }
 
     auto settled = co_await exchange(*draft);
     if (!settled) co_return failed(settled.error());
     backoff_.reset();
+    for (const auto& part : draft->logs) acks_due_.erase(part.channel.name.str());
     if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
     remember(*settled);
     for (const auto& advanced : settled->advanced) parts_.advanced(advanced);
@@ -199,7 +203,8 @@ void PeerLink::remember(const Settled& settled)
     std::erase_if(held_logs_, [&](const auto& entry) { return entry.second.until <= now && !settled.held_logs.contains(entry.first); });
     for (const auto& [channel, wait] : settled.held_submissions) hold_longer(held_submissions_, channel, wait);
     for (const auto& [channel, wait] : settled.held_logs) hold_longer(held_logs_, channel, wait);
-    if (settled.held_direct > 0) held_direct_until_ = now + settled.held_direct * 1000;
+    if (settled.held_direct > 0)
+        held_direct_until_ = now + std::min(settled.held_direct, longest_hold_ms / 1000) * 1000;
 }
 
 // The peer's own figure where it gave one, else 1 s doubling to an hour.

@@ -51,9 +51,15 @@ void PeerLinks::committed(const storage::CommittedRun& run)
 
 asio::awaitable<void> PeerLinks::drive(std::shared_ptr<PeerLink> running, ServerName peer)
 {
+    // No await lies between the last look for work and the end: nothing can be missed. An
+    // exception ends the link too, and the next wake starts another.
+    struct Ending {
+        PeerLinks& links;
+        const ServerName& peer;
+        ~Ending() { links.links_.erase(peer); }
+    };
+    const Ending ending{*this, peer};
     co_await running->run();
-    // No await lies between the last look for work and this: nothing can be missed.
-    links_.erase(peer);
 }
 
 }  // namespace entente::federation
