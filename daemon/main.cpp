@@ -3,6 +3,8 @@
 #include <csignal>
 #include <iostream>
 
+#include <unistd.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -21,6 +23,8 @@ namespace asio = boost::asio;
 // sysexits.h: what init systems and scripts tell apart.
 constexpr int exit_config = 78;
 constexpr int exit_software = 70;
+
+constexpr unsigned most_seconds_to_stop = 20;
 
 struct Run {
     asio::io_context& io;
@@ -48,6 +52,8 @@ asio::awaitable<void> serve(Run& run)
         run.server.reload();
     }
     protocol::log_info(run.log, "daemon", "stopping");
+    // Whatever hangs behind the listeners' ten seconds: what was acknowledged is on the disk.
+    ::alarm(most_seconds_to_stop);
     co_await run.server.stop();
     if (run.server.has_failed()) run.exit_code = exit_software;
     protocol::log_info(run.log, "daemon", "stopped");

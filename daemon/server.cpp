@@ -152,9 +152,17 @@ asio::awaitable<Result<void>> Server::start()
 
 asio::awaitable<void> Server::stop_listener(net::HttpServer& server, std::shared_ptr<net::Wakeup> stopped)
 {
+    struct Ending {
+        std::size_t& listening;
+        net::Wakeup& stopped;
+        ~Ending()
+        {
+            --listening;
+            stopped.notify();
+        }
+    };
+    const Ending ending{listening_, *stopped};
     co_await server.stop(std::chrono::duration_cast<std::chrono::milliseconds>(grace));
-    --listening_;
-    stopped->notify();
 }
 
 asio::awaitable<void> Server::stop()
