@@ -127,8 +127,8 @@ class Checking {
     {
         const KeyFolder folder(config_.server.keys);
         if (!folder.has_identity()) {
-            warn(file_ + ": there are no keys in " + folder.path() +
-                 " yet, so federation won't start; run ententctl setup --config " + file_);
+            fault(file_ + ": there are no keys in " + folder.path() +
+                 " yet; run ententctl setup --config " + file_);
             return;
         }
         if (auto identity = folder.load(config_.server.name, config_.name_rules()); !identity) {

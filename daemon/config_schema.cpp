@@ -166,6 +166,14 @@ const Choices<protocol::LogLevel>& levels()
     return all;
 }
 
+// More than a guest is nobody at first contact: it is earned, or given by name.
+const Choices<std::string>& first_tiers()
+{
+    static const Choices<std::string> all{
+        {"blocked", "blocked"}, {"quarantined", "quarantined"}, {"guest", "guest"}};
+    return all;
+}
+
 const Choices<std::string>& tiers()
 {
     static const Choices<std::string> all{{"blocked", "blocked"},
@@ -381,7 +389,7 @@ std::vector<KeyRule<Config>> make_config_rules()
     add_server_and_federation(rules);
     rules.push_back({"trust", "default_tier", "guest", KeyKind::text,
                      choice<std::string>(
-                         [](Config& c) -> std::string& { return c.trust.default_tier; }, tiers())});
+                         [](Config& c) -> std::string& { return c.trust.default_tier; }, first_tiers())});
     rules.push_back({"trust", "peers", "{}", KeyKind::table,
                      table(take_peer, [](Config& c) { c.trust.peers.clear(); })});
     add_budgets(rules);
