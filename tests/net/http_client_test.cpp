@@ -190,11 +190,6 @@ TEST(HttpClient, ConnectsOnlyWhereTheGuardAllows)
 {
     fails([](ClientOptions& options) { options.guard = AddressGuard(); }, get("/hello"),
           Code::forbidden);
-    // By the system's own names, without an override.
-    fails([](ClientOptions& options) {
-        options.guard = AddressGuard();
-        options.resolve.clear();
-    }, get("/hello", "localhost"), Code::forbidden);
 }
 
 TEST(HttpClient, RefusesAddressesInPlaceOfNames)
