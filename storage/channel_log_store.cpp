@@ -1,6 +1,7 @@
 #include "storage/channel_log_store.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <charconv>
 
 #include "storage/log_reader.hpp"
@@ -61,6 +62,8 @@ std::optional<Standing> standing_in(const protocol::ChannelState& state, const s
     if (state.banned.contains(user)) return Standing::banned;
     return std::nullopt;
 }
+
+protocol::Failure damaged_run() { return fail(Code::internal, "a stored run holds fewer entries than it says"); }
 
 Result<void> write_standing(Connection& db, std::int64_t channel, std::string_view user, Standing standing,
                             std::int64_t since)
@@ -150,8 +153,11 @@ Result<LiveChannel*> ChannelLogStore::create(Connection& db, NewLog log)
 
 Result<void> ChannelLogStore::reset_to(Connection& db, LiveChannel& channel, NewLog log)
 {
+    // What this transaction has added lies before the hole: a run has no holes in it.
+    touch(channel);
+    if (auto done = keep(write_run(db, channel)); !done) return done;
     auto query = Query::prepare(db, delete_members);
-    if (!query) return fail(query);
+    if (!query) return keep(fail(query));
     (*query)->bind(0, channel.id);
     if (auto done = keep((*query)->run()); !done) return done;
     channel.home = log.home;
@@ -160,8 +166,6 @@ Result<void> ChannelLogStore::reset_to(Connection& db, LiveChannel& channel, New
     channel.hash = std::move(log.hash);
     channel.at = log.at;
     channel.state = std::move(log.state);
-    channel.frozen = false;
-    touch(channel);
     return keep(write_channel(db, channel));
 }
 
@@ -211,6 +215,7 @@ Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel&
     const auto first = (*query)->integer(0);
     auto entries = decode_entries((*query)->blob(3));
     if (!entries) return fail(entries);
+    if (static_cast<std::size_t>(seq - first) >= entries->size()) return damaged_run();
     auto& entry = (*entries)[static_cast<std::size_t>(seq - first)];
     const auto id = protocol::event_id(entry.event);
     return StoredEntry{seq, id, std::move(entry)};
@@ -219,6 +224,7 @@ Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel&
 Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& channel, std::int64_t seq)
 {
     if (seq == channel.seq) return channel.hash;
+    if (seq > channel.seq) return fail(Code::not_found, "beyond the log's end");
     if (!channel.added.empty() && seq >= channel.run_first - 1) {
         auto hash = channel.run_prev_hash;
         for (const auto& stored : channel.added) {
@@ -239,6 +245,7 @@ Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& 
     if (first == seq + 1) return hash;
     auto entries = decode_entries((*query)->blob(3));
     if (!entries) return fail(entries);
+    if (static_cast<std::size_t>(seq - first) >= entries->size()) return damaged_run();
     const auto epoch = (*query)->integer(1);
     for (std::int64_t i = first; i <= seq; ++i) {
         const auto& entry = (*entries)[static_cast<std::size_t>(i - first)];
@@ -260,14 +267,6 @@ Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChann
     if (!entry) return entry;
     if (entry->event_id != event_id) return fail(Code::not_found, "the index is ahead of the log");
     return entry;
-}
-
-Result<std::int64_t> ChannelLogStore::standing_since(Connection& db, const LiveChannel& channel, std::string_view user)
-{
-    auto row = read_member(db, channel.id, user);
-    if (!row) return fail(row);
-    if (!*row) return fail(Code::not_found, "no standing in this channel");
-    return (*row)->since;
 }
 
 Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addition addition)
@@ -337,6 +336,12 @@ void ChannelLogStore::freeze(LiveChannel& channel)
     channel.meta_changed = true;
 }
 
+void ChannelLogStore::forget_follower(LiveChannel& channel, const ServerName& server)
+{
+    touch(channel);
+    channel.followers.erase(server);
+}
+
 void ChannelLogStore::abandon(LiveChannel& channel, const Error& error)
 {
     touch(channel);
@@ -378,31 +383,40 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
         (*head)->bind(0, channel->epoch).bind(1, channel->seq).bind_text(2, channel->hash);
         (*head)->bind(3, channel->at).bind(4, channel->id);
         if (auto done = (*head)->run(); !done) return done;
-        if (channel->added.empty()) continue;
-
-        std::vector<protocol::Entry> entries;
-        entries.reserve(channel->added.size());
-        for (const auto& stored : channel->added) entries.push_back(stored.entry);
-        const auto proofs = encode_proofs(channel->proofs);
-        const auto body = encode_entries(entries);
-        auto run = Query::prepare(db, insert_run);
-        if (!run) return fail(run);
-        (*run)->bind(0, channel->id).bind(1, channel->seq).bind(2, channel->run_first).bind(3, channel->epoch);
-        (*run)->bind_text(4, channel->run_prev_hash).bind_blob(5, proofs).bind_blob(6, body);
-        if (auto done = (*run)->run(); !done) return done;
-
-        for (const auto& stored : channel->added)
-            to_remember_.emplace_back(protocol::as_view(stored.event_id), SeenEvent{channel->name.str(), stored.seq});
-        to_remember_.emplace_back(event_index_mark, SeenEvent{"", db.last_insert_id()});
-        auto committed = std::make_shared<CommittedRun>();
-        committed->channel = channel->name;
-        committed->channel_id = channel->id;
-        committed->home = channel->home;
-        committed->users = std::move(channel->users);
-        committed->followers.assign(channel->followers.begin(), channel->followers.end());
-        committed->entries = std::move(channel->added);
-        transaction.after_commit([this, committed] { on_committed_(*committed); });
+        if (auto done = write_run(db, *channel); !done) return done;
     }
+    for (auto& run : written_) transaction.after_commit([this, run] { on_committed_(*run); });
+    written_.clear();
+    return {};
+}
+
+// What has been added so far as one run; nothing is pending afterwards.
+Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
+{
+    if (channel.added.empty()) return {};
+    std::vector<protocol::Entry> entries;
+    entries.reserve(channel.added.size());
+    for (const auto& stored : channel.added) entries.push_back(stored.entry);
+    const auto proofs = encode_proofs(channel.proofs);
+    const auto body = encode_entries(entries);
+    auto run = Query::prepare(db, insert_run);
+    if (!run) return fail(run);
+    (*run)->bind(0, channel.id).bind(1, channel.seq).bind(2, channel.run_first).bind(3, channel.epoch);
+    (*run)->bind_text(4, channel.run_prev_hash).bind_blob(5, proofs).bind_blob(6, body);
+    if (auto done = (*run)->run(); !done) return done;
+
+    for (const auto& stored : channel.added)
+        to_remember_.emplace_back(protocol::as_view(stored.event_id), SeenEvent{channel.name.str(), stored.seq});
+    to_remember_.emplace_back(event_index_mark, SeenEvent{"", db.last_insert_id()});
+    auto committed = std::make_shared<CommittedRun>();
+    committed->channel = channel.name;
+    committed->channel_id = channel.id;
+    committed->home = channel.home;
+    committed->users = std::exchange(channel.users, {});
+    committed->followers.assign(channel.followers.begin(), channel.followers.end());
+    committed->entries = std::exchange(channel.added, {});
+    channel.proofs = {};
+    written_.push_back(std::move(committed));
     return {};
 }
 
@@ -420,6 +434,7 @@ void ChannelLogStore::rolled_back()
     dirty_.clear();
     server_ids_.clear();
     to_remember_.clear();
+    written_.clear();
     broken_.reset();
 }
 

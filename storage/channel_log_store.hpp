@@ -93,7 +93,8 @@ class ChannelLogStore final : public Participant {
     };
     [[nodiscard]] Result<LiveChannel*> create(Connection& db, NewLog log);
 
-    // A follower that comes back after an absence: its log goes on behind a hole.
+    // A follower that comes back after an absence: its log goes on behind a hole. A freeze
+    // stays [LOG-4].
     [[nodiscard]] Result<void> reset_to(Connection& db, LiveChannel& channel, NewLog log);
 
     // The seq under which (origin, txn) stands in the log, nothing where it doesn't.
@@ -107,9 +108,6 @@ class ChannelLogStore final : public Participant {
     // By event id, through the derived index; `not_found`.
     [[nodiscard]] Result<StoredEntry> entry_by_id(Connection& db, const LiveChannel& channel,
                                                   const protocol::Hash& event_id);
-    // The seq that gave the user their present standing; `not_found`.
-    [[nodiscard]] Result<std::int64_t> standing_since(Connection& db, const LiveChannel& channel,
-                                                      std::string_view user);
 
     // Adds the next entry: head, hash chain, duplicate memory and memberships follow. The
     // state in `channel` has been changed already, as `change` says.
@@ -127,6 +125,8 @@ class ChannelLogStore final : public Participant {
     void add_seal(LiveChannel& channel, protocol::Seal seal, std::string_view root);
     void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint, std::string_view root);
     void freeze(LiveChannel& channel);
+    // Its cursor goes in this transaction.
+    void forget_follower(LiveChannel& channel, const protocol::ServerName& server);
     // For who has changed a channel and can't go on: nothing of this transaction stands.
     void abandon(LiveChannel& channel, const Error& error);
 
@@ -142,6 +142,7 @@ class ChannelLogStore final : public Participant {
  private:
     [[nodiscard]] Result<std::unique_ptr<LiveChannel>> load(Connection& db, const protocol::ChannelId& name);
     [[nodiscard]] Result<void> write_channel(Connection& db, LiveChannel& channel);
+    [[nodiscard]] Result<void> write_run(Connection& db, LiveChannel& channel);
     [[nodiscard]] Result<void> write_standings(Connection& db, LiveChannel& channel, const Addition& addition);
     [[nodiscard]] Result<void> keep(Result<void> result);
     void touch(LiveChannel& channel);
@@ -158,6 +159,7 @@ class ChannelLogStore final : public Participant {
     std::unordered_map<protocol::ServerName, std::int64_t> server_ids_;
     std::vector<LiveChannel*> dirty_;
     std::vector<std::pair<std::string, SeenEvent>> to_remember_;
+    std::vector<std::shared_ptr<const CommittedRun>> written_;  // runs of this transaction
     // A statement that failed half-way through a job's effect: the commit must not stand.
     std::optional<Error> broken_;
 };

@@ -19,7 +19,7 @@ constexpr char select_by_id[] =
     "SELECT c.id, c.name, s.name, c.floor, c.frozen, h.epoch, h.seq, h.hash, h.at, c.state "
     "FROM channel c JOIN head h ON h.channel = c.id JOIN server s ON s.id = c.home WHERE c.id = ?";
 constexpr char select_runs[] =
-    "SELECT first, epoch, prev_hash, proofs, body FROM run WHERE channel = ? AND last > ? ORDER BY last";
+    "SELECT first, last, epoch, prev_hash, proofs, body FROM run WHERE channel = ? AND last > ? ORDER BY last";
 constexpr char select_runs_down[] =
     "SELECT first, body FROM run WHERE channel = ? AND first < ? ORDER BY last DESC";
 constexpr char select_members[] =
@@ -77,12 +77,14 @@ class PageBuilder {
     }
 
     // False when the page is full.
-    Result<bool> add_run(std::int64_t first, std::int64_t epoch, std::string_view prev_hash,
+    Result<bool> add_run(std::int64_t first, std::int64_t last, std::int64_t epoch, std::string_view prev_hash,
                          std::string_view proofs_blob, std::string_view body)
     {
         if (!page_.entries.empty() && epoch != page_.epoch) return false;
         auto entries = decode_entries(body);
         if (!entries) return fail(entries);
+        if (static_cast<std::int64_t>(entries->size()) != last - first + 1)
+            return fail(Code::internal, "a stored run holds other entries than it says");
         auto proofs = decode_proofs(proofs_blob);
         if (!proofs) return fail(proofs);
         page_.epoch = epoch;
@@ -189,6 +191,8 @@ Result<ChannelRow> read_channel(Connection& db, std::int64_t id)
 
 Result<protocol::ChannelState> read_state(Connection& db, const ChannelRow& channel, protocol::NameRules rules)
 {
+    // Of a log that is followed from its start and has no entries yet there is no state.
+    if (channel.seq == 0) return protocol::ChannelState{};
     auto state = protocol::parse_state(channel.state, rules);
     if (!state) return fail(Code::internal, "the stored state of " + channel.name.str() + " can't be read");
     auto members = read_members(db, channel.id, "", static_cast<std::size_t>(protocol::max_json_integer));
@@ -215,7 +219,8 @@ Result<LogPage> read_log(Connection& db, const ChannelRow& channel, std::int64_t
         auto row = runs->step();
         if (!row) return fail(row);
         if (!*row) break;
-        auto added = builder.add_run(runs->integer(0), runs->integer(1), runs->text(2), runs->blob(3), runs->blob(4));
+        auto added = builder.add_run(runs->integer(0), runs->integer(1), runs->integer(2), runs->text(3), runs->blob(4),
+                                     runs->blob(5));
         if (!added) return fail(added);
         more = *added;
     }

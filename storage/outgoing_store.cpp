@@ -54,6 +54,9 @@ constexpr char select_count[] =
     "SELECT count(*) FROM submission WHERE home = ? AND user = ? AND seq = 0 AND problem = ''";
 constexpr char select_join[] =
     "SELECT 1 FROM submission WHERE channel = ? AND type = 'member.join' AND problem = '' LIMIT 1";
+constexpr char select_join_at[] =
+    "SELECT 1 FROM submission b JOIN server s ON s.id = b.home "
+    "WHERE b.channel = ? AND s.name = ? AND b.type = 'member.join' AND b.problem = '' LIMIT 1";
 constexpr char update_accepted[] = "UPDATE submission SET seq = ? WHERE id = ?";
 constexpr char update_rejected[] = "UPDATE submission SET problem = ? WHERE id = ?";
 constexpr char delete_submission[] = "DELETE FROM submission WHERE channel = ? AND txn = ?";
@@ -169,6 +172,13 @@ Result<std::int64_t> count_unsent(Connection& db, std::string_view user, std::in
 Result<bool> has_open_join(Connection& db, const ChannelId& channel)
 {
     auto found = one_row(db, select_join, [](Statement& row) { return row.integer(0); }, channel.str());
+    if (!found) return fail(found);
+    return found->has_value();
+}
+
+Result<bool> has_open_join(Connection& db, const ChannelId& channel, const ServerName& home)
+{
+    auto found = one_row(db, select_join_at, [](Statement& row) { return row.integer(0); }, channel.str(), home.str());
     if (!found) return fail(found);
     return found->has_value();
 }

@@ -79,6 +79,9 @@ struct SubmissionRow {
 [[nodiscard]] Result<std::int64_t> count_unsent(Connection& db, std::string_view user, std::int64_t home_id);
 // Whether a join into the channel is outstanding [LOG-2, need-snapshot].
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel);
+// The same, handed in at `home`.
+[[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel,
+                                         const protocol::ServerName& home);
 [[nodiscard]] Result<void> accept_submission(Connection& db, std::int64_t id, std::int64_t seq);
 [[nodiscard]] Result<void> reject_submission(Connection& db, std::int64_t id, std::string_view problem);
 // It has come back in the log: the log's word is enough from now on.

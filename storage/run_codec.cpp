@@ -51,6 +51,7 @@ class Reader {
 
     [[nodiscard]] bool at_end() const { return rest_.empty() || damaged_; }
     [[nodiscard]] bool damaged() const { return damaged_; }
+    void call_damaged() { damaged_ = true; }
 
     std::uint64_t varint()
     {
@@ -153,6 +154,7 @@ Result<std::vector<Entry>> decode_entries(std::string_view body)
         auto& entry = entries.emplace_back();
         entry.at = reader.number();
         const auto kind = static_cast<Kind>(reader.octet());
+        if (kind != Kind::content && kind != Kind::deleted && kind != Kind::expired) reader.call_damaged();
         entry.event = reader.octets();
         if (kind == Kind::content) entry.content = reader.octets();
         if (kind == Kind::deleted) entry.deleted_by = reader.number();
@@ -195,7 +197,8 @@ Result<RunProofs> decode_proofs(std::string_view blob)
         seal.proof = reader.proof();
         proofs.seals.push_back(std::move(seal));
     }
-    if (reader.octet() == '\1') {
+    const auto has_checkpoint = reader.octet();
+    if (has_checkpoint == '\1') {
         Checkpoint checkpoint;
         checkpoint.epoch = reader.number();
         checkpoint.seq = reader.number();
@@ -203,7 +206,12 @@ Result<RunProofs> decode_proofs(std::string_view blob)
         checkpoint.proof = reader.proof();
         proofs.checkpoint = std::move(checkpoint);
     }
-    if (reader.damaged()) return fail(Code::internal, "a stored run's proofs are damaged");
+    const auto leads_nowhere = [&](const Proof& proof) { return proof.root >= proofs.roots.size(); };
+    const bool fits = !reader.damaged() && reader.at_end() && (has_checkpoint == '\0' || has_checkpoint == '\1') &&
+                      std::none_of(proofs.seals.begin(), proofs.seals.end(),
+                                   [&](const Seal& seal) { return leads_nowhere(seal.proof); }) &&
+                      !(proofs.checkpoint && leads_nowhere(proofs.checkpoint->proof));
+    if (!fits) return fail(Code::internal, "a stored run's proofs are damaged");
     return proofs;
 }
 
