@@ -1,7 +1,7 @@
 #include "federation/home_log.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "protocol/json_rules.hpp"
 #include "storage/log_reader.hpp"
@@ -28,36 +28,56 @@ std::optional<std::string> invitee_in(const Event& event, const protocol::StateC
     return change.users.front();
 }
 
-// The state that a log's first `seq` entries lead to; only a join that is asked for again
-// needs it, so it is computed and not kept.
+// The fold of a log from its start.
+class Replay {
+ public:
+    Replay(const LiveChannel& channel, protocol::NameRules rules) : channel_(channel), rules_(rules) {}
+
+    void apply(const storage::StoredEntry& stored)
+    {
+        auto followed = protocol::parse_followed_event(stored.entry.event, rules_);
+        if (!followed || !followed->breach.empty()) return;
+        const auto& event = followed->event;
+        std::optional<protocol::TargetFacts> target;
+        if (event.target) {
+            const auto found = facts_.find(*event.target);
+            if (found != facts_.end()) target = found->second;
+        }
+        auto applied = protocol::apply_event(state, event, stored.entry.content.value_or(""), stored.seq,
+                                             channel_.home, target, rules_);
+        if (applied) facts_[event.id] = {event.type, event.sender.text};
+    }
+
+    ChannelState state;
+
+ private:
+    const LiveChannel& channel_;
+    protocol::NameRules rules_;
+    std::map<protocol::Hash, protocol::TargetFacts> facts_;
+};
+
+// The state that a log's first `seq` entries lead to, those included that this transaction
+// has added; only a join that is asked for again needs it, so it is computed and not kept.
 Result<ChannelState> state_as_of(Connection& db, const LiveChannel& channel, std::int64_t seq,
                                  protocol::NameRules rules)
 {
-    ChannelState state;
-    std::map<std::string, protocol::TargetFacts> facts;
+    Replay replay(channel, rules);
     auto row = storage::read_channel(db, channel.name);
     if (!row) return fail(row);
-    for (std::int64_t after = 0; after < seq;) {
+    std::int64_t after = 0;
+    while (after < seq) {
         auto page = storage::read_log(db, *row, after, storage::PageLimits{});
         if (!page) return fail(page);
         if (page->entries.empty()) break;
         for (const auto& stored : page->entries) {
+            if (stored.seq <= seq) replay.apply(stored);
             after = stored.seq;
-            if (after > seq) break;
-            auto followed = protocol::parse_followed_event(stored.entry.event, rules);
-            if (!followed || !followed->breach.empty()) continue;
-            const auto& event = followed->event;
-            std::optional<protocol::TargetFacts> target;
-            if (event.target) {
-                const auto found = facts.find(protocol::to_base64url(*event.target));
-                if (found != facts.end()) target = found->second;
-            }
-            auto applied = protocol::apply_event(state, event, stored.entry.content.value_or(""), stored.seq,
-                                                 channel.home, target, rules);
-            if (applied) facts[protocol::to_base64url(event.id)] = {event.type, event.sender.text};
         }
     }
-    return state;
+    for (const auto& stored : channel.added) {
+        if (stored.seq > after && stored.seq <= seq) replay.apply(stored);
+    }
+    return std::move(replay.state);
 }
 
 }  // namespace
@@ -97,12 +117,7 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
 
     auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1, channel.home, *target,
                                         identity_.names);
-    if (!change && change.error().code == Code::conflict) {
-        // [MEM-1] a repeated join or leave is a duplicate of the one that stands.
-        auto since = store_.standing_since(db, channel, event.sender.text);
-        if (!since) return fail(since);
-        return Appended{*since, false, {}};
-    }
+    if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
     if (!change) return fail(change);
 
     storage::ChannelLogStore::Addition addition;
@@ -122,6 +137,19 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
         return fail(followed);
     }
     return Appended{channel.seq, true, std::move(*change)};
+}
+
+// [MEM-1] A repeated join or leave is a duplicate of the one that stands: a join of who is
+// a member, a leave of who has left. Who was invited, kicked or banned since, or never was
+// here, has nothing to repeat.
+Result<Appended> HomeLog::repeated(Connection& db, const LiveChannel& channel, const Event& event) const
+{
+    auto member = storage::read_member(db, channel.id, event.sender.text);
+    if (!member) return fail(member);
+    const bool stands = *member && (is_join(event) ? (*member)->standing <= storage::Standing::owner
+                                                   : (*member)->standing == storage::Standing::left);
+    if (!stands) return refuse(Code::not_member, "the sender is no member");
+    return Appended{(*member)->since, false, {}};
 }
 
 Result<std::optional<Appended>> HomeLog::find_duplicate(Connection& db, const LiveChannel& channel, const Event& event)
@@ -213,13 +241,17 @@ bool HomeLog::may_know(const LiveChannel& channel, const ServerName& origin) con
 }
 
 HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction, const VerifiedSubmission& submission,
-                                         const ServerName& origin, std::size_t budget, std::int64_t budget_retry)
+                                         const ServerName& origin, SubmissionTurn& turn, std::size_t budget,
+                                         std::int64_t budget_retry)
 {
     SubmissionOutcome outcome;
     outcome.result.channel = submission.channel_text;
     const auto refuse_all = [&](const Error& problem) {
-        for (const auto& event : submission.events)
-            outcome.result.events.push_back(refused_event(event.id, problem));
+        for (const auto& item : submission.events) {
+            outcome.result.events.push_back(refused_event(item.id, problem));
+            if (item.event && outcome.result.events.back().status == ItemStatus::deferred)
+                turn.deferred.emplace(submission.channel, item.event->sender.text);
+        }
         return outcome;
     };
     if (submission.problem) return refuse_all(*submission.problem);
@@ -232,64 +264,71 @@ HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction, const Ve
         const auto code = channel.state.has_member_of(origin) ? Code::not_home : Code::not_found;
         return refuse_all(Error{code, "a submission for a channel that is homed elsewhere", {}, 0});
     }
-    take_events(transaction, channel, submission, origin, budget, budget_retry, outcome);
+    take_events(transaction, channel, submission, origin, turn, budget, budget_retry, outcome);
     return outcome;
 }
 
 void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSubmission& submission,
-                          const ServerName& origin, std::size_t budget, std::int64_t budget_retry,
-                          SubmissionOutcome& outcome)
+                          const ServerName& origin, SubmissionTurn& turn, std::size_t budget,
+                          std::int64_t budget_retry, SubmissionOutcome& outcome)
 {
-    std::set<std::string> deferred;  // senders whose later events wait too, so that order holds
     bool any_new = false;
     for (std::size_t i = 0; i < submission.events.size(); ++i) {
         const auto& item = submission.events[i];
-        if (!item.event) {
-            outcome.result.events.push_back(refused_event(item.id, item.problem));
-            continue;
-        }
-        const auto& event = *item.event;
-        if (i >= budget || deferred.contains(event.sender.text)) {
-            const auto wait = i >= budget ? std::max<std::int64_t>(budget_retry, 1) : 1;
-            deferred.insert(event.sender.text);
-            outcome.result.events.push_back(
-                refused_event(item.id, Error{Code::rate_limited, "deferred behind the budget or an earlier event",
-                                             {}, wait}));
-            continue;
-        }
-        const bool knows = may_know(channel, origin);
-        auto duplicate = find_duplicate(transaction.db(), channel, event);
-        auto appended = duplicate && *duplicate ? Result<Appended>{**duplicate}
-                        : !duplicate            ? Result<Appended>{tl::unexpect, duplicate.error()}
-                        : !knows ? Result<Appended>{fail(Code::not_found, "the origin may not know of the channel")}
-                                 : append(transaction, channel, event, item.content);
+        auto appended = take_event(transaction, channel, item, origin, i >= budget, budget_retry, turn);
         if (!appended) {
-            auto refused = refused_event(item.id, appended.error());
-            if (refused.status == ItemStatus::deferred) deferred.insert(event.sender.text);
-            outcome.result.events.push_back(std::move(refused));
+            outcome.result.events.push_back(refused_event(item.id, appended.error()));
+            if (item.event && outcome.result.events.back().status == ItemStatus::deferred)
+                turn.deferred.emplace(channel.name, item.event->sender.text);
             continue;
         }
         any_new |= appended->is_new;
         EventResult result;
-        result.event = event.id;
+        result.event = item.event->id;
         result.status = appended->is_new ? ItemStatus::accepted : ItemStatus::duplicate;
         result.seq = appended->seq;
-        // A repeat is granted again as long as the server still follows from that join.
-        auto cursor = is_join(event) ? storage::find_cursor(transaction.db(), channel.id, origin)
-                                     : Result<std::optional<storage::CursorRow>>{std::nullopt};
-        const bool first_join = is_join(event) && cursor && *cursor &&
-                                (appended->is_new ? appended->change.first_of_server
-                                                  : (*cursor)->floor == 0 || (*cursor)->floor == appended->seq);
-        if (first_join && !outcome.grant) {
-            auto granted = grant(transaction.db(), channel, appended->seq, origin);
-            if (granted) {
-                outcome.grant = std::move(*granted);
-                outcome.grant_index = i;
-            }
-        }
+        outcome.grant_index = outcome.grant ? outcome.grant_index : i;
+        if (is_join(*item.event)) grant_join(transaction.db(), channel, *item.event, *appended, turn, outcome);
         outcome.result.events.push_back(std::move(result));
     }
     if (any_new) store_.add_seal(channel, submission.seal, submission.root);
+}
+
+Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel& channel, const VerifiedEvent& item,
+                                     const ServerName& origin, bool is_over_budget, std::int64_t budget_retry,
+                                     const SubmissionTurn& turn)
+{
+    // Whoever may not know of the channel gets the answer of a channel that isn't there,
+    // whatever is wrong with the event; but a repeat is answered after the last has left.
+    const auto unknown = [] { return fail(Code::not_found, "the origin may not know of the channel"); };
+    const bool knows = may_know(channel, origin);
+    if (!item.event) return knows ? Result<Appended>{tl::unexpect, item.problem} : Result<Appended>{unknown()};
+    const auto& event = *item.event;
+    if (!knows) {
+        auto duplicate = find_duplicate(transaction.db(), channel, event);
+        if (!duplicate) return fail(duplicate);
+        return *duplicate ? Result<Appended>{std::move(**duplicate)} : Result<Appended>{unknown()};
+    }
+    if (is_over_budget) return retry_later(Code::rate_limited, "over the item budget", std::max<std::int64_t>(budget_retry, 1));
+    if (turn.deferred.contains({channel.name, event.sender.text}))
+        return retry_later(Code::rate_limited, "an earlier event of its sender waits", 1);
+    return append(transaction, channel, event, item.content);
+}
+
+// [MEM-3] A repeat is granted again as long as the server still follows from that join.
+void HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event, const Appended& appended,
+                         SubmissionTurn& turn, SubmissionOutcome& outcome)
+{
+    if (turn.granted.contains(channel.name)) return;
+    auto cursor = storage::find_cursor(db, channel.id, event.sender.server);
+    if (!cursor || !*cursor) return;
+    const bool is_first = appended.is_new ? appended.change.first_of_server
+                                          : (*cursor)->floor == 0 || (*cursor)->floor == appended.seq;
+    if (!is_first) return;
+    auto granted = grant(db, channel, appended.seq, event.sender.server);
+    if (!granted) return;
+    turn.granted.insert(channel.name);
+    outcome.grant = std::move(*granted);
 }
 
 Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int64_t seq, const ServerName& server)

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "federation/identity.hpp"
 #include "federation/verification.hpp"
@@ -29,6 +31,13 @@ struct JoinGrant {
     std::int64_t floor = 0;
 };
 
+// What the submissions of one transaction have in common while they are taken in turn.
+struct SubmissionTurn {
+    // Senders whose later events in the channel wait too, so that order holds [INBOX-3].
+    std::set<std::pair<protocol::ChannelId, std::string>> deferred;
+    std::set<protocol::ChannelId> granted;  // a snapshot comes once per channel [MEM-3]
+};
+
 // Who must be woken when the commit is durable.
 using Wake = std::function<void(const ServerName& server)>;
 
@@ -49,9 +58,17 @@ class HomeLog {
     };
     // [INBOX-3] `budget` is how many of the events may be taken now [INBOX-8].
     [[nodiscard]] SubmissionOutcome take(storage::WriteTransaction& transaction, const VerifiedSubmission& submission,
-                                         const ServerName& origin, std::size_t budget, std::int64_t budget_retry);
+                                         const ServerName& origin, SubmissionTurn& turn, std::size_t budget,
+                                         std::int64_t budget_retry);
 
  private:
+    [[nodiscard]] Result<Appended> repeated(storage::Connection& db, const storage::LiveChannel& channel,
+                                            const protocol::Event& event) const;
+    [[nodiscard]] Result<Appended> take_event(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+                                              const VerifiedEvent& item, const ServerName& origin, bool is_over_budget,
+                                              std::int64_t budget_retry, const SubmissionTurn& turn);
+    void grant_join(storage::Connection& db, storage::LiveChannel& channel, const protocol::Event& event,
+                    const Appended& appended, SubmissionTurn& turn, SubmissionOutcome& outcome);
     [[nodiscard]] Result<std::optional<Appended>> find_duplicate(storage::Connection& db,
                                                                  const storage::LiveChannel& channel,
                                                                  const protocol::Event& event);
@@ -68,8 +85,8 @@ class HomeLog {
                                           const ServerName& server);
     [[nodiscard]] bool may_know(const storage::LiveChannel& channel, const ServerName& origin) const;
     void take_events(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
-                     const VerifiedSubmission& submission, const ServerName& origin, std::size_t budget,
-                     std::int64_t budget_retry, SubmissionOutcome& outcome);
+                     const VerifiedSubmission& submission, const ServerName& origin, SubmissionTurn& turn,
+                     std::size_t budget, std::int64_t budget_retry, SubmissionOutcome& outcome);
 
     const Identity& identity_;
     storage::ChannelLogStore& store_;
