@@ -17,6 +17,19 @@ using protocol::TransactionResult;
 using storage::SubmissionRow;
 using storage::WriteTransaction;
 
+// Only of what can't be parsed a result doesn't name the event [INBOX-1].
+bool speaks_of(const EventResult& result, const protocol::Hash& id)
+{
+    return result.event ? *result.event == id : result.status == ItemStatus::rejected;
+}
+
+// Whether an event has its place in the log. Anything else that isn't final is waited for: a
+// peer's nonsense would otherwise be asked for again at once, for ever.
+bool is_placed(const EventResult& result)
+{
+    return (result.status == ItemStatus::accepted || result.status == ItemStatus::duplicate) && result.seq > 0;
+}
+
 bool fits(const BatchDraft& draft, const TransactionResult& result)
 {
     if (result.submissions.size() != draft.submissions.size() || result.logs.size() != draft.logs.size() ||
@@ -25,10 +38,17 @@ bool fits(const BatchDraft& draft, const TransactionResult& result)
     for (std::size_t i = 0; i < draft.submissions.size(); ++i) {
         const auto& rows = draft.submissions[i].rows;
         const auto& events = result.submissions[i].events;
-        if (events.size() != rows.size()) return false;
+        if (events.size() != rows.size() || result.submissions[i].channel != draft.submissions[i].channel.str())
+            return false;
         for (std::size_t k = 0; k < rows.size(); ++k) {
-            if (events[k].event && *events[k].event != rows[k].event_id) return false;
+            if (!speaks_of(events[k], rows[k].event_id)) return false;
         }
+    }
+    for (std::size_t i = 0; i < draft.logs.size(); ++i) {
+        if (result.logs[i].channel != draft.logs[i].channel.name.str()) return false;
+    }
+    for (std::size_t i = 0; i < draft.direct.size(); ++i) {
+        if (!speaks_of(result.direct[i], protocol::event_id(draft.direct[i].event))) return false;
     }
     return true;
 }
@@ -75,7 +95,8 @@ asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, cons
             auto state = parts_.verifier.check_snapshot(*event.snapshot, roots, peer);
             const bool is_of_channel = event.snapshot->channel.str() == submission.channel;
             // A log that begins at its floor begins with the snapshot as of exactly there [MEM-3].
-            const bool fits_floor = *event.floor == 0 || *event.floor == event.snapshot->seq;
+            const bool fits_floor = (*event.floor == 0 || *event.floor == event.snapshot->seq) &&
+                                    event.snapshot->seq == event.seq;
             if (!state || !is_of_channel || !fits_floor) co_return fail(Code::signature_invalid, "a join's snapshot is not proven");
             Join join{*event.snapshot, std::move(*state), *event.floor};
             job->joins.emplace(protocol::as_view(*event.event), std::move(join));
@@ -119,7 +140,8 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
             parts_.notices.tell([&](CommitListener& listener) { listener.delivery_changed(channel, user, what); });
         });
     };
-    if (result.status == ItemStatus::deferred) {
+    const bool wants_snapshot = row.type == "member.join" && result.status == ItemStatus::need_snapshot;
+    if (result.status != ItemStatus::rejected && !is_placed(result) && !wants_snapshot) {
         auto& wait = settled.held_submissions[row.channel.str()];
         wait = std::max(wait, std::max<std::int64_t>(result.retry_after, 1));
         return {};
@@ -165,6 +187,8 @@ Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transa
     auto found = parts_.store.find(db, row.channel);
     if (!found && found.error().code != Code::not_found) return fail(found);
     if (!found || result.floor.value_or(0) > (*found)->seq) return JoinStanding::needs_snapshot;
+    // Without a place for the join only the state tells whether the snapshot has been fetched.
+    if (!is_placed(result) && !(*found)->state.is_member(row.user)) return JoinStanding::needs_snapshot;
     if ((*found)->floor < result.seq) return JoinStanding::comes_by_log;
     auto dropped = storage::drop_invitation(db, row.user, row.channel.str());
     if (!dropped) return fail(dropped);
@@ -186,7 +210,7 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     if (!server) return fail(server);
 
     const auto drop = [&]() -> Result<void> {
-        channel.followers.erase(job.peer);
+        parts_.store.forget_follower(channel, job.peer);
         return storage::drop_cursor(db, channel.id, *server);
     };
     const bool moves = result.status == SliceStatus::ok || result.status == SliceStatus::gap;
@@ -204,14 +228,21 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     const bool is_known = result.have.seq >= 0 && result.have.seq <= channel.seq;
     auto hash = is_known ? parts_.store.hash_at(db, channel, result.have.seq)
                          : Result<std::string>{fail(Code::not_found, "beyond the log's end")};
-    const bool agrees = hash && (*hash == result.have.hash);
-    if (!agrees || (result.status == SliceStatus::gap && result.have.seq == part.page.after.seq)) {
+    // As it stands now: a following may have ended or begun anew while the answer came.
+    auto cursor = storage::find_cursor(db, channel.id, job.peer);
+    if (!cursor) return fail(cursor);
+    if (!*cursor || part.page.after.seq < (*cursor)->floor) return {};
+    // [QRY-2] What lies before the floor isn't the follower's to ask for.
+    const bool agrees = hash && (*hash == result.have.hash) && result.have.seq >= (*cursor)->floor;
+    const bool stands_still = result.have.seq == part.page.after.seq &&
+                              (result.status == SliceStatus::gap || !part.page.entries.empty());
+    if (!agrees || stands_still) {
         settled.held_logs[name.str()] = 0;
         protocol::log_warning(parts_.log, "links", "a follower's log differs from ours",
                               {{"peer", job.peer.str()}, {"channel", name.str()}, {"have", std::to_string(result.have.seq)}});
         return {};
     }
-    if (part.until > 0 && result.have.seq >= part.until) return drop();
+    if ((*cursor)->until > 0 && result.have.seq >= (*cursor)->until) return drop();
     if (result.have.seq > part.page.after.seq) {
         settled.progress = true;
         AdvancedLog advanced{name, {}};
