@@ -74,10 +74,6 @@ Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& ev
     // Until a channel can move, its home is who made it: nobody else invites into it.
     if (protocol::creator_of(*channel) != origin)
         return refuse(Code::forbidden, "the channel is not homed at the server that invites");
-    // Until a succession proves another home, a channel's home is who made it: else whoever
-    // overwrites a true invitation becomes the channel's home for the invited.
-    if (protocol::creator_of(*channel) != origin)
-        return refuse(Code::forbidden, "/channel: not a channel of the inviting server");
     const auto template_at = json.find("invite");
     if (template_at == json.end() || !template_at->is_object())
         return refuse(Code::malformed, "/invite: must be the member.invite event and its content");

@@ -51,7 +51,8 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     auto found = store_.find(db, slice.slice.channel);
     if (!found && found.error().code != Code::not_found) return refused(slice.channel_text, found.error());
     if (!found) {
-        auto joining = storage::has_open_join(db, slice.slice.channel);
+        // Nobody but the home that was asked learns that somebody here wants to join.
+        auto joining = storage::has_open_join(db, slice.slice.channel, origin);
         if (!joining) return refused(slice.channel_text, joining.error());
         SliceResult result;
         result.channel = slice.channel_text;
@@ -81,8 +82,11 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
         return result;
     }
     auto result = compare_and_apply(transaction, channel, slice);
-    if (!result) return refused(slice.channel_text, result.error());
-    return std::move(*result);
+    if (result) return std::move(*result);
+    auto refusal = refused(slice.channel_text, result.error());
+    refusal.epoch = channel.epoch;
+    refusal.have = {channel.seq, channel.hash};
+    return refusal;
 }
 
 Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction, LiveChannel& channel,
@@ -90,8 +94,7 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
 {
     auto& db = transaction.db();
     const auto& slice = verified.slice;
-    if (slice.epoch != channel.epoch)
-        return refused(channel.name.str(), Error{Code::unsupported, "a slice of another epoch", {}, 0});
+    if (slice.epoch != channel.epoch) return fail(Code::unsupported, "a slice of another epoch");
     if (slice.after.seq > channel.seq) return answer(channel, SliceStatus::gap);
 
     // Where both reach, the hashes must be the same: at the slice's start and at the last
@@ -118,9 +121,9 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
         result.agrees = protocol::Position{slice.latest, *hash};
         return result;
     }
-    note_acks(transaction, channel, verified);
     auto applied = apply(transaction, channel, verified, static_cast<std::size_t>(shared - slice.after.seq));
     if (!applied) return fail(applied);
+    note_acks(transaction, channel, verified);
     return answer(channel, SliceStatus::ok);
 }
 
@@ -179,11 +182,14 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
     return store_.append(db, channel, std::move(addition));
 }
 
+// Of servers that may follow at all, and no further than the log goes: a home's word must not
+// fill our tables.
 void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSlice& verified)
 {
-    for (const auto& [name, seq] : verified.slice.acks) {
+    for (const auto& [name, said] : verified.slice.acks) {
         const auto server = ServerName::trusted(name);
-        if (server == identity_.name) continue;
+        if (server == identity_.name || !channel.state.has_member_of(server)) continue;
+        const auto seq = std::min(said, verified.slice.latest);
         auto id = store_.server_id(transaction.db(), server);
         if (!id || !storage::note_cursor(transaction.db(), channel.id, *id, seq)) continue;
         transaction.after_commit([acknowledged = events_.acknowledged, channel_name = channel.name, server,
@@ -201,6 +207,8 @@ SliceResult FollowerLog::fork(WriteTransaction& transaction, LiveChannel& channe
 Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::Snapshot& snapshot,
                                 protocol::ChannelState state, std::int64_t floor, const ServerName& home)
 {
+    if (protocol::creator_of(snapshot.channel) != home)
+        return fail(Code::not_home, "a snapshot from a server that did not make the channel");
     storage::ChannelLogStore::NewLog log;
     log.name = snapshot.channel;
     log.home = home;
