@@ -53,7 +53,8 @@ Wait Backoff::after(const Error& error)
         case Code::superseded:
         case Code::channel_full:
             return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
-        case Code::unknown_key: return {jittered(doubled(std::min<milliseconds>(options_.most, seconds(60)))), false, true, false, false};
+        case Code::unknown_key:
+            return {doubled(std::min<milliseconds>(options_.most, seconds(60))), false, true, false, false};
         case Code::clock_skew: return {jittered(doubled(options_.first)), true, true, false, false};
         case Code::key_conflict: return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
         case Code::blocked: return {hours(24), false, true, false, false};
@@ -64,8 +65,9 @@ Wait Backoff::after(const Error& error)
         case Code::timeout:
         case Code::internal:
         case Code::replayed: {
-            const auto wait = jittered(doubled(options_.first));
-            return {std::max(asked, wait), asked.count() == 0, false, false, false};
+            // A time that the peer names is the time; else our own doubling.
+            if (asked.count() > 0) return {asked, false, false, false, false};
+            return {jittered(doubled(options_.first)), true, false, false, false};
         }
     }
     return {jittered(doubled(options_.first)), true, false, false, false};
