@@ -101,7 +101,9 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     auto settled = co_await exchange(*draft);
     if (!settled) co_return failed(settled.error());
     backoff_.reset();
-    for (const auto& part : draft->logs) acks_due_.erase(part.channel.name.str());
+    for (const auto& part : draft->logs) {
+        if (held.heartbeats.contains(part.channel.name.str())) acks_due_.erase(part.channel.name.str());
+    }
     if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
     remember(*settled);
     for (const auto& advanced : settled->advanced) parts_.advanced(advanced);
