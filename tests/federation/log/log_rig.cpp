@@ -1,0 +1,386 @@
+#include "tests/federation/log/log_rig.hpp"
+
+#include <stdlib.h>
+
+#include "storage/account_store.hpp"
+#include "storage/sqlite/database.hpp"
+
+namespace entente::federation::log_rig {
+
+namespace {
+
+Identity make_identity(const std::string& name, World& world)
+{
+    auto key = protocol::SigningKey::generate(world.random);
+    auto recovery = protocol::SigningKey::generate(world.random);
+    Identity identity{.name = ServerName::trusted(name), .key = std::move(key), .recovery = recovery.public_key()};
+    identity.from = world.clock.now_ms();
+    identity.api = "https://" + name;
+    return identity;
+}
+
+}  // namespace
+
+std::string SeededRandom::octets(std::size_t size)
+{
+    const std::lock_guard lock(mutex_);
+    std::string made;
+    for (std::size_t i = 0; i < size; ++i) made.push_back(static_cast<char>(generator_() & 0xff));
+    return made;
+}
+
+void MemoryIndex::remember(std::string_view event_id, const storage::SeenEvent& seen)
+{
+    const std::lock_guard lock(mutex_);
+    events_[std::string(event_id)] = seen;
+}
+
+Result<storage::SeenEvent> MemoryIndex::find(std::string_view event_id)
+{
+    const std::lock_guard lock(mutex_);
+    const auto found = events_.find(event_id);
+    if (found == events_.end()) return fail(Code::not_found, "not in the index");
+    return found->second;
+}
+
+Folder::Folder()
+{
+    std::string pattern = (std::filesystem::temp_directory_path() / "entente-log-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    path_ = pattern;
+}
+
+Folder::~Folder()
+{
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+Server::Server(World& shared, const std::string& name, std::size_t cached_channels)
+    : world(shared), identity(make_identity(name, shared)), cached(cached_channels)
+{
+    open();
+    auto made = write([](storage::WriteTransaction& transaction) -> Result<void> {
+        for (const char* localpart : {"alice", "bob", "carol", "dave", "eve"}) {
+            auto id = storage::create_user(transaction.db(), localpart, "hash", storage::AccountRole::user, 0);
+            if (!id) return fail(id);
+        }
+        return {};
+    });
+    if (!made) throw std::runtime_error(made.error().detail);
+}
+
+void Server::open()
+{
+    tasks = std::make_unique<net::TaskGroup>(world.io.get_executor(), [](std::exception_ptr bug) { std::rethrow_exception(bug); });
+    net::ClientOptions client;  // its guard allows no loopback: nothing can be fetched
+    for (const char* name : {"a.example", "b.example", "c.example", "m.example"})
+        client.resolve[name] = {asio::ip::make_address("127.0.0.1"), 1};
+    http = std::make_unique<net::HttpClient>(world.io.get_executor(), client);
+    commits = std::make_unique<storage::GroupCommit>(
+        world.io.get_executor(), storage::make_sqlite_database(world.folder.file(identity.name.str() + ".db")),
+        storage::GroupCommitOptions{}, [](const Error& error) { ADD_FAILURE() << error.detail; });
+    store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
+                                                       [](const storage::CommittedRun&) {});
+    commits->add(*store);
+    auto started = commits->start();
+    if (!started) throw std::runtime_error(started.error().detail);
+    auto caught_up = read([this](storage::Connection& db) { return store->catch_up_index(db); });
+    if (!caught_up) throw std::runtime_error(caught_up.error().detail);
+
+    pin_store = std::make_unique<storage::PinStore>(*commits);
+    ring = std::make_unique<trust::KeyRing>();
+    for (const auto& pinned : pins) ring->load(pinned);
+    discovery = std::make_unique<Discovery>(*tasks, *http, *ring, *pin_store, world.clock, DiscoveryOptions{});
+    verifier = std::make_unique<Verifier>(identity, *discovery, world.clock);
+    notices = std::make_unique<Notices>();
+    notices->add(heard);
+    home = std::make_unique<HomeLog>(identity, *store, world.clock, world.random,
+                                     [this](const ServerName& server) { woken.push_back(server.str()); });
+    FollowerEvents events;
+    events.acknowledged = [this](const ChannelId&, const ServerName& server, std::int64_t seq) {
+        heard.delivered[server.str()] = seq;
+    };
+    events.forked = [this](const ChannelId& channel, const ServerName&) { forked.push_back(channel.str()); };
+    follower = std::make_unique<FollowerLog>(identity, *store, events);
+    direct = std::make_unique<Direct>(identity, *store, world.clock,
+                                      [this](const UserId& who) { invited.push_back(who.str()); });
+    settlement = std::make_unique<Settlement>(SettlementParts{identity, *verifier, *follower, *store, *commits, *notices,
+                                                              null_log, world.clock});
+    channels = std::make_unique<LocalChannels>(LocalChannelsParts{
+        identity, *store, *home, *commits, *index, *notices, world.clock, world.random,
+        [this](const ServerName& server) { woken.push_back(server.str()); }, LocalChannelsOptions{}});
+    budgets = std::make_unique<trust::Budgets>(tiers);
+    inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct, *commits, *budgets,
+                                               world.clock});
+}
+
+void Server::close()
+{
+    if (!commits) return;
+    world.io.restart();
+    world.io.poll();
+    commits->stop();
+    inbox.reset();
+    channels.reset();
+    settlement.reset();
+    discovery.reset();
+    pin_store.reset();
+    commits.reset();
+    store.reset();
+    http.reset();
+    tasks.reset();
+}
+
+void Server::pin(const Server& other)
+{
+    trust::PinnedServer pinned;
+    pinned.server = other.identity.name;
+    pinned.api = other.identity.api;
+    pinned.keys.push_back({other.identity.key.public_key(), trust::KeyStatus::active, other.identity.from, 0, 0});
+    pinned.recovery = other.identity.recovery;
+    pins.push_back(pinned);
+    ring->load(std::move(pinned));
+}
+
+UserId Server::user(const std::string& localpart) const
+{
+    return UserId::trusted(localpart + "@" + identity.name.str());
+}
+
+Actor Server::actor(const std::string& localpart)
+{
+    return Actor{user(localpart), std::nullopt, protocol::make_uuid7(world.clock.now_ms(), world.random)};
+}
+
+ChannelId Server::create(const std::string& localpart, const std::string& history, bool is_public)
+{
+    NewChannel channel;
+    channel.name = "garden";
+    channel.history = history;
+    channel.is_public = is_public;
+    auto made = world.run(channels->create(actor(localpart), channel));
+    if (!made) throw std::runtime_error(made.error().detail);
+    return *made;
+}
+
+Result<Posted> Server::post(const std::string& localpart, const ChannelId& channel, const std::string& text)
+{
+    return world.run(channels->post(actor(localpart), channel, "{\"text\":" + protocol::json_string(text) + "}"));
+}
+
+EventAndContent Server::event(const ChannelId& channel, const Wish& wish)
+{
+    EventAndContent made;
+    made.content = "{\"salt\":" + protocol::json_string(protocol::to_base64url(world.random.octets(16)));
+    if (wish.members != "{}") made.content += "," + wish.members.substr(1);
+    else made.content += "}";
+    protocol::EventDraft draft;
+    draft.type = wish.type;
+    draft.channel = channel;
+    draft.sender = wish.sender;
+    draft.txn = wish.txn.value_or(protocol::make_uuid7(world.clock.now_ms(), world.random));
+    draft.at = world.clock.now_ms() + wish.at_offset;
+    draft.content = made.content;
+    draft.target = wish.target;
+    made.event = protocol::write_event(draft);
+    return made;
+}
+
+Result<Appended> Server::append(const EventAndContent& event)
+{
+    auto parsed = protocol::parse_channel_event(event.event, identity.names);
+    if (!parsed) return fail(parsed);
+    return write([this, made = *parsed, content = event.content](storage::WriteTransaction& transaction) -> Result<Appended> {
+        auto channel = store->find(transaction.db(), *made.channel);
+        if (!channel) return fail(channel);
+        return home->append(transaction, **channel, made, content);
+    });
+}
+
+net::Response Server::receive_octets(const Server& origin, std::string body)
+{
+    net::Request request;
+    request.method = "POST";
+    request.body = std::move(body);
+    const Admitted admitted{origin.identity.name, origin.identity.key_ref(), tier, ""};
+    return world.run(inbox->receive(request, admitted));
+}
+
+protocol::TransactionResult Server::receive(const Server& origin, const protocol::OutgoingTransaction& transaction)
+{
+    auto response = receive_octets(origin, protocol::write_transaction(transaction));
+    if (response.status != 200) throw std::runtime_error("the inbox answered " + response.body);
+    auto result = protocol::parse_result(response.body, identity.names);
+    if (!result) throw std::runtime_error(result.error().detail + " in " + response.body);
+    return std::move(*result);
+}
+
+std::optional<LogImage> Server::image(const ChannelId& channel)
+{
+    auto image = read([&](storage::Connection& db) -> Result<LogImage> {
+        auto row = storage::read_channel(db, channel);
+        if (!row) return fail(row);
+        LogImage found{row->seq, row->hash, "", row->frozen, row->floor};
+        if (row->seq == 0) return found;
+        auto state = storage::read_state(db, *row, identity.names);
+        if (!state) return fail(state);
+        found.state = protocol::state_json(*state);
+        return found;
+    });
+    if (image) return *image;
+    if (image.error().code != Code::not_found) throw std::runtime_error(image.error().detail);
+    return std::nullopt;
+}
+
+std::vector<storage::StoredEntry> Server::entries(const ChannelId& channel, std::int64_t after)
+{
+    auto page = read([&](storage::Connection& db) -> Result<storage::LogPage> {
+        auto row = storage::read_channel(db, channel);
+        if (!row) return fail(row);
+        return storage::read_log(db, *row, after, storage::PageLimits{all_entries, std::size_t{1} << 30});
+    });
+    return page.value().entries;
+}
+
+std::optional<storage::CursorRow> Server::cursor(const ChannelId& channel, const Server& server)
+{
+    using Cursor = std::optional<storage::CursorRow>;
+    auto found = read([&](storage::Connection& db) -> Result<Cursor> {
+        auto row = storage::read_channel(db, channel);
+        if (!row) return fail(row);
+        return storage::find_cursor(db, row->id, server.identity.name);
+    });
+    return found.value();
+}
+
+std::vector<storage::DirectRow> Server::outgoing_direct(const Server& to)
+{
+    return read([&](storage::Connection& db) { return storage::outgoing_direct(db, to.identity.name, 0, 100); }).value();
+}
+
+std::optional<storage::SubmissionRow> Server::submission(const Hash& id)
+{
+    return read([&](storage::Connection& db) { return storage::find_submission(db, id); }).value();
+}
+
+Servers::Servers(std::size_t cached_channels)
+    : a(world, "a.example", cached_channels), b(world, "b.example", cached_channels), c(world, "c.example", cached_channels)
+{
+    for (auto* one : {&a, &b, &c}) {
+        for (auto* other : {&a, &b, &c}) {
+            if (one != other) one->pin(*other);
+        }
+    }
+}
+
+protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel, std::vector<EventAndContent> events,
+                                         Millis sealed_ago)
+{
+    protocol::Submission made;
+    made.channel = channel;
+    for (const auto& event : events) made.seal.events.push_back(protocol::event_id(event.event));
+    made.events = std::move(events);
+    protocol::RootBuilder leaves;
+    made.seal.proof.index = leaves.add(protocol::seal_leaf(channel, made.seal.events));
+    auto root = leaves.sign(author.identity.key, author.identity.name, author.world.clock.now_ms() - sealed_ago);
+    made.seal.proof.path = root.paths[made.seal.proof.index];
+    protocol::OutgoingTransaction transaction;
+    transaction.roots.push_back(std::move(root.jws));
+    transaction.submissions.push_back(std::move(made));
+    return transaction;
+}
+
+std::vector<protocol::EventResult> hand_in(Server& author, Server& home, const ChannelId& channel,
+                                           std::vector<EventAndContent> events)
+{
+    auto result = home.receive(author, submission(author, channel, std::move(events)));
+    return std::move(result.submissions.at(0).events);
+}
+
+protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel, std::int64_t after, std::int64_t limit)
+{
+    auto part = home.read([&](storage::Connection& db) -> Result<LogPart> {
+        auto row = storage::read_channel(db, channel);
+        if (!row) return fail(row);
+        auto page = storage::read_log(db, *row, after, storage::PageLimits{limit, std::size_t{1} << 30});
+        if (!page) return fail(page);
+        LogPart made;
+        made.channel = std::move(*row);
+        made.page = std::move(*page);
+        return made;
+    });
+    BatchDraft draft;
+    draft.logs.push_back(std::move(part.value()));
+    return sign_batch(draft, home.identity, home.world.clock.now_ms());
+}
+
+protocol::SliceResult deliver(Server& home, Server& follower, const protocol::OutgoingTransaction& transaction)
+{
+    auto result = follower.receive(home, transaction);
+    return result.logs.at(0);
+}
+
+Result<Settled> exchange(Server& from, Server& to, const Held& held)
+{
+    auto draft = from.read([&](storage::Connection& db) {
+        return read_batch(db, from.identity.name, to.identity.name, BatchLimits{}, held);
+    });
+    if (!draft) return fail(draft);
+    if (draft->empty()) return Settled{};
+    auto result = to.receive(from, sign_batch(*draft, from.identity, from.world.clock.now_ms()));
+    return from.world.run(from.settlement->settle(to.identity.name, *draft, std::move(result)));
+}
+
+void settle_all(Server& one, Server& other)
+{
+    for (int i = 0; i < 20; ++i) {
+        auto there = exchange(one, other);
+        auto back = exchange(other, one);
+        ASSERT_TRUE(there) << there.error().detail;
+        ASSERT_TRUE(back) << back.error().detail;
+        if (!there->progress && !back->progress) return;
+    }
+    FAIL() << "two servers never come to rest";
+}
+
+ChannelId shared_channel(Server& a, Server& b, const std::string& history)
+{
+    const auto channel = a.create("alice", history);
+    auto invited = a.world.run(a.channels->invite(a.actor("alice"), channel, b.user("bob")));
+    EXPECT_TRUE(invited) << invited.error().detail;
+    settle_all(a, b);
+    auto joined = b.world.run(b.channels->join(b.actor("bob"), channel));
+    EXPECT_TRUE(joined) << joined.error().detail;
+    settle_all(a, b);
+    return channel;
+}
+
+void rechain(protocol::Slice& slice)
+{
+    auto seq = slice.after.seq;
+    auto hash = slice.after.hash;
+    for (const auto& entry : slice.entries) {
+        ++seq;
+        hash = protocol::entry_hash(slice.channel, slice.epoch, seq, entry.at, hash, protocol::event_id(entry.event));
+    }
+    slice.checkpoint.epoch = slice.epoch;
+    slice.checkpoint.seq = seq;
+    slice.checkpoint.hash = hash;
+    slice.latest = std::max(slice.latest, seq);
+}
+
+void sign_anew(Server& signer, protocol::OutgoingTransaction& transaction)
+{
+    protocol::RootBuilder leaves;
+    for (auto& slice : transaction.logs) {
+        slice.checkpoint.proof.root = 0;
+        slice.checkpoint.proof.index = leaves.add(protocol::checkpoint_leaf(
+            slice.channel, slice.checkpoint.epoch, slice.checkpoint.seq, slice.checkpoint.hash));
+    }
+    auto root = leaves.sign(signer.identity.key, signer.identity.name, signer.world.clock.now_ms());
+    for (auto& slice : transaction.logs) slice.checkpoint.proof.path = root.paths[slice.checkpoint.proof.index];
+    transaction.roots.at(0) = std::move(root.jws);
+}
+
+}  // namespace entente::federation::log_rig

@@ -1,0 +1,242 @@
+// What the tests of the channel log stand on: servers in one process that know each other's
+// keys, each with a real SQLite file and a real group commit, a clock that moves only when
+// told and randomness from a seed. Transactions go from one inbox to another as the octets
+// that would travel; there is no network, and a key that isn't pinned can't be had.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "federation/batch.hpp"
+#include "federation/inbox.hpp"
+#include "federation/local_channels.hpp"
+#include "federation/settlement.hpp"
+#include "protocol/json_rules.hpp"
+
+namespace entente::federation::log_rig {
+
+using protocol::ChannelId;
+using protocol::EventAndContent;
+using protocol::Hash;
+using protocol::UserId;
+using protocol::Uuid;
+
+class ManualClock final : public protocol::Clock {
+ public:
+    [[nodiscard]] Millis now_ms() const override { return now; }
+    Millis now = 1'763'683'200'000;
+};
+
+class SeededRandom final : public protocol::Random {
+ public:
+    [[nodiscard]] std::string octets(std::size_t size) override;
+
+ private:
+    std::mutex mutex_;
+    std::mt19937_64 generator_{20251121};
+};
+
+// The index by event id in memory; it outlives a server's restart unless it is lost.
+class MemoryIndex final : public storage::ReplayMemory {
+ public:
+    Result<void> spend(const KeyRef&, std::string_view, protocol::Seconds, protocol::Seconds) override { return {}; }
+    Result<void> sweep(protocol::Seconds) override { return {}; }
+    [[nodiscard]] protocol::Seconds swept_until() const override { return 0; }
+    [[nodiscard]] storage::MemoryState state() const override { return storage::MemoryState::complete; }
+    void remember(std::string_view event_id, const storage::SeenEvent& seen) override;
+    [[nodiscard]] Result<storage::SeenEvent> find(std::string_view event_id) override;
+    void close() override {}
+
+ private:
+    std::mutex mutex_;
+    std::map<std::string, storage::SeenEvent, std::less<>> events_;
+};
+
+class Folder {
+ public:
+    Folder();
+    ~Folder();
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+    std::filesystem::path path_;
+};
+
+struct World {
+    World() { protocol::start_crypto(); }
+
+    template <class T>
+    T run(asio::awaitable<T> task)
+    {
+        std::optional<T> outcome;
+        asio::co_spawn(io, std::move(task), [&outcome](const std::exception_ptr& thrown, T value) {
+            if (thrown) std::rethrow_exception(thrown);
+            outcome.emplace(std::move(value));
+        });
+        io.restart();
+        while (!outcome) io.run_one();
+        io.poll();
+        return std::move(*outcome);
+    }
+
+    asio::io_context io;
+    ManualClock clock;
+    SeededRandom random;
+    Folder folder;
+};
+
+// What a server told its listeners.
+struct Heard final : CommitListener {
+    void entries_committed(const ChannelId&, const std::shared_ptr<const ClientEntries>&) override {}
+    void delivery_changed(const ChannelId&, const UserId&, const Posted& posted) override { changed.push_back(posted); }
+    void delivered_to(const ChannelId&, const ServerName& server, std::int64_t seq) override { delivered[server.str()] = seq; }
+    void membership_changed(const UserId& user) override { memberships.push_back(user.str()); }
+
+    std::vector<Posted> changed;
+    std::map<std::string, std::int64_t> delivered;
+    std::vector<std::string> memberships;
+};
+
+// What a log is to the outside: who computes it from the same entries gets the same.
+struct LogImage {
+    std::int64_t seq = 0;
+    std::string hash;
+    std::string state;
+    bool frozen = false;
+    std::int64_t floor = 0;
+};
+
+struct Server {
+    Server(World& shared, const std::string& name, std::size_t cached_channels = 8);
+    ~Server() { close(); }
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    void open();
+    void close();
+    void restart()
+    {
+        close();
+        open();
+    }
+    void pin(const Server& other);
+
+    // Users' doings, by the client API's door.
+    [[nodiscard]] UserId user(const std::string& localpart) const;
+    [[nodiscard]] Actor actor(const std::string& localpart);
+    ChannelId create(const std::string& localpart, const std::string& history = "since-join", bool is_public = false);
+    Result<Posted> post(const std::string& localpart, const ChannelId& channel, const std::string& text);
+
+    // One event in the name of one of our users (or of the server itself, where `sender`
+    // has no localpart), as it would be handed in.
+    struct Wish {
+        std::string type;
+        std::string sender;  // whole
+        std::string members = "{}";
+        std::optional<Uuid> txn{};
+        std::optional<Hash> target{};
+        Millis at_offset = 0;
+    };
+    EventAndContent event(const ChannelId& channel, const Wish& wish);
+    // Appended here, where the channel's home is.
+    Result<Appended> append(const EventAndContent& event);
+
+    // A transaction as octets into the inbox, as `origin` would send it.
+    protocol::TransactionResult receive(const Server& origin, const protocol::OutgoingTransaction& transaction);
+    net::Response receive_octets(const Server& origin, std::string body);
+
+    // Job over the writer's or a reader's connection.
+    template <class Job>
+    auto write(Job job)
+    {
+        return world.run(commits->write(std::move(job)));
+    }
+    template <class Job>
+    auto read(Job job)
+    {
+        return world.run(commits->read(std::move(job)));
+    }
+    [[nodiscard]] std::optional<LogImage> image(const ChannelId& channel);
+    [[nodiscard]] std::vector<storage::StoredEntry> entries(const ChannelId& channel, std::int64_t after);
+    [[nodiscard]] std::optional<storage::CursorRow> cursor(const ChannelId& channel, const Server& follower);
+    [[nodiscard]] std::vector<storage::DirectRow> outgoing_direct(const Server& to);
+    [[nodiscard]] std::optional<storage::SubmissionRow> submission(const Hash& id);
+
+    World& world;
+    Identity identity;
+    std::size_t cached;
+    std::shared_ptr<MemoryIndex> index = std::make_shared<MemoryIndex>();
+    std::vector<trust::PinnedServer> pins;
+    Heard heard;
+    std::vector<std::string> woken;
+    std::vector<std::string> forked;
+    std::vector<std::string> invited;
+    trust::TierTable tiers;
+    trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
+
+    std::unique_ptr<net::TaskGroup> tasks;
+    std::unique_ptr<net::HttpClient> http;
+    std::unique_ptr<storage::GroupCommit> commits;
+    std::unique_ptr<storage::PinStore> pin_store;
+    std::unique_ptr<trust::KeyRing> ring;
+    std::unique_ptr<Discovery> discovery;
+    std::unique_ptr<storage::ChannelLogStore> store;
+    std::unique_ptr<Verifier> verifier;
+    std::unique_ptr<HomeLog> home;
+    std::unique_ptr<FollowerLog> follower;
+    std::unique_ptr<Direct> direct;
+    std::unique_ptr<Notices> notices;
+    std::unique_ptr<Settlement> settlement;
+    std::unique_ptr<LocalChannels> channels;
+    std::unique_ptr<trust::Budgets> budgets;
+    std::unique_ptr<Inbox> inbox;
+    protocol::NullLog null_log;
+};
+
+// Two or more servers that have pinned each other: a.example, b.example, c.example.
+struct Servers {
+    explicit Servers(std::size_t cached_channels = 8);
+    World world;
+    Server a, b, c;
+};
+
+// A sealed submission by `author`; `sealed_ago` is how old its root is.
+[[nodiscard]] protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel,
+                                                       std::vector<EventAndContent> events, Millis sealed_ago = 0);
+// Handed in and answered; the result of each event.
+std::vector<protocol::EventResult> hand_in(Server& author, Server& home, const ChannelId& channel,
+                                           std::vector<EventAndContent> events);
+// Entries after `after`, at most `limit`, as the home sends them.
+[[nodiscard]] protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel, std::int64_t after,
+                                                  std::int64_t limit);
+// Sends one slice and gives the answer to it.
+protocol::SliceResult deliver(Server& home, Server& follower, const protocol::OutgoingTransaction& transaction);
+
+// One whole exchange as a peer link does it: batch, inbox, settlement.
+Result<Settled> exchange(Server& from, Server& to, const Held& held = {});
+// Until neither owes the other anything that isn't held.
+void settle_all(Server& one, Server& other);
+
+// alice@a made a channel in which bob@b is a member whose server follows.
+ChannelId shared_channel(Server& a, Server& b, const std::string& history = "since-join");
+
+// Signs `slices` anew as `signer`'s: their checkpoints under one new root, put in place 0.
+void sign_anew(Server& signer, protocol::OutgoingTransaction& transaction);
+// The chain of a slice computed anew after its entries were changed, and its checkpoint.
+void rechain(protocol::Slice& slice);
+
+inline constexpr std::int64_t all_entries = 1000;
+
+}  // namespace entente::federation::log_rig
