@@ -1,6 +1,7 @@
 #include "federation/settlement.hpp"
 
 #include <memory>
+#include <set>
 
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
@@ -51,6 +52,22 @@ bool fits(const BatchDraft& draft, const TransactionResult& result)
         if (!speaks_of(result.direct[i], protocol::event_id(draft.direct[i].event))) return false;
     }
     return true;
+}
+
+// The followers, besides `peer`, whose users wrote what `peer` has just been sent: they want
+// to know that it is there.
+std::vector<ServerName> authors_elsewhere(const LogPart& part, const storage::LiveChannel& channel,
+                                          const ServerName& peer)
+{
+    std::set<ServerName> authors;
+    if (channel.followers.size() < 2) return {};
+    for (const auto& stored : part.page.entries) {
+        auto followed = protocol::parse_followed_event(stored.entry.event, protocol::NameRules{true});
+        if (!followed) continue;
+        const auto& author = followed->event.sender.server;
+        if (author != peer && channel.followers.contains(author)) authors.insert(author);
+    }
+    return {authors.begin(), authors.end()};
 }
 
 Posted posted(const SubmissionRow& row, DeliveryState state, std::int64_t seq)
@@ -209,6 +226,11 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     auto server = parts_.store.server_id(db, job.peer);
     if (!server) return fail(server);
 
+    // As it stands now: a following may have ended or begun anew while the answer came.
+    auto cursor = storage::find_cursor(db, channel.id, job.peer);
+    if (!cursor) return fail(cursor);
+    if (!*cursor || part.page.after.seq < (*cursor)->floor) return {};
+
     const auto drop = [&]() -> Result<void> {
         parts_.store.forget_follower(channel, job.peer);
         return storage::drop_cursor(db, channel.id, *server);
@@ -228,10 +250,6 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     const bool is_known = result.have.seq >= 0 && result.have.seq <= channel.seq;
     auto hash = is_known ? parts_.store.hash_at(db, channel, result.have.seq)
                          : Result<std::string>{fail(Code::not_found, "beyond the log's end")};
-    // As it stands now: a following may have ended or begun anew while the answer came.
-    auto cursor = storage::find_cursor(db, channel.id, job.peer);
-    if (!cursor) return fail(cursor);
-    if (!*cursor || part.page.after.seq < (*cursor)->floor) return {};
     // [QRY-2] What lies before the floor isn't the follower's to ask for.
     const bool agrees = hash && (*hash == result.have.hash) && result.have.seq >= (*cursor)->floor;
     const bool stands_still = result.have.seq == part.page.after.seq &&
@@ -245,10 +263,7 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     if ((*cursor)->until > 0 && result.have.seq >= (*cursor)->until) return drop();
     if (result.have.seq > part.page.after.seq) {
         settled.progress = true;
-        AdvancedLog advanced{name, {}};
-        for (const auto& other : channel.followers) {
-            if (other != job.peer) advanced.others.push_back(other);
-        }
+        AdvancedLog advanced{name, authors_elsewhere(part, channel, job.peer)};
         if (!advanced.others.empty()) settled.advanced.push_back(std::move(advanced));
     }
     transaction.after_commit([this, name, peer = job.peer, seq = result.have.seq] {

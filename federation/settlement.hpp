@@ -19,7 +19,7 @@
 
 namespace entente::federation {
 
-// A log that a follower now holds further, and who else follows it.
+// A log that a follower now holds further, and which other followers wrote in it.
 struct AdvancedLog {
     protocol::ChannelId channel;
     std::vector<ServerName> others;
@@ -32,7 +32,7 @@ struct Settled {
     std::int64_t held_direct = 0;
     bool progress = false;                 // something was acknowledged
     std::vector<std::string> wants_snapshot;  // joined channels whose snapshot must be fetched
-    std::vector<AdvancedLog> advanced;        // only where somebody else follows too
+    std::vector<AdvancedLog> advanced;        // only where an author elsewhere cares
 };
 
 struct SettlementParts {
