@@ -288,7 +288,7 @@ World::World(const std::vector<std::string>& servers, const std::vector<std::str
     std::ofstream bundle(ca_file());
     for (const auto& name : all) {
         ports_[name] = std::make_unique<ReservedPort>();
-        auto made = net::make_self_signed(certificate(name), key(name), {name, "localhost", "127.0.0.1"}, 3);
+        auto made = net::make_self_signed(certificate(name), key(name), {name, "localhost", "127.0.0.1"}, 30);
         if (!made) throw Broken("certificate: " + made.error().detail);
         bundle << read_file(certificate(name));
     }
