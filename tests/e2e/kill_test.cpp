@@ -103,7 +103,7 @@ void Kills::expect_all_there(const Crew& crew)
             ASSERT_NE(found, by_txn.end()) << item.text << " was acknowledged and is missing";
             ASSERT_EQ(found->second.text, item.text);
             ASSERT_EQ(found->second.sender, item.sender);
-            if (item.seq > 0) ASSERT_EQ(found->second.seq, item.seq);
+            if (item.seq > 0) { ASSERT_EQ(found->second.seq, item.seq); }
             ASSERT_GT(found->second.seq, before) << item.text << " has overtaken an earlier one";
             before = found->second.seq;
         }

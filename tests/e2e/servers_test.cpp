@@ -68,7 +68,7 @@ TEST_F(Servers, AFollowedChannelPushesEveryEntryOnce)
         const auto frame = live.read_until("entries");
         for (const auto& entry : frame.at("entries")) {
             const std::int64_t seq = entry.at("seq");
-            if (last > 0) EXPECT_EQ(seq, last + 1);
+            if (last > 0) { EXPECT_EQ(seq, last + 1); }
             last = seq;
             if (entry.at("event").at("type") == "message.create") texts.push_back(entry.at("content").at("text"));
         }
