@@ -22,17 +22,6 @@ using tcp = asio::ip::tcp;
 
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
-// Who is counted as one source: an IPv4 address or an IPv6 /64, which one host can fill.
-std::string source_key(const asio::ip::address& address)
-{
-    if (address.is_v4()) {
-        const auto bytes = address.to_v4().to_bytes();
-        return std::string(bytes.begin(), bytes.end());
-    }
-    const auto bytes = address.to_v6().to_bytes();
-    return std::string(bytes.begin(), bytes.begin() + 8);
-}
-
 asio::awaitable<Result<void>> read_exactly(SocketCore& core, char* data, std::size_t size)
 {
     while (size > 0) {

@@ -143,7 +143,8 @@ asio::awaitable<std::optional<RequestHead>> HttpSession::read_head()
 }
 
 asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& head,
-                                                            std::size_t max_body)
+                                                            std::size_t max_body,
+                                                            asio::ip::address source)
 {
     const auto& limits = service_.options.limits;
     auto body = RequestBody::begin(head, max_body);
@@ -158,6 +159,7 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
         limits.body_octets_per_second * static_cast<std::size_t>(limits.body_grace.count()) / 1000, 1);
     auto stretch_begun = steady_clock::now();
     std::size_t received = 0;
+    BodyBudget::Share share_of_memory(service_.bodies, source);
     while (true) {
         auto taken = body->take(buffer_);
         if (!taken) co_return fail(taken);
@@ -166,6 +168,9 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
         auto count = co_await read_more(stretch_begun + limits.body_grace);
         if (!count) co_return fail(count);
         if (*count == 0) co_return fail(Code::unavailable, "the body was cut off");
+        if (!share_of_memory.take(*count)) {
+            co_return retry_later(Code::rate_limited, "too many unfinished bodies", 5);
+        }
         received += *count;
         if (received >= share) {
             stretch_begun = steady_clock::now();
@@ -197,7 +202,7 @@ asio::awaitable<bool> HttpSession::answer(RequestHead head)
         co_return co_await send(head, request, std::move(response));
     }
     if (head.has_body()) {
-        auto body = co_await read_body(head, match.route->max_body);
+        auto body = co_await read_body(head, match.route->max_body, source);
         if (!body) {
             if (body.error().code == Code::unavailable) co_return false;
             auto response = problem_response(body.error(), service_.clock.now_ms());

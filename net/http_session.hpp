@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "net/body_budget.hpp"
 #include "net/connection.hpp"
 #include "net/http_server.hpp"
 #include "net/request_body.hpp"
@@ -19,7 +20,8 @@ namespace entente::net {
 struct Service {
     Service(TaskGroup& owner, ListenerOptions with, std::shared_ptr<const Router> routes,
             const protocol::Clock& time)
-        : tasks(owner), options(std::move(with)), router(std::move(routes)), clock(time)
+        : tasks(owner), options(std::move(with)), router(std::move(routes)), clock(time),
+          bodies(options.limits.bodies_in_flight, options.limits.bodies_per_source)
     {
     }
 
@@ -27,6 +29,7 @@ struct Service {
     ListenerOptions options;
     std::shared_ptr<const Router> router;
     const protocol::Clock& clock;
+    BodyBudget bodies;
     std::function<void(const RequestDone&)> observer;
     bool stopping = false;
 
@@ -55,7 +58,8 @@ class HttpSession {
     // Nothing where the connection is to end; what there was to answer is answered.
     asio::awaitable<std::optional<RequestHead>> read_head();
     asio::awaitable<bool> wait_for_request();
-    asio::awaitable<Result<std::string>> read_body(const RequestHead& head, std::size_t max_body);
+    asio::awaitable<Result<std::string>> read_body(const RequestHead& head, std::size_t max_body,
+                                                   asio::ip::address source);
     asio::awaitable<Result<std::size_t>> read_more(SocketCore::TimePoint deadline);
     // Each says whether the connection can carry another request.
     asio::awaitable<bool> answer(RequestHead head);

@@ -1,0 +1,37 @@
+#include "net/body_budget.hpp"
+
+namespace entente::net {
+
+std::string source_key(const boost::asio::ip::address& address)
+{
+    if (address.is_v4()) {
+        const auto bytes = address.to_v4().to_bytes();
+        return std::string(bytes.begin(), bytes.end());
+    }
+    const auto bytes = address.to_v6().to_bytes();
+    return std::string(bytes.begin(), bytes.begin() + 8);
+}
+
+bool BodyBudget::Share::take(std::size_t octets)
+{
+    auto& of_source = budget_.by_source_[source_];
+    if (budget_.held_ + octets > budget_.total_limit_ || of_source + octets > budget_.source_limit_) {
+        if (of_source == 0) budget_.by_source_.erase(source_);
+        return false;
+    }
+    budget_.held_ += octets;
+    of_source += octets;
+    held_ += octets;
+    return true;
+}
+
+void BodyBudget::give_back(const std::string& source, std::size_t octets)
+{
+    if (octets == 0) return;
+    held_ -= octets;
+    const auto found = by_source_.find(source);
+    found->second -= octets;
+    if (found->second == 0) by_source_.erase(found);
+}
+
+}  // namespace entente::net
