@@ -230,7 +230,8 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
         return {};
     }
     auto& channel = **found;
-    if (floor <= channel.seq) return {};
+    // [LOG-4] What a fork has frozen is evidence: no snapshot goes over it.
+    if (channel.frozen || floor <= channel.seq) return {};
     return store_.reset_to(db, channel, std::move(log));
 }
 

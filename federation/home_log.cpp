@@ -19,6 +19,8 @@ using storage::Connection;
 using storage::LiveChannel;
 using storage::WriteTransaction;
 
+constexpr std::int64_t most_entries_folded = 1'000;
+
 // What names a join's or a leave's author in the state.
 bool is_join(const Event& event) { return event.type == "member.join"; }
 
@@ -288,7 +290,12 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel, c
         result.status = appended->is_new ? ItemStatus::accepted : ItemStatus::duplicate;
         result.seq = appended->seq;
         outcome.grant_index = outcome.grant ? outcome.grant_index : i;
-        if (is_join(*item.event)) grant_join(transaction.db(), channel, *item.event, *appended, turn, outcome);
+        if (is_join(*item.event)) {
+            auto revived = revive_following(transaction.db(), channel, origin, appended->seq);
+            if (!revived) store_.abandon(channel, revived.error());
+            const bool is_new = appended->is_new && (appended->change.first_of_server || (revived && *revived));
+            grant_join(transaction.db(), channel, *item.event, *appended, is_new, turn, outcome);
+        }
         outcome.result.events.push_back(std::move(result));
     }
     if (any_new) store_.add_seal(channel, submission.seal, submission.root);
@@ -315,14 +322,28 @@ Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel&
     return append(transaction, channel, event, item.content);
 }
 
+// A server that said it doesn't follow, and lost what it held, joins again: its users are
+// members still, so nothing but the join itself can start its cursor anew.
+Result<bool> HomeLog::revive_following(Connection& db, LiveChannel& channel, const ServerName& server,
+                                       std::int64_t seq)
+{
+    if (channel.followers.contains(server) || !channel.state.has_member_of(server)) return false;
+    auto id = store_.server_id(db, server);
+    if (!id) return fail(id);
+    auto started = storage::start_cursor(db, channel.id, *id, channel.state.history == "all" ? 0 : seq);
+    if (!started) return fail(started);
+    store_.add_follower(channel, server);
+    return true;
+}
+
 // [MEM-3] A repeat is granted again as long as the server still follows from that join.
 void HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event, const Appended& appended,
-                         SubmissionTurn& turn, SubmissionOutcome& outcome)
+                         bool starts_following, SubmissionTurn& turn, SubmissionOutcome& outcome)
 {
     if (turn.granted.contains(channel.name)) return;
     auto cursor = storage::find_cursor(db, channel.id, event.sender.server);
     if (!cursor || !*cursor) return;
-    const bool is_first = appended.is_new ? appended.change.first_of_server
+    const bool is_first = appended.is_new ? starts_following
                                           : (*cursor)->floor == 0 || (*cursor)->floor == appended.seq;
     if (!is_first) return;
     auto granted = grant(db, channel, appended.seq, event.sender.server);
@@ -351,6 +372,9 @@ Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int6
         snapshot.state = protocol::state_json(channel.state);
         return granted;
     }
+    // Folded anew on the writer's thread, where everyone waits: for a long log the joining
+    // server asks for the present snapshot instead.
+    if (seq > most_entries_folded) return granted;
     auto state = state_as_of(db, channel, seq, identity_.names);
     if (!state) return fail(state);
     snapshot.state = protocol::state_json(*state);

@@ -26,6 +26,7 @@ struct Appended {
 };
 
 // What a first join's result carries [MEM-3]; the proof is added when the answer is signed.
+// A snapshot without a state is too costly to make: the floor alone is told.
 struct JoinGrant {
     protocol::Snapshot snapshot;
     std::int64_t floor = 0;
@@ -68,7 +69,10 @@ class HomeLog {
                                               const VerifiedEvent& item, const ServerName& origin, bool is_over_budget,
                                               std::int64_t budget_retry, const SubmissionTurn& turn);
     void grant_join(storage::Connection& db, storage::LiveChannel& channel, const protocol::Event& event,
-                    const Appended& appended, SubmissionTurn& turn, SubmissionOutcome& outcome);
+                    const Appended& appended, bool starts_following, SubmissionTurn& turn,
+                    SubmissionOutcome& outcome);
+    [[nodiscard]] Result<bool> revive_following(storage::Connection& db, storage::LiveChannel& channel,
+                                                const ServerName& server, std::int64_t seq);
     [[nodiscard]] Result<std::optional<Appended>> find_duplicate(storage::Connection& db,
                                                                  const storage::LiveChannel& channel,
                                                                  const protocol::Event& event);

@@ -131,14 +131,14 @@ asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft)
 }
 
 // [LOG-2] Without the result of the join the follower fetches the snapshot.
-asio::awaitable<void> PeerLink::fetch_snapshots(std::vector<std::string> channels)
+asio::awaitable<void> PeerLink::fetch_snapshots(std::map<std::string, std::optional<std::int64_t>> channels)
 {
-    for (const auto& channel : channels) {
+    for (const auto& [channel, floor] : channels) {
         auto answer = co_await parts_.client.send(peer_, "GET", "/federation/v1/channels/" + channel, "");
         if (!answer || answer->status != 200) continue;
         auto snapshot = protocol::parse_snapshot_answer(answer->body, parts_.identity.names);
         if (!snapshot || snapshot->snapshot.channel.str() != channel) continue;
-        auto begun = co_await parts_.settlement.begin(peer_, std::move(*snapshot));
+        auto begun = co_await parts_.settlement.begin(peer_, std::move(*snapshot), floor);
         if (!begun) protocol::log_warning(parts_.log, "links", "a snapshot was not taken", {{"peer", peer_.str()}, {"channel", channel}});
     }
 }

@@ -176,7 +176,7 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
         if (!standing) return fail(standing);
         if (*standing == JoinStanding::needs_snapshot) {
             // Not accepted before the log can begin: a crash now must find the join outstanding.
-            settled.wants_snapshot.push_back(row.channel.str());
+            settled.wants_snapshot[row.channel.str()] = result.floor;
             settled.held_submissions[row.channel.str()] = 1;
             return {};
         }
@@ -287,13 +287,16 @@ Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& 
     return storage::drop_direct(transaction.db(), row.id);
 }
 
-asio::awaitable<Result<void>> Settlement::begin(const ServerName& home, protocol::SnapshotAnswer answer)
+asio::awaitable<Result<void>> Settlement::begin(const ServerName& home, protocol::SnapshotAnswer answer,
+                                                std::optional<std::int64_t> floor)
 {
     auto roots = co_await parts_.verifier.check_roots(std::move(answer.roots));
     auto state = parts_.verifier.check_snapshot(answer.snapshot, roots, home);
     if (!state) co_return fail(state);
     auto join = std::make_shared<Join>();
-    join->floor = state->history == "all" ? 0 : answer.snapshot.seq;
+    // The home's word at the join counts; `history` may have changed since.
+    const bool is_whole = floor ? *floor == 0 : state->history == "all";
+    join->floor = is_whole ? 0 : answer.snapshot.seq;
     join->snapshot = std::move(answer.snapshot);
     join->state = std::move(*state);
     auto work = [this, join, home](WriteTransaction& transaction) -> Result<void> {

@@ -31,7 +31,8 @@ struct Settled {
     std::map<std::string, std::int64_t> held_logs;         // channel → wait; 0: by the link's own doubling
     std::int64_t held_direct = 0;
     bool progress = false;                 // something was acknowledged
-    std::vector<std::string> wants_snapshot;  // joined channels whose snapshot must be fetched
+    // Joined channels whose snapshot must be fetched, with the floor where the home told it.
+    std::map<std::string, std::optional<std::int64_t>> wants_snapshot;
     std::vector<AdvancedLog> advanced;        // only where an author elsewhere cares
 };
 
@@ -54,7 +55,8 @@ class Settlement {
     asio::awaitable<Result<Settled>> settle(const ServerName& peer, const BatchDraft& draft,
                                             protocol::TransactionResult result);
     // A snapshot fetched for a join whose result could not carry it.
-    asio::awaitable<Result<void>> begin(const ServerName& home, protocol::SnapshotAnswer answer);
+    asio::awaitable<Result<void>> begin(const ServerName& home, protocol::SnapshotAnswer answer,
+                                        std::optional<std::int64_t> floor);
 
  private:
     struct Join;

@@ -336,6 +336,12 @@ void ChannelLogStore::freeze(LiveChannel& channel)
     channel.meta_changed = true;
 }
 
+void ChannelLogStore::add_follower(LiveChannel& channel, const ServerName& server)
+{
+    touch(channel);
+    channel.followers.insert(server);
+}
+
 void ChannelLogStore::forget_follower(LiveChannel& channel, const ServerName& server)
 {
     touch(channel);

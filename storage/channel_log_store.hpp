@@ -126,6 +126,7 @@ class ChannelLogStore final : public Participant {
     void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint, std::string_view root);
     void freeze(LiveChannel& channel);
     // Its cursor goes in this transaction.
+    void add_follower(LiveChannel& channel, const protocol::ServerName& server);
     void forget_follower(LiveChannel& channel, const protocol::ServerName& server);
     // For who has changed a channel and can't go on: nothing of this transaction stands.
     void abandon(LiveChannel& channel, const Error& error);

@@ -259,12 +259,13 @@ TEST_F(SettlementTest, AJoinWithoutItsSnapshotStaysOutstandingUntilOneIsFetched)
     result.submissions[0].events[0].snapshot.reset();
     auto settled = settle(c, a, draft, result);
     ASSERT_TRUE(settled);
-    EXPECT_EQ(settled->wants_snapshot, std::vector<std::string>{open.str()});
+    ASSERT_EQ(settled->wants_snapshot.size(), 1U);
+    EXPECT_EQ(settled->wants_snapshot.begin()->first, open.str());
     EXPECT_FALSE(settled->progress);
     EXPECT_FALSE(c.image(open));
     EXPECT_EQ(c.submission(joined->event_id)->seq, 0);
 
-    ASSERT_TRUE(c.world.run(c.settlement->begin(a.identity.name, {roots, snapshot})));
+    ASSERT_TRUE(c.world.run(c.settlement->begin(a.identity.name, {roots, snapshot}, std::nullopt)));
     ASSERT_TRUE(exchange(c, a));
     EXPECT_EQ(c.image(open)->state, a.image(open)->state);
     EXPECT_FALSE(c.submission(joined->event_id));
