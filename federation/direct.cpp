@@ -97,6 +97,9 @@ Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& ev
     row.encryption = text_member(json, "encryption");
     const auto members = json.find("members");
     if (members != json.end() && members->is_number_integer()) row.members = members->get<std::int64_t>();
+    const bool fits = (row.kind == "group" || row.kind == "dm") && row.name.size() <= max_invitation_name_octets &&
+                      row.encryption.size() <= max_encryption_octets && row.members >= 0;
+    if (!fits) return refuse(Code::malformed, "name, kind, encryption or members are out of their bounds");
     row.at = event.at;
     return row;
 }
@@ -132,6 +135,10 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
         return refused_event(direct.id,
                              why.code == Code::not_found ? refuse(Code::not_found, "no such user here").value() : why);
     }
+    auto stored = storage::count_invitations(db, event.to);
+    if (!stored) return refused_event(direct.id, stored.error());
+    if (*stored >= max_invitations_per_user)
+        return refused_event(direct.id, refuse(Code::forbidden, "the user has too many invitations open").value());
     auto put = storage::put_invitation(db, *direct.invitation);
     if (!put) return refused_event(direct.id, put.error());
     auto remembered = storage::remember_direct_in(db, *server, event.txn, *direct.id, event.at);

@@ -118,7 +118,10 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
 
 asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
 {
-    auto roots = co_await parts_.verifier.check_roots(std::move(transaction.roots));
+    // A submission is under its origin's own root, whose key the gate has found: only the seals
+    // of a slice can need another server's.
+    const bool may_fetch = !transaction.logs.empty();
+    auto roots = co_await parts_.verifier.check_roots(std::move(transaction.roots), may_fetch);
     for (auto& read : transaction.submissions)
         work.submissions.push_back(parts_.verifier.check_submission(std::move(read), roots, work.origin));
     for (auto& read : transaction.logs)
@@ -172,6 +175,7 @@ TransactionResult Inbox::finish(Outcome outcome) const
         auto& event = result.submissions[granted.submission].events[granted.event];
         auto& snapshot = granted.grant.snapshot;
         event.floor = granted.grant.floor;
+        if (snapshot.state.empty()) continue;
         octets += snapshot.state.size() * 2 + 1024;
         if (octets > parts_.identity.limits.bytes) continue;
         const auto index = leaves.add(protocol::snapshot_leaf(snapshot.channel, snapshot.epoch, snapshot.seq,

@@ -14,6 +14,7 @@ using protocol::Slice;
 using protocol::Submission;
 
 constexpr Millis key_fetching_ms = 15'000;
+constexpr std::uint64_t most_fetches = 8;
 
 // [EVT-7] how old or early a seal may be when the home takes it.
 constexpr Millis max_seal_age_ms = 3'600'000;
@@ -37,13 +38,17 @@ Verifier::Verifier(const Identity& identity, Discovery& discovery, const protoco
 {
 }
 
-asio::awaitable<CheckedRoots> Verifier::check_roots(std::vector<std::string> roots)
+asio::awaitable<CheckedRoots> Verifier::check_roots(std::vector<std::string> roots, bool may_fetch)
 {
     CheckedRoots checked;
     checked.reserve(roots.size());
     const auto deadline = clock_.now_ms() + key_fetching_ms;
+    std::uint64_t fetched = 0;
     for (auto& text : roots) {
-        auto root = co_await check_root(std::move(text), clock_.now_ms() < deadline);
+        const auto fetches = discovery_.figures().fetches;
+        const bool may = may_fetch && fetched < most_fetches && clock_.now_ms() < deadline;
+        auto root = co_await check_root(std::move(text), may);
+        fetched += discovery_.figures().fetches - fetches;
         checked.push_back(std::move(root));
     }
     co_return checked;

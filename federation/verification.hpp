@@ -62,8 +62,9 @@ class Verifier {
  public:
     Verifier(const Identity& identity, Discovery& discovery, const protocol::Clock& clock);
 
-    // Fetches what keys are missing, for 15 s at most in all.
-    asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots);
+    // Fetches what keys are missing where `may_fetch`, for 15 s at most in all, and at most
+    // eight: whoever hands in roots of servers that nobody knows makes us ask no more.
+    asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots, bool may_fetch = true);
 
     [[nodiscard]] VerifiedSubmission check_submission(protocol::Read<protocol::Submission> read,
                                                       const CheckedRoots& roots, const ServerName& origin) const;

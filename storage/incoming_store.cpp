@@ -17,6 +17,7 @@ constexpr char upsert_invitation[] =
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, channel) DO UPDATE SET home = excluded.home, "
     "sender = excluded.sender, name = excluded.name, kind = excluded.kind, encryption = excluded.encryption, "
     "members = excluded.members, at = excluded.at";
+constexpr char select_invitation_count[] = "SELECT count(*) FROM invitation WHERE user = ?";
 constexpr char delete_invitation[] = "DELETE FROM invitation WHERE user = ? AND channel = ?";
 constexpr char select_invitations[] =
     "SELECT user, channel, home, sender, name, kind, encryption, members, at FROM invitation WHERE user = ? "
@@ -67,6 +68,13 @@ Result<void> put_invitation(Connection& db, const InvitationRow& row)
 {
     return run(db, upsert_invitation, row.user, row.channel, row.home, row.sender, row.name, row.kind,
                row.encryption, row.members, row.at);
+}
+
+Result<std::int64_t> count_invitations(Connection& db, std::string_view user)
+{
+    auto count = one_row(db, select_invitation_count, [](Statement& row) { return row.integer(0); }, user);
+    if (!count) return fail(count);
+    return count->value_or(0);
 }
 
 Result<void> drop_invitation(Connection& db, std::string_view user, std::string_view channel)

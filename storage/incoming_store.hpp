@@ -36,6 +36,7 @@ struct InvitationRow {
 };
 // A later one for the same user and channel takes the place of the earlier.
 [[nodiscard]] Result<void> put_invitation(Connection& db, const InvitationRow& row);
+[[nodiscard]] Result<std::int64_t> count_invitations(Connection& db, std::string_view user);
 [[nodiscard]] Result<void> drop_invitation(Connection& db, std::string_view user, std::string_view channel);
 [[nodiscard]] Result<std::vector<InvitationRow>> invitations_of(Connection& db, std::string_view user);
 [[nodiscard]] Result<std::optional<InvitationRow>> find_invitation(Connection& db, std::string_view user,

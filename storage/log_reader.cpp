@@ -88,6 +88,8 @@ class PageBuilder {
         auto proofs = decode_proofs(proofs_blob);
         if (!proofs) return fail(proofs);
         page_.epoch = epoch;
+        // Hashes double at most where they become text.
+        octets_ += proofs_blob.size() * 2;
 
         Position at{first - 1, std::string(prev_hash)};
         bool full = false;
