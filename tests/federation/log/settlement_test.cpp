@@ -368,6 +368,30 @@ TEST_F(SettlementTest, NotFollowingEndsTheFollowing)
     EXPECT_TRUE(batch(a, b).empty());
 }
 
+// A server whose database came back from before its join says so, and then joins again.
+TEST_F(SettlementTest, AJoinAfterNotFollowingStartsTheFollowingAnew)
+{
+    const auto joined_at = a.cursor(channel, b)->floor;
+    ASSERT_TRUE(a.post("alice", channel, "one"));
+    const auto draft = batch(a, b);
+    ASSERT_TRUE(settle(a, b, draft, log_answer(SliceStatus::not_following, 0, "")));
+    ASSERT_FALSE(a.cursor(channel, b));
+
+    const auto again = b.event(channel, {"member.join", b.user("bob").str()});
+    const auto results = hand_in(b, a, channel, {again});
+    ASSERT_EQ(results.size(), 1U);
+    EXPECT_EQ(results[0].status, ItemStatus::duplicate);
+    EXPECT_EQ(results[0].seq, joined_at);
+    EXPECT_EQ(results[0].floor, joined_at);
+    ASSERT_TRUE(results[0].snapshot);
+    EXPECT_EQ(results[0].snapshot->seq, joined_at);
+    ASSERT_TRUE(a.cursor(channel, b));
+    EXPECT_EQ(a.cursor(channel, b)->seq, joined_at);
+    const auto owed = batch(a, b);
+    ASSERT_EQ(owed.logs.size(), 1U);
+    EXPECT_EQ(owed.logs[0].page.entries.size(), 1U);
+}
+
 TEST_F(SettlementTest, OtherAnswersHoldTheLogAndMoveNothing)
 {
     ASSERT_TRUE(a.post("alice", channel, "one"));

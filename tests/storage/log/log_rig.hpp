@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "../support.hpp"
+#include "tests/storage/support.hpp"
 #include "protocol/ed25519.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/log_reader.hpp"

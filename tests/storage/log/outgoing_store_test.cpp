@@ -1,7 +1,7 @@
 // Cursors, unsent submissions, direct events and invitations as rows: what is owed to whom.
 #include <gtest/gtest.h>
 
-#include "../support.hpp"
+#include "tests/storage/support.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/sqlite/database.hpp"
