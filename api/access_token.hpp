@@ -18,11 +18,11 @@ inline constexpr std::size_t max_access_token_octets = 2048;
 inline constexpr protocol::Seconds access_token_life_s = 15 * 60;
 
 struct AccessClaims {
-    std::string subject;       // sub: the user's id
-    protocol::Uuid device;     // did
-    protocol::KeyId key;       // dfp: thumbprint of the device key
-    protocol::Uuid session;    // sid
-    std::string role;          // role
+    std::string subject;            // sub: the user's id
+    protocol::Uuid device;          // did
+    protocol::KeyId key;            // dfp: thumbprint of the device key
+    protocol::Uuid session;         // sid
+    std::string role;               // role
     protocol::Seconds issued = 0;   // iat
     protocol::Seconds expires = 0;  // exp
 };

@@ -109,7 +109,8 @@ net::Handler open_route(Api& api, OpenRoute route)
 
 net::Handler caller_route(Api& api, CallerRoute route)
 {
-    return [&api, route](const net::Request& request) { return answer_caller(api, route, request); };
+    return
+        [&api, route](const net::Request& request) { return answer_caller(api, route, request); };
 }
 
 net::Response refusal(Api& api, const net::Request& request, const Error& error)

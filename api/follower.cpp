@@ -19,7 +19,10 @@ constexpr std::size_t max_list_octets = 64 * 1024;
 
 Follower::Follower(Caller caller, federation::Channels& channels, asio::any_io_executor io,
                    Index index)
-    : caller_(std::move(caller)), channels_(channels), index_(std::move(index)), wake_(std::move(io))
+    : caller_(std::move(caller)),
+      channels_(channels),
+      index_(std::move(index)),
+      wake_(std::move(io))
 {
 }
 

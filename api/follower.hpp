@@ -71,9 +71,9 @@ class Follower {
 
  private:
     struct Cursor {
-        std::int64_t seq = 0;      // the last that was queued or written
-        std::int64_t noticed = 0;  // the last commit that we heard of
-        bool live = false;         // nothing is committed beyond `seq` but what is queued
+        std::int64_t seq = 0;          // the last that was queued or written
+        std::int64_t noticed = 0;      // the last commit that we heard of
+        bool live = false;             // nothing is committed beyond `seq` but what is queued
         std::uint64_t generation = 0;  // follow() again: a page under way is then void
         std::uint64_t behind = 0;      // pages go behind what was pushed before they began
     };
@@ -97,8 +97,8 @@ class Follower {
     Cursors cursors_;
     std::deque<protocol::ChannelId> lagging_;  // each at most once, in turn
     std::uint64_t generation_ = 0;
-    bool all_ = false;        // follow channels that come
-    bool list_ = false;       // the list of channels is to be read
+    bool all_ = false;           // follow channels that come
+    bool list_ = false;          // the list of channels is to be read
     bool all_from_now_ = false;  // what that list shows is followed from its end
     net::WebSocket* writing_to_ = nullptr;
     bool ended_ = false;

@@ -59,13 +59,12 @@ std::vector<Follower*> those_of(const Index& index, const Key& key)
 
 std::shared_ptr<Follower> LiveHub::connect(Caller caller, asio::any_io_executor io)
 {
-    Follower::Index index{
-        [this](Follower& follower, const protocol::ChannelId& channel) {
-            by_channel_[channel].insert(&follower);
-        },
-        [this](Follower& follower, const protocol::ChannelId& channel) {
-            erase_from(by_channel_, channel, &follower);
-        }};
+    Follower::Index index{[this](Follower& follower, const protocol::ChannelId& channel) {
+                              by_channel_[channel].insert(&follower);
+                          },
+                          [this](Follower& follower, const protocol::ChannelId& channel) {
+                              erase_from(by_channel_, channel, &follower);
+                          }};
     std::shared_ptr<Follower> follower{
         new Follower{std::move(caller), channels_, std::move(io), std::move(index)},
         [this](Follower* gone) {
@@ -112,8 +111,7 @@ void LiveHub::delivery_changed(const protocol::ChannelId& channel, const protoco
 void LiveHub::delivered_to(const protocol::ChannelId& channel, const protocol::ServerName& server,
                            std::int64_t seq)
 {
-    for (auto* follower : those_of(by_channel_, channel))
-        follower->delivered(channel, server, seq);
+    for (auto* follower : those_of(by_channel_, channel)) follower->delivered(channel, server, seq);
 }
 
 void LiveHub::membership_changed(const protocol::UserId& user)

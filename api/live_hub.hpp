@@ -24,8 +24,9 @@ class LiveHub final : public federation::CommitListener {
     void end_session(const protocol::Uuid& session);
     [[nodiscard]] std::size_t followers() const { return followers_; }
 
-    void entries_committed(const protocol::ChannelId& channel,
-                           const std::shared_ptr<const federation::ClientEntries>& entries) override;
+    void entries_committed(
+        const protocol::ChannelId& channel,
+        const std::shared_ptr<const federation::ClientEntries>& entries) override;
     void delivery_changed(const protocol::ChannelId& channel, const protocol::UserId& author,
                           const federation::Posted& posted) override;
     void delivered_to(const protocol::ChannelId& channel, const protocol::ServerName& server,

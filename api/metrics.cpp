@@ -95,7 +95,8 @@ std::string Metrics::text() const
         out += "# HELP " + name + " " + family.help + "\n";
         out += "# TYPE " + name + " " + family.type + "\n";
         for (const auto& one : family.series) {
-            if (one->counter) write_line(out, name, one->labels, std::to_string(one->counter->value()));
+            if (one->counter)
+                write_line(out, name, one->labels, std::to_string(one->counter->value()));
             if (one->histogram) one->histogram->write(out, name, one->labels);
             if (one->value) write_line(out, name, one->labels, number(one->value()));
         }

@@ -40,7 +40,8 @@ class Metrics {
  public:
     // `labels` as they stand between the braces, `listener="client"`, or empty: constants
     // of ours, never what a stranger sent. The same name and labels give the same object.
-    Counter& counter(const std::string& name, const std::string& help, const std::string& labels = {});
+    Counter& counter(const std::string& name, const std::string& help,
+                     const std::string& labels = {});
     Histogram& histogram(const std::string& name, const std::string& help,
                          const std::string& labels = {});
     // Asked on the thread that calls text(). `type` is "gauge" or "counter".

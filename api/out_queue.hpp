@@ -21,10 +21,10 @@ class OutQueue {
     // Each returns false where the queue overflowed: what was followed is then forgotten.
     // Entries as JSON objects joined by commas; shared among all who get the same.
     bool push_entries(std::shared_ptr<const std::string> entries);
-    bool push_state(std::string state);             // a JSON object
+    bool push_state(std::string state);  // a JSON object
     // Cumulative: a later seq of the same key replaces an earlier one that still waits.
     bool push_delivered(const std::string& channel, const std::string& server, std::int64_t seq);
-    bool push_frame(std::string frame);             // a whole frame, such as results
+    bool push_frame(std::string frame);  // a whole frame, such as results
     void push_request() { request_ = true; }
 
     // The next frame, or nothing; its octets count until written() is called.

@@ -4,12 +4,12 @@
 #include <functional>
 #include <utility>
 
+#include <sodium.h>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <sodium.h>
 
 namespace entente::api {
 namespace {
@@ -85,7 +85,8 @@ struct PasswordPool::State {
     asio::thread_pool pool{threads};
 };
 
-PasswordPool::PasswordPool(asio::any_io_executor io) : state_(std::make_unique<State>(std::move(io)))
+PasswordPool::PasswordPool(asio::any_io_executor io)
+    : state_(std::make_unique<State>(std::move(io)))
 {
 }
 
@@ -119,7 +120,7 @@ asio::awaitable<Result<bool>> PasswordPool::matches(std::string stored, std::str
     };
     const bool matched = co_await state_->run<bool>(std::move(job));
     --state_->waiting;
-    co_return known && matched;
+    co_return known&& matched;
 }
 
 }  // namespace entente::api

@@ -46,9 +46,8 @@ Result<void> Rates::check(const std::string& key, protocol::Millis now) const
 
 void Rates::make_room(protocol::Millis now)
 {
-    std::erase_if(buckets_, [&](const auto& entry) {
-        return level_of(entry.second, now) >= rate_.burst;
-    });
+    std::erase_if(buckets_,
+                  [&](const auto& entry) { return level_of(entry.second, now) >= rate_.burst; });
     if (buckets_.size() >= max_keys_) buckets_.clear();
 }
 

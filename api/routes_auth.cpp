@@ -115,8 +115,7 @@ RouteResult register_user(Api& api, const net::Request& request)
     const bool by_code = api.options().registration == Registration::invite;
     auto job = [name = wanted->name, hash = *hash, code = protocol::sha256(wanted->code), by_code,
                 now = api.now()](storage::WriteTransaction& transaction) {
-        if (by_code)
-            return storage::create_user_by_code(transaction.db(), code, name, hash, now);
+        if (by_code) return storage::create_user_by_code(transaction.db(), code, name, hash, now);
         return storage::create_user(transaction.db(), name, hash, storage::AccountRole::user, now);
     };
     auto created = co_await api.parts().commit.write(std::move(job));

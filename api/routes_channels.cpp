@@ -70,8 +70,8 @@ RouteResult members_page(Api& api, Caller caller, const net::Request& request)
     auto after = protocol::from_base64url(request.parameter("cursor").value_or(""));
     if (!after) co_return refuse(Code::malformed, "?cursor: not one of ours");
 
-    auto page = co_await api.channels().members(caller.user, std::move(*channel),
-                                                std::move(*after), static_cast<std::size_t>(*limit));
+    auto page = co_await api.channels().members(caller.user, std::move(*channel), std::move(*after),
+                                                static_cast<std::size_t>(*limit));
     if (!page) co_return fail(page);
     std::string items = "[";
     for (const auto& member : *page) append_item(items, member_json(member));
@@ -93,8 +93,8 @@ RouteResult invite(Api& api, Caller caller, const net::Request& request)
     if (members.error()) co_return protocol::Failure{*members.error()};
     auto invitee = protocol::parse_user_id(name, api.options().names);
     if (!invitee) co_return refuse(Code::malformed, "/user: name@server is needed");
-    auto posted = co_await api.channels().invite(std::move(actor), std::move(*channel),
-                                                 std::move(*invitee));
+    auto posted =
+        co_await api.channels().invite(std::move(actor), std::move(*channel), std::move(*invitee));
     co_return posted_response(api, posted);
 }
 

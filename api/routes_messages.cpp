@@ -28,8 +28,8 @@ RouteResult post(Api& api, Caller caller, const net::Request& request)
     auto actor = actor_of(caller, members);
     auto content = members.object_text("content");
     if (members.error()) co_return protocol::Failure{*members.error()};
-    auto posted = co_await api.channels().post(std::move(actor), std::move(*channel),
-                                               std::move(content));
+    auto posted =
+        co_await api.channels().post(std::move(actor), std::move(*channel), std::move(content));
     co_return posted_response(api, posted);
 }
 
@@ -73,8 +73,8 @@ RouteResult delivery(Api& api, Caller caller, const net::Request& request)
 
 void add_message_routes(net::Router& router, Api& api)
 {
-    router.add({"POST", "/api/v1/channels/{channel}/messages", max_message_body,
-                caller_route(api, post)});
+    router.add(
+        {"POST", "/api/v1/channels/{channel}/messages", max_message_body, caller_route(api, post)});
     router.add({"GET", "/api/v1/channels/{channel}/messages", 0, caller_route(api, page)});
     router.add({"GET", "/api/v1/messages/{event}/delivery", 0, caller_route(api, delivery)});
 }

@@ -47,8 +47,8 @@ asio::awaitable<std::string> post_all(Api& api, const Caller& caller, std::vecto
             post.error = allowed.error();
             continue;
         }
-        wanted.push_back({{caller.user, caller.device, post.txn}, post.channel,
-                          std::move(post.content)});
+        wanted.push_back(
+            {{caller.user, caller.device, post.txn}, post.channel, std::move(post.content)});
     }
     std::vector<Result<federation::Posted>> results;
     if (!wanted.empty()) results = co_await api.channels().post_all(std::move(wanted));
@@ -76,7 +76,8 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, std::string text)
     for (const auto& [channel, seq] : frame->follow) {
         auto followed = follower.follow(channel, seq);
         if (followed) continue;
-        follower.answer(R"({"problem":)" + protocol::problem_json(followed.error(), api.now()) + "}");
+        follower.answer(R"({"problem":)" + protocol::problem_json(followed.error(), api.now()) +
+                        "}");
         break;
     }
     if (!frame->posts) co_return;

@@ -58,9 +58,13 @@ Result<Tokens> Sessions::tokens_for(const storage::SessionInfo& session, std::st
     auto device_key = protocol::PublicKey::from_octets(session.device_key);
     if (!device_key) return fail(Code::internal, "a stored device key is not valid");
     const auto caller = caller_of(session);
-    AccessClaims claims{caller.user.str(), session.device, device_key->thumbprint(),
-                        session.id,        std::string{storage::to_text(session.role)},
-                        clock_.now_s(),    clock_.now_s() + access_token_life_s};
+    AccessClaims claims{caller.user.str(),
+                        session.device,
+                        device_key->thumbprint(),
+                        session.id,
+                        std::string{storage::to_text(session.role)},
+                        clock_.now_s(),
+                        clock_.now_s() + access_token_life_s};
     return Tokens{write_access_token(*key_, claims), std::move(refresh), caller.user, session.id,
                   session.role};
 }
@@ -69,13 +73,10 @@ asio::awaitable<Result<Tokens>> Sessions::open(storage::Account account, storage
 {
     const auto now = clock_.now_ms();
     auto refresh = fresh_secret();
-    storage::NewSession session{protocol::make_uuid7(now, random_),
-                                account.id,
-                                device,
-                                protocol::sha256(refresh),
-                                now,
-                                now + session_life_ms};
-    storage::SessionInfo info{session.id,   account.id,    account.localpart, account.role,
+    storage::NewSession session{
+        protocol::make_uuid7(now, random_), account.id, device,
+        protocol::sha256(refresh),          now,        now + session_life_ms};
+    storage::SessionInfo info{session.id,    account.id, account.localpart, account.role,
                               device.device, device.key, session.expires_at};
     auto tokens = tokens_for(info, std::move(refresh));
     if (!tokens) co_return fail(tokens);
@@ -108,8 +109,7 @@ asio::awaitable<Result<Tokens>> Sessions::refresh(std::string token)
             if (ended_) ended_(*refreshed->ended_session);
             co_return unauthenticated("an old refresh token came again",
                                       "this refresh token was used before; its session has ended");
-        case storage::RefreshOutcome::unknown:
-            break;
+        case storage::RefreshOutcome::unknown: break;
     }
     co_return unauthenticated("unknown refresh token", "the refresh token is not valid");
 }
@@ -151,8 +151,8 @@ asio::awaitable<Result<Caller>> Sessions::authenticate(std::string_view authoriz
     if (!key_) co_return retry_later(Code::unavailable, "the token key is not loaded", 1);
     if (!authorization.starts_with(scheme))
         co_return unauthenticated("no bearer token", "an access token is needed");
-    auto claims = check_access_token(authorization.substr(scheme.size()), key_->public_key(),
-                                     clock_.now_s());
+    auto claims =
+        check_access_token(authorization.substr(scheme.size()), key_->public_key(), clock_.now_s());
     if (!claims) co_return fail(claims);
     auto live = co_await live_session(claims->session);
     if (!live) co_return fail(live);
@@ -222,7 +222,8 @@ Result<std::string> Sessions::issue_ticket(const Caller& caller)
 asio::awaitable<Result<Caller>> Sessions::take_ticket(std::string ticket)
 {
     const auto found = tickets_.find(ticket_key(ticket));
-    if (found == tickets_.end()) co_return unauthenticated("unknown ticket", "the ticket is not valid");
+    if (found == tickets_.end())
+        co_return unauthenticated("unknown ticket", "the ticket is not valid");
     auto taken = std::move(found->second);
     tickets_.erase(found);
     if (taken.expires <= clock_.now_ms())

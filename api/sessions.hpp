@@ -89,7 +89,8 @@ class Sessions {
 
     asio::awaitable<Result<Remembered>> live_session(protocol::Uuid id);
     [[nodiscard]] Caller caller_of(const storage::SessionInfo& session) const;
-    [[nodiscard]] Result<Tokens> tokens_for(const storage::SessionInfo& session, std::string refresh) const;
+    [[nodiscard]] Result<Tokens> tokens_for(const storage::SessionInfo& session,
+                                            std::string refresh) const;
     [[nodiscard]] std::string fresh_secret();
     void forget(const protocol::Uuid& session);
 

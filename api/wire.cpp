@@ -57,9 +57,10 @@ std::string time_text(protocol::Millis at)
     const hh_mm_ss time{point - day};
     char text[64];
     const int size = std::snprintf(
-        text, sizeof text, "%04d-%02u-%02uT%02lld:%02lld:%02lld.%03lldZ", static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-        static_cast<long long>(time.hours().count()), static_cast<long long>(time.minutes().count()),
+        text, sizeof text, "%04d-%02u-%02uT%02lld:%02lld:%02lld.%03lldZ",
+        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+        static_cast<unsigned>(date.day()), static_cast<long long>(time.hours().count()),
+        static_cast<long long>(time.minutes().count()),
         static_cast<long long>(time.seconds().count()),
         static_cast<long long>(time.subseconds().count()));
     return {text, static_cast<std::size_t>(size)};
@@ -68,12 +69,9 @@ std::string time_text(protocol::Millis at)
 std::string_view to_text(federation::DeliveryState state)
 {
     switch (state) {
-        case federation::DeliveryState::pending:
-            return "pending";
-        case federation::DeliveryState::accepted:
-            return "accepted";
-        case federation::DeliveryState::rejected:
-            return "rejected";
+        case federation::DeliveryState::pending: return "pending";
+        case federation::DeliveryState::accepted: return "accepted";
+        case federation::DeliveryState::rejected: return "rejected";
     }
     return "pending";
 }

@@ -21,7 +21,8 @@ namespace entente::api {
                                      const federation::ClientEntry& entry);
 [[nodiscard]] std::string posted_json(const federation::Posted& posted, protocol::Millis now);
 // What a post of an array came to, by its txn.
-[[nodiscard]] std::string result_json(std::string_view txn, const Result<federation::Posted>& result,
+[[nodiscard]] std::string result_json(std::string_view txn,
+                                      const Result<federation::Posted>& result,
                                       protocol::Millis now);
 [[nodiscard]] std::string delivery_json(const federation::Delivery& delivery, protocol::Millis now);
 [[nodiscard]] std::string summary_json(const federation::ChannelSummary& channel);

@@ -128,7 +128,7 @@ class Checking {
         const KeyFolder folder(config_.server.keys);
         if (!folder.has_identity()) {
             fault(file_ + ": there are no keys in " + folder.path() +
-                 " yet; run ententctl setup --config " + file_);
+                  " yet; run ententctl setup --config " + file_);
             return;
         }
         if (auto identity = folder.load(config_.server.name, config_.name_rules()); !identity) {

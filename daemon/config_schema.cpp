@@ -387,9 +387,10 @@ std::vector<KeyRule<Config>> make_config_rules()
 {
     std::vector<KeyRule<Config>> rules;
     add_server_and_federation(rules);
-    rules.push_back({"trust", "default_tier", "guest", KeyKind::text,
-                     choice<std::string>(
-                         [](Config& c) -> std::string& { return c.trust.default_tier; }, first_tiers())});
+    rules.push_back(
+        {"trust", "default_tier", "guest", KeyKind::text,
+         choice<std::string>([](Config& c) -> std::string& { return c.trust.default_tier; },
+                             first_tiers())});
     rules.push_back({"trust", "peers", "{}", KeyKind::table,
                      table(take_peer, [](Config& c) { c.trust.peers.clear(); })});
     add_budgets(rules);

@@ -38,7 +38,8 @@ trust::TierConfig tier_config(const Config& config)
     if (config.trust.default_tier == "quarantined") tiers.mode = trust::Mode::reviewed;
     if (config.trust.default_tier == "blocked") tiers.mode = trust::Mode::allowlist;
     if (!config.federation.enabled) tiers.mode = trust::Mode::closed;
-    for (const auto& [name, text] : config.trust.peers) tiers.servers[protocol::ServerName::trusted(name)] = tier(text);
+    for (const auto& [name, text] : config.trust.peers)
+        tiers.servers[protocol::ServerName::trusted(name)] = tier(text);
     tiers.table = tier_table(config.trust);
     return tiers;
 }
@@ -64,8 +65,10 @@ federation::DiscoveryOptions discovery_options(const Config& config)
 {
     federation::DiscoveryOptions options;
     options.names = config.name_rules();
-    options.first_failure_s = std::max<std::int64_t>(config.federation.discovery_retry_first_ms / 1000, 1);
-    options.max_failure_s = std::max<std::int64_t>(config.federation.discovery_retry_max_ms / 1000, 1);
+    options.first_failure_s =
+        std::max<std::int64_t>(config.federation.discovery_retry_first_ms / 1000, 1);
+    options.max_failure_s =
+        std::max<std::int64_t>(config.federation.discovery_retry_max_ms / 1000, 1);
     return options;
 }
 
@@ -94,22 +97,27 @@ FederationStack::FederationStack(Parts parts)
       http_(parts.tasks.executor(), client_options(parts.config)),
       pins_(parts.stores.commits()),
       discovery_(parts.tasks, http_, ring_, pins_, parts.clock, discovery_options(parts.config),
-                 [&log = parts.log](const protocol::ServerName& server, std::string_view what, std::string_view detail) {
-                     protocol::log_warning(log, "discovery", what, {{"server", server.str()}, {"detail", detail}});
+                 [&log = parts.log](const protocol::ServerName& server, std::string_view what,
+                                    std::string_view detail) {
+                     protocol::log_warning(log, "discovery", what,
+                                           {{"server", server.str()}, {"detail", detail}});
                  }),
       tiers_(tier_config(parts.config)),
       budgets_(tier_table(parts.config.trust), budget_options(parts.config)),
-      gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, tiers_, budgets_, parts.clock}),
+      gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, tiers_, budgets_,
+             parts.clock}),
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
       follower_(parts.identity, parts.stores.logs(), follower_events()),
       direct_(parts.identity, parts.stores.logs(), parts.clock,
               [this](const protocol::UserId& user) {
-                  notices_.tell([&](federation::CommitListener& listener) { listener.membership_changed(user); });
+                  notices_.tell([&](federation::CommitListener& listener) {
+                      listener.membership_changed(user);
+                  });
               }),
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
-      settlement_({parts.identity, verifier_, follower_, parts.stores.logs(), parts.stores.commits(), notices_,
-                   parts.log, parts.clock}),
+      settlement_({parts.identity, verifier_, follower_, parts.stores.logs(),
+                   parts.stores.commits(), notices_, parts.log, parts.clock}),
       links_({parts.identity,
               discovery_,
               client_,
@@ -122,11 +130,20 @@ FederationStack::FederationStack(Parts parts)
                std::chrono::milliseconds(parts.config.federation.retry_max_ms)},
               {}},
              parts.tasks),
-      inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(), budgets_, parts.clock}),
+      inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
+              budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
-      channels_({parts.identity, parts.stores.logs(), home_, parts.stores.commits(), parts.stores.window(), notices_,
-                 parts.clock, parts.random, waker(),
-                 {parts.config.limits.unsent_per_user_and_peer, federation::LocalChannelsOptions{}.max_content_octets}})
+      channels_({parts.identity,
+                 parts.stores.logs(),
+                 home_,
+                 parts.stores.commits(),
+                 parts.stores.window(),
+                 notices_,
+                 parts.clock,
+                 parts.random,
+                 waker(),
+                 {parts.config.limits.unsent_per_user_and_peer,
+                  federation::LocalChannelsOptions{}.max_content_octets}})
 {
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
@@ -141,12 +158,15 @@ federation::Wake FederationStack::waker()
 federation::FollowerEvents FederationStack::follower_events()
 {
     federation::FollowerEvents events;
-    events.acknowledged = [this](const protocol::ChannelId& channel, const protocol::ServerName& server,
-                                 std::int64_t seq) {
-        notices_.tell([&](federation::CommitListener& listener) { listener.delivered_to(channel, server, seq); });
+    events.acknowledged = [this](const protocol::ChannelId& channel,
+                                 const protocol::ServerName& server, std::int64_t seq) {
+        notices_.tell([&](federation::CommitListener& listener) {
+            listener.delivered_to(channel, server, seq);
+        });
     };
     events.forked = [this](const protocol::ChannelId& channel, const protocol::ServerName& home) {
-        protocol::log_error(parts_.log, "channel_log", "a home has signed two histories of a channel; it is frozen here",
+        protocol::log_error(parts_.log, "channel_log",
+                            "a home has signed two histories of a channel; it is frozen here",
                             {{"channel", channel.str()}, {"home", home.str()}});
     };
     return events;
@@ -170,7 +190,8 @@ void FederationStack::add_routes(net::Router& router)
     const auto receive = [this](const net::Request& request, const federation::Admitted& admitted) {
         return inbox_.receive(request, admitted);
     };
-    const auto snapshot = [this](const net::Request& request, const federation::Admitted& admitted) {
+    const auto snapshot = [this](const net::Request& request,
+                                 const federation::Admitted& admitted) {
         return queries_.snapshot(request, admitted);
     };
     const auto log = [this](const net::Request& request, const federation::Admitted& admitted) {
@@ -187,8 +208,8 @@ void FederationStack::committed(const storage::CommittedRun& run)
     auto entries = std::make_shared<federation::ClientEntries>();
     entries->reserve(run.entries.size());
     for (const auto& stored : run.entries) {
-        entries->push_back({stored.seq, stored.entry.at, stored.event_id, stored.entry.event, stored.entry.content,
-                            stored.entry.deleted_by, stored.entry.expired});
+        entries->push_back({stored.seq, stored.entry.at, stored.event_id, stored.entry.event,
+                            stored.entry.content, stored.entry.deleted_by, stored.entry.expired});
     }
     const std::shared_ptr<const federation::ClientEntries> shared = std::move(entries);
     notices_.tell([&](federation::CommitListener& listener) {
@@ -209,16 +230,19 @@ asio::awaitable<void> FederationStack::keep_house()
         if (!go_on) co_return;
         auto swept = co_await gate_.sweep();
         if (!swept)
-            protocol::log_error(parts_.log, "gate", "the replay window can't be swept", {{"detail", swept.error().detail}});
+            protocol::log_error(parts_.log, "gate", "the replay window can't be swept",
+                                {{"detail", swept.error().detail}});
         const auto now = parts_.clock.now_ms();
         auto job = [now](storage::WriteTransaction& transaction) -> Result<void> {
-            auto direct = storage::forget_direct_before(transaction.db(), now - federation::direct_memory_ms);
+            auto direct =
+                storage::forget_direct_before(transaction.db(), now - federation::direct_memory_ms);
             if (!direct) return direct;
             return storage::drop_rejected_before(transaction.db(), now - rejected_memory_ms);
         };
         auto forgotten = co_await parts_.stores.commits().write(std::move(job));
         if (!forgotten)
-            protocol::log_warning(parts_.log, "storage", "old rows could not be dropped", {{"detail", forgotten.error().detail}});
+            protocol::log_warning(parts_.log, "storage", "old rows could not be dropped",
+                                  {{"detail", forgotten.error().detail}});
     }
 }
 

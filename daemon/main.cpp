@@ -46,7 +46,8 @@ asio::awaitable<void> serve(Run& run)
     }
     while (started && !run.server.has_failed()) {
         boost::system::error_code ended;
-        const int signal = co_await run.signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+        const int signal =
+            co_await run.signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
         if (ended) break;
         if (signal != SIGHUP) break;
         run.server.reload();
@@ -65,13 +66,15 @@ int run_daemon(const daemon::DaemonOptions& options)
     const protocol::SystemClock clock;
     auto config = daemon::load_config(options.config, daemon::process_environment());
     if (!config) {
-        for (const auto& problem : config.error()) std::cerr << "ententd: " << problem.str() << "\n";
+        for (const auto& problem : config.error())
+            std::cerr << "ententd: " << problem.str() << "\n";
         return exit_config;
     }
     const auto report = daemon::check_installation(*config, options.config, clock);
     for (const auto& error : report.errors) std::cerr << "ententd: " << error << "\n";
     if (!report.errors.empty()) return exit_config;
-    auto keys = daemon::KeyFolder(config->server.keys).load(config->server.name, config->name_rules());
+    auto keys =
+        daemon::KeyFolder(config->server.keys).load(config->server.name, config->name_rules());
     if (!keys) {
         std::cerr << "ententd: " << keys.error().detail << "\n";
         return exit_config;
@@ -81,7 +84,8 @@ int run_daemon(const daemon::DaemonOptions& options)
 
     asio::io_context io{1};
     asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
-    daemon::Server server(io, std::move(*config), std::move(*keys), *log, [&signals] { signals.cancel(); });
+    daemon::Server server(io, std::move(*config), std::move(*keys), *log,
+                          [&signals] { signals.cancel(); });
     if (auto opened = server.open(); !opened) {
         protocol::log_error(*log, "daemon", "can't start", {{"detail", opened.error().detail}});
         return exit_software;

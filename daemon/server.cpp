@@ -47,7 +47,8 @@ Server::Server(boost::asio::io_context& io, Config config, Identity keys, protoc
       log_(log),
       stop_(std::move(stop)),
       tasks_(io.get_executor(), [&log](std::exception_ptr bug) {
-          protocol::log_error(log, "daemon", "a task ended by an exception", {{"what", what(std::move(bug))}});
+          protocol::log_error(log, "daemon", "a task ended by an exception",
+                              {{"what", what(std::move(bug))}});
       })
 {
 }
@@ -62,7 +63,8 @@ Result<void> Server::open()
     };
     // Nothing is acknowledged once the disk has failed to keep what it said it kept.
     hooks.fatal = [this](Error error) {
-        protocol::log_error(log_, "storage", "the disk can't be trusted; stopping", {{"detail", error.detail}});
+        protocol::log_error(log_, "storage", "the disk can't be trusted; stopping",
+                            {{"detail", error.detail}});
         failed_ = true;
         stop_();
     };
@@ -89,10 +91,12 @@ Result<void> Server::open()
 Result<void> Server::add_listener(const ListenerConfig& listener)
 {
     net::ListenerOptions options;
-    options.address = boost::asio::ip::tcp::endpoint(listener.address.address, listener.address.port);
+    options.address =
+        boost::asio::ip::tcp::endpoint(listener.address.address, listener.address.port);
     options.trusted_proxies = listener.trusted_proxies;
     options.limits.connections = static_cast<std::size_t>(config_.limits.connections);
-    options.limits.connections_per_source = static_cast<std::size_t>(config_.limits.connections_per_source);
+    options.limits.connections_per_source =
+        static_cast<std::size_t>(config_.limits.connections_per_source);
     if (!listener.is_plain()) {
         auto tls = net::TlsServerContext::load(listener.certificate, listener.key);
         if (!tls) return fail(tls);
@@ -104,7 +108,8 @@ Result<void> Server::add_listener(const ListenerConfig& listener)
     if (listener.federation) federation_->add_routes(*router);
     if (listener.client) api_->add_routes(*router);
     if (listener.metrics) api::add_metrics_route(*router, metrics_);
-    auto server = std::make_unique<net::HttpServer>(tasks_, std::move(options), std::move(router), clock_);
+    auto server =
+        std::make_unique<net::HttpServer>(tasks_, std::move(options), std::move(router), clock_);
     server->on_request_done(api::request_observer(metrics_, text_of(listener.address)));
     servers_.push_back(std::move(server));
     return {};
@@ -120,10 +125,12 @@ void Server::add_figures()
                  [this] { return static_cast<double>(stores_->commits().figures().queued); });
     metrics_.ask("entente_peer_links", "Links to servers that are owed something.", "gauge", "",
                  [this] { return static_cast<double>(federation_->links().running()); });
-    metrics_.ask("entente_discovery_fetches_total", "Server documents fetched.", "counter", "",
-                 [this] { return static_cast<double>(federation_->discovery().figures().fetches); });
-    metrics_.ask("entente_discovery_failures_total", "Fetches of server documents that failed.", "counter", "",
-                 [this] { return static_cast<double>(federation_->discovery().figures().failures); });
+    metrics_.ask(
+        "entente_discovery_fetches_total", "Server documents fetched.", "counter", "",
+        [this] { return static_cast<double>(federation_->discovery().figures().fetches); });
+    metrics_.ask(
+        "entente_discovery_failures_total", "Fetches of server documents that failed.", "counter",
+        "", [this] { return static_cast<double>(federation_->discovery().figures().failures); });
 }
 
 Result<void> Server::readiness() const
@@ -150,7 +157,8 @@ asio::awaitable<Result<void>> Server::start()
     co_return Result<void>{};
 }
 
-asio::awaitable<void> Server::stop_listener(net::HttpServer& server, std::shared_ptr<net::Wakeup> stopped)
+asio::awaitable<void> Server::stop_listener(net::HttpServer& server,
+                                            std::shared_ptr<net::Wakeup> stopped)
 {
     struct Ending {
         std::size_t& listening;
@@ -186,11 +194,13 @@ void Server::reload()
         if (reloaded) {
             protocol::log_info(log_, "daemon", "certificate reloaded");
         } else {
-            protocol::log_error(log_, "daemon", "a certificate could not be reloaded; the old one stays",
+            protocol::log_error(log_, "daemon",
+                                "a certificate could not be reloaded; the old one stays",
                                 {{"detail", reloaded.error().detail}});
         }
     }
-    protocol::log_info(log_, "daemon", "reload is done; all settings but certificates take effect at a restart");
+    protocol::log_info(log_, "daemon",
+                       "reload is done; all settings but certificates take effect at a restart");
 }
 
 }  // namespace entente::daemon

@@ -37,7 +37,8 @@ class Server {
  private:
     [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener);
     void add_figures();
-    asio::awaitable<void> stop_listener(net::HttpServer& server, std::shared_ptr<net::Wakeup> stopped);
+    asio::awaitable<void> stop_listener(net::HttpServer& server,
+                                        std::shared_ptr<net::Wakeup> stopped);
     [[nodiscard]] Result<void> readiness() const;
 
     boost::asio::io_context& io_;

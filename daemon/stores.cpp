@@ -28,7 +28,8 @@ Result<void> make_folder(const std::string& folder)
     std::error_code error;
     if (std::filesystem::exists(folder, error)) return {};
     std::filesystem::create_directories(folder, error);
-    if (error) return fail(Code::internal, "can't make the folder " + folder + ": " + error.message());
+    if (error)
+        return fail(Code::internal, "can't make the folder " + folder + ": " + error.message());
     ::chmod(folder.c_str(), 0700);
     return {};
 }
@@ -56,16 +57,19 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, boost::asio::
         auto window = storage::open_rocks_window(options);
         if (!window) return fail(window);
         stores->window_ = std::move(*window);
-        if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted) return fail(noted);
+        if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted)
+            return fail(noted);
 
-        stores->logs_ = std::make_unique<storage::ChannelLogStore>(stores->window_.get(), config.name_rules(),
-                                                                   cached_channels, std::move(hooks.committed));
+        stores->logs_ =
+            std::make_unique<storage::ChannelLogStore>(stores->window_.get(), config.name_rules(),
+                                                       cached_channels, std::move(hooks.committed));
         if (auto index = stores->logs_->catch_up_index(**writer); !index) return fail(index);
     }
     storage::GroupCommitOptions options;
     options.readers = static_cast<std::size_t>(config.storage.readers);
     stores->commits_ = std::make_unique<storage::GroupCommit>(
-        std::move(io), storage::make_sqlite_database(config.storage.sqlite_path()), options, std::move(hooks.fatal));
+        std::move(io), storage::make_sqlite_database(config.storage.sqlite_path()), options,
+        std::move(hooks.fatal));
     stores->commits_->add(*stores->logs_);
     if (auto started = stores->commits_->start(); !started) return fail(started);
     return stores;

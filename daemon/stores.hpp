@@ -22,7 +22,8 @@ class Stores {
         std::function<void(Error)> fatal;
     };
     // The detail of an error is a sentence for the operator.
-    [[nodiscard]] static Result<std::unique_ptr<Stores>> open(const Config& config, boost::asio::any_io_executor io,
+    [[nodiscard]] static Result<std::unique_ptr<Stores>> open(const Config& config,
+                                                              boost::asio::any_io_executor io,
                                                               protocol::Seconds now, Hooks hooks);
     // Ends what is queued, then closes the window.
     ~Stores();

@@ -12,8 +12,8 @@ net::Response signed_answer(const Identity& identity, std::string_view signature
     // A handler's own digest would make the field stand twice.
     std::erase_if(response.fields,
                   [](const auto& field) { return field.first == "content-digest"; });
-    auto fields = protocol::sign_answer(identity.key, identity.name, response.status,
-                                        response.body, signature_field, clock.now_s());
+    auto fields = protocol::sign_answer(identity.key, identity.name, response.status, response.body,
+                                        signature_field, clock.now_s());
     response.fields.insert(response.fields.end(), std::make_move_iterator(fields.begin()),
                            std::make_move_iterator(fields.end()));
     return response;
@@ -22,12 +22,12 @@ net::Response signed_answer(const Identity& identity, std::string_view signature
 net::Response signed_answer(const Identity& identity, const Admitted& admitted,
                             net::Response response, const protocol::Clock& clock)
 {
-    return signed_answer(identity, std::string_view{admitted.signature_field},
-                         std::move(response), clock);
+    return signed_answer(identity, std::string_view{admitted.signature_field}, std::move(response),
+                         clock);
 }
 
-net::Response signed_problem(const Identity& identity, const Admitted& admitted,
-                             const Error& error, const protocol::Clock& clock)
+net::Response signed_problem(const Identity& identity, const Admitted& admitted, const Error& error,
+                             const protocol::Clock& clock)
 {
     return signed_answer(identity, admitted, net::problem_response(error, clock.now_ms()), clock);
 }

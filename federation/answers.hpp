@@ -17,8 +17,8 @@ struct Admitted;
                                           net::Response response, const protocol::Clock& clock);
 // The same for the request's `Signature` field as it stood.
 [[nodiscard]] net::Response signed_answer(const Identity& identity,
-                                          std::string_view signature_field,
-                                          net::Response response, const protocol::Clock& clock);
+                                          std::string_view signature_field, net::Response response,
+                                          const protocol::Clock& clock);
 // The problem document for an error behind the gate, signed.
 [[nodiscard]] net::Response signed_problem(const Identity& identity, const Admitted& admitted,
                                            const Error& error, const protocol::Clock& clock);

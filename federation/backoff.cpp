@@ -14,9 +14,15 @@ constexpr int most_doublings = 20;
 
 }  // namespace
 
-Backoff::Backoff(BackoffOptions options, protocol::Random& random) : options_(options), random_(random) {}
+Backoff::Backoff(BackoffOptions options, protocol::Random& random)
+    : options_(options), random_(random)
+{
+}
 
-void Backoff::reset() { failures_ = 0; }
+void Backoff::reset()
+{
+    failures_ = 0;
+}
 
 milliseconds Backoff::doubled(milliseconds first)
 {
@@ -33,7 +39,8 @@ milliseconds Backoff::jittered(milliseconds time)
 
 Wait Backoff::after(const Error& error)
 {
-    const auto asked = milliseconds(std::clamp<std::int64_t>(error.retry_after, 0, 24 * 3600) * 1000);
+    const auto asked =
+        milliseconds(std::clamp<std::int64_t>(error.retry_after, 0, 24 * 3600) * 1000);
     switch (error.code) {
         case Code::malformed:
         case Code::digest_mismatch:
@@ -54,12 +61,15 @@ Wait Backoff::after(const Error& error)
         case Code::channel_full:
             return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
         case Code::unknown_key:
-            return {doubled(std::min<milliseconds>(options_.most, seconds(60))), false, true, false, false};
+            return {doubled(std::min<milliseconds>(options_.most, seconds(60))), false, true, false,
+                    false};
         case Code::clock_skew: return {jittered(doubled(options_.first)), true, true, false, false};
-        case Code::key_conflict: return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
+        case Code::key_conflict:
+            return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
         case Code::blocked: return {hours(24), false, true, false, false};
         case Code::too_large: return {milliseconds(0), false, false, true, false};
-        case Code::rate_limited: return {std::max<milliseconds>(asked, seconds(1)), false, false, false, false};
+        case Code::rate_limited:
+            return {std::max<milliseconds>(asked, seconds(1)), false, false, false, false};
         case Code::key_unavailable:
         case Code::unavailable:
         case Code::timeout:

@@ -19,7 +19,7 @@ struct Wait {
     std::chrono::milliseconds time{0};
     bool ends_when_heard = false;  // a proven inbound request of the peer ends it at once
     bool tell_administrator = false;
-    bool halve = false;            // the batch was too large
+    bool halve = false;  // the batch was too large
     bool ends_with_new_work = false;
 };
 

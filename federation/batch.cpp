@@ -20,8 +20,8 @@ struct Room {
     }
 };
 
-Result<void> read_submissions(storage::Connection& db, const ServerName& peer, const Held& held, Room& room,
-                              BatchDraft& draft)
+Result<void> read_submissions(storage::Connection& db, const ServerName& peer, const Held& held,
+                              Room& room, BatchDraft& draft)
 {
     std::map<std::string, std::size_t> places;
     // Page by page: what is held back must not hide what lies behind it.
@@ -36,7 +36,8 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
             if (room.is_full() || (size > room.octets && draft.items > 0)) return {};
             room.take(size);
             ++draft.items;
-            const auto [place, is_new] = places.try_emplace(row.channel.str(), draft.submissions.size());
+            const auto [place, is_new] =
+                places.try_emplace(row.channel.str(), draft.submissions.size());
             if (is_new) draft.submissions.push_back({row.channel, {}});
             draft.submissions[place->second].rows.push_back(std::move(row));
         }
@@ -44,8 +45,9 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
     return {};
 }
 
-Result<LogPart> read_part(storage::Connection& db, const ServerName& peer, storage::ChannelRow channel,
-                          const storage::CursorRow& cursor, const Room& room)
+Result<LogPart> read_part(storage::Connection& db, const ServerName& peer,
+                          storage::ChannelRow channel, const storage::CursorRow& cursor,
+                          const Room& room)
 {
     LogPart part;
     part.until = cursor.until;
@@ -65,8 +67,8 @@ Result<LogPart> read_part(storage::Connection& db, const ServerName& peer, stora
     return part;
 }
 
-Result<void> read_logs(storage::Connection& db, const ServerName& self, const ServerName& peer, const Held& held,
-                       Room& room, BatchDraft& draft)
+Result<void> read_logs(storage::Connection& db, const ServerName& self, const ServerName& peer,
+                       const Held& held, Room& room, BatchDraft& draft)
 {
     auto owed = storage::owed_logs(db, self, peer);
     if (!owed) return fail(owed);
@@ -77,13 +79,15 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         if (!channel) return fail(channel);
         const auto name = channel->name.str();
         if (held.logs.contains(name)) continue;
-        auto part = read_part(db, peer, std::move(*channel), storage::CursorRow{peer, log.seq, 0, log.until}, room);
+        auto part = read_part(db, peer, std::move(*channel),
+                              storage::CursorRow{peer, log.seq, 0, log.until}, room);
         if (!part) return fail(part);
         if (part->page.entries.empty()) continue;
         // How far others are is told to authors, and then not with every slice.
         if (!held.heartbeats.contains(name)) part->acks.clear();
         for (const auto& stored : part->page.entries)
-            room.take(stored.entry.event.size() + (stored.entry.content ? stored.entry.content->size() : 0));
+            room.take(stored.entry.event.size() +
+                      (stored.entry.content ? stored.entry.content->size() : 0));
         draft.items += part->page.entries.size();
         sent.insert(name);
         draft.logs.push_back(std::move(*part));
@@ -108,8 +112,8 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
 
 }  // namespace
 
-Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self, const ServerName& peer,
-                              const BatchLimits& limits, const Held& held)
+Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
+                              const ServerName& peer, const BatchLimits& limits, const Held& held)
 {
     BatchDraft draft;
     Room room{limits.octets, limits.items};
@@ -135,7 +139,8 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self, c
     return draft;
 }
 
-protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves, storage::RunProofs& roots)
+protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves,
+                           storage::RunProofs& roots)
 {
     protocol::Slice slice;
     const auto& page = part.page;
@@ -152,14 +157,15 @@ protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves, s
     slice.checkpoint.seq = page.end.seq;
     slice.checkpoint.hash = page.end.hash;
     slice.checkpoint.proof.root = 0;
-    slice.checkpoint.proof.index =
-        leaves.add(protocol::checkpoint_leaf(slice.channel, page.epoch, page.end.seq, page.end.hash));
+    slice.checkpoint.proof.index = leaves.add(
+        protocol::checkpoint_leaf(slice.channel, page.epoch, page.end.seq, page.end.hash));
     slice.latest = std::max(part.channel.seq, page.end.seq);
     slice.acks = part.acks;
     return slice;
 }
 
-protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity& identity, Millis now)
+protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity& identity,
+                                         Millis now)
 {
     protocol::OutgoingTransaction transaction;
     protocol::RootBuilder leaves;
@@ -173,7 +179,8 @@ protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity
             submission.events.push_back({row.event, row.content});
             submission.seal.events.push_back(row.event_id);
         }
-        submission.seal.proof.index = leaves.add(protocol::seal_leaf(part.channel, submission.seal.events));
+        submission.seal.proof.index =
+            leaves.add(protocol::seal_leaf(part.channel, submission.seal.events));
         transaction.submissions.push_back(std::move(submission));
     }
     for (const auto& part : draft.logs) transaction.logs.push_back(home_slice(part, leaves, roots));
@@ -184,7 +191,8 @@ protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity
     roots.roots.front() = std::move(signed_root.jws);
     for (auto& submission : transaction.submissions)
         submission.seal.proof.path = signed_root.paths[submission.seal.proof.index];
-    for (auto& slice : transaction.logs) slice.checkpoint.proof.path = signed_root.paths[slice.checkpoint.proof.index];
+    for (auto& slice : transaction.logs)
+        slice.checkpoint.proof.path = signed_root.paths[slice.checkpoint.proof.index];
     transaction.roots = std::move(roots.roots);
     return transaction;
 }

@@ -26,7 +26,7 @@ struct Held {
     std::set<std::string> submissions;  // channels
     std::set<std::string> logs;         // channels
     bool direct = false;
-    std::set<std::string> heartbeats;   // channels whose acks are due, whether or not entries are
+    std::set<std::string> heartbeats;  // channels whose acks are due, whether or not entries are
 };
 
 struct SubmissionPart {
@@ -47,14 +47,19 @@ struct BatchDraft {
     std::vector<storage::DirectRow> direct;
     std::size_t items = 0;
 
-    [[nodiscard]] bool empty() const { return submissions.empty() && logs.empty() && direct.empty(); }
+    [[nodiscard]] bool empty() const
+    {
+        return submissions.empty() && logs.empty() && direct.empty();
+    }
 };
 
 // On a reader.
-[[nodiscard]] Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self, const ServerName& peer,
-                                            const BatchLimits& limits, const Held& held);
+[[nodiscard]] Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
+                                            const ServerName& peer, const BatchLimits& limits,
+                                            const Held& held);
 
-[[nodiscard]] protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity& identity, Millis now);
+[[nodiscard]] protocol::OutgoingTransaction sign_batch(const BatchDraft& draft,
+                                                       const Identity& identity, Millis now);
 
 // The slice for a page as the home sends it, its own checkpoint's leaf added to `leaves`
 // and the seals' roots to `roots` behind the place of the home's own, which is 0.

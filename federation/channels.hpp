@@ -50,7 +50,7 @@ struct Delivery {
 // One entry as a client sees it.
 struct ClientEntry {
     std::int64_t seq = 0;
-    Millis at = 0;      // the home's
+    Millis at = 0;  // the home's
     Hash event_id{};
     std::string event;  // octets
     std::optional<std::string> content;
@@ -65,10 +65,10 @@ struct ChannelSummary {
     std::string kind, name, topic, history, retention, encryption;
     bool is_public = false;
     protocol::Role role = protocol::Role::member;
-    std::int64_t latest = 0;      // newest seq held here
+    std::int64_t latest = 0;         // newest seq held here
     std::int64_t visible_after = 0;  // the user sees entries with a greater seq
     std::int64_t member_count = 0;
-    bool frozen = false;          // [LOG-4]
+    bool frozen = false;  // [LOG-4]
 };
 
 struct ChannelMember {
@@ -107,11 +107,14 @@ class CommitListener {
  public:
     virtual ~CommitListener() = default;
     // Entries first_seq … first_seq + size − 1 of a channel.
-    virtual void entries_committed(const ChannelId& channel, const std::shared_ptr<const ClientEntries>& entries) = 0;
+    virtual void entries_committed(const ChannelId& channel,
+                                   const std::shared_ptr<const ClientEntries>& entries) = 0;
     // An own user's event has moved: accepted, rejected or delivered further.
-    virtual void delivery_changed(const ChannelId& channel, const UserId& author, const Posted& posted) = 0;
+    virtual void delivery_changed(const ChannelId& channel, const UserId& author,
+                                  const Posted& posted) = 0;
     // Follower `server` now holds the channel up to `seq`.
-    virtual void delivered_to(const ChannelId& channel, const ServerName& server, std::int64_t seq) = 0;
+    virtual void delivered_to(const ChannelId& channel, const ServerName& server,
+                              std::int64_t seq) = 0;
     // An own user was invited (a list to be fetched anew), joined or left.
     virtual void membership_changed(const UserId& user) = 0;
 };
@@ -124,13 +127,15 @@ class Channels {
     virtual asio::awaitable<Result<ChannelId>> create(Actor actor, NewChannel channel) = 0;
     // `not_found` where the user may not know of the channel; `forbidden`; `conflict` where
     // the invitee is a member already.
-    virtual asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) = 0;
+    virtual asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel,
+                                                   UserId invitee) = 0;
     // Of an invitation or a public channel; `pending` while its home hasn't answered.
     virtual asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) = 0;
     virtual asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) = 0;
     // `content` is a JSON object without salt; it is given one. At most 60 KiB: `too_large`.
     // `rate_limited` over the quota of unsent submissions [RETRY-3].
-    virtual asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel, std::string content) = 0;
+    virtual asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
+                                                 std::string content) = 0;
     // Several posts of one user in one commit; a result each, in order.
     struct Post {
         Actor actor;
@@ -142,16 +147,20 @@ class Channels {
     virtual asio::awaitable<Result<std::vector<ChannelSummary>>> list(UserId user) = 0;
     virtual asio::awaitable<Result<ChannelSummary>> get(UserId user, ChannelId channel) = 0;
     // Sorted by user; `after` is the last user of the page before, empty for the first.
-    virtual asio::awaitable<Result<std::vector<ChannelMember>>> members(UserId user, ChannelId channel,
-                                                                       std::string after, std::size_t limit) = 0;
+    virtual asio::awaitable<Result<std::vector<ChannelMember>>> members(UserId user,
+                                                                        ChannelId channel,
+                                                                        std::string after,
+                                                                        std::size_t limit) = 0;
     virtual asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) = 0;
 
     // Entries after `after` in rising order, at most `limit` and about 1 MiB; only what the
     // user may see. `page_before` gives the newest ones below `before`, rising too.
     virtual asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel,
-                                                             std::int64_t after, std::size_t limit) = 0;
+                                                              std::int64_t after,
+                                                              std::size_t limit) = 0;
     virtual asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel,
-                                                              std::int64_t before, std::size_t limit) = 0;
+                                                               std::int64_t before,
+                                                               std::size_t limit) = 0;
     virtual asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) = 0;
 
     // Listeners live longer than this object's last commit.

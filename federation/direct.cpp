@@ -20,13 +20,15 @@ std::string text_member(const nlohmann::json& object, const char* name)
 
 }  // namespace
 
-Direct::Direct(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
+Direct::Direct(const Identity& identity, storage::ChannelLogStore& store,
+               const protocol::Clock& clock,
                std::function<void(const protocol::UserId& user)> invited)
     : identity_(identity), store_(store), clock_(clock), invited_(std::move(invited))
 {
 }
 
-VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& read, const ServerName& origin) const
+VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& read,
+                             const ServerName& origin) const
 {
     VerifiedDirect verified;
     if (!read.value) {
@@ -63,10 +65,12 @@ VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& re
     return verified;
 }
 
-Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& event, const std::string& content,
+Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& event,
+                                                       const std::string& content,
                                                        const ServerName& origin) const
 {
-    if (!event.sender.is_server) return refuse(Code::forbidden, "an invitation comes from the home's bare name");
+    if (!event.sender.is_server)
+        return refuse(Code::forbidden, "an invitation comes from the home's bare name");
     const auto json = nlohmann::json::parse(content, nullptr, false);
     if (!json.is_object()) return refuse(Code::malformed, "the content is no object");
     auto channel = protocol::parse_channel_id(text_member(json, "channel"), identity_.names);
@@ -77,7 +81,8 @@ Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& ev
     const auto template_at = json.find("invite");
     if (template_at == json.end() || !template_at->is_object())
         return refuse(Code::malformed, "/invite: must be the member.invite event and its content");
-    auto invite = protocol::parse_channel_event(text_member(*template_at, "event"), identity_.names);
+    auto invite =
+        protocol::parse_channel_event(text_member(*template_at, "event"), identity_.names);
     if (!invite || invite->type != "member.invite" || invite->channel != *channel)
         return refuse(Code::malformed, "/invite/event: not a member.invite event of that channel");
     const auto inner_text = text_member(*template_at, "content");
@@ -96,10 +101,13 @@ Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& ev
     row.kind = text_member(json, "kind");
     row.encryption = text_member(json, "encryption");
     const auto members = json.find("members");
-    if (members != json.end() && members->is_number_integer()) row.members = members->get<std::int64_t>();
-    const bool fits = (row.kind == "group" || row.kind == "dm") && row.name.size() <= max_invitation_name_octets &&
+    if (members != json.end() && members->is_number_integer())
+        row.members = members->get<std::int64_t>();
+    const bool fits = (row.kind == "group" || row.kind == "dm") &&
+                      row.name.size() <= max_invitation_name_octets &&
                       row.encryption.size() <= max_encryption_octets && row.members >= 0;
-    if (!fits) return refuse(Code::malformed, "name, kind, encryption or members are out of their bounds");
+    if (!fits)
+        return refuse(Code::malformed, "name, kind, encryption or members are out of their bounds");
     row.at = event.at;
     return row;
 }
@@ -120,7 +128,8 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
     if (!known) return refused_event(direct.id, known.error());
     if (*known) {
         if (**known != *direct.id)
-            return refused_event(direct.id, refuse(Code::equivocation, "another event has this txn").value());
+            return refused_event(direct.id,
+                                 refuse(Code::equivocation, "another event has this txn").value());
         result.status = ItemStatus::duplicate;
         return result;
     }
@@ -132,13 +141,15 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
     auto account = storage::find_user(db, protocol::localpart_of(*user));
     if (!account) {
         const auto& why = account.error();
-        return refused_event(direct.id,
-                             why.code == Code::not_found ? refuse(Code::not_found, "no such user here").value() : why);
+        return refused_event(direct.id, why.code == Code::not_found
+                                            ? refuse(Code::not_found, "no such user here").value()
+                                            : why);
     }
     auto stored = storage::count_invitations(db, event.to);
     if (!stored) return refused_event(direct.id, stored.error());
     if (*stored >= max_invitations_per_user)
-        return refused_event(direct.id, refuse(Code::forbidden, "the user has too many invitations open").value());
+        return refused_event(
+            direct.id, refuse(Code::forbidden, "the user has too many invitations open").value());
     auto put = storage::put_invitation(db, *direct.invitation);
     if (!put) return refused_event(direct.id, put.error());
     auto remembered = storage::remember_direct_in(db, *server, event.txn, *direct.id, event.at);

@@ -37,7 +37,8 @@ class Direct {
 
     [[nodiscard]] VerifiedDirect check(const protocol::Read<protocol::EventAndContent>& read,
                                        const ServerName& origin) const;
-    [[nodiscard]] protocol::EventResult take(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
+    [[nodiscard]] protocol::EventResult take(storage::WriteTransaction& transaction,
+                                             const VerifiedDirect& direct,
                                              const ServerName& origin);
 
  private:

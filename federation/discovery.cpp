@@ -261,8 +261,7 @@ asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server)
     if (!pinned) co_return pinned;
     auto& known = memory(server);
     known.fetched_at = clock_.now_ms();
-    known.max_age =
-        std::clamp(ring_.find(server)->max_age, options_.min_age_s, options_.max_age_s);
+    known.max_age = std::clamp(ring_.find(server)->max_age, options_.min_age_s, options_.max_age_s);
     known.failure_s = 0;
     known.retry_at = 0;
     co_return Result<void>{};
@@ -295,8 +294,7 @@ asio::awaitable<Result<void>> Discovery::pin(protocol::ServerDocument document)
     co_return Result<void>{};
 }
 
-void Discovery::tell(const ServerName& server, std::string_view what,
-                     std::string_view detail) const
+void Discovery::tell(const ServerName& server, std::string_view what, std::string_view detail) const
 {
     if (notice_) notice_(server, what, detail);
 }
@@ -342,9 +340,8 @@ void Discovery::remember_failure(const ServerName& server, const Error& error)
     auto now = clock_.now_ms();
     auto& known = memory(server);
     if (now < known.retry_at) return;
-    known.failure_s = known.failure_s == 0
-                          ? options_.first_failure_s
-                          : std::min(known.failure_s * 2, options_.max_failure_s);
+    known.failure_s = known.failure_s == 0 ? options_.first_failure_s
+                                           : std::min(known.failure_s * 2, options_.max_failure_s);
     known.retry_at = now + known.failure_s * 1000;
     known.failure = error;
 }

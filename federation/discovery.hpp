@@ -38,18 +38,18 @@ struct DiscoveryOptions {
     std::chrono::milliseconds fetch_time{10'000};  // delegation included [DISC-2]
     std::int64_t min_age_s = 60;                   // what max_age is clamped to [DISC-4]
     std::int64_t max_age_s = 24 * 3600;
-    std::int64_t first_failure_s = 10;             // doubling to max_failure_s
+    std::int64_t first_failure_s = 10;  // doubling to max_failure_s
     std::int64_t max_failure_s = 3600;
-    std::int64_t refetches_per_server = 5;         // a minute [KEY-5]
+    std::int64_t refetches_per_server = 5;  // a minute [KEY-5]
     std::int64_t refetches_per_source = 1;
-    std::int64_t first_fetches_per_source = 30;    // a minute, for servers never seen before
-    std::size_t max_remembered = 4096;             // servers whose last fetch is remembered
-    std::size_t max_under_way = 64;                // fetches at once
+    std::int64_t first_fetches_per_source = 30;  // a minute, for servers never seen before
+    std::size_t max_remembered = 4096;           // servers whose last fetch is remembered
+    std::size_t max_under_way = 64;              // fetches at once
 };
 
 // What an administrator should hear of: conflicts, first pins, failures to store.
-using Notice = std::function<void(const ServerName& server, std::string_view what,
-                                  std::string_view detail)>;
+using Notice =
+    std::function<void(const ServerName& server, std::string_view what, std::string_view detail)>;
 
 class Discovery {
  public:
@@ -95,9 +95,9 @@ class Discovery {
     class Landing;
     struct Memory {
         ServerName server;
-        Millis fetched_at = 0;      // of the last success; 0: never
-        std::int64_t max_age = 0;   // clamped
-        std::int64_t failure_s = 0; // how long the last failure counts; 0: none
+        Millis fetched_at = 0;       // of the last success; 0: never
+        std::int64_t max_age = 0;    // clamped
+        std::int64_t failure_s = 0;  // how long the last failure counts; 0: none
         Millis retry_at = 0;
         Error failure;
         std::deque<Millis> refetched;  // for unknown keys, within the last minute
@@ -108,8 +108,7 @@ class Discovery {
     [[nodiscard]] Memory& memory(const ServerName& server);
     [[nodiscard]] Result<void> recent_failure(const ServerName& server, Millis now) const;
     [[nodiscard]] Result<void> charge_refetch(const ServerName& server,
-                                              const std::optional<std::string>& source,
-                                              Millis now);
+                                              const std::optional<std::string>& source, Millis now);
     [[nodiscard]] Result<void> charge_server(const ServerName& server, Millis now);
     [[nodiscard]] bool is_fresh(const ServerName& server, Millis now) const;
     asio::awaitable<Result<void>> refetch(ServerName server, std::optional<std::string> source);

@@ -39,17 +39,20 @@ SliceResult refused(const std::string& channel, const Error& problem)
 
 }  // namespace
 
-FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store, FollowerEvents events)
+FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store,
+                         FollowerEvents events)
     : identity_(identity), store_(store), events_(std::move(events))
 {
 }
 
-SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice& slice, const ServerName& origin)
+SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice& slice,
+                              const ServerName& origin)
 {
     if (slice.slice.channel.empty()) return refused(slice.channel_text, *slice.problem);
     auto& db = transaction.db();
     auto found = store_.find(db, slice.slice.channel);
-    if (!found && found.error().code != Code::not_found) return refused(slice.channel_text, found.error());
+    if (!found && found.error().code != Code::not_found)
+        return refused(slice.channel_text, found.error());
     if (!found) {
         // Nobody but the home that was asked learns that somebody here wants to join.
         auto joining = storage::has_open_join(db, slice.slice.channel, origin);
@@ -62,7 +65,8 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     auto& channel = **found;
     // [LOG-3] Before anything is said about what is held here.
     if (channel.home != origin)
-        return refused(slice.channel_text, Error{Code::not_home, "a slice from a server that isn't the home", {}, 0});
+        return refused(slice.channel_text,
+                       Error{Code::not_home, "a slice from a server that isn't the home", {}, 0});
     if (slice.problem) {
         auto result = refused(slice.channel_text, *slice.problem);
         result.epoch = channel.epoch;
@@ -89,7 +93,8 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     return refusal;
 }
 
-Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction, LiveChannel& channel,
+Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction,
+                                                   LiveChannel& channel,
                                                    const VerifiedSlice& verified)
 {
     auto& db = transaction.db();
@@ -102,8 +107,9 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
     const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
     const auto shared = std::min(last, channel.seq);
     const auto hash_in_slice = [&](std::int64_t seq) -> const std::string& {
-        return seq == slice.after.seq ? slice.after.hash
-                                      : verified.hashes[static_cast<std::size_t>(seq - slice.after.seq - 1)];
+        return seq == slice.after.seq
+                   ? slice.after.hash
+                   : verified.hashes[static_cast<std::size_t>(seq - slice.after.seq - 1)];
     };
     for (const auto seq : {slice.after.seq, shared}) {
         if (seq < channel.floor) continue;
@@ -115,20 +121,22 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
 
     if (slice.latest < channel.seq) {
         auto result = answer(channel, SliceStatus::ahead);
-        auto hash = slice.latest < channel.floor ? Result<std::string>{fail(Code::not_found, "below the floor")}
-                                                 : store_.hash_at(db, channel, slice.latest);
+        auto hash = slice.latest < channel.floor
+                        ? Result<std::string>{fail(Code::not_found, "below the floor")}
+                        : store_.hash_at(db, channel, slice.latest);
         if (!hash) return answer(channel, SliceStatus::gap);
         result.agrees = protocol::Position{slice.latest, *hash};
         return result;
     }
-    auto applied = apply(transaction, channel, verified, static_cast<std::size_t>(shared - slice.after.seq));
+    auto applied =
+        apply(transaction, channel, verified, static_cast<std::size_t>(shared - slice.after.seq));
     if (!applied) return fail(applied);
     note_acks(transaction, channel, verified);
     return answer(channel, SliceStatus::ok);
 }
 
-Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSlice& verified,
-                                std::size_t first_new)
+Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& channel,
+                                const VerifiedSlice& verified, std::size_t first_new)
 {
     const auto& slice = verified.slice;
     if (first_new >= slice.entries.size()) return {};
@@ -141,13 +149,15 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
             return applied;
         }
     }
-    for (const auto& seal : slice.seals) store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
+    for (const auto& seal : slice.seals)
+        store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
     store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
     return {};
 }
 
 Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel& channel,
-                                      const protocol::Entry& entry, const protocol::FollowedEvent& followed)
+                                      const protocol::Entry& entry,
+                                      const protocol::FollowedEvent& followed)
 {
     auto& db = transaction.db();
     const auto& event = followed.event;
@@ -162,12 +172,13 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
             auto target = store_.entry_by_id(db, channel, *event.target);
             if (target) {
                 auto parsed = protocol::parse_followed_event(target->entry.event, identity_.names);
-                if (parsed) facts = protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
+                if (parsed)
+                    facts = protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
             }
         }
         // [MEM-2] What the home should not have taken is held and has no effect.
-        auto change = protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
-                                            channel.home, facts, identity_.names);
+        auto change = protocol::apply_event(channel.state, event, entry.content.value_or(""),
+                                            channel.seq + 1, channel.home, facts, identity_.names);
         if (change) addition.change = std::move(*change);
         addition.leave = event.type == "member.leave";
         if (event.sender.server == identity_.name) {
@@ -184,7 +195,8 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
 
 // Of servers that may follow at all, and no further than the log goes: a home's word must not
 // fill our tables.
-void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSlice& verified)
+void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel,
+                            const VerifiedSlice& verified)
 {
     for (const auto& [name, said] : verified.slice.acks) {
         const auto server = ServerName::trusted(name);
@@ -192,7 +204,8 @@ void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel,
         const auto seq = std::min(said, verified.slice.latest);
         auto id = store_.server_id(transaction.db(), server);
         if (!id || !storage::note_cursor(transaction.db(), channel.id, *id, seq)) continue;
-        transaction.after_commit([acknowledged = events_.acknowledged, channel_name = channel.name, server,
+        transaction.after_commit([acknowledged = events_.acknowledged, channel_name = channel.name,
+                                  server,
                                   held = seq] { acknowledged(channel_name, server, held); });
     }
 }
@@ -200,12 +213,15 @@ void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel,
 SliceResult FollowerLog::fork(WriteTransaction& transaction, LiveChannel& channel)
 {
     store_.freeze(channel);
-    transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home] { forked(name, home); });
+    transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home] {
+        forked(name, home);
+    });
     return answer(channel, SliceStatus::fork);
 }
 
 Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::Snapshot& snapshot,
-                                protocol::ChannelState state, std::int64_t floor, const ServerName& home)
+                                protocol::ChannelState state, std::int64_t floor,
+                                const ServerName& home)
 {
     if (protocol::creator_of(snapshot.channel) != home)
         return fail(Code::not_home, "a snapshot from a server that did not make the channel");

@@ -16,7 +16,8 @@ namespace entente::federation {
 // What taking slices tells the rest of the server, after the commit.
 struct FollowerEvents {
     // The home says that `server` holds `channel` up to `seq`.
-    std::function<void(const protocol::ChannelId&, const ServerName& server, std::int64_t seq)> acknowledged;
+    std::function<void(const protocol::ChannelId&, const ServerName& server, std::int64_t seq)>
+        acknowledged;
     std::function<void(const protocol::ChannelId&, const ServerName& home)> forked;
 };
 
@@ -24,24 +25,31 @@ class FollowerLog {
  public:
     FollowerLog(const Identity& identity, storage::ChannelLogStore& store, FollowerEvents events);
 
-    [[nodiscard]] protocol::SliceResult take(storage::WriteTransaction& transaction, const VerifiedSlice& slice,
-                                             const ServerName& origin);
+    [[nodiscard]] protocol::SliceResult take(storage::WriteTransaction& transaction,
+                                             const VerifiedSlice& slice, const ServerName& origin);
 
     // Starts the log of a channel that one of our users has joined; `state` is the verified
     // snapshot's. A log that already reaches beyond the floor is left as it is.
-    [[nodiscard]] Result<void> begin(storage::WriteTransaction& transaction, const protocol::Snapshot& snapshot,
-                                     protocol::ChannelState state, std::int64_t floor, const ServerName& home);
+    [[nodiscard]] Result<void> begin(storage::WriteTransaction& transaction,
+                                     const protocol::Snapshot& snapshot,
+                                     protocol::ChannelState state, std::int64_t floor,
+                                     const ServerName& home);
 
  private:
-    [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(storage::WriteTransaction& transaction,
-                                                                  storage::LiveChannel& channel,
-                                                                  const VerifiedSlice& slice);
-    [[nodiscard]] Result<void> apply(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
-                                     const VerifiedSlice& slice, std::size_t first_new);
-    [[nodiscard]] Result<void> apply_entry(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
-                                           const protocol::Entry& entry, const protocol::FollowedEvent& followed);
-    void note_acks(storage::WriteTransaction& transaction, storage::LiveChannel& channel, const VerifiedSlice& slice);
-    [[nodiscard]] protocol::SliceResult fork(storage::WriteTransaction& transaction, storage::LiveChannel& channel);
+    [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(
+        storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+        const VerifiedSlice& slice);
+    [[nodiscard]] Result<void> apply(storage::WriteTransaction& transaction,
+                                     storage::LiveChannel& channel, const VerifiedSlice& slice,
+                                     std::size_t first_new);
+    [[nodiscard]] Result<void> apply_entry(storage::WriteTransaction& transaction,
+                                           storage::LiveChannel& channel,
+                                           const protocol::Entry& entry,
+                                           const protocol::FollowedEvent& followed);
+    void note_acks(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+                   const VerifiedSlice& slice);
+    [[nodiscard]] protocol::SliceResult fork(storage::WriteTransaction& transaction,
+                                             storage::LiveChannel& channel);
 
     const Identity& identity_;
     storage::ChannelLogStore& store_;

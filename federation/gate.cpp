@@ -100,8 +100,8 @@ asio::awaitable<Result<Admitted>> Gate::examine(const net::Request& request, boo
     auto admitted = admitted_as(*signature);
     parts_.discovery.heard_from(admitted.origin);
     if (proven_) proven_(admitted.origin);
-    auto allowed = parts_.budgets.spend_request(admitted.origin, admitted.tier,
-                                                parts_.clock.now_ms());
+    auto allowed =
+        parts_.budgets.spend_request(admitted.origin, admitted.tier, parts_.clock.now_ms());
     if (!allowed) co_return fail(allowed);
     co_return admitted;
 }

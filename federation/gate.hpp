@@ -67,7 +67,8 @@ class Gate {
                                         bool volatile_nonce);
 
     [[nodiscard]] Result<void> check_sizes(const net::Request& request) const;
-    [[nodiscard]] Result<protocol::RequestSignature> check_syntax(const net::Request& request) const;
+    [[nodiscard]] Result<protocol::RequestSignature> check_syntax(
+        const net::Request& request) const;
     [[nodiscard]] Result<trust::Tier> check_tier(const ServerName& claimed) const;
     [[nodiscard]] Admitted admitted_as(const protocol::RequestSignature& signature) const;
     asio::awaitable<Result<void>> spend_nonce(protocol::RequestSignature signature,

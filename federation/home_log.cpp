@@ -22,7 +22,10 @@ using storage::WriteTransaction;
 constexpr std::int64_t most_entries_folded = 1'000;
 
 // What names a join's or a leave's author in the state.
-bool is_join(const Event& event) { return event.type == "member.join"; }
+bool is_join(const Event& event)
+{
+    return event.type == "member.join";
+}
 
 std::optional<std::string> invitee_in(const Event& event, const protocol::StateChange& change)
 {
@@ -33,7 +36,9 @@ std::optional<std::string> invitee_in(const Event& event, const protocol::StateC
 // The fold of a log from its start.
 class Replay {
  public:
-    Replay(const LiveChannel& channel, protocol::NameRules rules) : channel_(channel), rules_(rules) {}
+    Replay(const LiveChannel& channel, protocol::NameRules rules) : channel_(channel), rules_(rules)
+    {
+    }
 
     void apply(const storage::StoredEntry& stored)
     {
@@ -45,8 +50,8 @@ class Replay {
             const auto found = facts_.find(*event.target);
             if (found != facts_.end()) target = found->second;
         }
-        auto applied = protocol::apply_event(state, event, stored.entry.content.value_or(""), stored.seq,
-                                             channel_.home, target, rules_);
+        auto applied = protocol::apply_event(state, event, stored.entry.content.value_or(""),
+                                             stored.seq, channel_.home, target, rules_);
         if (applied) facts_[event.id] = {event.type, event.sender.text};
     }
 
@@ -88,22 +93,23 @@ EventResult refused_event(std::optional<protocol::Hash> id, const Error& problem
 {
     EventResult result;
     result.event = id;
-    const bool later = problem.retry_after > 0 || problem.code == Code::internal || problem.code == Code::unavailable ||
-                       problem.code == Code::key_unavailable || problem.code == Code::rate_limited;
+    const bool later = problem.retry_after > 0 || problem.code == Code::internal ||
+                       problem.code == Code::unavailable || problem.code == Code::key_unavailable ||
+                       problem.code == Code::rate_limited;
     result.status = later ? ItemStatus::deferred : ItemStatus::rejected;
     result.retry_after = later ? std::max<std::int64_t>(problem.retry_after, 1) : 0;
     result.problem = problem;
     return result;
 }
 
-HomeLog::HomeLog(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
-                 protocol::Random& random, Wake wake)
+HomeLog::HomeLog(const Identity& identity, storage::ChannelLogStore& store,
+                 const protocol::Clock& clock, protocol::Random& random, Wake wake)
     : identity_(identity), store_(store), clock_(clock), random_(random), wake_(std::move(wake))
 {
 }
 
-Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& channel, const Event& event,
-                                 std::string content)
+Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& channel,
+                                 const Event& event, std::string content)
 {
     auto& db = transaction.db();
     auto duplicate = find_duplicate(db, channel, event);
@@ -117,8 +123,8 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     auto target = target_facts(db, channel, event);
     if (!target) return fail(target);
 
-    auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1, channel.home, *target,
-                                        identity_.names);
+    auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1,
+                                        channel.home, *target, identity_.names);
     if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
     if (!change) return fail(change);
 
@@ -144,43 +150,51 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
 // [MEM-1] A repeated join or leave is a duplicate of the one that stands: a join of who is
 // a member, a leave of who has left. Who was invited, kicked or banned since, or never was
 // here, has nothing to repeat.
-Result<Appended> HomeLog::repeated(Connection& db, const LiveChannel& channel, const Event& event) const
+Result<Appended> HomeLog::repeated(Connection& db, const LiveChannel& channel,
+                                   const Event& event) const
 {
     auto member = storage::read_member(db, channel.id, event.sender.text);
     if (!member) return fail(member);
-    const bool stands = *member && (is_join(event) ? (*member)->standing <= storage::Standing::owner
-                                                   : (*member)->standing == storage::Standing::left);
+    const bool stands =
+        *member && (is_join(event) ? (*member)->standing <= storage::Standing::owner
+                                   : (*member)->standing == storage::Standing::left);
     if (!stands) return refuse(Code::not_member, "the sender is no member");
     return Appended{(*member)->since, false, {}};
 }
 
-Result<std::optional<Appended>> HomeLog::find_duplicate(Connection& db, const LiveChannel& channel, const Event& event)
+Result<std::optional<Appended>> HomeLog::find_duplicate(Connection& db, const LiveChannel& channel,
+                                                        const Event& event)
 {
     auto found = store_.find_txn(db, channel, event.sender.server, event.txn);
     if (!found) return fail(found);
     if (!*found) return std::optional<Appended>{};
     auto entry = store_.entry_at(db, channel, **found);
     if (!entry) return fail(entry);
-    if (entry->event_id != event.id) return refuse(Code::equivocation, "another event has this txn in this channel");
+    if (entry->event_id != event.id)
+        return refuse(Code::equivocation, "another event has this txn in this channel");
     return std::optional<Appended>{Appended{**found, false, {}}};
 }
 
-Result<std::optional<protocol::TargetFacts>> HomeLog::target_facts(Connection& db, const LiveChannel& channel,
+Result<std::optional<protocol::TargetFacts>> HomeLog::target_facts(Connection& db,
+                                                                   const LiveChannel& channel,
                                                                    const Event& event)
 {
     std::optional<protocol::TargetFacts> facts;
     if (!event.target) return facts;
     auto entry = store_.entry_by_id(db, channel, *event.target);
-    if (!entry) return entry.error().code == Code::not_found ? Result<std::optional<protocol::TargetFacts>>{facts}
-                                                             : fail(entry);
+    if (!entry)
+        return entry.error().code == Code::not_found
+                   ? Result<std::optional<protocol::TargetFacts>>{facts}
+                   : fail(entry);
     auto target = protocol::parse_followed_event(entry->entry.event, identity_.names);
     if (target) facts = protocol::TargetFacts{target->event.type, target->event.sender.text};
     return facts;
 }
 
 // What an entry means for those who follow: a cursor begins, ends, an invitation goes out.
-Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& channel, const Event& event,
-                                const std::string& content, const protocol::StateChange& change)
+Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& channel,
+                                const Event& event, const std::string& content,
+                                const protocol::StateChange& change)
 {
     auto& db = transaction.db();
     if (is_join(event) && change.first_of_server && event.sender.server != identity_.name) {
@@ -203,8 +217,9 @@ Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& chan
 }
 
 // [INBOX-4] A server that has members here reads the invitation in the log.
-Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel& channel, const Event& event,
-                                      const std::string& content, const std::string& invitee)
+Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel& channel,
+                                      const Event& event, const std::string& content,
+                                      const std::string& invitee)
 {
     const auto server = protocol::server_of(protocol::UserId::trusted(invitee));
     if (server == identity_.name || channel.state.has_member_of(server)) return {};
@@ -212,11 +227,12 @@ Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel
     using protocol::json_string;
     std::string body = "{\"salt\":" + json_string(protocol::to_base64url(random_.octets(16))) +
                        ",\"channel\":" + json_string(channel.name.str()) +
-                       ",\"name\":" + json_string(channel.state.name) + ",\"kind\":" + json_string(channel.state.kind) +
+                       ",\"name\":" + json_string(channel.state.name) +
+                       ",\"kind\":" + json_string(channel.state.kind) +
                        ",\"encryption\":" + json_string(channel.state.encryption) +
                        ",\"members\":" + std::to_string(channel.state.members.size()) +
-                       ",\"invite\":{\"event\":" + json_string(event.octets) + ",\"content\":" + json_string(content) +
-                       "}}";
+                       ",\"invite\":{\"event\":" + json_string(event.octets) +
+                       ",\"content\":" + json_string(content) + "}}";
     protocol::EventDraft draft;
     draft.type = "invite";
     draft.to = invitee;
@@ -237,14 +253,16 @@ Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel
 bool HomeLog::may_know(const LiveChannel& channel, const ServerName& origin) const
 {
     if (channel.state.is_public || channel.state.has_member_of(origin)) return true;
-    return std::any_of(channel.state.invited.begin(), channel.state.invited.end(), [&](const std::string& user) {
-        return protocol::server_of(protocol::UserId::trusted(user)) == origin;
-    });
+    return std::any_of(channel.state.invited.begin(), channel.state.invited.end(),
+                       [&](const std::string& user) {
+                           return protocol::server_of(protocol::UserId::trusted(user)) == origin;
+                       });
 }
 
-HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction, const VerifiedSubmission& submission,
-                                         const ServerName& origin, SubmissionTurn& turn, std::size_t budget,
-                                         std::int64_t budget_retry)
+HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction,
+                                         const VerifiedSubmission& submission,
+                                         const ServerName& origin, SubmissionTurn& turn,
+                                         std::size_t budget, std::int64_t budget_retry)
 {
     SubmissionOutcome outcome;
     outcome.result.channel = submission.channel_text;
@@ -270,14 +288,16 @@ HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction, const Ve
     return outcome;
 }
 
-void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel, const VerifiedSubmission& submission,
-                          const ServerName& origin, SubmissionTurn& turn, std::size_t budget,
-                          std::int64_t budget_retry, SubmissionOutcome& outcome)
+void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel,
+                          const VerifiedSubmission& submission, const ServerName& origin,
+                          SubmissionTurn& turn, std::size_t budget, std::int64_t budget_retry,
+                          SubmissionOutcome& outcome)
 {
     bool any_new = false;
     for (std::size_t i = 0; i < submission.events.size(); ++i) {
         const auto& item = submission.events[i];
-        auto appended = take_event(transaction, channel, item, origin, i >= budget, budget_retry, turn);
+        auto appended =
+            take_event(transaction, channel, item, origin, i >= budget, budget_retry, turn);
         if (!appended) {
             outcome.result.events.push_back(refused_event(item.id, appended.error()));
             if (item.event && outcome.result.events.back().status == ItemStatus::deferred)
@@ -293,7 +313,8 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel, c
         if (is_join(*item.event)) {
             auto revived = revive_following(transaction.db(), channel, origin, appended->seq);
             if (!revived) store_.abandon(channel, revived.error());
-            const bool is_new = appended->is_new && (appended->change.first_of_server || (revived && *revived));
+            const bool is_new =
+                appended->is_new && (appended->change.first_of_server || (revived && *revived));
             grant_join(transaction.db(), channel, *item.event, *appended, is_new, turn, outcome);
         }
         outcome.result.events.push_back(std::move(result));
@@ -301,22 +322,28 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel, c
     if (any_new) store_.add_seal(channel, submission.seal, submission.root);
 }
 
-Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel& channel, const VerifiedEvent& item,
-                                     const ServerName& origin, bool is_over_budget, std::int64_t budget_retry,
+Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel& channel,
+                                     const VerifiedEvent& item, const ServerName& origin,
+                                     bool is_over_budget, std::int64_t budget_retry,
                                      const SubmissionTurn& turn)
 {
     // Whoever may not know of the channel gets the answer of a channel that isn't there,
     // whatever is wrong with the event; but a repeat is answered after the last has left.
-    const auto unknown = [] { return fail(Code::not_found, "the origin may not know of the channel"); };
+    const auto unknown = [] {
+        return fail(Code::not_found, "the origin may not know of the channel");
+    };
     const bool knows = may_know(channel, origin);
-    if (!item.event) return knows ? Result<Appended>{tl::unexpect, item.problem} : Result<Appended>{unknown()};
+    if (!item.event)
+        return knows ? Result<Appended>{tl::unexpect, item.problem} : Result<Appended>{unknown()};
     const auto& event = *item.event;
     if (!knows) {
         auto duplicate = find_duplicate(transaction.db(), channel, event);
         if (!duplicate) return fail(duplicate);
         return *duplicate ? Result<Appended>{std::move(**duplicate)} : Result<Appended>{unknown()};
     }
-    if (is_over_budget) return retry_later(Code::rate_limited, "over the item budget", std::max<std::int64_t>(budget_retry, 1));
+    if (is_over_budget)
+        return retry_later(Code::rate_limited, "over the item budget",
+                           std::max<std::int64_t>(budget_retry, 1));
     if (turn.deferred.contains({channel.name, event.sender.text}))
         return retry_later(Code::rate_limited, "an earlier event of its sender waits", 1);
     return append(transaction, channel, event, item.content);
@@ -324,27 +351,30 @@ Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel&
 
 // A server that said it doesn't follow, and lost what it held, joins again: its users are
 // members still, so nothing but the join itself can start its cursor anew.
-Result<bool> HomeLog::revive_following(Connection& db, LiveChannel& channel, const ServerName& server,
-                                       std::int64_t seq)
+Result<bool> HomeLog::revive_following(Connection& db, LiveChannel& channel,
+                                       const ServerName& server, std::int64_t seq)
 {
     if (channel.followers.contains(server) || !channel.state.has_member_of(server)) return false;
     auto id = store_.server_id(db, server);
     if (!id) return fail(id);
-    auto started = storage::start_cursor(db, channel.id, *id, channel.state.history == "all" ? 0 : seq);
+    auto started =
+        storage::start_cursor(db, channel.id, *id, channel.state.history == "all" ? 0 : seq);
     if (!started) return fail(started);
     store_.add_follower(channel, server);
     return true;
 }
 
 // [MEM-3] A repeat is granted again as long as the server still follows from that join.
-void HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event, const Appended& appended,
-                         bool starts_following, SubmissionTurn& turn, SubmissionOutcome& outcome)
+void HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event,
+                         const Appended& appended, bool starts_following, SubmissionTurn& turn,
+                         SubmissionOutcome& outcome)
 {
     if (turn.granted.contains(channel.name)) return;
     auto cursor = storage::find_cursor(db, channel.id, event.sender.server);
     if (!cursor || !*cursor) return;
-    const bool is_first = appended.is_new ? starts_following
-                                          : (*cursor)->floor == 0 || (*cursor)->floor == appended.seq;
+    const bool is_first = appended.is_new
+                              ? starts_following
+                              : (*cursor)->floor == 0 || (*cursor)->floor == appended.seq;
     if (!is_first) return;
     auto granted = grant(db, channel, appended.seq, event.sender.server);
     if (!granted) return;
@@ -352,7 +382,8 @@ void HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& even
     outcome.grant = std::move(*granted);
 }
 
-Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int64_t seq, const ServerName& server)
+Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int64_t seq,
+                                 const ServerName& server)
 {
     auto cursor = storage::find_cursor(db, channel.id, server);
     if (!cursor) return fail(cursor);

@@ -49,7 +49,8 @@ class HomeLog {
 
     // Appends an event by one of this server's users or by one whose seal was verified.
     // The errors of apply_event, `equivocation` [EVT-2], `malformed` [EVT-5].
-    [[nodiscard]] Result<Appended> append(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+    [[nodiscard]] Result<Appended> append(storage::WriteTransaction& transaction,
+                                          storage::LiveChannel& channel,
                                           const protocol::Event& event, std::string content);
 
     struct SubmissionOutcome {
@@ -58,39 +59,47 @@ class HomeLog {
         std::size_t grant_index = 0;
     };
     // [INBOX-3] `budget` is how many of the events may be taken now [INBOX-8].
-    [[nodiscard]] SubmissionOutcome take(storage::WriteTransaction& transaction, const VerifiedSubmission& submission,
-                                         const ServerName& origin, SubmissionTurn& turn, std::size_t budget,
-                                         std::int64_t budget_retry);
+    [[nodiscard]] SubmissionOutcome take(storage::WriteTransaction& transaction,
+                                         const VerifiedSubmission& submission,
+                                         const ServerName& origin, SubmissionTurn& turn,
+                                         std::size_t budget, std::int64_t budget_retry);
 
  private:
-    [[nodiscard]] Result<Appended> repeated(storage::Connection& db, const storage::LiveChannel& channel,
+    [[nodiscard]] Result<Appended> repeated(storage::Connection& db,
+                                            const storage::LiveChannel& channel,
                                             const protocol::Event& event) const;
-    [[nodiscard]] Result<Appended> take_event(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
-                                              const VerifiedEvent& item, const ServerName& origin, bool is_over_budget,
-                                              std::int64_t budget_retry, const SubmissionTurn& turn);
-    void grant_join(storage::Connection& db, storage::LiveChannel& channel, const protocol::Event& event,
-                    const Appended& appended, bool starts_following, SubmissionTurn& turn,
-                    SubmissionOutcome& outcome);
-    [[nodiscard]] Result<bool> revive_following(storage::Connection& db, storage::LiveChannel& channel,
+    [[nodiscard]] Result<Appended> take_event(storage::WriteTransaction& transaction,
+                                              storage::LiveChannel& channel,
+                                              const VerifiedEvent& item, const ServerName& origin,
+                                              bool is_over_budget, std::int64_t budget_retry,
+                                              const SubmissionTurn& turn);
+    void grant_join(storage::Connection& db, storage::LiveChannel& channel,
+                    const protocol::Event& event, const Appended& appended, bool starts_following,
+                    SubmissionTurn& turn, SubmissionOutcome& outcome);
+    [[nodiscard]] Result<bool> revive_following(storage::Connection& db,
+                                                storage::LiveChannel& channel,
                                                 const ServerName& server, std::int64_t seq);
-    [[nodiscard]] Result<std::optional<Appended>> find_duplicate(storage::Connection& db,
-                                                                 const storage::LiveChannel& channel,
-                                                                 const protocol::Event& event);
-    [[nodiscard]] Result<std::optional<protocol::TargetFacts>> target_facts(storage::Connection& db,
-                                                                            const storage::LiveChannel& channel,
-                                                                            const protocol::Event& event);
-    [[nodiscard]] Result<void> follow_up(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+    [[nodiscard]] Result<std::optional<Appended>> find_duplicate(
+        storage::Connection& db, const storage::LiveChannel& channel, const protocol::Event& event);
+    [[nodiscard]] Result<std::optional<protocol::TargetFacts>> target_facts(
+        storage::Connection& db, const storage::LiveChannel& channel, const protocol::Event& event);
+    [[nodiscard]] Result<void> follow_up(storage::WriteTransaction& transaction,
+                                         storage::LiveChannel& channel,
                                          const protocol::Event& event, const std::string& content,
                                          const protocol::StateChange& change);
     [[nodiscard]] Result<void> send_invitation(storage::WriteTransaction& transaction,
-                                               storage::LiveChannel& channel, const protocol::Event& event,
-                                               const std::string& content, const std::string& invitee);
-    [[nodiscard]] Result<JoinGrant> grant(storage::Connection& db, storage::LiveChannel& channel, std::int64_t seq,
-                                          const ServerName& server);
-    [[nodiscard]] bool may_know(const storage::LiveChannel& channel, const ServerName& origin) const;
+                                               storage::LiveChannel& channel,
+                                               const protocol::Event& event,
+                                               const std::string& content,
+                                               const std::string& invitee);
+    [[nodiscard]] Result<JoinGrant> grant(storage::Connection& db, storage::LiveChannel& channel,
+                                          std::int64_t seq, const ServerName& server);
+    [[nodiscard]] bool may_know(const storage::LiveChannel& channel,
+                                const ServerName& origin) const;
     void take_events(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
-                     const VerifiedSubmission& submission, const ServerName& origin, SubmissionTurn& turn,
-                     std::size_t budget, std::int64_t budget_retry, SubmissionOutcome& outcome);
+                     const VerifiedSubmission& submission, const ServerName& origin,
+                     SubmissionTurn& turn, std::size_t budget, std::int64_t budget_retry,
+                     SubmissionOutcome& outcome);
 
     const Identity& identity_;
     storage::ChannelLogStore& store_;
@@ -100,6 +109,7 @@ class HomeLog {
 };
 
 // A problem as an item of a 200 says it: `deferred` where trying again later may help.
-[[nodiscard]] protocol::EventResult refused_event(std::optional<protocol::Hash> id, const Error& problem);
+[[nodiscard]] protocol::EventResult refused_event(std::optional<protocol::Hash> id,
+                                                  const Error& problem);
 
 }  // namespace entente::federation

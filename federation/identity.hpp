@@ -20,7 +20,7 @@ struct Identity {
     ServerName name;
     protocol::SigningKey key;
     PublicKey recovery;
-    Millis from = 0;  // since when `key` signs
+    Millis from = 0;    // since when `key` signs
     std::string api{};  // https origin without a path
     std::string contact{};
     protocol::TransactionLimits limits{};

@@ -20,7 +20,8 @@ std::size_t octets_of(const protocol::Submission& submission)
 std::size_t octets_of(const protocol::Slice& slice)
 {
     std::size_t octets = 0;
-    for (const auto& entry : slice.entries) octets += entry.event.size() + (entry.content ? entry.content->size() : 0);
+    for (const auto& entry : slice.entries)
+        octets += entry.event.size() + (entry.content ? entry.content->size() : 0);
     return octets;
 }
 
@@ -61,9 +62,11 @@ asio::awaitable<net::Response> Inbox::receive(const net::Request& request, const
     co_return response;
 }
 
-asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& request, const Admitted& admitted)
+asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& request,
+                                                          const Admitted& admitted)
 {
-    auto transaction = protocol::parse_transaction(request.body, parts_.identity.limits, parts_.identity.names);
+    auto transaction =
+        protocol::parse_transaction(request.body, parts_.identity.limits, parts_.identity.names);
     if (!transaction) co_return fail(transaction);
 
     auto work = std::make_shared<Work>();
@@ -73,7 +76,9 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& re
 
     // One bad item is a line in the result, never an error: a peer could otherwise wedge its
     // neighbours' channels. An error here is ours, and tells the peer to retry.
-    auto job = [this, work](storage::WriteTransaction& open) -> Result<Outcome> { return apply(open, *work); };
+    auto job = [this, work](storage::WriteTransaction& open) -> Result<Outcome> {
+        return apply(open, *work);
+    };
     auto outcome = co_await parts_.commits.write(std::move(job));
     if (!outcome) {
         const auto wait = std::max<std::int64_t>(outcome.error().retry_after, 1);
@@ -90,18 +95,20 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
     bool first = true;
     const auto spend = [&](std::int64_t events, std::size_t octets) -> std::optional<Error> {
         const bool always = std::exchange(first, false);
-        auto bytes = parts_.budgets.spend_bytes(admitted.origin, admitted.tier, static_cast<std::int64_t>(octets),
-                                                always, now);
+        auto bytes = parts_.budgets.spend_bytes(admitted.origin, admitted.tier,
+                                                static_cast<std::int64_t>(octets), always, now);
         if (!bytes) return bytes.error();
         if (events == 0) return std::nullopt;
-        auto taken = parts_.budgets.spend_events(admitted.origin, admitted.tier, events, always, now);
+        auto taken =
+            parts_.budgets.spend_events(admitted.origin, admitted.tier, events, always, now);
         if (!taken) return taken.error();
         return std::nullopt;
     };
     for (const auto& read : transaction.submissions) {
         std::size_t budget = 0;
         const auto count = read.value ? read.value->events.size() : read.items;
-        const auto octets = read.value ? octets_of(*read.value) / std::max<std::size_t>(count, 1) : 0;
+        const auto octets =
+            read.value ? octets_of(*read.value) / std::max<std::size_t>(count, 1) : 0;
         for (; budget < count; ++budget) {
             const auto over = spend(1, octets);
             if (!over) continue;
@@ -111,9 +118,11 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
         work.event_budgets.push_back(budget);
     }
     // Slices of followed channels are charged in octets, not in events.
-    for (const auto& read : transaction.logs) work.slice_limits.push_back(spend(0, read.value ? octets_of(*read.value) : 0));
+    for (const auto& read : transaction.logs)
+        work.slice_limits.push_back(spend(0, read.value ? octets_of(*read.value) : 0));
     for (const auto& read : transaction.direct)
-        work.direct_limits.push_back(spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
+        work.direct_limits.push_back(
+            spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
 }
 
 asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
@@ -123,10 +132,12 @@ asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
     const bool may_fetch = !transaction.logs.empty();
     auto roots = co_await parts_.verifier.check_roots(std::move(transaction.roots), may_fetch);
     for (auto& read : transaction.submissions)
-        work.submissions.push_back(parts_.verifier.check_submission(std::move(read), roots, work.origin));
+        work.submissions.push_back(
+            parts_.verifier.check_submission(std::move(read), roots, work.origin));
     for (auto& read : transaction.logs)
         work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, work.origin));
-    for (const auto& read : transaction.direct) work.direct.push_back(parts_.direct.check(read, work.origin));
+    for (const auto& read : transaction.direct)
+        work.direct.push_back(parts_.direct.check(read, work.origin));
     work.signals = transaction.signals.size();
 }
 
@@ -135,8 +146,8 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
     Outcome outcome;
     SubmissionTurn turn;
     for (std::size_t i = 0; i < work.submissions.size(); ++i) {
-        auto taken = parts_.home.take(open, work.submissions[i], work.origin, turn, work.event_budgets[i],
-                                      work.retry_after);
+        auto taken = parts_.home.take(open, work.submissions[i], work.origin, turn,
+                                      work.event_budgets[i], work.retry_after);
         if (taken.grant) outcome.grants.push_back({i, taken.grant_index, std::move(*taken.grant)});
         outcome.result.submissions.push_back(std::move(taken.result));
     }
@@ -155,8 +166,9 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
     }
     for (std::size_t i = 0; i < work.direct.size(); ++i) {
         const auto& limit = work.direct_limits[i];
-        outcome.result.direct.push_back(limit ? refused_event(work.direct[i].id, *limit)
-                                              : parts_.direct.take(open, work.direct[i], work.origin));
+        outcome.result.direct.push_back(
+            limit ? refused_event(work.direct[i].id, *limit)
+                  : parts_.direct.take(open, work.direct[i], work.origin));
     }
     outcome.result.signals.resize(work.signals);
     return outcome;
@@ -178,16 +190,17 @@ TransactionResult Inbox::finish(Outcome outcome) const
         if (snapshot.state.empty()) continue;
         octets += snapshot.state.size() * 2 + 1024;
         if (octets > parts_.identity.limits.bytes) continue;
-        const auto index = leaves.add(protocol::snapshot_leaf(snapshot.channel, snapshot.epoch, snapshot.seq,
-                                                              snapshot.hash, snapshot.at,
-                                                              protocol::state_hash(snapshot.state)));
+        const auto index = leaves.add(
+            protocol::snapshot_leaf(snapshot.channel, snapshot.epoch, snapshot.seq, snapshot.hash,
+                                    snapshot.at, protocol::state_hash(snapshot.state)));
         snapshot.proof = protocol::Proof{0, index, {}};
         event.snapshot = std::move(snapshot);
         proven.push_back(&event);
     }
     if (leaves.empty()) return std::move(result);
     auto root = leaves.sign(parts_.identity.key, parts_.identity.name, parts_.clock.now_ms());
-    for (auto* event : proven) event->snapshot->proof.path = root.paths[event->snapshot->proof.index];
+    for (auto* event : proven)
+        event->snapshot->proof.path = root.paths[event->snapshot->proof.index];
     result.roots.push_back(std::move(root.jws));
     return std::move(result);
 }

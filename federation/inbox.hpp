@@ -36,8 +36,10 @@ class Inbox {
  private:
     struct Work;
     struct Outcome;
-    asio::awaitable<Result<protocol::TransactionResult>> process(const net::Request& request, const Admitted& admitted);
-    void spend_budgets(Work& work, const protocol::Transaction& transaction, const Admitted& admitted);
+    asio::awaitable<Result<protocol::TransactionResult>> process(const net::Request& request,
+                                                                 const Admitted& admitted);
+    void spend_budgets(Work& work, const protocol::Transaction& transaction,
+                       const Admitted& admitted);
     asio::awaitable<void> verify(Work& work, protocol::Transaction transaction);
     [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
     [[nodiscard]] protocol::TransactionResult finish(Outcome outcome) const;

@@ -16,14 +16,18 @@ using storage::LiveChannel;
 using storage::Standing;
 using storage::WriteTransaction;
 
-std::string user_member(const UserId& user) { return "{\"user\":" + json_string(user.str()) + "}"; }
+std::string user_member(const UserId& user)
+{
+    return "{\"user\":" + json_string(user.str()) + "}";
+}
 
 std::string creation_members(const NewChannel& channel)
 {
     return "{\"kind\":" + json_string(channel.kind) + ",\"name\":" + json_string(channel.name) +
-           ",\"public\":" + (channel.is_public ? "true" : "false") + ",\"history\":" + json_string(channel.history) +
-           ",\"retention\":" + json_string(channel.retention) + ",\"encryption\":" + json_string(channel.encryption) +
-           ",\"successors\":[]}";
+           ",\"public\":" + (channel.is_public ? "true" : "false") +
+           ",\"history\":" + json_string(channel.history) +
+           ",\"retention\":" + json_string(channel.retention) +
+           ",\"encryption\":" + json_string(channel.encryption) + ",\"successors\":[]}";
 }
 
 // [EVT-6] The salt goes in front of what the client wrote.
@@ -64,19 +68,23 @@ bool is_invited_or_member(const LiveChannel& channel, const UserId& user)
     return channel.state.is_member(user.str()) || channel.state.invited.contains(user.str());
 }
 
-protocol::Failure unknown_channel() { return refuse(Code::not_found, "no such channel"); }
+protocol::Failure unknown_channel()
+{
+    return refuse(Code::not_found, "no such channel");
+}
 
 }  // namespace
 
 LocalChannels::LocalChannels(LocalChannelsParts parts) : parts_(std::move(parts)) {}
 
-Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const ChannelId& channel, std::string type,
-                                                  std::string members) const
+Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const ChannelId& channel,
+                                                  std::string type, std::string members) const
 {
     if (members.size() > parts_.options.max_content_octets)
         return refuse(Code::too_large, "the content is over 60 KiB");
     if (auto checked = protocol::check_json(members); !checked) return fail(checked);
-    if (members.empty() || members.front() != '{') return refuse(Code::malformed, "the content must be a JSON object");
+    if (members.empty() || members.front() != '{')
+        return refuse(Code::malformed, "the content must be a JSON object");
     Draft made;
     made.user = actor.user;
     made.content = salted(members, parts_.random);
@@ -88,7 +96,8 @@ Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const Chan
     event.txn = actor.txn;
     event.at = parts_.clock.now_ms();
     event.content = made.content;
-    auto parsed = protocol::parse_channel_event(protocol::write_event(event), parts_.identity.names);
+    auto parsed =
+        protocol::parse_channel_event(protocol::write_event(event), parts_.identity.names);
     if (!parsed) return fail(parsed);
     auto content = protocol::check_content(*parsed, made.content);
     if (!content) return fail(content);
@@ -98,16 +107,18 @@ Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const Chan
 
 asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel channel)
 {
-    const auto name = protocol::make_channel_id(parts_.identity.name, parts_.clock.now_ms(), parts_.random);
+    const auto name =
+        protocol::make_channel_id(parts_.identity.name, parts_.clock.now_ms(), parts_.random);
     auto made = draft(actor, name, "channel.create", creation_members(channel));
     if (!made) co_return fail(made);
     // What the fold refuses must not leave an empty channel behind.
     protocol::ChannelState blank;
-    auto allowed = protocol::apply_event(blank, made->event, made->content, 1, parts_.identity.name, std::nullopt,
-                                         parts_.identity.names);
+    auto allowed = protocol::apply_event(blank, made->event, made->content, 1, parts_.identity.name,
+                                         std::nullopt, parts_.identity.names);
     if (!allowed) co_return fail(allowed);
 
-    auto job = [this, name, draft = std::move(*made)](WriteTransaction& transaction) -> Result<ChannelId> {
+    auto job = [this, name,
+                draft = std::move(*made)](WriteTransaction& transaction) -> Result<ChannelId> {
         auto& db = transaction.db();
         auto known = storage::find_creation(db, draft.user.str(), draft.event.txn);
         if (!known) return fail(known);
@@ -118,8 +129,9 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
         auto live = parts_.store.create(db, std::move(log));
         if (!live) return fail(live);
         auto appended = parts_.home.append(transaction, **live, draft.event, draft.content);
-        auto remembered = appended ? storage::remember_creation(db, draft.user.str(), draft.event.txn, name.str())
-                                   : Result<void>{fail(appended)};
+        auto remembered =
+            appended ? storage::remember_creation(db, draft.user.str(), draft.event.txn, name.str())
+                     : Result<void>{fail(appended)};
         if (!remembered) {
             parts_.store.abandon(**live, remembered.error());
             return fail(remembered);
@@ -130,7 +142,8 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
     co_return created;
 }
 
-asio::awaitable<Result<Posted>> LocalChannels::invite(Actor actor, ChannelId channel, UserId invitee)
+asio::awaitable<Result<Posted>> LocalChannels::invite(Actor actor, ChannelId channel,
+                                                      UserId invitee)
 {
     return hand_in(std::move(actor), std::move(channel), "member.invite", user_member(invitee));
 }
@@ -145,17 +158,20 @@ asio::awaitable<Result<Posted>> LocalChannels::leave(Actor actor, ChannelId chan
     return hand_in(std::move(actor), std::move(channel), "member.leave", "{}");
 }
 
-asio::awaitable<Result<Posted>> LocalChannels::post(Actor actor, ChannelId channel, std::string content)
+asio::awaitable<Result<Posted>> LocalChannels::post(Actor actor, ChannelId channel,
+                                                    std::string content)
 {
     return hand_in(std::move(actor), std::move(channel), "message.create", std::move(content));
 }
 
-asio::awaitable<Result<Posted>> LocalChannels::hand_in(Actor actor, ChannelId channel, std::string type,
-                                                       std::string members)
+asio::awaitable<Result<Posted>> LocalChannels::hand_in(Actor actor, ChannelId channel,
+                                                       std::string type, std::string members)
 {
     auto made = draft(actor, channel, std::move(type), std::move(members));
     if (!made) co_return fail(made);
-    auto job = [this, draft = std::move(*made)](WriteTransaction& transaction) { return apply(transaction, draft); };
+    auto job = [this, draft = std::move(*made)](WriteTransaction& transaction) {
+        return apply(transaction, draft);
+    };
     auto posted = co_await parts_.commits.write(std::move(job));
     co_return posted;
 }
@@ -171,7 +187,8 @@ asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector
     auto job = [this, drafts](WriteTransaction& transaction) -> Result<Results> {
         Results results;
         for (const auto& made : *drafts)
-            results.push_back(made ? apply(transaction, *made) : Result<Posted>{tl::unexpect, made.error()});
+            results.push_back(made ? apply(transaction, *made)
+                                   : Result<Posted>{tl::unexpect, made.error()});
         return results;
     };
     auto results = co_await parts_.commits.write(std::move(job));
@@ -197,10 +214,12 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
         return submit(transaction, draft, *home);
     }
     auto& channel = **found;
-    const bool may_know = is_invited_or_member(channel, draft.user) || (is_join && channel.state.is_public);
+    const bool may_know =
+        is_invited_or_member(channel, draft.user) || (is_join && channel.state.is_public);
     // A server whose last member has left holds an old state: an invitation tells more.
-    auto invitation = may_know || !is_join ? Result<std::optional<storage::InvitationRow>>{std::nullopt}
-                                           : storage::find_invitation(db, draft.user.str(), channel.name.str());
+    auto invitation = may_know || !is_join
+                          ? Result<std::optional<storage::InvitationRow>>{std::nullopt}
+                          : storage::find_invitation(db, draft.user.str(), channel.name.str());
     if (!invitation) return fail(invitation);
     if (!may_know && !*invitation) return unknown_channel();
     if (channel.home != parts_.identity.name) {
@@ -214,18 +233,21 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
 }
 
 // The same txn again is the same wish: it gets the first one's standing.
-Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& transaction, const Draft& draft)
+Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& transaction,
+                                                         const Draft& draft)
 {
     auto& db = transaction.db();
     auto row = storage::find_submission(db, *draft.event.channel, draft.event.txn);
     if (!row) return fail(row);
     if (*row) {
-        if ((*row)->user != draft.user.str()) return refuse(Code::conflict, "another user's event has this txn");
+        if ((*row)->user != draft.user.str())
+            return refuse(Code::conflict, "another user's event has this txn");
         return std::optional<Posted>{standing_of(**row)};
     }
     auto channel = parts_.store.find(db, *draft.event.channel);
     if (!channel)
-        return channel.error().code == Code::not_found ? Result<std::optional<Posted>>{std::nullopt} : fail(channel);
+        return channel.error().code == Code::not_found ? Result<std::optional<Posted>>{std::nullopt}
+                                                       : fail(channel);
     auto seq = parts_.store.find_txn(db, **channel, parts_.identity.name, draft.event.txn);
     if (!seq) return fail(seq);
     if (!*seq) return std::optional<Posted>{};
@@ -248,7 +270,8 @@ Result<ServerName> LocalChannels::home_for(Connection& db, const Draft& draft)
     return creator;
 }
 
-Result<Posted> LocalChannels::submit(WriteTransaction& transaction, const Draft& draft, const ServerName& home)
+Result<Posted> LocalChannels::submit(WriteTransaction& transaction, const Draft& draft,
+                                     const ServerName& home)
 {
     auto& db = transaction.db();
     auto home_id = parts_.store.server_id(db, home);

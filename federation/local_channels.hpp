@@ -15,7 +15,7 @@
 namespace entente::federation {
 
 struct LocalChannelsOptions {
-    std::int64_t max_unsent = 1'000;           // submissions per user and home [RETRY-3]
+    std::int64_t max_unsent = 1'000;  // submissions per user and home [RETRY-3]
     std::size_t max_content_octets = 60 * 1024;
 };
 
@@ -40,17 +40,21 @@ class LocalChannels final : public Channels {
     asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) override;
     asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
-    asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel, std::string content) override;
+    asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
+                                         std::string content) override;
     asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) override;
     asio::awaitable<Result<std::vector<ChannelSummary>>> list(UserId user) override;
     asio::awaitable<Result<ChannelSummary>> get(UserId user, ChannelId channel) override;
-    asio::awaitable<Result<std::vector<ChannelMember>>> members(UserId user, ChannelId channel, std::string after,
-                                                               std::size_t limit) override;
+    asio::awaitable<Result<std::vector<ChannelMember>>> members(UserId user, ChannelId channel,
+                                                                std::string after,
+                                                                std::size_t limit) override;
     asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) override;
-    asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel, std::int64_t after,
-                                                     std::size_t limit) override;
-    asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel, std::int64_t before,
+    asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel,
+                                                      std::int64_t after,
                                                       std::size_t limit) override;
+    asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel,
+                                                       std::int64_t before,
+                                                       std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
     void listen(CommitListener& listener) override { parts_.notices.add(listener); }
 
@@ -61,13 +65,15 @@ class LocalChannels final : public Channels {
         std::string content;
         UserId user;
     };
-    [[nodiscard]] Result<Draft> draft(const Actor& actor, const ChannelId& channel, std::string type,
-                                      std::string members) const;
-    asio::awaitable<Result<Posted>> hand_in(Actor actor, ChannelId channel, std::string type, std::string members);
+    [[nodiscard]] Result<Draft> draft(const Actor& actor, const ChannelId& channel,
+                                      std::string type, std::string members) const;
+    asio::awaitable<Result<Posted>> hand_in(Actor actor, ChannelId channel, std::string type,
+                                            std::string members);
     [[nodiscard]] Result<Posted> apply(storage::WriteTransaction& transaction, const Draft& draft);
     [[nodiscard]] Result<Posted> submit(storage::WriteTransaction& transaction, const Draft& draft,
                                         const ServerName& home);
-    [[nodiscard]] Result<std::optional<Posted>> find_repeat(storage::WriteTransaction& transaction, const Draft& draft);
+    [[nodiscard]] Result<std::optional<Posted>> find_repeat(storage::WriteTransaction& transaction,
+                                                            const Draft& draft);
     [[nodiscard]] Result<ServerName> home_for(storage::Connection& db, const Draft& draft);
     [[nodiscard]] Result<ChannelSummary> summary(storage::Connection& db, std::int64_t channel,
                                                  const UserId& user) const;

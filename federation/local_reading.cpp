@@ -22,10 +22,14 @@ struct View {
     std::int64_t visible_after = 0;
 };
 
-protocol::Failure unknown_channel() { return refuse(Code::not_found, "no such channel"); }
+protocol::Failure unknown_channel()
+{
+    return refuse(Code::not_found, "no such channel");
+}
 
 // `not_found` for who is no member: one may not know of the channel.
-Result<View> view_of(Connection& db, Result<ChannelRow> row, const UserId& user, protocol::NameRules rules)
+Result<View> view_of(Connection& db, Result<ChannelRow> row, const UserId& user,
+                     protocol::NameRules rules)
 {
     if (!row) return row.error().code == Code::not_found ? unknown_channel() : fail(row);
     auto member = storage::read_member(db, row->id, user.str());
@@ -35,7 +39,8 @@ Result<View> view_of(Connection& db, Result<ChannelRow> row, const UserId& user,
     if (!meta) return fail(meta);
     View view;
     view.role = static_cast<protocol::Role>((*member)->standing);
-    view.visible_after = meta->history == "all" ? row->floor : std::max(row->floor, (*member)->since);
+    view.visible_after =
+        meta->history == "all" ? row->floor : std::max(row->floor, (*member)->since);
     view.meta = std::move(*meta);
     view.channel = std::move(*row);
     return view;
@@ -63,7 +68,8 @@ storage::PageLimits page_limits(std::size_t limit)
 
 }  // namespace
 
-Result<ChannelSummary> LocalChannels::summary(Connection& db, std::int64_t channel, const UserId& user) const
+Result<ChannelSummary> LocalChannels::summary(Connection& db, std::int64_t channel,
+                                              const UserId& user) const
 {
     auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
     if (!view) return fail(view);
@@ -117,16 +123,20 @@ asio::awaitable<Result<ChannelSummary>> LocalChannels::get(UserId user, ChannelI
     co_return found;
 }
 
-asio::awaitable<Result<std::vector<ChannelMember>>> LocalChannels::members(UserId user, ChannelId channel,
-                                                                          std::string after, std::size_t limit)
+asio::awaitable<Result<std::vector<ChannelMember>>> LocalChannels::members(UserId user,
+                                                                           ChannelId channel,
+                                                                           std::string after,
+                                                                           std::size_t limit)
 {
-    auto job = [this, user, channel, after, limit](Connection& db) -> Result<std::vector<ChannelMember>> {
+    auto job = [this, user, channel, after,
+                limit](Connection& db) -> Result<std::vector<ChannelMember>> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
         if (!view) return fail(view);
         std::vector<ChannelMember> members;
         // An empty page ends the list, so one that holds nobody to be shown is passed over.
         for (auto from = after; members.empty();) {
-            auto rows = storage::read_members(db, view->channel.id, from, std::clamp<std::size_t>(limit, 1, 1000));
+            auto rows = storage::read_members(db, view->channel.id, from,
+                                              std::clamp<std::size_t>(limit, 1, 1000));
             if (!rows) return fail(rows);
             if (rows->empty()) break;
             from = rows->back().user;
@@ -152,8 +162,9 @@ asio::awaitable<Result<std::vector<Invitation>>> LocalChannels::invitations(User
         auto rows = storage::invitations_of(db, user.str());
         if (!rows) return fail(rows);
         for (const auto& row : *rows)
-            invitations.push_back({ChannelId::trusted(row.channel), ServerName::trusted(row.home), row.sender, row.name,
-                                   row.kind, row.encryption, row.members, row.at});
+            invitations.push_back({ChannelId::trusted(row.channel), ServerName::trusted(row.home),
+                                   row.sender, row.name, row.kind, row.encryption, row.members,
+                                   row.at});
         // Into channels that are held here: the log knows who invited.
         auto ids = storage::invited_to(db, user.str());
         if (!ids) return fail(ids);
@@ -166,8 +177,10 @@ asio::awaitable<Result<std::vector<Invitation>>> LocalChannels::invitations(User
             if (!member) return fail(member);
             auto count = storage::count_members(db, id);
             if (!count) return fail(count);
-            Invitation invitation{row->name, row->home, "", meta->name, meta->kind, meta->encryption, *count, row->at};
-            auto page = storage::read_log(db, *row, *member ? (*member)->since - 1 : row->seq, page_limits(1));
+            Invitation invitation{row->name,  row->home,        "",     meta->name,
+                                  meta->kind, meta->encryption, *count, row->at};
+            auto page = storage::read_log(db, *row, *member ? (*member)->since - 1 : row->seq,
+                                          page_limits(1));
             if (!page) return fail(page);
             if (!page->entries.empty()) {
                 const auto& entry = page->entries.front().entry;
@@ -183,13 +196,15 @@ asio::awaitable<Result<std::vector<Invitation>>> LocalChannels::invitations(User
     co_return found;
 }
 
-asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, ChannelId channel, std::int64_t after,
-                                                                std::size_t limit)
+asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, ChannelId channel,
+                                                                 std::int64_t after,
+                                                                 std::size_t limit)
 {
     auto job = [this, user, channel, after, limit](Connection& db) -> Result<ClientEntries> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
         if (!view) return fail(view);
-        auto page = storage::read_log(db, view->channel, std::max(after, view->visible_after), page_limits(limit));
+        auto page = storage::read_log(db, view->channel, std::max(after, view->visible_after),
+                                      page_limits(limit));
         if (!page) return fail(page);
         ClientEntries entries;
         for (auto& stored : page->entries) entries.push_back(client_entry(std::move(stored)));
@@ -199,8 +214,9 @@ asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, Ch
     co_return entries;
 }
 
-asio::awaitable<Result<ClientEntries>> LocalChannels::page_before(UserId user, ChannelId channel, std::int64_t before,
-                                                                 std::size_t limit)
+asio::awaitable<Result<ClientEntries>> LocalChannels::page_before(UserId user, ChannelId channel,
+                                                                  std::int64_t before,
+                                                                  std::size_t limit)
 {
     auto job = [this, user, channel, before, limit](Connection& db) -> Result<ClientEntries> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
@@ -240,7 +256,8 @@ asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash even
         if (!seen) return refuse(Code::not_found, "no such message");
         const auto channel = ChannelId::trusted(seen->channel);
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
-        if (!view || seen->seq <= view->visible_after) return refuse(Code::not_found, "no such message");
+        if (!view || seen->seq <= view->visible_after)
+            return refuse(Code::not_found, "no such message");
         delivery.channel = channel;
         delivery.seq = seen->seq;
         delivery.state = DeliveryState::accepted;
@@ -249,7 +266,8 @@ asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash even
         auto cursors = storage::cursors_of(db, view->channel.id);
         if (!cursors) return fail(cursors);
         for (const auto& cursor : *cursors) {
-            if (cursor.floor < seen->seq) delivery.servers[cursor.server.str()] = cursor.seq >= seen->seq;
+            if (cursor.floor < seen->seq)
+                delivery.servers[cursor.server.str()] = cursor.seq >= seen->seq;
         }
         return delivery;
     };

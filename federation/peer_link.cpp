@@ -20,7 +20,10 @@ constexpr std::size_t least_octets = 1'024;
 }  // namespace
 
 PeerLink::PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor)
-    : parts_(std::move(parts)), peer_(std::move(peer)), wakeup_(executor), backoff_(parts_.backoff, parts_.random)
+    : parts_(std::move(parts)),
+      peer_(std::move(peer)),
+      wakeup_(executor),
+      backoff_(parts_.backoff, parts_.random)
 {
 }
 
@@ -83,7 +86,8 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
         limits_of_peer.items = std::min(limits_of_peer.items, pinned->limits.items);
     }
     BatchLimits limits;
-    limits.octets = std::max<std::size_t>((limits_of_peer.bytes / octet_share) >> halvings_, least_octets);
+    limits.octets =
+        std::max<std::size_t>((limits_of_peer.bytes / octet_share) >> halvings_, least_octets);
     limits.items = std::max<std::size_t>(limits_of_peer.items >> halvings_, 1);
 
     auto held = held_now();
@@ -102,7 +106,8 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     if (!settled) co_return failed(settled.error());
     backoff_.reset();
     for (const auto& part : draft->logs) {
-        if (held.heartbeats.contains(part.channel.name.str())) acks_due_.erase(part.channel.name.str());
+        if (held.heartbeats.contains(part.channel.name.str()))
+            acks_due_.erase(part.channel.name.str());
     }
     if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
     remember(*settled);
@@ -119,27 +124,33 @@ asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft)
     auto answer = co_await parts_.client.send(peer_, "POST", inbox_target, std::move(body));
     if (!answer) co_return fail(answer);
     if (answer->status != 200) {
-        auto problem = answer->problem.value_or(Error{Code::unavailable, "status " + std::to_string(answer->status), {}, 0});
+        auto problem = answer->problem.value_or(
+            Error{Code::unavailable, "status " + std::to_string(answer->status), {}, 0});
         co_return Result<Settled>{tl::unexpect, std::move(problem)};
     }
     auto result = protocol::parse_result(answer->body, parts_.identity.names);
     // What a peer's answer says can't be read like a refusal of ours: it is as no answer.
-    if (!result) co_return fail(Code::unavailable, "an answer that can't be read: " + result.error().detail);
+    if (!result)
+        co_return fail(Code::unavailable, "an answer that can't be read: " + result.error().detail);
     auto settled = co_await parts_.settlement.settle(peer_, draft, std::move(*result));
     if (!settled) co_return fail(Code::unavailable, settled.error().detail);
     co_return settled;
 }
 
 // [LOG-2] Without the result of the join the follower fetches the snapshot.
-asio::awaitable<void> PeerLink::fetch_snapshots(std::map<std::string, std::optional<std::int64_t>> channels)
+asio::awaitable<void> PeerLink::fetch_snapshots(
+    std::map<std::string, std::optional<std::int64_t>> channels)
 {
     for (const auto& [channel, floor] : channels) {
-        auto answer = co_await parts_.client.send(peer_, "GET", "/federation/v1/channels/" + channel, "");
+        auto answer =
+            co_await parts_.client.send(peer_, "GET", "/federation/v1/channels/" + channel, "");
         if (!answer || answer->status != 200) continue;
         auto snapshot = protocol::parse_snapshot_answer(answer->body, parts_.identity.names);
         if (!snapshot || snapshot->snapshot.channel.str() != channel) continue;
         auto begun = co_await parts_.settlement.begin(peer_, std::move(*snapshot), floor);
-        if (!begun) protocol::log_warning(parts_.log, "links", "a snapshot was not taken", {{"peer", peer_.str()}, {"channel", channel}});
+        if (!begun)
+            protocol::log_warning(parts_.log, "links", "a snapshot was not taken",
+                                  {{"peer", peer_.str()}, {"channel", channel}});
     }
 }
 
@@ -154,7 +165,8 @@ Wait PeerLink::failed(const Error& error)
         }
         wait.halve = false;
     }
-    const auto level = wait.tell_administrator ? protocol::LogLevel::error : protocol::LogLevel::info;
+    const auto level =
+        wait.tell_administrator ? protocol::LogLevel::error : protocol::LogLevel::info;
     parts_.log.write(level, "links", "a transaction was not delivered",
                      {{"peer", peer_.str()},
                       {"problem", protocol::code_name(error.code)},
@@ -201,20 +213,27 @@ std::optional<Wait> PeerLink::until_hold_ends()
 void PeerLink::remember(const Settled& settled)
 {
     const auto now = parts_.clock.now_ms();
-    std::erase_if(held_submissions_, [&](const auto& entry) { return entry.second.until <= now && !settled.held_submissions.contains(entry.first); });
-    std::erase_if(held_logs_, [&](const auto& entry) { return entry.second.until <= now && !settled.held_logs.contains(entry.first); });
-    for (const auto& [channel, wait] : settled.held_submissions) hold_longer(held_submissions_, channel, wait);
+    std::erase_if(held_submissions_, [&](const auto& entry) {
+        return entry.second.until <= now && !settled.held_submissions.contains(entry.first);
+    });
+    std::erase_if(held_logs_, [&](const auto& entry) {
+        return entry.second.until <= now && !settled.held_logs.contains(entry.first);
+    });
+    for (const auto& [channel, wait] : settled.held_submissions)
+        hold_longer(held_submissions_, channel, wait);
     for (const auto& [channel, wait] : settled.held_logs) hold_longer(held_logs_, channel, wait);
     if (settled.held_direct > 0)
         held_direct_until_ = now + std::min(settled.held_direct, longest_hold_ms / 1000) * 1000;
 }
 
 // The peer's own figure where it gave one, else 1 s doubling to an hour.
-void PeerLink::hold_longer(std::map<std::string, Hold>& holds, const std::string& channel, std::int64_t seconds)
+void PeerLink::hold_longer(std::map<std::string, Hold>& holds, const std::string& channel,
+                           std::int64_t seconds)
 {
     auto& hold = holds[channel];
     const auto own = std::min(longest_hold_ms, Millis{1000} << std::min(hold.doublings++, 20));
-    hold.until = parts_.clock.now_ms() + (seconds > 0 ? std::min(seconds * 1000, longest_hold_ms) : own);
+    hold.until =
+        parts_.clock.now_ms() + (seconds > 0 ? std::min(seconds * 1000, longest_hold_ms) : own);
 }
 
 }  // namespace entente::federation

@@ -56,12 +56,14 @@ class PeerLink {
     // How long until the next attempt; nothing when the link has nothing left to do.
     asio::awaitable<std::optional<Wait>> deliver();
     asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft);
-    asio::awaitable<void> fetch_snapshots(std::map<std::string, std::optional<std::int64_t>> channels);
+    asio::awaitable<void> fetch_snapshots(
+        std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> pause(Wait wait);
     [[nodiscard]] Held held_now();
     [[nodiscard]] std::optional<Wait> until_hold_ends();
     void remember(const Settled& settled);
-    void hold_longer(std::map<std::string, Hold>& holds, const std::string& channel, std::int64_t seconds);
+    void hold_longer(std::map<std::string, Hold>& holds, const std::string& channel,
+                     std::int64_t seconds);
     Wait failed(const Error& error);
 
     LinkParts parts_;

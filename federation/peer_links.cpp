@@ -4,7 +4,8 @@
 
 namespace entente::federation {
 
-PeerLinks::PeerLinks(LinkParts parts, net::TaskGroup& tasks) : parts_(std::move(parts)), tasks_(tasks)
+PeerLinks::PeerLinks(LinkParts parts, net::TaskGroup& tasks)
+    : parts_(std::move(parts)), tasks_(tasks)
 {
     parts_.advanced = [this](const AdvancedLog& log) {
         for (const auto& other : log.others) link(other).acks_due(log.channel.str());
@@ -15,7 +16,9 @@ PeerLinks::~PeerLinks() = default;
 
 asio::awaitable<Result<void>> PeerLinks::start()
 {
-    auto job = [self = parts_.identity.name](storage::Connection& db) { return storage::owed_servers(db, self); };
+    auto job = [self = parts_.identity.name](storage::Connection& db) {
+        return storage::owed_servers(db, self);
+    };
     auto owed = co_await parts_.commits.read(std::move(job));
     if (!owed) co_return fail(owed);
     for (const auto& peer : *owed) wake(peer);

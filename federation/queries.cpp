@@ -19,7 +19,10 @@ using storage::Connection;
 constexpr std::size_t log_octets = 1'800'000;
 constexpr std::int64_t most_entries = 1000;
 
-protocol::Failure unknown_channel() { return refuse(Code::not_found, "no such channel"); }
+protocol::Failure unknown_channel()
+{
+    return refuse(Code::not_found, "no such channel");
+}
 
 bool has_invited_of(const ChannelState& state, const ServerName& server)
 {
@@ -37,7 +40,8 @@ Result<std::int64_t> number(const net::Request& request, std::string_view name, 
     const auto* end = text->data() + text->size();
     const auto [at, error] = std::from_chars(text->data(), end, value);
     if (error != std::errc{} || at != end || value < least || value > most)
-        return refuse(Code::malformed, "a query parameter is no number in its bounds: " + std::string(name));
+        return refuse(Code::malformed,
+                      "a query parameter is no number in its bounds: " + std::string(name));
     return value;
 }
 
@@ -50,16 +54,20 @@ net::Response json_response(std::string body)
 
 }  // namespace
 
-Queries::Queries(const Identity& identity, storage::GroupCommit& commits, const protocol::Clock& clock)
+Queries::Queries(const Identity& identity, storage::GroupCommit& commits,
+                 const protocol::Clock& clock)
     : identity_(identity), commits_(commits), clock_(clock)
 {
 }
 
-asio::awaitable<net::Response> Queries::snapshot(const net::Request& request, const Admitted& admitted)
+asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
+                                                 const Admitted& admitted)
 {
     auto channel = protocol::parse_channel_id(request.captures.at(0), identity_.names);
     if (!channel) co_return net::problem_response(channel.error(), clock_.now_ms());
-    auto job = [this, name = *channel, asker = admitted.origin](Connection& db) { return read_snapshot(db, name, asker); };
+    auto job = [this, name = *channel, asker = admitted.origin](Connection& db) {
+        return read_snapshot(db, name, asker);
+    };
     auto answer = co_await commits_.read(std::move(job));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_snapshot_answer(*answer));
@@ -70,11 +78,14 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
                                                         const ServerName& asker) const
 {
     auto channel = storage::read_channel(db, name);
-    if (!channel) return channel.error().code == Code::not_found ? unknown_channel() : fail(channel);
+    if (!channel)
+        return channel.error().code == Code::not_found ? unknown_channel() : fail(channel);
     auto state = storage::read_state(db, *channel, identity_.names);
     if (!state) return fail(state);
-    if (!state->is_public && !state->has_member_of(asker) && !has_invited_of(*state, asker)) return unknown_channel();
-    if (channel->home != identity_.name) return refuse(Code::not_home, "the channel is homed elsewhere");
+    if (!state->is_public && !state->has_member_of(asker) && !has_invited_of(*state, asker))
+        return unknown_channel();
+    if (channel->home != identity_.name)
+        return refuse(Code::not_home, "the channel is homed elsewhere");
 
     protocol::SnapshotAnswer answer;
     auto& snapshot = answer.snapshot;
@@ -85,8 +96,9 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
     snapshot.at = channel->at;
     snapshot.state = protocol::state_json(*state);
     protocol::RootBuilder leaves;
-    snapshot.proof.index = leaves.add(protocol::snapshot_leaf(name, snapshot.epoch, snapshot.seq, snapshot.hash,
-                                                              snapshot.at, protocol::state_hash(snapshot.state)));
+    snapshot.proof.index =
+        leaves.add(protocol::snapshot_leaf(name, snapshot.epoch, snapshot.seq, snapshot.hash,
+                                           snapshot.at, protocol::state_hash(snapshot.state)));
     auto root = leaves.sign(identity_.key, identity_.name, clock_.now_ms());
     snapshot.proof.path = std::move(root.paths.front());
     answer.roots.push_back(std::move(root.jws));
@@ -101,32 +113,35 @@ asio::awaitable<net::Response> Queries::log(const net::Request& request, const A
     if (!channel) co_return net::problem_response(channel.error(), clock_.now_ms());
     if (!after) co_return net::problem_response(after.error(), clock_.now_ms());
     if (!limit) co_return net::problem_response(limit.error(), clock_.now_ms());
-    auto job = [this, name = *channel, asker = admitted.origin, from = *after, most = *limit](Connection& db) {
-        return read_slice(db, name, asker, from, most);
-    };
+    auto job = [this, name = *channel, asker = admitted.origin, from = *after,
+                most = *limit](Connection& db) { return read_slice(db, name, asker, from, most); };
     auto answer = co_await commits_.read(std::move(job));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_log_answer(*answer));
 }
 
 // [QRY-1] Log queries: servers with a member, and the channel's home.
-Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId& name, const ServerName& asker,
-                                                std::int64_t after, std::int64_t limit) const
+Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId& name,
+                                                const ServerName& asker, std::int64_t after,
+                                                std::int64_t limit) const
 {
     auto channel = storage::read_channel(db, name);
-    if (!channel) return channel.error().code == Code::not_found ? unknown_channel() : fail(channel);
+    if (!channel)
+        return channel.error().code == Code::not_found ? unknown_channel() : fail(channel);
     auto state = storage::read_state(db, *channel, identity_.names);
     if (!state) return fail(state);
     if (!state->has_member_of(asker) && channel->home != asker) return unknown_channel();
     storage::PageLimits limits;
     limits.entries = limit;
     limits.octets = log_octets;
-    if (channel->home == identity_.name) return home_answer(db, std::move(*channel), asker, after, limits);
+    if (channel->home == identity_.name)
+        return home_answer(db, std::move(*channel), asker, after, limits);
     return follower_answer(db, *channel, after, limits);
 }
 
-Result<protocol::LogAnswer> Queries::home_answer(Connection& db, ChannelRow channel, const ServerName& asker,
-                                                 std::int64_t after, const storage::PageLimits& limits) const
+Result<protocol::LogAnswer> Queries::home_answer(Connection& db, ChannelRow channel,
+                                                 const ServerName& asker, std::int64_t after,
+                                                 const storage::PageLimits& limits) const
 {
     // [QRY-2] `after` below the asker's floor means the floor.
     auto cursor = storage::find_cursor(db, channel.id, asker);
@@ -151,7 +166,8 @@ Result<protocol::LogAnswer> Queries::home_answer(Connection& db, ChannelRow chan
 }
 
 // From another server than the home the answer ends at a checkpoint that it holds.
-Result<protocol::LogAnswer> Queries::follower_answer(Connection& db, const ChannelRow& channel, std::int64_t after,
+Result<protocol::LogAnswer> Queries::follower_answer(Connection& db, const ChannelRow& channel,
+                                                     std::int64_t after,
                                                      const storage::PageLimits& limits) const
 {
     auto page = storage::read_log(db, channel, after, limits, true);

@@ -26,15 +26,19 @@ class Queries {
     [[nodiscard]] Result<protocol::SnapshotAnswer> read_snapshot(storage::Connection& db,
                                                                  const protocol::ChannelId& channel,
                                                                  const ServerName& asker) const;
-    [[nodiscard]] Result<protocol::LogAnswer> read_slice(storage::Connection& db, const protocol::ChannelId& channel,
-                                                         const ServerName& asker, std::int64_t after,
+    [[nodiscard]] Result<protocol::LogAnswer> read_slice(storage::Connection& db,
+                                                         const protocol::ChannelId& channel,
+                                                         const ServerName& asker,
+                                                         std::int64_t after,
                                                          std::int64_t limit) const;
-    [[nodiscard]] Result<protocol::LogAnswer> home_answer(storage::Connection& db, storage::ChannelRow channel,
-                                                          const ServerName& asker, std::int64_t after,
+    [[nodiscard]] Result<protocol::LogAnswer> home_answer(storage::Connection& db,
+                                                          storage::ChannelRow channel,
+                                                          const ServerName& asker,
+                                                          std::int64_t after,
                                                           const storage::PageLimits& limits) const;
-    [[nodiscard]] Result<protocol::LogAnswer> follower_answer(storage::Connection& db,
-                                                              const storage::ChannelRow& channel, std::int64_t after,
-                                                              const storage::PageLimits& limits) const;
+    [[nodiscard]] Result<protocol::LogAnswer> follower_answer(
+        storage::Connection& db, const storage::ChannelRow& channel, std::int64_t after,
+        const storage::PageLimits& limits) const;
 
     const Identity& identity_;
     storage::GroupCommit& commits_;

@@ -28,18 +28,20 @@ bool speaks_of(const EventResult& result, const protocol::Hash& id)
 // peer's nonsense would otherwise be asked for again at once, for ever.
 bool is_placed(const EventResult& result)
 {
-    return (result.status == ItemStatus::accepted || result.status == ItemStatus::duplicate) && result.seq > 0;
+    return (result.status == ItemStatus::accepted || result.status == ItemStatus::duplicate) &&
+           result.seq > 0;
 }
 
 bool fits(const BatchDraft& draft, const TransactionResult& result)
 {
-    if (result.submissions.size() != draft.submissions.size() || result.logs.size() != draft.logs.size() ||
-        result.direct.size() != draft.direct.size())
+    if (result.submissions.size() != draft.submissions.size() ||
+        result.logs.size() != draft.logs.size() || result.direct.size() != draft.direct.size())
         return false;
     for (std::size_t i = 0; i < draft.submissions.size(); ++i) {
         const auto& rows = draft.submissions[i].rows;
         const auto& events = result.submissions[i].events;
-        if (events.size() != rows.size() || result.submissions[i].channel != draft.submissions[i].channel.str())
+        if (events.size() != rows.size() ||
+            result.submissions[i].channel != draft.submissions[i].channel.str())
             return false;
         for (std::size_t k = 0; k < rows.size(); ++k) {
             if (!speaks_of(events[k], rows[k].event_id)) return false;
@@ -62,7 +64,8 @@ std::vector<ServerName> authors_elsewhere(const LogPart& part, const storage::Li
     std::set<ServerName> authors;
     if (channel.followers.size() < 2) return {};
     for (const auto& stored : part.page.entries) {
-        auto followed = protocol::parse_followed_event(stored.entry.event, protocol::NameRules{true});
+        auto followed =
+            protocol::parse_followed_event(stored.entry.event, protocol::NameRules{true});
         if (!followed) continue;
         const auto& author = followed->event.sender.server;
         if (author != peer && channel.followers.contains(author)) authors.insert(author);
@@ -100,7 +103,8 @@ Settlement::Settlement(SettlementParts parts) : parts_(parts) {}
 asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, const BatchDraft& draft,
                                                     TransactionResult result)
 {
-    if (!fits(draft, result)) co_return fail(Code::malformed, "the answer does not fit the transaction");
+    if (!fits(draft, result))
+        co_return fail(Code::malformed, "the answer does not fit the transaction");
     auto job = std::make_shared<Job>();
     job->peer = peer;
     job->draft = draft;
@@ -114,14 +118,17 @@ asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, cons
             // A log that begins at its floor begins with the snapshot as of exactly there [MEM-3].
             const bool fits_floor = (*event.floor == 0 || *event.floor == event.snapshot->seq) &&
                                     event.snapshot->seq == event.seq;
-            if (!state || !is_of_channel || !fits_floor) co_return fail(Code::signature_invalid, "a join's snapshot is not proven");
+            if (!state || !is_of_channel || !fits_floor)
+                co_return fail(Code::signature_invalid, "a join's snapshot is not proven");
             Join join{*event.snapshot, std::move(*state), *event.floor};
             job->joins.emplace(protocol::as_view(*event.event), std::move(join));
         }
     }
     job->result = std::move(result);
 
-    auto work = [this, job](WriteTransaction& transaction) -> Result<Settled> { return apply(transaction, *job); };
+    auto work = [this, job](WriteTransaction& transaction) -> Result<Settled> {
+        return apply(transaction, *job);
+    };
     auto settled = co_await parts_.commits.write(std::move(work));
     co_return settled;
 }
@@ -132,7 +139,8 @@ Result<Settled> Settlement::apply(WriteTransaction& transaction, const Job& job)
     for (std::size_t i = 0; i < job.draft.submissions.size(); ++i) {
         const auto& rows = job.draft.submissions[i].rows;
         for (std::size_t k = 0; k < rows.size(); ++k) {
-            auto done = apply_event(transaction, job, rows[k], job.result.submissions[i].events[k], settled);
+            auto done = apply_event(transaction, job, rows[k], job.result.submissions[i].events[k],
+                                    settled);
             if (!done) return fail(done);
         }
     }
@@ -141,23 +149,28 @@ Result<Settled> Settlement::apply(WriteTransaction& transaction, const Job& job)
         if (!done) return fail(done);
     }
     for (std::size_t i = 0; i < job.draft.direct.size(); ++i) {
-        auto done = apply_direct(transaction, job, job.draft.direct[i], job.result.direct[i], settled);
+        auto done =
+            apply_direct(transaction, job, job.draft.direct[i], job.result.direct[i], settled);
         if (!done) return fail(done);
     }
     return settled;
 }
 
-Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& job, const SubmissionRow& row,
-                                     const EventResult& result, Settled& settled)
+Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& job,
+                                     const SubmissionRow& row, const EventResult& result,
+                                     Settled& settled)
 {
     auto& db = transaction.db();
     const auto tell = [&](Posted what) {
-        transaction.after_commit([this, channel = row.channel, user = protocol::UserId::trusted(row.user),
+        transaction.after_commit([this, channel = row.channel,
+                                  user = protocol::UserId::trusted(row.user),
                                   what = std::move(what)] {
-            parts_.notices.tell([&](CommitListener& listener) { listener.delivery_changed(channel, user, what); });
+            parts_.notices.tell(
+                [&](CommitListener& listener) { listener.delivery_changed(channel, user, what); });
         });
     };
-    const bool wants_snapshot = row.type == "member.join" && result.status == ItemStatus::need_snapshot;
+    const bool wants_snapshot =
+        row.type == "member.join" && result.status == ItemStatus::need_snapshot;
     if (result.status != ItemStatus::rejected && !is_placed(result) && !wants_snapshot) {
         auto& wait = settled.held_submissions[row.channel.str()];
         wait = std::max(wait, std::max<std::int64_t>(result.retry_after, 1));
@@ -183,7 +196,8 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
         settled.progress = true;
         tell(posted(row, DeliveryState::accepted, result.seq));
         // Behind the floor the join itself never comes by the log.
-        if (*standing == JoinStanding::behind_floor) return storage::settle_submission(db, row.channel, row.txn);
+        if (*standing == JoinStanding::behind_floor)
+            return storage::settle_submission(db, row.channel, row.txn);
         return storage::accept_submission(db, row.id, result.seq);
     }
     settled.progress = true;
@@ -191,21 +205,24 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
     return storage::accept_submission(db, row.id, result.seq);
 }
 
-Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transaction, const Job& job,
-                                                        const SubmissionRow& row, const EventResult& result)
+Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transaction,
+                                                        const Job& job, const SubmissionRow& row,
+                                                        const EventResult& result)
 {
     auto& db = transaction.db();
     const auto join = job.joins.find(std::string(protocol::as_view(row.event_id)));
     if (join != job.joins.end()) {
         const auto& granted = join->second;
-        auto begun = parts_.follower.begin(transaction, granted.snapshot, granted.state, granted.floor, job.peer);
+        auto begun = parts_.follower.begin(transaction, granted.snapshot, granted.state,
+                                           granted.floor, job.peer);
         if (!begun) return fail(begun);
     }
     auto found = parts_.store.find(db, row.channel);
     if (!found && found.error().code != Code::not_found) return fail(found);
     if (!found || result.floor.value_or(0) > (*found)->seq) return JoinStanding::needs_snapshot;
     // Without a place for the join only the state tells whether the snapshot has been fetched.
-    if (!is_placed(result) && !(*found)->state.is_member(row.user)) return JoinStanding::needs_snapshot;
+    if (!is_placed(result) && !(*found)->state.is_member(row.user))
+        return JoinStanding::needs_snapshot;
     if ((*found)->floor < result.seq) return JoinStanding::comes_by_log;
     auto dropped = storage::drop_invitation(db, row.user, row.channel.str());
     if (!dropped) return fail(dropped);
@@ -215,8 +232,8 @@ Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transa
     return JoinStanding::behind_floor;
 }
 
-Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job, const LogPart& part,
-                                   const SliceResult& result, Settled& settled)
+Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job,
+                                   const LogPart& part, const SliceResult& result, Settled& settled)
 {
     auto& db = transaction.db();
     const auto name = part.channel.name;
@@ -240,10 +257,13 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         if (result.status == SliceStatus::not_following) return drop();
         settled.held_logs[name.str()] = result.retry_after;
         if (result.status != SliceStatus::need_snapshot && result.status != SliceStatus::deferred)
-            protocol::log_warning(parts_.log, "links", "a follower does not take a channel's log",
-                                  {{"peer", job.peer.str()}, {"channel", name.str()},
-                                   {"status", std::string(protocol::to_text(result.status))},
-                                   {"problem", result.problem ? std::string(protocol::code_name(result.problem->code)) : ""}});
+            protocol::log_warning(
+                parts_.log, "links", "a follower does not take a channel's log",
+                {{"peer", job.peer.str()},
+                 {"channel", name.str()},
+                 {"status", std::string(protocol::to_text(result.status))},
+                 {"problem",
+                  result.problem ? std::string(protocol::code_name(result.problem->code)) : ""}});
         return {};
     }
     // It can't hold what was never sent, and what it holds must be what stands here.
@@ -257,7 +277,9 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     if (!agrees || stands_still) {
         settled.held_logs[name.str()] = 0;
         protocol::log_warning(parts_.log, "links", "a follower's log differs from ours",
-                              {{"peer", job.peer.str()}, {"channel", name.str()}, {"have", std::to_string(result.have.seq)}});
+                              {{"peer", job.peer.str()},
+                               {"channel", name.str()},
+                               {"have", std::to_string(result.have.seq)}});
         return {};
     }
     if ((*cursor)->until > 0 && result.have.seq >= (*cursor)->until) return drop();
@@ -267,27 +289,33 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         if (!advanced.others.empty()) settled.advanced.push_back(std::move(advanced));
     }
     transaction.after_commit([this, name, peer = job.peer, seq = result.have.seq] {
-        parts_.notices.tell([&](CommitListener& listener) { listener.delivered_to(name, peer, seq); });
+        parts_.notices.tell(
+            [&](CommitListener& listener) { listener.delivered_to(name, peer, seq); });
     });
     return storage::set_cursor(db, channel.id, *server, result.have.seq);
 }
 
-Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& job, const storage::DirectRow& row,
-                                      const EventResult& result, Settled& settled)
+Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& job,
+                                      const storage::DirectRow& row, const EventResult& result,
+                                      Settled& settled)
 {
     if (result.status == ItemStatus::deferred) {
-        settled.held_direct = std::max(settled.held_direct, std::max<std::int64_t>(result.retry_after, 1));
+        settled.held_direct =
+            std::max(settled.held_direct, std::max<std::int64_t>(result.retry_after, 1));
         return {};
     }
     settled.progress = true;
     if (result.status == ItemStatus::rejected)
-        protocol::log_warning(parts_.log, "links", "a peer refused a direct event",
-                              {{"peer", job.peer.str()},
-                               {"problem", result.problem ? std::string(protocol::code_name(result.problem->code)) : ""}});
+        protocol::log_warning(
+            parts_.log, "links", "a peer refused a direct event",
+            {{"peer", job.peer.str()},
+             {"problem",
+              result.problem ? std::string(protocol::code_name(result.problem->code)) : ""}});
     return storage::drop_direct(transaction.db(), row.id);
 }
 
-asio::awaitable<Result<void>> Settlement::begin(const ServerName& home, protocol::SnapshotAnswer answer,
+asio::awaitable<Result<void>> Settlement::begin(const ServerName& home,
+                                                protocol::SnapshotAnswer answer,
                                                 std::optional<std::int64_t> floor)
 {
     auto roots = co_await parts_.verifier.check_roots(std::move(answer.roots));

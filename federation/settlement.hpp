@@ -28,12 +28,12 @@ struct AdvancedLog {
 // What a link must remember of an answer. Times in seconds from now.
 struct Settled {
     std::map<std::string, std::int64_t> held_submissions;  // channel → wait
-    std::map<std::string, std::int64_t> held_logs;         // channel → wait; 0: by the link's own doubling
+    std::map<std::string, std::int64_t> held_logs;  // channel → wait; 0: by the link's own doubling
     std::int64_t held_direct = 0;
-    bool progress = false;                 // something was acknowledged
+    bool progress = false;  // something was acknowledged
     // Joined channels whose snapshot must be fetched, with the floor where the home told it.
     std::map<std::string, std::optional<std::int64_t>> wants_snapshot;
-    std::vector<AdvancedLog> advanced;        // only where an author elsewhere cares
+    std::vector<AdvancedLog> advanced;  // only where an author elsewhere cares
 };
 
 struct SettlementParts {
@@ -63,18 +63,19 @@ class Settlement {
     struct Job;
     [[nodiscard]] Result<Settled> apply(storage::WriteTransaction& transaction, const Job& job);
     [[nodiscard]] Result<void> apply_event(storage::WriteTransaction& transaction, const Job& job,
-                                           const storage::SubmissionRow& row, const protocol::EventResult& result,
-                                           Settled& settled);
+                                           const storage::SubmissionRow& row,
+                                           const protocol::EventResult& result, Settled& settled);
     // Where an accepted join leaves its channel here.
     enum class JoinStanding : std::uint8_t { needs_snapshot, behind_floor, comes_by_log };
-    [[nodiscard]] Result<JoinStanding> apply_join(storage::WriteTransaction& transaction, const Job& job,
-                                                  const storage::SubmissionRow& row,
+    [[nodiscard]] Result<JoinStanding> apply_join(storage::WriteTransaction& transaction,
+                                                  const Job& job, const storage::SubmissionRow& row,
                                                   const protocol::EventResult& result);
-    [[nodiscard]] Result<void> apply_log(storage::WriteTransaction& transaction, const Job& job, const LogPart& part,
-                                         const protocol::SliceResult& result, Settled& settled);
+    [[nodiscard]] Result<void> apply_log(storage::WriteTransaction& transaction, const Job& job,
+                                         const LogPart& part, const protocol::SliceResult& result,
+                                         Settled& settled);
     [[nodiscard]] Result<void> apply_direct(storage::WriteTransaction& transaction, const Job& job,
-                                            const storage::DirectRow& row, const protocol::EventResult& result,
-                                            Settled& settled);
+                                            const storage::DirectRow& row,
+                                            const protocol::EventResult& result, Settled& settled);
 
     SettlementParts parts_;
 };

@@ -71,9 +71,8 @@ asio::awaitable<Result<Answer>> SignedClient::send(ServerName destination, std::
     co_return second;
 }
 
-asio::awaitable<Result<Answer>> SignedClient::send_once(ServerName destination,
-                                                        std::string method, std::string target,
-                                                        std::string body)
+asio::awaitable<Result<Answer>> SignedClient::send_once(ServerName destination, std::string method,
+                                                        std::string target, std::string body)
 {
     auto peer = co_await discovery_.peer(destination);
     if (!peer) co_return fail(peer);
@@ -99,8 +98,8 @@ asio::awaitable<Result<Answer>> SignedClient::send_once(ServerName destination,
 
     auto proven = co_await check_signature(std::move(destination), *response, signature);
     if (response->status == 200 && !proven) {
-        co_return fail(Code::unavailable, "a 200 without the peer's signature: " +
-                                              proven.error().detail);
+        co_return fail(Code::unavailable,
+                       "a 200 without the peer's signature: " + proven.error().detail);
     }
     Answer answer;
     answer.status = response->status;

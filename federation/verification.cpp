@@ -21,9 +21,11 @@ constexpr Millis max_seal_age_ms = 3'600'000;
 constexpr Millis max_seal_ahead_ms = 60'000;
 
 // The root that a proof names, where it is proven to be `server`'s.
-Result<const CheckedRoot*> root_of(const Proof& proof, const CheckedRoots& roots, const ServerName& server)
+Result<const CheckedRoot*> root_of(const Proof& proof, const CheckedRoots& roots,
+                                   const ServerName& server)
 {
-    if (proof.root >= roots.size()) return refuse(Code::malformed, "a proof names a root that is not there");
+    if (proof.root >= roots.size())
+        return refuse(Code::malformed, "a proof names a root that is not there");
     const auto& checked = roots[proof.root];
     if (checked.key && checked.key->server != server)
         return refuse(Code::signature_invalid, "a proof leads to another server's root");
@@ -68,7 +70,8 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
     if (ref.server == identity_.name) {
         auto key = own_key(ref.key);
         if (!key || !protocol::verifies(root->jws, *key)) {
-            checked.problem = Error{Code::signature_invalid, "a root in this server's name is not its own", {}, 0};
+            checked.problem = Error{
+                Code::signature_invalid, "a root in this server's name is not its own", {}, 0};
             co_return checked;
         }
         checked.root = std::move(*root);
@@ -88,7 +91,8 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
         co_return checked;
     }
     if (!protocol::verifies(root->jws, pinned->key)) {
-        checked.problem = Error{Code::signature_invalid, "a root's signature does not verify", {}, 0};
+        checked.problem =
+            Error{Code::signature_invalid, "a root's signature does not verify", {}, 0};
         co_return checked;
     }
     auto seal = discovery_.ring().seal_key(ref, root->at);
@@ -141,7 +145,8 @@ VerifiedSubmission Verifier::check_submission(Read<Submission> read, const Check
             continue;
         }
         if (parsed->sender.server != origin) {
-            event.problem = refuse(Code::forbidden, "the sender is of another server than the request").value();
+            event.problem =
+                refuse(Code::forbidden, "the sender is of another server than the request").value();
             continue;
         }
         event.event = std::move(*parsed);
@@ -149,7 +154,9 @@ VerifiedSubmission Verifier::check_submission(Read<Submission> read, const Check
     }
 
     if (ids != submission.seal.events) {
-        verified.problem = refuse(Code::signature_invalid, "the seal lists other events than the submission").value();
+        verified.problem =
+            refuse(Code::signature_invalid, "the seal lists other events than the submission")
+                .value();
         return verified;
     }
     auto root = root_of(submission.seal.proof, roots, origin);
@@ -163,18 +170,21 @@ VerifiedSubmission Verifier::check_submission(Read<Submission> read, const Check
     }
     const auto leaf = protocol::seal_leaf(submission.channel, submission.seal.events);
     if (!protocol::proves(*(*root)->root, submission.seal.proof, leaf)) {
-        verified.problem = refuse(Code::signature_invalid, "the seal's proof does not lead to its root").value();
+        verified.problem =
+            refuse(Code::signature_invalid, "the seal's proof does not lead to its root").value();
         return verified;
     }
     verified.root = (*root)->root->jws.text;
     verified.root_at = (*root)->root->at;
     const auto now = clock_.now_ms();
     if (verified.root_at < now - max_seal_age_ms || verified.root_at > now + max_seal_ahead_ms)
-        verified.problem = Error{Code::unavailable, "the seal's root is too old or too early", {}, 1};
+        verified.problem =
+            Error{Code::unavailable, "the seal's root is too old or too early", {}, 1};
     return verified;
 }
 
-VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots, const ServerName& home) const
+VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
+                                    const ServerName& home) const
 {
     VerifiedSlice verified;
     verified.channel_text = read.channel_text;
@@ -183,7 +193,8 @@ VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
         return verified;
     }
     verified.slice = std::move(*read.value);
-    for (const auto& root : roots) verified.roots.push_back(root.root ? root.root->jws.text : std::string());
+    for (const auto& root : roots)
+        verified.roots.push_back(root.root ? root.root->jws.text : std::string());
 
     auto checked = check_entries(verified);
     if (checked) checked = check_checkpoint(verified, roots, home);
@@ -200,7 +211,8 @@ Result<void> Verifier::check_entries(VerifiedSlice& verified) const
     auto seq = slice.after.seq;
     Millis at = 0;
     for (const auto& entry : slice.entries) {
-        if (entry.at < at) return refuse(Code::malformed, "an entry is older than the one before it");
+        if (entry.at < at)
+            return refuse(Code::malformed, "an entry is older than the one before it");
         at = entry.at;
         auto followed = protocol::parse_followed_event(entry.event, identity_.names);
         if (!followed) return fail(followed);
@@ -215,14 +227,16 @@ Result<void> Verifier::check_entries(VerifiedSlice& verified) const
             auto content = protocol::check_content(followed->event, *entry.content);
             if (!content && followed->breach.empty()) followed->breach = content.error().detail;
         }
-        hash = protocol::entry_hash(slice.channel, slice.epoch, ++seq, entry.at, hash, followed->event.id);
+        hash = protocol::entry_hash(slice.channel, slice.epoch, ++seq, entry.at, hash,
+                                    followed->event.id);
         verified.hashes.push_back(hash);
         verified.events.push_back(std::move(*followed));
     }
     const auto& checkpoint = slice.checkpoint;
     if (checkpoint.epoch != slice.epoch || checkpoint.seq != seq || checkpoint.hash != hash)
         return refuse(Code::malformed, "the entries do not lead to the checkpoint");
-    if (slice.latest < seq) return refuse(Code::malformed, "latest is below the slice's last entry");
+    if (slice.latest < seq)
+        return refuse(Code::malformed, "latest is below the slice's last entry");
     return {};
 }
 
@@ -232,21 +246,23 @@ Result<void> Verifier::check_checkpoint(const VerifiedSlice& verified, const Che
     const auto& checkpoint = verified.slice.checkpoint;
     auto root = root_of(checkpoint.proof, roots, home);
     if (!root) return fail(root);
-    const auto leaf =
-        protocol::checkpoint_leaf(verified.slice.channel, checkpoint.epoch, checkpoint.seq, checkpoint.hash);
+    const auto leaf = protocol::checkpoint_leaf(verified.slice.channel, checkpoint.epoch,
+                                                checkpoint.seq, checkpoint.hash);
     if (!protocol::proves(*(*root)->root, checkpoint.proof, leaf))
         return refuse(Code::signature_invalid, "the checkpoint's proof does not lead to its root");
     return {};
 }
 
 // [LOG-1, EVT-1] every other server's user's event is in a seal by that server.
-Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& roots, const ServerName& home) const
+Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& roots,
+                                   const ServerName& home) const
 {
     std::unordered_map<std::string_view, std::set<ServerName>> sealed;
     std::set<std::string> missing;
     std::set<ServerName> unverified;
     for (const auto& seal : verified.slice.seals) {
-        if (seal.proof.root >= roots.size()) return refuse(Code::malformed, "a seal names a root that is not there");
+        if (seal.proof.root >= roots.size())
+            return refuse(Code::malformed, "a seal names a root that is not there");
         const auto& checked = roots[seal.proof.root];
         if (checked.key_missing && checked.key) {
             missing.insert(checked.key->str());
@@ -257,7 +273,8 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
         const auto leaf = protocol::seal_leaf(verified.slice.channel, seal.events);
         if (!protocol::proves(*checked.root, seal.proof, leaf))
             return refuse(Code::signature_invalid, "a seal's proof does not lead to its root");
-        for (const auto& id : seal.events) sealed[protocol::as_view(id)].insert(checked.root->jws.key.server);
+        for (const auto& id : seal.events)
+            sealed[protocol::as_view(id)].insert(checked.root->jws.key.server);
     }
     for (const auto& followed : verified.events) {
         const auto& author = followed.event.sender.server;
@@ -265,19 +282,22 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
         const auto found = sealed.find(protocol::as_view(followed.event.id));
         if (found != sealed.end() && found->second.contains(author)) continue;
         if (unverified.contains(author)) continue;
-        return refuse(Code::signature_invalid, "an entry of another server's user is in no seal of that server");
+        return refuse(Code::signature_invalid,
+                      "an entry of another server's user is in no seal of that server");
     }
     verified.missing.assign(missing.begin(), missing.end());
     return {};
 }
 
-Result<protocol::ChannelState> Verifier::check_snapshot(const protocol::Snapshot& snapshot, const CheckedRoots& roots,
+Result<protocol::ChannelState> Verifier::check_snapshot(const protocol::Snapshot& snapshot,
+                                                        const CheckedRoots& roots,
                                                         const ServerName& home) const
 {
     auto root = root_of(snapshot.proof, roots, home);
     if (!root) return fail(root);
-    const auto leaf = protocol::snapshot_leaf(snapshot.channel, snapshot.epoch, snapshot.seq, snapshot.hash,
-                                              snapshot.at, protocol::state_hash(snapshot.state));
+    const auto leaf =
+        protocol::snapshot_leaf(snapshot.channel, snapshot.epoch, snapshot.seq, snapshot.hash,
+                                snapshot.at, protocol::state_hash(snapshot.state));
     if (!protocol::proves(*(*root)->root, snapshot.proof, leaf))
         return refuse(Code::signature_invalid, "the snapshot's proof does not lead to its root");
     return protocol::parse_state(snapshot.state, identity_.names);

@@ -23,10 +23,10 @@ namespace asio = boost::asio;
 // A root of the enclosing list whose signature was looked at.
 struct CheckedRoot {
     std::optional<protocol::SignedRoot> root;  // where it can be read and its signature holds
-    bool may_seal = false;      // its key may sign submissions now [KEY-7]
-    bool key_missing = false;   // the key isn't to be had: `need-keys`
-    std::optional<KeyRef> key;  // whose it claims to be
-    Error problem;              // where there is no root, or it may not seal
+    bool may_seal = false;                     // its key may sign submissions now [KEY-7]
+    bool key_missing = false;                  // the key isn't to be had: `need-keys`
+    std::optional<KeyRef> key;                 // whose it claims to be
+    Error problem;                             // where there is no root, or it may not seal
 };
 using CheckedRoots = std::vector<CheckedRoot>;
 
@@ -43,7 +43,7 @@ struct VerifiedSubmission {
     protocol::ChannelId channel;
     std::vector<VerifiedEvent> events;
     protocol::Seal seal;
-    std::string root;     // the JWS that the seal's proof leads to
+    std::string root;  // the JWS that the seal's proof leads to
     Millis root_at = 0;
     std::optional<Error> problem;  // refused as a whole
 };
@@ -52,9 +52,9 @@ struct VerifiedSlice {
     std::string channel_text;
     protocol::Slice slice;
     std::vector<protocol::FollowedEvent> events;
-    std::vector<std::string> hashes;  // the entry hash behind each entry
-    std::vector<std::string> roots;   // JWS by the index that proofs use
-    std::vector<std::string> missing; // kids whose key isn't to be had
+    std::vector<std::string> hashes;   // the entry hash behind each entry
+    std::vector<std::string> roots;    // JWS by the index that proofs use
+    std::vector<std::string> missing;  // kids whose key isn't to be had
     std::optional<Error> problem;
 };
 
@@ -64,11 +64,14 @@ class Verifier {
 
     // Fetches what keys are missing where `may_fetch`, for 15 s at most in all, and at most
     // eight: whoever hands in roots of servers that nobody knows makes us ask no more.
-    asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots, bool may_fetch = true);
+    asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots,
+                                              bool may_fetch = true);
 
     [[nodiscard]] VerifiedSubmission check_submission(protocol::Read<protocol::Submission> read,
-                                                      const CheckedRoots& roots, const ServerName& origin) const;
-    [[nodiscard]] VerifiedSlice check_slice(protocol::Read<protocol::Slice> read, const CheckedRoots& roots,
+                                                      const CheckedRoots& roots,
+                                                      const ServerName& origin) const;
+    [[nodiscard]] VerifiedSlice check_slice(protocol::Read<protocol::Slice> read,
+                                            const CheckedRoots& roots,
                                             const ServerName& home) const;
     // MEM-3, QRY-1: proof, state and state hash of a snapshot by `home`.
     [[nodiscard]] Result<protocol::ChannelState> check_snapshot(const protocol::Snapshot& snapshot,
@@ -79,7 +82,8 @@ class Verifier {
     asio::awaitable<CheckedRoot> check_root(std::string text, bool may_fetch);
     [[nodiscard]] Result<PublicKey> own_key(const protocol::KeyId& id) const;
     [[nodiscard]] Result<void> check_entries(VerifiedSlice& verified) const;
-    [[nodiscard]] Result<void> check_checkpoint(const VerifiedSlice& verified, const CheckedRoots& roots,
+    [[nodiscard]] Result<void> check_checkpoint(const VerifiedSlice& verified,
+                                                const CheckedRoots& roots,
                                                 const ServerName& home) const;
     [[nodiscard]] Result<void> check_seals(VerifiedSlice& verified, const CheckedRoots& roots,
                                            const ServerName& home) const;

@@ -17,7 +17,8 @@ namespace entente::net {
 
 using Network = std::variant<boost::asio::ip::network_v4, boost::asio::ip::network_v6>;
 
-[[nodiscard]] Result<Network> parse_network(std::string_view text);  // "10.0.0.0/8", "::1/128", "10.1.2.3"
+[[nodiscard]] Result<Network> parse_network(
+    std::string_view text);  // "10.0.0.0/8", "::1/128", "10.1.2.3"
 [[nodiscard]] bool contains(const Network& network, const boost::asio::ip::address& address);
 
 // A v4-mapped address as the IPv4 address that it is; any other as it stands.

@@ -175,8 +175,8 @@ asio::awaitable<Result<TlsConnectionPtr>> HttpClient::State::open_one(
     co_return co_await connect_tls(std::move(core), *context, std::move(host));
 }
 
-asio::awaitable<Result<TlsConnectionPtr>> HttpClient::State::open(
-    const Fetch& fetch, steady_clock::time_point deadline)
+asio::awaitable<Result<TlsConnectionPtr>> HttpClient::State::open(const Fetch& fetch,
+                                                                  steady_clock::time_point deadline)
 {
     auto endpoints = co_await find_endpoints(fetch, deadline);
     if (!endpoints) co_return fail(endpoints);
@@ -238,7 +238,8 @@ asio::awaitable<Result<FetchedResponse>> HttpClient::fetch(Fetch fetch)
 {
     const auto state = state_;
     if (!state->context) {
-        co_return tl::unexpected<Error>(Error{Code::unavailable, state->context.error().detail, {}, 0});
+        co_return tl::unexpected<Error>(
+            Error{Code::unavailable, state->context.error().detail, {}, 0});
     }
     auto checked = check_fetch(fetch);
     if (!checked) co_return tl::unexpected<Error>(located(std::move(checked).error(), fetch));

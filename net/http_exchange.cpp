@@ -28,7 +28,8 @@ bool is_host_name(std::string_view host)
     };
     if (!std::all_of(host.begin(), host.end(), legal)) return false;
     // "127.1" and the like are addresses to some resolvers.
-    const auto last = host.substr(host.rfind('.') == std::string_view::npos ? 0 : host.rfind('.') + 1);
+    const auto last =
+        host.substr(host.rfind('.') == std::string_view::npos ? 0 : host.rfind('.') + 1);
     return !std::all_of(last.begin(), last.end(), is_digit);
 }
 
@@ -100,9 +101,9 @@ Result<AnswerHead> parse_answer_head(std::string_view octets, bool head_only)
     if (message.count(http::field::transfer_encoding) > 0) {
         // Chunked and nothing else; with a length beside it, it may be two answers.
         head.chunked = parser.chunked() && message.count(http::field::content_length) == 0 &&
-                       lower_case(std::string_view(message[http::field::transfer_encoding].data(),
-                                                   message[http::field::transfer_encoding].size())) ==
-                           "chunked";
+                       lower_case(std::string_view(
+                           message[http::field::transfer_encoding].data(),
+                           message[http::field::transfer_encoding].size())) == "chunked";
         if (!head.chunked) return fail(Code::malformed, "an unknown Transfer-Encoding");
     } else if (const auto length = parser.content_length()) {
         head.length = static_cast<std::size_t>(*length);
@@ -190,10 +191,7 @@ class AnswerReader {
         }
     }
 
-    static Error cut()
-    {
-        return Error{Code::unavailable, "closed before the answer's end", {}, 0};
-    }
+    static Error cut() { return Error{Code::unavailable, "closed before the answer's end", {}, 0}; }
 
     // More into the buffer, or ended_.
     asio::awaitable<tl::expected<void, ExchangeFailure>> fill()

@@ -9,7 +9,7 @@ namespace entente::net {
 
 struct Exchange {
     FetchedResponse response;
-    bool reusable = false;   // the connection can carry another request
+    bool reusable = false;  // the connection can carry another request
 };
 
 struct ExchangeFailure {

@@ -23,8 +23,8 @@ struct Request {
     std::string query;   // behind the '?', undecoded
     Fields fields;       // in order, names in lower case
     std::string body;
-    boost::asio::ip::address source;  // the client's, behind a trusted proxy too
-    std::string id;                   // for the log: the same through all lines of a request
+    boost::asio::ip::address source;    // the client's, behind a trusted proxy too
+    std::string id;                     // for the log: the same through all lines of a request
     std::vector<std::string> captures;  // what the route's {name} segments matched, undecoded
 
     // The first value of a field, or nothing. `name` in lower case.

@@ -74,9 +74,8 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
         : outer(tasks),
           service(tasks, std::move(options), std::move(router), clock),
           acceptor(tasks.executor()),
-          connections(tasks.executor(), [&tasks](const std::exception_ptr& bug) {
-              tasks.report(bug);
-          }),
+          connections(tasks.executor(),
+                      [&tasks](const std::exception_ptr& bug) { tasks.report(bug); }),
           ended(tasks.executor())
     {
     }

@@ -29,16 +29,17 @@ struct HttpLimits {
     std::size_t header_octets = 16 * 1024;
     std::size_t header_count = 100;
     std::size_t target_octets = 8 * 1024;
-    std::chrono::milliseconds header_time{10'000};   // from its first octet to its last
-    std::chrono::milliseconds body_grace{10'000};    // a body may be slow for so long
-    std::size_t body_octets_per_second = 1'024;      // then it must keep this pace
-    std::chrono::milliseconds idle_time{75'000};     // between requests
-    std::chrono::milliseconds tls_time{10'000};      // for the handshake
-    std::chrono::milliseconds write_time{30'000};    // without progress
-    std::size_t bodies_in_flight = 256 * 1024 * 1024;  // octets of unfinished bodies, of the listener
+    std::chrono::milliseconds header_time{10'000};  // from its first octet to its last
+    std::chrono::milliseconds body_grace{10'000};   // a body may be slow for so long
+    std::size_t body_octets_per_second = 1'024;     // then it must keep this pace
+    std::chrono::milliseconds idle_time{75'000};    // between requests
+    std::chrono::milliseconds tls_time{10'000};     // for the handshake
+    std::chrono::milliseconds write_time{30'000};   // without progress
+    std::size_t bodies_in_flight =
+        256 * 1024 * 1024;  // octets of unfinished bodies, of the listener
     std::size_t bodies_per_source = 32 * 1024 * 1024;  // IPv4 address or IPv6 /64
-    std::size_t connections = 20'000;                // of the listener
-    std::size_t connections_per_source = 1'000;      // IPv4 address or IPv6 /64; proxies exempt
+    std::size_t connections = 20'000;                  // of the listener
+    std::size_t connections_per_source = 1'000;        // IPv4 address or IPv6 /64; proxies exempt
 };
 
 struct ListenerOptions {

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include <boost/asio/this_coro.hpp>
 #include <openssl/rand.h>
+#include <boost/asio/this_coro.hpp>
 
 #include "net/forwarded.hpp"
 #include "net/websocket_accept.hpp"
@@ -132,8 +132,8 @@ asio::awaitable<std::optional<RequestHead>> HttpSession::read_head()
         }
         co_return std::nullopt;
     }
-    auto head = parse_request_head(std::string_view(buffer_).substr(0, head_size),
-                                   head_limits(limits));
+    auto head =
+        parse_request_head(std::string_view(buffer_).substr(0, head_size), head_limits(limits));
     buffer_.erase(0, head_size);
     if (!head) {
         co_await refuse_request(std::move(head).error());
@@ -156,7 +156,8 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
     // Each stretch of `body_grace` must bring its share: what came fast at first buys no
     // time to stand still later.
     const auto share = std::max<std::size_t>(
-        limits.body_octets_per_second * static_cast<std::size_t>(limits.body_grace.count()) / 1000, 1);
+        limits.body_octets_per_second * static_cast<std::size_t>(limits.body_grace.count()) / 1000,
+        1);
     auto stretch_begun = steady_clock::now();
     std::size_t received = 0;
     BodyBudget::Share share_of_memory(service_.bodies, source);
@@ -194,11 +195,12 @@ asio::awaitable<bool> HttpSession::answer(RequestHead head)
         co_return co_await send(head, request, problem_response(error, service_.clock.now_ms()));
     }
     if (match.route == nullptr) {
-        Error error{match.allow.empty() ? Code::not_found : Code::method_not_allowed, "no route",
-                    {}, 0};
+        Error error{
+            match.allow.empty() ? Code::not_found : Code::method_not_allowed, "no route", {}, 0};
         auto response = problem_response(error, service_.clock.now_ms());
         if (!match.allow.empty()) response.fields.emplace_back("Allow", match.allow);
-        response.close = head.has_body();  // it is not read: its octets must not be taken for a request
+        response.close =
+            head.has_body();  // it is not read: its octets must not be taken for a request
         co_return co_await send(head, request, std::move(response));
     }
     if (head.has_body()) {
@@ -235,8 +237,8 @@ asio::awaitable<bool> HttpSession::run_handler(const Handler& handler, const Req
     co_return co_await send(head, request, std::move(response));
 }
 
-asio::awaitable<bool> HttpSession::upgrade(const WebSocketHandler& handler,
-                                           const RequestHead& head, const Request& request)
+asio::awaitable<bool> HttpSession::upgrade(const WebSocketHandler& handler, const RequestHead& head,
+                                           const Request& request)
 {
     connection_->no_deadline();
     auto admitted = co_await handler.admit(request);

@@ -20,7 +20,10 @@ namespace entente::net {
 struct Service {
     Service(TaskGroup& owner, ListenerOptions with, std::shared_ptr<const Router> routes,
             const protocol::Clock& time)
-        : tasks(owner), options(std::move(with)), router(std::move(routes)), clock(time),
+        : tasks(owner),
+          options(std::move(with)),
+          router(std::move(routes)),
+          clock(time),
           bodies(options.limits.bodies_in_flight, options.limits.bodies_per_source)
     {
     }

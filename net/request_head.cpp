@@ -95,7 +95,8 @@ Result<void> settle_target(RequestHead& head)
         host = value;
     }
     if (!host && head.minor_version == 1) return bad("no Host field");
-    if (host && (host->empty() || !std::all_of(host->begin(), host->end(), is_authority_character))) {
+    if (host &&
+        (host->empty() || !std::all_of(host->begin(), host->end(), is_authority_character))) {
         return bad("not a Host");
     }
     if (head.target.front() != '/') {

@@ -54,7 +54,8 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
         }
         if (!servers.empty()) {
             if (const int status = ares_set_servers_ports_csv(channel_, servers.c_str())) {
-                return fail(Code::unavailable, std::string("DNS servers: ") + ares_strerror(status));
+                return fail(Code::unavailable,
+                            std::string("DNS servers: ") + ares_strerror(status));
             }
         }
         ares_addrinfo_hints hints{};
@@ -154,23 +155,21 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     {
         if (watched->wants_read && !watched->reading) {
             watched->reading = true;
-            watched->descriptor.async_wait(
-                Descriptor::wait_read,
-                [weak = weak_from_this(), watched](error_code error) {
-                    watched->reading = false;
-                    const auto self = weak.lock();
-                    if (self && !error) self->process(watched, true);
-                });
+            watched->descriptor.async_wait(Descriptor::wait_read,
+                                           [weak = weak_from_this(), watched](error_code error) {
+                                               watched->reading = false;
+                                               const auto self = weak.lock();
+                                               if (self && !error) self->process(watched, true);
+                                           });
         }
         if (watched->wants_write && !watched->writing) {
             watched->writing = true;
-            watched->descriptor.async_wait(
-                Descriptor::wait_write,
-                [weak = weak_from_this(), watched](error_code error) {
-                    watched->writing = false;
-                    const auto self = weak.lock();
-                    if (self && !error) self->process(watched, false);
-                });
+            watched->descriptor.async_wait(Descriptor::wait_write,
+                                           [weak = weak_from_this(), watched](error_code error) {
+                                               watched->writing = false;
+                                               const auto self = weak.lock();
+                                               if (self && !error) self->process(watched, false);
+                                           });
         }
     }
 

@@ -66,7 +66,9 @@ struct Router::Entry {
 
 void Router::insert(std::shared_ptr<const Entry> entry)
 {
-    const auto before = [](const auto& left, const auto& right) { return left->rank < right->rank; };
+    const auto before = [](const auto& left, const auto& right) {
+        return left->rank < right->rank;
+    };
     const auto at = std::upper_bound(entries_.begin(), entries_.end(), entry, before);
     entries_.insert(at, std::move(entry));
 }

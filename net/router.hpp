@@ -29,9 +29,9 @@ struct WebSocketHandler {
 };
 
 struct Route {
-    std::string method;             // "GET"; a GET route also answers HEAD
-    std::string pattern;            // "/federation/v1/channels/{channel}/log"
-    std::size_t max_body = 0;       // octets; 0: a body is refused
+    std::string method;        // "GET"; a GET route also answers HEAD
+    std::string pattern;       // "/federation/v1/channels/{channel}/log"
+    std::size_t max_body = 0;  // octets; 0: a body is refused
     Handler handler;
 };
 

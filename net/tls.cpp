@@ -41,8 +41,8 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
 {
     static constexpr unsigned char http[] = "\x08http/1.1";
     unsigned char* chosen = nullptr;
-    const int outcome = SSL_select_next_proto(&chosen, out_size, http, sizeof(http) - 1, offered,
-                                              offered_size);
+    const int outcome =
+        SSL_select_next_proto(&chosen, out_size, http, sizeof(http) - 1, offered, offered_size);
     if (outcome != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -89,8 +89,9 @@ Result<void> OpenSslServerContext::reload()
                                            certificate_file_ + "): " + openssl_errors());
     }
     if (SSL_CTX_check_private_key(context.get()) != 1) {
-        return refuse(Code::malformed, "key file " + key_file_ + " does not belong to certificate " +
-                                           certificate_file_ + ": " + openssl_errors());
+        return refuse(Code::malformed, "key file " + key_file_ +
+                                           " does not belong to certificate " + certificate_file_ +
+                                           ": " + openssl_errors());
     }
     SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
     SSL_CTX_set_num_tickets(context.get(), 1);
@@ -130,8 +131,7 @@ Result<SslContext> make_client_context(const std::string& ca_file)
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_default_verify_paths(context.get());
     ERR_clear_error();  // a system without a store is no error: nothing is trusted then
-    if (!ca_file.empty() &&
-        SSL_CTX_load_verify_file(context.get(), ca_file.c_str()) != 1) {
+    if (!ca_file.empty() && SSL_CTX_load_verify_file(context.get(), ca_file.c_str()) != 1) {
         return refuse(Code::malformed, "authorities file " + ca_file + ": " + openssl_errors());
     }
     return context;

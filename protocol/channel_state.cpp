@@ -13,7 +13,10 @@ namespace {
 
 constexpr std::string_view state_prefix = "entente-state-v1\n";
 
-std::string_view server_part(std::string_view user) { return user.substr(user.find('@') + 1); }
+std::string_view server_part(std::string_view user)
+{
+    return user.substr(user.find('@') + 1);
+}
 
 void append_text(std::string& out, std::string_view name, std::string_view text)
 {
@@ -25,9 +28,8 @@ template <class List>
 void append_texts(std::string& out, std::string_view name, const List& list)
 {
     writing::append_name(out, name);
-    writing::append_list(out, list, [](std::string& to, const std::string& text) {
-        append_json_string(to, text);
-    });
+    writing::append_list(
+        out, list, [](std::string& to, const std::string& text) { append_json_string(to, text); });
 }
 
 // What state_json writes of everything but the users, for measuring without them.
@@ -47,7 +49,10 @@ std::string json_without_users(const ChannelState& state)
     return state_json(bare);
 }
 
-std::size_t commas(std::size_t items) { return items == 0 ? 0 : items - 1; }
+std::size_t commas(std::size_t items)
+{
+    return items == 0 ? 0 : items - 1;
+}
 
 }  // namespace
 
@@ -69,9 +74,15 @@ std::optional<Role> role_from(std::string_view text)
     return std::nullopt;
 }
 
-bool is_kind(std::string_view text) { return text == "group" || text == "dm"; }
+bool is_kind(std::string_view text)
+{
+    return text == "group" || text == "dm";
+}
 
-bool is_history(std::string_view text) { return text == "since-join" || text == "all"; }
+bool is_history(std::string_view text)
+{
+    return text == "since-join" || text == "all";
+}
 
 bool is_retention(std::string_view text)
 {
@@ -94,10 +105,16 @@ bool is_encryption(std::string_view text)
     return !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), allowed);
 }
 
-std::size_t json_length(std::string_view text) { return json_string(text).size(); }
+std::size_t json_length(std::string_view text)
+{
+    return json_string(text).size();
+}
 
 // A user's name needs no escapes.
-std::size_t list_item_length(std::string_view user) { return user.size() + 2; }
+std::size_t list_item_length(std::string_view user)
+{
+    return user.size() + 2;
+}
 
 std::size_t list_item_length(std::string_view user, Role role)
 {
@@ -117,8 +134,8 @@ void StateIndex::build(const ChannelState& state)
     members_ = state.members.size();
     invited_ = state.invited.size();
     banned_ = state.banned.size();
-    octets_ = json_without_users(state).size() + commas(members_) + commas(invited_) +
-              commas(banned_);
+    octets_ =
+        json_without_users(state).size() + commas(members_) + commas(invited_) + commas(banned_);
     for (const auto& [user, role] : state.members) {
         octets_ += list_item_length(user, role);
         if (role == Role::owner) ++owners_;
@@ -183,6 +200,9 @@ std::string state_json(const ChannelState& state)
     return out;
 }
 
-Hash state_hash(std::string_view state_json) { return sha256({state_prefix, state_json}); }
+Hash state_hash(std::string_view state_json)
+{
+    return sha256({state_prefix, state_json});
+}
 
 }  // namespace entente::protocol

@@ -50,7 +50,7 @@ class StateIndex {
     bool built_ = false;
     std::size_t octets_ = 0;
     std::size_t owners_ = 0;
-    std::size_t members_ = 0, invited_ = 0, banned_ = 0;  // as many as were counted
+    std::size_t members_ = 0, invited_ = 0, banned_ = 0;       // as many as were counted
     std::map<std::string, std::size_t, std::less<>> servers_;  // members of each
 };
 
@@ -87,10 +87,10 @@ struct TargetFacts {
 
 // What applying an event changes; a store persists just that.
 struct StateChange {
-    bool meta = false;                // any member of the state but the three lists
-    std::vector<std::string> users;   // whose membership, invitation or ban changed
-    bool first_of_server = false;     // a join that brought the sender's server in
-    bool last_of_server = false;      // a leave, kick or ban that took `left_server` out
+    bool meta = false;               // any member of the state but the three lists
+    std::vector<std::string> users;  // whose membership, invitation or ban changed
+    bool first_of_server = false;    // a join that brought the sender's server in
+    bool last_of_server = false;     // a leave, kick or ban that took `left_server` out
     std::string left_server;
 };
 
@@ -100,8 +100,8 @@ struct StateChange {
 // join or leave: MEM-1 makes it a duplicate). Unknown types succeed without effect
 // for a member [LOG-7]. `content` has passed check_content; of message.create, .edit and
 // .react it is empty where it was erased, and of any message.* where it expired.
-// O(log n) in the members, but for the first call on a state. `seq` is the entry's; `target` the facts of event.target
-// where the channel holds it.
+// O(log n) in the members, but for the first call on a state. `seq` is the entry's; `target` the
+// facts of event.target where the channel holds it.
 [[nodiscard]] Result<StateChange> apply_event(ChannelState& state, const Event& event,
                                               std::string_view content, std::int64_t seq,
                                               const ServerName& home,

@@ -120,7 +120,10 @@ Result<Event> parse_event(std::string_view octets, Place place, NameRules rules)
 
 }  // namespace
 
-Hash event_id(std::string_view event_octets) { return sha256({event_prefix, event_octets}); }
+Hash event_id(std::string_view event_octets)
+{
+    return sha256({event_prefix, event_octets});
+}
 
 Hash content_hash(std::string_view content_octets)
 {

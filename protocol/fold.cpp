@@ -26,11 +26,20 @@ struct Case {
 
 using Ruling = Result<Effect>;
 
-Failure forbidden(std::string_view why) { return refuse(Code::forbidden, std::string(why)); }
+Failure forbidden(std::string_view why)
+{
+    return refuse(Code::forbidden, std::string(why));
+}
 
 // The home's bare name stands above owners, a stranger below members.
-int rank(const std::optional<Role>& role) { return role ? static_cast<int>(*role) + 1 : 0; }
-int rank_of_sender(const Case& now) { return now.is_home ? 4 : rank(now.role); }
+int rank(const std::optional<Role>& role)
+{
+    return role ? static_cast<int>(*role) + 1 : 0;
+}
+int rank_of_sender(const Case& now)
+{
+    return now.is_home ? 4 : rank(now.role);
+}
 
 Result<void> need_member(const Case& now)
 {
@@ -75,7 +84,10 @@ Result<std::vector<std::string>> read_servers(dom::Array array, NameRules rules)
     return list;
 }
 
-bool is_any(std::string_view) { return true; }
+bool is_any(std::string_view)
+{
+    return true;
+}
 
 // An optional string member with a condition on its value.
 Result<void> read_text(const Case& now, std::string_view name, bool (*is_right)(std::string_view),
@@ -174,8 +186,8 @@ Result<void> check_consent(const Case& now, const ServerName& home)
     if (!channel) return fail(channel);
     const auto server = dom::need_string(*object, "home");
     if (!server) return fail(server);
-    const bool fits = now.event.channel && *channel == now.event.channel->str() &&
-                      *server == home.str();
+    const bool fits =
+        now.event.channel && *channel == now.event.channel->str() && *server == home.str();
     if (!fits) return dom::wrong("consent", "is for another channel or home");
     return {};
 }
@@ -251,7 +263,8 @@ Result<std::string> read_judged(const Case& now)
     auto user = read_user_and_reason(now);
     if (!user) return user;
     const auto standing = standing_of(now.state, *user);
-    if (rank(standing.role) >= rank_of_sender(now)) return forbidden("the user's role is not lower");
+    if (rank(standing.role) >= rank_of_sender(now))
+        return forbidden("the user's role is not lower");
     return user;
 }
 

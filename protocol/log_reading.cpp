@@ -28,7 +28,8 @@ Result<Entry> read_entry(dom::Element element)
         }
     }
     // None of the three is legal on the wire: such an entry is marked withheld [MEM-4].
-    const int said = (entry.content ? 1 : 0) + (entry.deleted_by > 0 ? 1 : 0) + (entry.expired ? 1 : 0);
+    const int said =
+        (entry.content ? 1 : 0) + (entry.deleted_by > 0 ? 1 : 0) + (entry.expired ? 1 : 0);
     if (said > 1) return dom::wrong("content", "stands beside deleted_by or expired");
     return entry;
 }
@@ -272,9 +273,9 @@ Result<Slice> read_slice(dom::Element element, NameRules rules)
     if (!acks) return fail(acks);
     auto keys = read_keys(*object, rules);
     if (!keys) return fail(keys);
-    return Slice{std::move(*channel), *epoch, std::move(*after), std::move(*entries),
-                 std::move(*seals), std::move(*checkpoint), *latest, std::move(*acks),
-                 std::move(*keys)};
+    return Slice{
+        std::move(*channel),    *epoch,  std::move(*after), std::move(*entries), std::move(*seals),
+        std::move(*checkpoint), *latest, std::move(*acks),  std::move(*keys)};
 }
 
 Result<void> note_slice(RootUse& use, dom::Element element)
@@ -314,8 +315,9 @@ Result<Snapshot> read_snapshot(dom::Element element, NameRules rules)
     if (!state) return fail(state);
     auto proof = read_proof(*object);
     if (!proof) return fail(proof);
-    return Snapshot{std::move(*channel), *epoch, position->seq, std::move(position->hash), *at,
-                    std::string(*state), std::move(*proof)};
+    return Snapshot{std::move(*channel),       *epoch, position->seq,
+                    std::move(position->hash), *at,    std::string(*state),
+                    std::move(*proof)};
 }
 
 }  // namespace entente::protocol::reading

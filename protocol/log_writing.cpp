@@ -13,7 +13,10 @@ void append_plain(std::string& out, std::string_view text)
     out += '"';
 }
 
-void append_hash(std::string& out, const Hash& hash) { append_plain(out, to_base64url(hash)); }
+void append_hash(std::string& out, const Hash& hash)
+{
+    append_plain(out, to_base64url(hash));
+}
 
 void append_proof(std::string& out, const Proof& proof)
 {
@@ -88,9 +91,8 @@ void append_acks(std::string& out, const Slice& slice)
 
 void append_strings(std::string& out, const std::vector<std::string>& strings)
 {
-    append_list(out, strings, [](std::string& to, const std::string& text) {
-        append_json_string(to, text);
-    });
+    append_list(out, strings,
+                [](std::string& to, const std::string& text) { append_json_string(to, text); });
 }
 
 void append_name(std::string& out, std::string_view name)
@@ -100,7 +102,10 @@ void append_name(std::string& out, std::string_view name)
     out += ':';
 }
 
-void append_number(std::string& out, std::int64_t number) { out += std::to_string(number); }
+void append_number(std::string& out, std::int64_t number)
+{
+    out += std::to_string(number);
+}
 
 void append_position(std::string& out, const Position& position)
 {

@@ -8,7 +8,10 @@
 namespace entente::protocol::loose {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 void append_utf8(std::string& out, std::uint32_t code)
 {
@@ -72,7 +75,8 @@ class Scanner {
     }
     void skip_space()
     {
-        while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
+        while (at_ < text_.size() &&
+               std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
             ++at_;
         }
     }
@@ -175,10 +179,14 @@ class Scanner {
         for (int i = 0; i < 4; ++i) {
             const char c = text_[at_++];
             std::uint32_t digit = 0;
-            if (is_digit(c)) digit = static_cast<std::uint32_t>(c - '0');
-            else if (c >= 'a' && c <= 'f') digit = static_cast<std::uint32_t>(c - 'a' + 10);
-            else if (c >= 'A' && c <= 'F') digit = static_cast<std::uint32_t>(c - 'A' + 10);
-            else return false;
+            if (is_digit(c))
+                digit = static_cast<std::uint32_t>(c - '0');
+            else if (c >= 'a' && c <= 'f')
+                digit = static_cast<std::uint32_t>(c - 'a' + 10);
+            else if (c >= 'A' && c <= 'F')
+                digit = static_cast<std::uint32_t>(c - 'A' + 10);
+            else
+                return false;
             out = out << 4 | digit;
         }
         return true;

@@ -12,9 +12,9 @@
 namespace entente::protocol::loose {
 
 struct Member {
-    std::string name;        // unescaped; a lone surrogate as its three octets
+    std::string name;  // unescaped; a lone surrogate as its three octets
     bool is_string = false;
-    std::string text;        // of a string: unescaped; else as it stands
+    std::string text;  // of a string: unescaped; else as it stands
 };
 
 // The members of the outermost object in order, repeats included; nothing where the

@@ -13,7 +13,7 @@ namespace entente::protocol {
 
 inline constexpr std::size_t max_path_length = 32;
 
-[[nodiscard]] Hash merkle_leaf(std::string_view input);              // 0x00 prefix
+[[nodiscard]] Hash merkle_leaf(std::string_view input);               // 0x00 prefix
 [[nodiscard]] Hash merkle_node(const Hash& left, const Hash& right);  // 0x01 prefix
 
 // Built once over all leaves; root and every path are then look-ups.

@@ -32,10 +32,10 @@ struct RequestSignature {
     KeyRef key;
     Seconds created = 0;
     Seconds expires = 0;
-    std::string nonce;       // base64url text, 16–64 octets when decoded
-    std::string signature;   // 64 octets
-    std::string base;        // the octets that were signed
-    std::string field;       // the `Signature` field as it stood, for SIG-10
+    std::string nonce;      // base64url text, 16–64 octets when decoded
+    std::string signature;  // 64 octets
+    std::string base;       // the octets that were signed
+    std::string field;      // the `Signature` field as it stood, for SIG-10
 };
 
 inline constexpr Seconds max_age_s = 300;
@@ -63,8 +63,8 @@ struct SigningTime {
 // `nonce` is base64url text.
 [[nodiscard]] Fields sign_request(const SigningKey& key, const ServerName& origin,
                                   const ServerName& destination, std::string_view method,
-                                  std::string_view target, std::string_view body,
-                                  SigningTime time, std::string_view nonce);
+                                  std::string_view target, std::string_view body, SigningTime time,
+                                  std::string_view nonce);
 
 // SIG-10: Content-Digest, Signature-Input and Signature of an answer to the request
 // whose `Signature` field was `request_signature` (label and value as they stood).

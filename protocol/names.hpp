@@ -42,10 +42,10 @@ class CheckedName {
     std::string text_;
 };
 
-using ServerName = CheckedName<struct ServerTag>;    // a.example
-using UserId = CheckedName<struct UserTag>;          // alice@a.example
-using ChannelId = CheckedName<struct ChannelTag>;    // uuid@a.example
-using KeyId = CheckedName<struct KeyTag>;            // 43 characters of base64url
+using ServerName = CheckedName<struct ServerTag>;  // a.example
+using UserId = CheckedName<struct UserTag>;        // alice@a.example
+using ChannelId = CheckedName<struct ChannelTag>;  // uuid@a.example
+using KeyId = CheckedName<struct KeyTag>;          // 43 characters of base64url
 
 // 16 octets; text form lower case 8-4-4-4-12.
 struct Uuid {

@@ -89,7 +89,8 @@ Result<PublicKey> read_jwk(const Json& jwk, const char* what)
     return key;
 }
 
-Result<std::vector<DocumentKey>> read_keys(const Json& document, const char* name, std::size_t limit)
+Result<std::vector<DocumentKey>> read_keys(const Json& document, const char* name,
+                                           std::size_t limit)
 {
     std::vector<DocumentKey> keys;
     const auto* list = member(document, name);
@@ -202,7 +203,8 @@ Result<ServerDocument> read_document(const Json& json, const ServerName& asked_f
 
 Json jwk_of(const PublicKey& key)
 {
-    return Json{{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", key.x()}, {"kid", key.thumbprint().str()}};
+    return Json{
+        {"kty", "OKP"}, {"crv", "Ed25519"}, {"x", key.x()}, {"kid", key.thumbprint().str()}};
 }
 
 Json jwks_of(const std::vector<DocumentKey>& keys, bool are_old)
@@ -243,14 +245,11 @@ Result<std::variant<Delegation, ServerDocument>> parse_well_known(std::string_vi
 
 std::string write_server_document(const ServerDocument& document)
 {
-    Json json{{"server", document.server.str()},
-              {"api", document.api},
-              {"keys", jwks_of(document.keys, false)},
-              {"old_keys", jwks_of(document.old_keys, true)},
-              {"statements", document.statements},
-              {"features", document.features},
-              {"contact", document.contact},
-              {"max_age", document.max_age}};
+    Json json{
+        {"server", document.server.str()},       {"api", document.api},
+        {"keys", jwks_of(document.keys, false)}, {"old_keys", jwks_of(document.old_keys, true)},
+        {"statements", document.statements},     {"features", document.features},
+        {"contact", document.contact},           {"max_age", document.max_age}};
     json["versions"] = Json::array({std::string(version)});
     json["software"] = {{"name", document.software_name}, {"version", document.software_version}};
     json["limits"] = {{"transaction_bytes", document.limits.bytes},

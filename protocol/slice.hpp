@@ -26,9 +26,8 @@ struct Entry {
 };
 
 // base64url text; `previous` is empty before the first.
-[[nodiscard]] std::string entry_hash(const ChannelId& channel, std::int64_t epoch,
-                                     std::int64_t seq, Millis at, std::string_view previous,
-                                     const Hash& event_id);
+[[nodiscard]] std::string entry_hash(const ChannelId& channel, std::int64_t epoch, std::int64_t seq,
+                                     Millis at, std::string_view previous, const Hash& event_id);
 
 struct Position {
     std::int64_t seq = 0;
@@ -39,8 +38,8 @@ struct Position {
 // [LOG-6] a key shown for a server that the receiver has not pinned.
 struct ShownKey {
     ServerName server;
-    std::optional<std::string> key_x;      // the public JWK's x
-    std::vector<std::string> statements;   // JWS
+    std::optional<std::string> key_x;     // the public JWK's x
+    std::vector<std::string> statements;  // JWS
 };
 
 struct Slice {
@@ -56,7 +55,16 @@ struct Slice {
 };
 
 enum class SliceStatus : std::uint8_t {
-    ok, gap, need_keys, need_snapshot, not_following, fork, ahead, superseded, deferred, refused
+    ok,
+    gap,
+    need_keys,
+    need_snapshot,
+    not_following,
+    fork,
+    ahead,
+    superseded,
+    deferred,
+    refused
 };
 [[nodiscard]] std::string_view to_text(SliceStatus status);
 [[nodiscard]] std::optional<SliceStatus> slice_status_from(std::string_view text);
@@ -67,10 +75,10 @@ struct SliceResult {
     SliceStatus status = SliceStatus::ok;
     std::int64_t epoch = 1;
     Position have;
-    std::vector<std::string> kids;       // need_keys
-    std::optional<Position> agrees;      // ahead
-    std::int64_t retry_after = 0;        // deferred
-    std::optional<Error> problem;        // refused, deferred
+    std::vector<std::string> kids;   // need_keys
+    std::optional<Position> agrees;  // ahead
+    std::int64_t retry_after = 0;    // deferred
+    std::optional<Error> problem;    // refused, deferred
 };
 
 }  // namespace entente::protocol

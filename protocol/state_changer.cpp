@@ -7,12 +7,18 @@
 namespace entente::protocol {
 namespace {
 
-std::string server_part(const std::string& user) { return user.substr(user.find('@') + 1); }
+std::string server_part(const std::string& user)
+{
+    return user.substr(user.find('@') + 1);
+}
 
 // Octets that the state's JSON gains or loses: signed, since one entry may do both.
 using Delta = std::ptrdiff_t;
 
-Delta length(std::size_t octets) { return static_cast<Delta>(octets); }
+Delta length(std::size_t octets)
+{
+    return static_cast<Delta>(octets);
+}
 
 Delta text_delta(const std::string& before, const std::optional<std::string>& after)
 {
@@ -28,12 +34,11 @@ Delta list_length(const std::vector<std::string>& list)
 
 Delta meta_delta(const ChannelState& state, const MetaPatch& patch)
 {
-    Delta delta = text_delta(state.kind, patch.kind) + text_delta(state.name, patch.name) +
-                  text_delta(state.topic, patch.topic) + text_delta(state.avatar, patch.avatar) +
-                  text_delta(state.history, patch.history) +
-                  text_delta(state.retention, patch.retention) +
-                  text_delta(state.encryption, patch.encryption) +
-                  text_delta(state.home, patch.home);
+    Delta delta =
+        text_delta(state.kind, patch.kind) + text_delta(state.name, patch.name) +
+        text_delta(state.topic, patch.topic) + text_delta(state.avatar, patch.avatar) +
+        text_delta(state.history, patch.history) + text_delta(state.retention, patch.retention) +
+        text_delta(state.encryption, patch.encryption) + text_delta(state.home, patch.home);
     if (patch.is_public && *patch.is_public != state.is_public) {
         delta += *patch.is_public ? -1 : 1;  // "true" is shorter
     }

@@ -52,7 +52,8 @@ Result<void> read_values(const Json& object, ChannelState& state, NameRules rule
     for (const auto& server : *successors) {
         if (!server.is_string()) return wrong("successors");
         const auto& text = server.get_ref<const std::string&>();
-        if (!parse_server_name(text, rules) || !seen.insert(text).second) return wrong("successors");
+        if (!parse_server_name(text, rules) || !seen.insert(text).second)
+            return wrong("successors");
         state.successors.push_back(text);
     }
     return {};

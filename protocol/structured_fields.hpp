@@ -35,7 +35,8 @@ struct DisplayString {
     friend bool operator==(const DisplayString&, const DisplayString&) = default;
 };
 
-using BareItem = std::variant<std::int64_t, Decimal, std::string, Token, Bytes, bool, Date, DisplayString>;
+using BareItem =
+    std::variant<std::int64_t, Decimal, std::string, Token, Bytes, bool, Date, DisplayString>;
 using Parameters = std::vector<std::pair<std::string, BareItem>>;
 
 struct Item {

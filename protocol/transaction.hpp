@@ -63,7 +63,14 @@ struct TransactionLimits {
                                                     const TransactionLimits& limits,
                                                     NameRules rules);
 
-enum class ItemStatus : std::uint8_t { accepted, duplicate, rejected, deferred, ignored, need_snapshot };
+enum class ItemStatus : std::uint8_t {
+    accepted,
+    duplicate,
+    rejected,
+    deferred,
+    ignored,
+    need_snapshot
+};
 [[nodiscard]] std::string_view to_text(ItemStatus status);
 [[nodiscard]] std::optional<ItemStatus> item_status_from(std::string_view text);
 
@@ -81,8 +88,8 @@ struct Snapshot {
 struct EventResult {
     std::optional<Hash> event;  // nothing where it could not be parsed
     ItemStatus status = ItemStatus::rejected;
-    std::int64_t seq = 0;              // accepted, duplicate of a submission
-    std::int64_t retry_after = 0;      // deferred
+    std::int64_t seq = 0;          // accepted, duplicate of a submission
+    std::int64_t retry_after = 0;  // deferred
     std::optional<Error> problem;
     std::optional<Snapshot> snapshot;  // [MEM-3]
     std::optional<std::int64_t> floor;

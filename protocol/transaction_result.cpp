@@ -154,9 +154,8 @@ Result<SubmissionResult> read_submission_result(dom::Element element, NameRules 
     if (!object) return fail(object);
     const auto channel = dom::need_string(*object, "channel");
     if (!channel) return fail(channel);
-    auto events = read_list<EventResult>(*object, "events", [rules](dom::Element item) {
-        return read_event_result(item, rules);
-    });
+    auto events = read_list<EventResult>(
+        *object, "events", [rules](dom::Element item) { return read_event_result(item, rules); });
     if (!events) return fail(events);
     return SubmissionResult{std::string(*channel), std::move(*events)};
 }
@@ -239,17 +238,16 @@ Result<TransactionResult> read_result(dom::Object object, NameRules rules)
     auto roots = reading::read_roots(object);
     if (!roots) return fail(roots);
     result.roots = std::move(*roots);
-    auto submissions = read_list<SubmissionResult>(object, "submissions", [rules](dom::Element item) {
-        return read_submission_result(item, rules);
-    });
+    auto submissions = read_list<SubmissionResult>(
+        object, "submissions",
+        [rules](dom::Element item) { return read_submission_result(item, rules); });
     if (!submissions) return fail(submissions);
     result.submissions = std::move(*submissions);
     auto logs = read_list<SliceResult>(object, "logs", &read_slice_result);
     if (!logs) return fail(logs);
     result.logs = std::move(*logs);
-    auto direct = read_list<EventResult>(object, "direct", [rules](dom::Element item) {
-        return read_event_result(item, rules);
-    });
+    auto direct = read_list<EventResult>(
+        object, "direct", [rules](dom::Element item) { return read_event_result(item, rules); });
     if (!direct) return fail(direct);
     result.direct = std::move(*direct);
     auto signals = read_list<SignalResult>(object, "signals", &read_signal_result);

@@ -42,7 +42,8 @@ constexpr const char* select_sessions_of =
     "SELECT id FROM account_session WHERE user = ?1 AND ended_at IS NULL AND expires_at > ?2";
 constexpr const char* select_refresh =
     "SELECT session, used_at FROM account_refresh WHERE hash = ?1";
-constexpr const char* update_refresh_used = "UPDATE account_refresh SET used_at = ?2 WHERE hash = ?1";
+constexpr const char* update_refresh_used =
+    "UPDATE account_refresh SET used_at = ?2 WHERE hash = ?1";
 constexpr const char* update_session_expiry =
     "UPDATE account_session SET expires_at = ?2 WHERE id = ?1";
 constexpr const char* select_old_sessions =
@@ -166,12 +167,9 @@ Result<Account> find_user(Connection& db, std::string_view localpart)
     if (!*row) return fail(Code::not_found, "no such user");
     auto role = account_role_from((*query)->text(3));
     if (!role) return fail(Code::internal, "account_user.role is unknown");
-    return Account{(*query)->integer(0),
-                   std::string{(*query)->text(1)},
-                   std::string{(*query)->text(2)},
-                   *role,
-                   (*query)->integer(4),
-                   !(*query)->is_null(5)};
+    return Account{(*query)->integer(0),           std::string{(*query)->text(1)},
+                   std::string{(*query)->text(2)}, *role,
+                   (*query)->integer(4),           !(*query)->is_null(5)};
 }
 
 Result<void> set_password(Connection& db, std::int64_t user, std::string_view password_hash)
@@ -314,8 +312,8 @@ Result<void> add_invite_code(Connection& db, const Hash& code_hash, std::int64_t
 }
 
 Result<std::int64_t> create_user_by_code(Connection& db, const Hash& code_hash,
-                                         std::string_view localpart,
-                                         std::string_view password_hash, Millis now)
+                                         std::string_view localpart, std::string_view password_hash,
+                                         Millis now)
 {
     {
         auto query = Query::prepare(db, select_code);

@@ -94,9 +94,10 @@ struct Refreshed {
 // Exchanges a refresh token for a new one. An old one that comes again ends its whole
 // session, which is a success here: the write must stay.
 [[nodiscard]] Result<Refreshed> rotate_refresh(Connection& db, const protocol::Hash& old_hash,
-                                               const protocol::Hash& new_hash,
-                                               protocol::Millis now, protocol::Millis expires_at);
-// Forgets sessions that expired or ended before `before`, and their tokens; at most `limit` sessions.
+                                               const protocol::Hash& new_hash, protocol::Millis now,
+                                               protocol::Millis expires_at);
+// Forgets sessions that expired or ended before `before`, and their tokens; at most `limit`
+// sessions.
 [[nodiscard]] Result<std::int64_t> sweep_sessions(Connection& db, protocol::Millis before,
                                                   std::int64_t limit);
 

@@ -1,8 +1,8 @@
 #include "storage/channel_log_store.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <charconv>
+#include <utility>
 
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
@@ -17,26 +17,33 @@ using protocol::ServerName;
 
 constexpr char insert_channel[] =
     "INSERT INTO channel (name, home, floor, state) VALUES (?, ?, ?, ?)";
-constexpr char update_channel[] = "UPDATE channel SET home = ?, floor = ?, frozen = ?, state = ? WHERE id = ?";
-constexpr char insert_head[] = "INSERT INTO head (channel, epoch, seq, hash, at) VALUES (?, ?, ?, ?, ?)";
-constexpr char update_head[] = "UPDATE head SET epoch = ?, seq = ?, hash = ?, at = ? WHERE channel = ?";
+constexpr char update_channel[] =
+    "UPDATE channel SET home = ?, floor = ?, frozen = ?, state = ? WHERE id = ?";
+constexpr char insert_head[] =
+    "INSERT INTO head (channel, epoch, seq, hash, at) VALUES (?, ?, ?, ?, ?)";
+constexpr char update_head[] =
+    "UPDATE head SET epoch = ?, seq = ?, hash = ?, at = ? WHERE channel = ?";
 constexpr char insert_run[] =
-    "INSERT INTO run (channel, last, first, epoch, prev_hash, proofs, body) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO run (channel, last, first, epoch, prev_hash, proofs, body) VALUES (?, ?, ?, ?, ?, "
+    "?, ?)";
 constexpr char insert_dedup[] =
     "INSERT INTO dedup (channel, origin, txn, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-constexpr char select_dedup[] = "SELECT seq FROM dedup WHERE channel = ? AND origin = ? AND txn = ?";
+constexpr char select_dedup[] =
+    "SELECT seq FROM dedup WHERE channel = ? AND origin = ? AND txn = ?";
 // A change of role keeps the seq of the join: it decides what the user may see.
 constexpr char upsert_member[] =
     "INSERT INTO member (channel, user, standing, since) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (channel, user) DO UPDATE SET "
-    "since = CASE WHEN standing <= 2 AND excluded.standing <= 2 THEN since ELSE excluded.since END, "
+    "since = CASE WHEN standing <= 2 AND excluded.standing <= 2 THEN since ELSE excluded.since "
+    "END, "
     "standing = excluded.standing";
 constexpr char delete_member[] = "DELETE FROM member WHERE channel = ? AND user = ?";
 constexpr char delete_members[] = "DELETE FROM member WHERE channel = ?";
 constexpr char insert_server[] = "INSERT INTO server (name) VALUES (?)";
 constexpr char select_server[] = "SELECT id FROM server WHERE name = ?";
 constexpr char select_run_at[] =
-    "SELECT first, epoch, prev_hash, body FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
+    "SELECT first, epoch, prev_hash, body FROM run WHERE channel = ? AND last >= ? ORDER BY last "
+    "LIMIT 1";
 
 std::string meta_json(const protocol::ChannelState& state)
 {
@@ -63,22 +70,33 @@ std::optional<Standing> standing_in(const protocol::ChannelState& state, const s
     return std::nullopt;
 }
 
-protocol::Failure damaged_run() { return fail(Code::internal, "a stored run holds fewer entries than it says"); }
+protocol::Failure damaged_run()
+{
+    return fail(Code::internal, "a stored run holds fewer entries than it says");
+}
 
-Result<void> write_standing(Connection& db, std::int64_t channel, std::string_view user, Standing standing,
-                            std::int64_t since)
+Result<void> write_standing(Connection& db, std::int64_t channel, std::string_view user,
+                            Standing standing, std::int64_t since)
 {
     auto query = Query::prepare(db, upsert_member);
     if (!query) return fail(query);
-    (*query)->bind(0, channel).bind_text(1, user).bind(2, static_cast<std::int64_t>(standing)).bind(3, since);
+    (*query)
+        ->bind(0, channel)
+        .bind_text(1, user)
+        .bind(2, static_cast<std::int64_t>(standing))
+        .bind(3, since);
     return (*query)->run();
 }
 
 }  // namespace
 
-ChannelLogStore::ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules, std::size_t max_cached_channels,
+ChannelLogStore::ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules,
+                                 std::size_t max_cached_channels,
                                  std::function<void(const CommittedRun&)> on_committed)
-    : seen_(seen), rules_(rules), max_cached_(max_cached_channels), on_committed_(std::move(on_committed))
+    : seen_(seen),
+      rules_(rules),
+      max_cached_(max_cached_channels),
+      on_committed_(std::move(on_committed))
 {
 }
 
@@ -124,7 +142,11 @@ Result<LiveChannel*> ChannelLogStore::create(Connection& db, NewLog log)
     if (!home) return fail(home);
     auto query = Query::prepare(db, insert_channel);
     if (!query) return fail(query);
-    (*query)->bind_text(0, log.name.str()).bind(1, *home).bind(2, log.floor).bind_text(3, meta_json(log.state));
+    (*query)
+        ->bind_text(0, log.name.str())
+        .bind(1, *home)
+        .bind(2, log.floor)
+        .bind_text(3, meta_json(log.state));
     if (auto done = keep((*query)->run()); !done) return fail(done);
 
     auto channel = std::make_unique<LiveChannel>();
@@ -174,7 +196,8 @@ Result<void> ChannelLogStore::write_channel(Connection& db, LiveChannel& channel
 {
     channel.meta_changed = true;
     for (const auto& [user, role] : channel.state.members) {
-        auto done = write_standing(db, channel.id, user, static_cast<Standing>(role), channel.floor);
+        auto done =
+            write_standing(db, channel.id, user, static_cast<Standing>(role), channel.floor);
         if (!done) return done;
     }
     for (const auto& user : channel.state.invited) {
@@ -188,8 +211,10 @@ Result<void> ChannelLogStore::write_channel(Connection& db, LiveChannel& channel
     return {};
 }
 
-Result<std::optional<std::int64_t>> ChannelLogStore::find_txn(Connection& db, const LiveChannel& channel,
-                                                              const ServerName& origin, const protocol::Uuid& txn)
+Result<std::optional<std::int64_t>> ChannelLogStore::find_txn(Connection& db,
+                                                              const LiveChannel& channel,
+                                                              const ServerName& origin,
+                                                              const protocol::Uuid& txn)
 {
     auto server = server_id(db, origin);
     if (!server) return fail(server);
@@ -202,7 +227,8 @@ Result<std::optional<std::int64_t>> ChannelLogStore::find_txn(Connection& db, co
     return std::optional<std::int64_t>{(*query)->integer(0)};
 }
 
-Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel& channel, std::int64_t seq)
+Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel& channel,
+                                              std::int64_t seq)
 {
     if (!channel.added.empty() && seq >= channel.run_first && seq <= channel.seq)
         return channel.added[static_cast<std::size_t>(seq - channel.run_first)];
@@ -211,7 +237,8 @@ Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel&
     (*query)->bind(0, channel.id).bind(1, seq);
     auto row = (*query)->step();
     if (!row) return fail(row);
-    if (!*row || (*query)->integer(0) > seq) return fail(Code::not_found, "no entry with this seq here");
+    if (!*row || (*query)->integer(0) > seq)
+        return fail(Code::not_found, "no entry with this seq here");
     const auto first = (*query)->integer(0);
     auto entries = decode_entries((*query)->blob(3));
     if (!entries) return fail(entries);
@@ -221,7 +248,8 @@ Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel&
     return StoredEntry{seq, id, std::move(entry)};
 }
 
-Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& channel, std::int64_t seq)
+Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& channel,
+                                             std::int64_t seq)
 {
     if (seq == channel.seq) return channel.hash;
     if (seq > channel.seq) return fail(Code::not_found, "beyond the log's end");
@@ -229,7 +257,8 @@ Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& 
         auto hash = channel.run_prev_hash;
         for (const auto& stored : channel.added) {
             if (stored.seq > seq) break;
-            hash = protocol::entry_hash(channel.name, channel.epoch, stored.seq, stored.entry.at, hash, stored.event_id);
+            hash = protocol::entry_hash(channel.name, channel.epoch, stored.seq, stored.entry.at,
+                                        hash, stored.event_id);
         }
         return hash;
     }
@@ -249,12 +278,14 @@ Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& 
     const auto epoch = (*query)->integer(1);
     for (std::int64_t i = first; i <= seq; ++i) {
         const auto& entry = (*entries)[static_cast<std::size_t>(i - first)];
-        hash = protocol::entry_hash(channel.name, epoch, i, entry.at, hash, protocol::event_id(entry.event));
+        hash = protocol::entry_hash(channel.name, epoch, i, entry.at, hash,
+                                    protocol::event_id(entry.event));
     }
     return hash;
 }
 
-Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChannel& channel, const Hash& event_id)
+Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChannel& channel,
+                                                 const Hash& event_id)
 {
     for (const auto& stored : channel.added) {
         if (stored.event_id == event_id) return stored;
@@ -262,7 +293,8 @@ Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChann
     if (seen_ == nullptr) return fail(Code::not_found, "no index of events");
     auto seen = seen_->find(protocol::as_view(event_id));
     if (!seen) return fail(seen);
-    if (seen->channel != channel.name.str()) return fail(Code::not_found, "the event is in another channel");
+    if (seen->channel != channel.name.str())
+        return fail(Code::not_found, "the event is in another channel");
     auto entry = entry_at(db, channel, seen->seq);
     if (!entry) return entry;
     if (entry->event_id != event_id) return fail(Code::not_found, "the index is ahead of the log");
@@ -278,8 +310,8 @@ Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addit
     }
     channel.seq += 1;
     channel.at = addition.entry.at;
-    channel.hash = protocol::entry_hash(channel.name, channel.epoch, channel.seq, channel.at, channel.hash,
-                                        addition.event_id);
+    channel.hash = protocol::entry_hash(channel.name, channel.epoch, channel.seq, channel.at,
+                                        channel.hash, addition.event_id);
     channel.meta_changed |= addition.change.meta;
 
     if (addition.txn) {
@@ -287,16 +319,22 @@ Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addit
         if (!server) return keep(fail(server));
         auto query = Query::prepare(db, insert_dedup);
         if (!query) return keep(fail(query));
-        (*query)->bind(0, channel.id).bind(1, *server).bind_blob(2, addition.txn->bytes()).bind(3, channel.seq);
+        (*query)
+            ->bind(0, channel.id)
+            .bind(1, *server)
+            .bind_blob(2, addition.txn->bytes())
+            .bind(3, channel.seq);
         if (auto done = keep((*query)->run()); !done) return done;
     }
     if (auto done = keep(write_standings(db, channel, addition)); !done) return done;
-    channel.users.insert(channel.users.end(), addition.change.users.begin(), addition.change.users.end());
+    channel.users.insert(channel.users.end(), addition.change.users.begin(),
+                         addition.change.users.end());
     channel.added.push_back({channel.seq, addition.event_id, std::move(addition.entry)});
     return {};
 }
 
-Result<void> ChannelLogStore::write_standings(Connection& db, LiveChannel& channel, const Addition& addition)
+Result<void> ChannelLogStore::write_standings(Connection& db, LiveChannel& channel,
+                                              const Addition& addition)
 {
     for (const auto& user : addition.change.users) {
         auto standing = standing_in(channel.state, user);
@@ -322,7 +360,8 @@ void ChannelLogStore::add_seal(LiveChannel& channel, protocol::Seal seal, std::s
     channel.proofs.seals.push_back(std::move(seal));
 }
 
-void ChannelLogStore::set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint, std::string_view root)
+void ChannelLogStore::set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint,
+                                     std::string_view root)
 {
     touch(channel);
     checkpoint.proof.root = channel.proofs.root_index(root);
@@ -407,12 +446,17 @@ Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
     const auto body = encode_entries(entries);
     auto run = Query::prepare(db, insert_run);
     if (!run) return fail(run);
-    (*run)->bind(0, channel.id).bind(1, channel.seq).bind(2, channel.run_first).bind(3, channel.epoch);
+    (*run)
+        ->bind(0, channel.id)
+        .bind(1, channel.seq)
+        .bind(2, channel.run_first)
+        .bind(3, channel.epoch);
     (*run)->bind_text(4, channel.run_prev_hash).bind_blob(5, proofs).bind_blob(6, body);
     if (auto done = (*run)->run(); !done) return done;
 
     for (const auto& stored : channel.added)
-        to_remember_.emplace_back(protocol::as_view(stored.event_id), SeenEvent{channel.name.str(), stored.seq});
+        to_remember_.emplace_back(protocol::as_view(stored.event_id),
+                                  SeenEvent{channel.name.str(), stored.seq});
     to_remember_.emplace_back(event_index_mark, SeenEvent{"", db.last_insert_id()});
     auto committed = std::make_shared<CommittedRun>();
     committed->channel = channel.name;

@@ -98,13 +98,16 @@ class ChannelLogStore final : public Participant {
     [[nodiscard]] Result<void> reset_to(Connection& db, LiveChannel& channel, NewLog log);
 
     // The seq under which (origin, txn) stands in the log, nothing where it doesn't.
-    [[nodiscard]] Result<std::optional<std::int64_t>> find_txn(Connection& db, const LiveChannel& channel,
+    [[nodiscard]] Result<std::optional<std::int64_t>> find_txn(Connection& db,
+                                                               const LiveChannel& channel,
                                                                const protocol::ServerName& origin,
                                                                const protocol::Uuid& txn);
     // An entry that is held, those of this transaction included; `not_found`.
-    [[nodiscard]] Result<StoredEntry> entry_at(Connection& db, const LiveChannel& channel, std::int64_t seq);
+    [[nodiscard]] Result<StoredEntry> entry_at(Connection& db, const LiveChannel& channel,
+                                               std::int64_t seq);
     // The entry hash at a seq that is held (or the floor); `not_found`.
-    [[nodiscard]] Result<std::string> hash_at(Connection& db, const LiveChannel& channel, std::int64_t seq);
+    [[nodiscard]] Result<std::string> hash_at(Connection& db, const LiveChannel& channel,
+                                              std::int64_t seq);
     // By event id, through the derived index; `not_found`.
     [[nodiscard]] Result<StoredEntry> entry_by_id(Connection& db, const LiveChannel& channel,
                                                   const protocol::Hash& event_id);
@@ -114,16 +117,17 @@ class ChannelLogStore final : public Participant {
     struct Addition {
         protocol::Entry entry;
         protocol::Hash event_id{};
-        protocol::ServerName origin;           // of the sender
-        std::optional<protocol::Uuid> txn;     // nothing where it can't be read
+        protocol::ServerName origin;        // of the sender
+        std::optional<protocol::Uuid> txn;  // nothing where it can't be read
         protocol::StateChange change;
-        bool leave = false;                    // the users of `change` left of themselves
+        bool leave = false;  // the users of `change` left of themselves
     };
     [[nodiscard]] Result<void> append(Connection& db, LiveChannel& channel, Addition addition);
     // What proves entries of this transaction; `root` is the JWS that the seal's or the
     // checkpoint's proof leads to.
     void add_seal(LiveChannel& channel, protocol::Seal seal, std::string_view root);
-    void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint, std::string_view root);
+    void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint,
+                        std::string_view root);
     void freeze(LiveChannel& channel);
     // Its cursor goes in this transaction.
     void add_follower(LiveChannel& channel, const protocol::ServerName& server);
@@ -141,10 +145,12 @@ class ChannelLogStore final : public Participant {
     void committed() override;
 
  private:
-    [[nodiscard]] Result<std::unique_ptr<LiveChannel>> load(Connection& db, const protocol::ChannelId& name);
+    [[nodiscard]] Result<std::unique_ptr<LiveChannel>> load(Connection& db,
+                                                            const protocol::ChannelId& name);
     [[nodiscard]] Result<void> write_channel(Connection& db, LiveChannel& channel);
     [[nodiscard]] Result<void> write_run(Connection& db, LiveChannel& channel);
-    [[nodiscard]] Result<void> write_standings(Connection& db, LiveChannel& channel, const Addition& addition);
+    [[nodiscard]] Result<void> write_standings(Connection& db, LiveChannel& channel,
+                                               const Addition& addition);
     [[nodiscard]] Result<void> keep(Result<void> result);
     void touch(LiveChannel& channel);
     void evict();

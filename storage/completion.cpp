@@ -89,9 +89,8 @@ asio::awaitable<Result<void>> wait_for(asio::any_io_executor io,
                                        std::function<void(std::shared_ptr<Waiter>)> start)
 {
     Initiation initiation{std::move(io)};
-    auto result =
-        co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result<void>)>(
-            std::move(initiation), asio::use_awaitable, std::move(start));
+    auto result = co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result<void>)>(
+        std::move(initiation), asio::use_awaitable, std::move(start));
     co_return result;
 }
 

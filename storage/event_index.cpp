@@ -37,7 +37,8 @@ Result<void> ChannelLogStore::catch_up_index(Connection& db)
         if (!entries) return fail(entries);
         for (const auto& entry : *entries) {
             const auto id = protocol::event_id(entry.event);
-            seen_->remember(protocol::as_view(id), SeenEvent{std::string((*query)->text(1)), seq++});
+            seen_->remember(protocol::as_view(id),
+                            SeenEvent{std::string((*query)->text(1)), seq++});
         }
         seen_->remember(event_index_mark, SeenEvent{"", (*query)->integer(0)});
     }

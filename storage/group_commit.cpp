@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
-#include <boost/asio/post.hpp>
 #include <pthread.h>
+#include <boost/asio/post.hpp>
 
 #include "storage/completion.hpp"
 
@@ -36,7 +36,10 @@ constexpr auto maintenance_interval = std::chrono::milliseconds(250);
 // Calls of `maintain` after the last commit, so that the backend notices the rest.
 constexpr int maintenance_calls_at_rest = 24;
 
-void name_this_thread(const char* name) { pthread_setname_np(pthread_self(), name); }
+void name_this_thread(const char* name)
+{
+    pthread_setname_np(pthread_self(), name);
+}
 
 Error disk_not_trusted()
 {
@@ -144,7 +147,10 @@ void GroupCommit::State::post(Completions completions) const
             try {
                 action();
             } catch (const std::exception& bug) {
-                told(Error{Code::internal, std::string("an action behind a commit threw: ") + bug.what(), {}, 0});
+                told(Error{Code::internal,
+                           std::string("an action behind a commit threw: ") + bug.what(),
+                           {},
+                           0});
             }
         }
         for (auto& [waiter, result] : shared->results) waiter->complete(std::move(result));
@@ -346,14 +352,20 @@ void GroupCommit::State::maintain_loop()
 
 GroupCommit::GroupCommit(asio::any_io_executor io, std::unique_ptr<Database> database,
                          GroupCommitOptions options, std::function<void(Error)> on_fatal)
-    : state_(std::make_unique<State>(std::move(io), std::move(database), options,
-                                     std::move(on_fatal)))
+    : state_(
+          std::make_unique<State>(std::move(io), std::move(database), options, std::move(on_fatal)))
 {
 }
 
-GroupCommit::~GroupCommit() { stop(); }
+GroupCommit::~GroupCommit()
+{
+    stop();
+}
 
-void GroupCommit::add(Participant& participant) { state_->participants.push_back(&participant); }
+void GroupCommit::add(Participant& participant)
+{
+    state_->participants.push_back(&participant);
+}
 
 Result<void> GroupCommit::start()
 {
@@ -370,9 +382,8 @@ Result<void> GroupCommit::start()
     state->threads.emplace_back([state] { state->write_loop(); });
     state->threads.emplace_back([state] { state->maintain_loop(); });
     for (auto& reader : state->readers) {
-        state->threads.emplace_back([state, &connection = *reader] {
-            state->read_loop(connection);
-        });
+        state->threads.emplace_back(
+            [state, &connection = *reader] { state->read_loop(connection); });
     }
     return {};
 }

@@ -100,8 +100,8 @@ class GroupCommit {
         using Outcome = std::invoke_result_t<Job&, Connection&>;
         auto outcome = std::make_shared<std::optional<Outcome>>();
         std::function<Result<void>(Connection&)> erased =
-            [outcome, job = std::make_shared<Job>(std::move(job))](
-                Connection& connection) -> Result<void> {
+            [outcome,
+             job = std::make_shared<Job>(std::move(job))](Connection& connection) -> Result<void> {
             outcome->emplace((*job)(connection));
             if (!**outcome) return fail(**outcome);
             return {};

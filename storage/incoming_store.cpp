@@ -10,17 +10,21 @@ using protocol::Hash;
 using protocol::Uuid;
 
 constexpr char select_direct[] = "SELECT event_id FROM direct_in WHERE origin = ? AND txn = ?";
-constexpr char insert_direct[] = "INSERT INTO direct_in (origin, txn, event_id, at) VALUES (?, ?, ?, ?)";
+constexpr char insert_direct[] =
+    "INSERT INTO direct_in (origin, txn, event_id, at) VALUES (?, ?, ?, ?)";
 constexpr char delete_direct[] = "DELETE FROM direct_in WHERE at < ?";
 constexpr char upsert_invitation[] =
     "INSERT INTO invitation (user, channel, home, sender, name, kind, encryption, members, at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, channel) DO UPDATE SET home = excluded.home, "
-    "sender = excluded.sender, name = excluded.name, kind = excluded.kind, encryption = excluded.encryption, "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, channel) DO UPDATE SET home = "
+    "excluded.home, "
+    "sender = excluded.sender, name = excluded.name, kind = excluded.kind, encryption = "
+    "excluded.encryption, "
     "members = excluded.members, at = excluded.at";
 constexpr char select_invitation_count[] = "SELECT count(*) FROM invitation WHERE user = ?";
 constexpr char delete_invitation[] = "DELETE FROM invitation WHERE user = ? AND channel = ?";
 constexpr char select_invitations[] =
-    "SELECT user, channel, home, sender, name, kind, encryption, members, at FROM invitation WHERE user = ? "
+    "SELECT user, channel, home, sender, name, kind, encryption, members, at FROM invitation WHERE "
+    "user = ? "
     "ORDER BY at, channel";
 constexpr char select_invitation[] =
     "SELECT user, channel, home, sender, name, kind, encryption, members, at FROM invitation "
@@ -29,7 +33,8 @@ constexpr char select_creation[] = "SELECT channel FROM creation WHERE user = ? 
 constexpr char insert_creation[] = "INSERT INTO creation (user, txn, channel) VALUES (?, ?, ?)";
 constexpr char select_fact[] = "SELECT value FROM fact WHERE name = ?";
 constexpr char upsert_fact[] =
-    "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = "
+    "excluded.value";
 
 InvitationRow read_invitation(Statement& row)
 {
@@ -46,7 +51,10 @@ InvitationRow read_invitation(Statement& row)
     return invitation;
 }
 
-std::string read_text(Statement& row) { return std::string(row.text(0)); }
+std::string read_text(Statement& row)
+{
+    return std::string(row.text(0));
+}
 
 }  // namespace
 
@@ -56,23 +64,28 @@ Result<std::optional<Hash>> find_direct_in(Connection& db, std::int64_t origin_i
     return one_row(db, select_direct, read, origin_id, Blob{txn.bytes()});
 }
 
-Result<void> remember_direct_in(Connection& db, std::int64_t origin_id, const Uuid& txn, const Hash& event_id,
-                                protocol::Millis at)
+Result<void> remember_direct_in(Connection& db, std::int64_t origin_id, const Uuid& txn,
+                                const Hash& event_id, protocol::Millis at)
 {
-    return run(db, insert_direct, origin_id, Blob{txn.bytes()}, Blob{protocol::as_view(event_id)}, at);
+    return run(db, insert_direct, origin_id, Blob{txn.bytes()}, Blob{protocol::as_view(event_id)},
+               at);
 }
 
-Result<void> forget_direct_before(Connection& db, protocol::Millis at) { return run(db, delete_direct, at); }
+Result<void> forget_direct_before(Connection& db, protocol::Millis at)
+{
+    return run(db, delete_direct, at);
+}
 
 Result<void> put_invitation(Connection& db, const InvitationRow& row)
 {
-    return run(db, upsert_invitation, row.user, row.channel, row.home, row.sender, row.name, row.kind,
-               row.encryption, row.members, row.at);
+    return run(db, upsert_invitation, row.user, row.channel, row.home, row.sender, row.name,
+               row.kind, row.encryption, row.members, row.at);
 }
 
 Result<std::int64_t> count_invitations(Connection& db, std::string_view user)
 {
-    auto count = one_row(db, select_invitation_count, [](Statement& row) { return row.integer(0); }, user);
+    auto count =
+        one_row(db, select_invitation_count, [](Statement& row) { return row.integer(0); }, user);
     if (!count) return fail(count);
     return count->value_or(0);
 }
@@ -87,17 +100,20 @@ Result<std::vector<InvitationRow>> invitations_of(Connection& db, std::string_vi
     return all_rows(db, select_invitations, read_invitation, user);
 }
 
-Result<std::optional<InvitationRow>> find_invitation(Connection& db, std::string_view user, std::string_view channel)
+Result<std::optional<InvitationRow>> find_invitation(Connection& db, std::string_view user,
+                                                     std::string_view channel)
 {
     return one_row(db, select_invitation, read_invitation, user, channel);
 }
 
-Result<std::optional<std::string>> find_creation(Connection& db, std::string_view user, const Uuid& txn)
+Result<std::optional<std::string>> find_creation(Connection& db, std::string_view user,
+                                                 const Uuid& txn)
 {
     return one_row(db, select_creation, read_text, user, Blob{txn.bytes()});
 }
 
-Result<void> remember_creation(Connection& db, std::string_view user, const Uuid& txn, std::string_view channel)
+Result<void> remember_creation(Connection& db, std::string_view user, const Uuid& txn,
+                               std::string_view channel)
 {
     return run(db, insert_creation, user, Blob{txn.bytes()}, channel);
 }

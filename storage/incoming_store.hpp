@@ -17,9 +17,11 @@
 namespace entente::storage {
 
 // The id of the direct event that was taken under (origin, txn), nothing where none was.
-[[nodiscard]] Result<std::optional<protocol::Hash>> find_direct_in(Connection& db, std::int64_t origin_id,
+[[nodiscard]] Result<std::optional<protocol::Hash>> find_direct_in(Connection& db,
+                                                                   std::int64_t origin_id,
                                                                    const protocol::Uuid& txn);
-[[nodiscard]] Result<void> remember_direct_in(Connection& db, std::int64_t origin_id, const protocol::Uuid& txn,
+[[nodiscard]] Result<void> remember_direct_in(Connection& db, std::int64_t origin_id,
+                                              const protocol::Uuid& txn,
                                               const protocol::Hash& event_id, protocol::Millis at);
 [[nodiscard]] Result<void> forget_direct_before(Connection& db, protocol::Millis at);
 
@@ -37,16 +39,20 @@ struct InvitationRow {
 // A later one for the same user and channel takes the place of the earlier.
 [[nodiscard]] Result<void> put_invitation(Connection& db, const InvitationRow& row);
 [[nodiscard]] Result<std::int64_t> count_invitations(Connection& db, std::string_view user);
-[[nodiscard]] Result<void> drop_invitation(Connection& db, std::string_view user, std::string_view channel);
-[[nodiscard]] Result<std::vector<InvitationRow>> invitations_of(Connection& db, std::string_view user);
-[[nodiscard]] Result<std::optional<InvitationRow>> find_invitation(Connection& db, std::string_view user,
+[[nodiscard]] Result<void> drop_invitation(Connection& db, std::string_view user,
+                                           std::string_view channel);
+[[nodiscard]] Result<std::vector<InvitationRow>> invitations_of(Connection& db,
+                                                                std::string_view user);
+[[nodiscard]] Result<std::optional<InvitationRow>> find_invitation(Connection& db,
+                                                                   std::string_view user,
                                                                    std::string_view channel);
 
 // The channel that `user` made under `txn`.
-[[nodiscard]] Result<std::optional<std::string>> find_creation(Connection& db, std::string_view user,
+[[nodiscard]] Result<std::optional<std::string>> find_creation(Connection& db,
+                                                               std::string_view user,
                                                                const protocol::Uuid& txn);
-[[nodiscard]] Result<void> remember_creation(Connection& db, std::string_view user, const protocol::Uuid& txn,
-                                             std::string_view channel);
+[[nodiscard]] Result<void> remember_creation(Connection& db, std::string_view user,
+                                             const protocol::Uuid& txn, std::string_view channel);
 
 [[nodiscard]] Result<std::optional<std::string>> find_fact(Connection& db, std::string_view name);
 [[nodiscard]] Result<void> set_fact(Connection& db, std::string_view name, std::string_view value);

@@ -1,6 +1,5 @@
 #include "storage/log_reader.hpp"
 
-
 #include <algorithm>
 #include <unordered_set>
 
@@ -14,20 +13,25 @@ using protocol::Position;
 
 constexpr char select_by_name[] =
     "SELECT c.id, c.name, s.name, c.floor, c.frozen, h.epoch, h.seq, h.hash, h.at, c.state "
-    "FROM channel c JOIN head h ON h.channel = c.id JOIN server s ON s.id = c.home WHERE c.name = ?";
+    "FROM channel c JOIN head h ON h.channel = c.id JOIN server s ON s.id = c.home WHERE c.name = "
+    "?";
 constexpr char select_by_id[] =
     "SELECT c.id, c.name, s.name, c.floor, c.frozen, h.epoch, h.seq, h.hash, h.at, c.state "
     "FROM channel c JOIN head h ON h.channel = c.id JOIN server s ON s.id = c.home WHERE c.id = ?";
 constexpr char select_runs[] =
-    "SELECT first, last, epoch, prev_hash, proofs, body FROM run WHERE channel = ? AND last > ? ORDER BY last";
+    "SELECT first, last, epoch, prev_hash, proofs, body FROM run WHERE channel = ? AND last > ? "
+    "ORDER BY last";
 constexpr char select_runs_down[] =
     "SELECT first, body FROM run WHERE channel = ? AND first < ? ORDER BY last DESC";
 constexpr char select_members[] =
     "SELECT user, standing, since FROM member WHERE channel = ? AND user > ? ORDER BY user LIMIT ?";
-constexpr char select_member[] = "SELECT user, standing, since FROM member WHERE channel = ? AND user = ?";
+constexpr char select_member[] =
+    "SELECT user, standing, since FROM member WHERE channel = ? AND user = ?";
 constexpr char count_standing[] = "SELECT count(*) FROM member WHERE channel = ? AND standing <= 2";
-constexpr char select_channels_of[] = "SELECT channel FROM member WHERE user = ? AND standing <= 2 ORDER BY channel";
-constexpr char select_invited_to[] = "SELECT channel FROM member WHERE user = ? AND standing = 3 ORDER BY channel";
+constexpr char select_channels_of[] =
+    "SELECT channel FROM member WHERE user = ? AND standing <= 2 ORDER BY channel";
+constexpr char select_invited_to[] =
+    "SELECT channel FROM member WHERE user = ? AND standing = 3 ORDER BY channel";
 
 Result<ChannelRow> channel_row(Query& query)
 {
@@ -48,7 +52,8 @@ Result<ChannelRow> channel_row(Query& query)
     return channel;
 }
 
-Result<std::vector<std::int64_t>> channel_ids(Connection& db, const char* sql, std::string_view user)
+Result<std::vector<std::int64_t>> channel_ids(Connection& db, const char* sql,
+                                              std::string_view user)
 {
     auto query = Query::prepare(db, sql);
     if (!query) return fail(query);
@@ -77,8 +82,9 @@ class PageBuilder {
     }
 
     // False when the page is full.
-    Result<bool> add_run(std::int64_t first, std::int64_t last, std::int64_t epoch, std::string_view prev_hash,
-                         std::string_view proofs_blob, std::string_view body)
+    Result<bool> add_run(std::int64_t first, std::int64_t last, std::int64_t epoch,
+                         std::string_view prev_hash, std::string_view proofs_blob,
+                         std::string_view body)
     {
         if (!page_.entries.empty() && epoch != page_.epoch) return false;
         auto entries = decode_entries(body);
@@ -95,7 +101,8 @@ class PageBuilder {
         bool full = false;
         for (auto& entry : *entries) {
             const auto id = protocol::event_id(entry.event);
-            Position next{at.seq + 1, protocol::entry_hash(channel_.name, epoch, at.seq + 1, entry.at, at.hash, id)};
+            Position next{at.seq + 1, protocol::entry_hash(channel_.name, epoch, at.seq + 1,
+                                                           entry.at, at.hash, id)};
             if (next.seq > after_) {
                 full = is_full(entry);
                 if (full) break;
@@ -137,7 +144,8 @@ class PageBuilder {
 
     void cut_at_checkpoint()
     {
-        while (!page_.entries.empty() && page_.entries.back().seq > last_checkpoint_) page_.entries.pop_back();
+        while (!page_.entries.empty() && page_.entries.back().seq > last_checkpoint_)
+            page_.entries.pop_back();
         if (page_.entries.empty()) {
             page_.end = page_.after;
             return;
@@ -159,7 +167,8 @@ class PageBuilder {
             page_.proofs.seals.push_back(std::move(seal));
         }
         if (from.checkpoint && from.checkpoint->seq == page_.end.seq) {
-            from.checkpoint->proof.root = page_.proofs.root_index(from.roots.at(from.checkpoint->proof.root));
+            from.checkpoint->proof.root =
+                page_.proofs.root_index(from.roots.at(from.checkpoint->proof.root));
             page_.proofs.checkpoint = std::move(from.checkpoint);
         }
     }
@@ -191,24 +200,28 @@ Result<ChannelRow> read_channel(Connection& db, std::int64_t id)
     return channel_row(*query);
 }
 
-Result<protocol::ChannelState> read_state(Connection& db, const ChannelRow& channel, protocol::NameRules rules)
+Result<protocol::ChannelState> read_state(Connection& db, const ChannelRow& channel,
+                                          protocol::NameRules rules)
 {
     // Of a log that is followed from its start and has no entries yet there is no state.
     if (channel.seq == 0) return protocol::ChannelState{};
     auto state = protocol::parse_state(channel.state, rules);
-    if (!state) return fail(Code::internal, "the stored state of " + channel.name.str() + " can't be read");
-    auto members = read_members(db, channel.id, "", static_cast<std::size_t>(protocol::max_json_integer));
+    if (!state)
+        return fail(Code::internal, "the stored state of " + channel.name.str() + " can't be read");
+    auto members =
+        read_members(db, channel.id, "", static_cast<std::size_t>(protocol::max_json_integer));
     if (!members) return fail(members);
     for (const auto& row : *members) {
         if (row.standing == Standing::invited) state->invited.insert(row.user);
         if (row.standing == Standing::banned) state->banned.insert(row.user);
-        if (row.standing <= Standing::owner) state->members.emplace(row.user, static_cast<protocol::Role>(row.standing));
+        if (row.standing <= Standing::owner)
+            state->members.emplace(row.user, static_cast<protocol::Role>(row.standing));
     }
     return std::move(*state);
 }
 
-Result<LogPage> read_log(Connection& db, const ChannelRow& channel, std::int64_t after, const PageLimits& limits,
-                         bool stop_at_checkpoint)
+Result<LogPage> read_log(Connection& db, const ChannelRow& channel, std::int64_t after,
+                         const PageLimits& limits, bool stop_at_checkpoint)
 {
     after = std::max(after, channel.floor);
     auto query = Query::prepare(db, select_runs);
@@ -221,8 +234,8 @@ Result<LogPage> read_log(Connection& db, const ChannelRow& channel, std::int64_t
         auto row = runs->step();
         if (!row) return fail(row);
         if (!*row) break;
-        auto added = builder.add_run(runs->integer(0), runs->integer(1), runs->integer(2), runs->text(3), runs->blob(4),
-                                     runs->blob(5));
+        auto added = builder.add_run(runs->integer(0), runs->integer(1), runs->integer(2),
+                                     runs->text(3), runs->blob(4), runs->blob(5));
         if (!added) return fail(added);
         more = *added;
     }
@@ -234,8 +247,8 @@ Result<LogPage> read_log(Connection& db, const ChannelRow& channel, std::int64_t
     return page;
 }
 
-Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& channel, std::int64_t before,
-                                             const PageLimits& limits)
+Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& channel,
+                                             std::int64_t before, const PageLimits& limits)
 {
     auto query = Query::prepare(db, select_runs_down);
     if (!query) return fail(query);
@@ -256,8 +269,9 @@ Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& c
             if (seq >= before) continue;
             auto& entry = (*entries)[static_cast<std::size_t>(i)];
             octets += octets_of(entry);
-            full = !falling.empty() &&
-                   (static_cast<std::int64_t>(falling.size()) >= limits.entries || octets > limits.octets);
+            full =
+                !falling.empty() && (static_cast<std::int64_t>(falling.size()) >= limits.entries ||
+                                     octets > limits.octets);
             if (full) break;
             const auto id = protocol::event_id(entry.event);
             falling.push_back({seq, id, std::move(entry)});
@@ -267,8 +281,8 @@ Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& c
     return falling;
 }
 
-Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel, std::string_view after,
-                                            std::size_t limit)
+Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel,
+                                            std::string_view after, std::size_t limit)
 {
     auto query = Query::prepare(db, select_members);
     if (!query) return fail(query);
@@ -278,12 +292,13 @@ Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel
         auto row = (*query)->step();
         if (!row) return fail(row);
         if (!*row) return members;
-        members.push_back({std::string((*query)->text(0)), static_cast<Standing>((*query)->integer(1)),
-                           (*query)->integer(2)});
+        members.push_back({std::string((*query)->text(0)),
+                           static_cast<Standing>((*query)->integer(1)), (*query)->integer(2)});
     }
 }
 
-Result<std::optional<MemberRow>> read_member(Connection& db, std::int64_t channel, std::string_view user)
+Result<std::optional<MemberRow>> read_member(Connection& db, std::int64_t channel,
+                                             std::string_view user)
 {
     auto query = Query::prepare(db, select_member);
     if (!query) return fail(query);
@@ -292,7 +307,8 @@ Result<std::optional<MemberRow>> read_member(Connection& db, std::int64_t channe
     if (!row) return fail(row);
     if (!*row) return std::optional<MemberRow>{};
     return std::optional<MemberRow>{MemberRow{std::string((*query)->text(0)),
-                                              static_cast<Standing>((*query)->integer(1)), (*query)->integer(2)}};
+                                              static_cast<Standing>((*query)->integer(1)),
+                                              (*query)->integer(2)}};
 }
 
 Result<std::int64_t> count_members(Connection& db, std::int64_t channel)

@@ -29,7 +29,8 @@ struct ChannelRow {
     std::string state;  // with empty lists
 };
 
-[[nodiscard]] Result<ChannelRow> read_channel(Connection& db, const protocol::ChannelId& name);  // `not_found`
+[[nodiscard]] Result<ChannelRow> read_channel(Connection& db,
+                                              const protocol::ChannelId& name);  // `not_found`
 [[nodiscard]] Result<ChannelRow> read_channel(Connection& db, std::int64_t id);
 // The whole state, its lists filled from the rows of `member`.
 [[nodiscard]] Result<protocol::ChannelState> read_state(Connection& db, const ChannelRow& channel,
@@ -52,11 +53,14 @@ struct LogPage {
 
 // `after` below the floor means the floor. `stop_at_checkpoint`: ends at the last stored
 // checkpoint within the limits (a log query to another server than the home).
-[[nodiscard]] Result<LogPage> read_log(Connection& db, const ChannelRow& channel, std::int64_t after,
-                                       const PageLimits& limits, bool stop_at_checkpoint = false);
+[[nodiscard]] Result<LogPage> read_log(Connection& db, const ChannelRow& channel,
+                                       std::int64_t after, const PageLimits& limits,
+                                       bool stop_at_checkpoint = false);
 // The newest entries below `before`, in rising order.
-[[nodiscard]] Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& channel,
-                                                           std::int64_t before, const PageLimits& limits);
+[[nodiscard]] Result<std::vector<StoredEntry>> read_before(Connection& db,
+                                                           const ChannelRow& channel,
+                                                           std::int64_t before,
+                                                           const PageLimits& limits);
 
 struct MemberRow {
     std::string user;
@@ -64,7 +68,8 @@ struct MemberRow {
     std::int64_t since = 0;
 };
 [[nodiscard]] Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel,
-                                                          std::string_view after, std::size_t limit);
+                                                          std::string_view after,
+                                                          std::size_t limit);
 [[nodiscard]] Result<std::optional<MemberRow>> read_member(Connection& db, std::int64_t channel,
                                                            std::string_view user);
 [[nodiscard]] Result<std::int64_t> count_members(Connection& db, std::int64_t channel);

@@ -69,6 +69,9 @@ class MemoryWindow final : public NonceWindow {
 
 }  // namespace
 
-std::unique_ptr<NonceWindow> make_memory_window() { return std::make_unique<MemoryWindow>(); }
+std::unique_ptr<NonceWindow> make_memory_window()
+{
+    return std::make_unique<MemoryWindow>();
+}
 
 }  // namespace entente::storage

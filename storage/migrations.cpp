@@ -42,8 +42,8 @@ Result<std::vector<Applied>> list_applied(Connection& connection)
         auto row = (*query)->step();
         if (!row) return fail(row);
         if (!*row) return applied;
-        applied.push_back({(*query)->integer(0), std::string((*query)->text(1)),
-                           std::string((*query)->text(2))});
+        applied.push_back(
+            {(*query)->integer(0), std::string((*query)->text(1)), std::string((*query)->text(2))});
     }
 }
 
@@ -55,17 +55,17 @@ Result<void> check_applied(const std::vector<Applied>& applied,
     for (std::size_t i = 0; i < applied.size(); ++i) {
         const auto& row = applied[i];
         if (row.number > newest) {
-            return fail(Code::conflict,
-                        "the database is newer than this program: it has " +
-                            title(row.number, row.name) + ", this program knows up to " +
-                            std::to_string(newest) + "; install a newer version");
+            return fail(Code::conflict, "the database is newer than this program: it has " +
+                                            title(row.number, row.name) +
+                                            ", this program knows up to " + std::to_string(newest) +
+                                            "; install a newer version");
         }
         const auto& known = migrations[i];
         if (known.number != row.number) {
-            return fail(Code::conflict,
-                        "the database has " + title(row.number, row.name) +
-                            " where this program has " + title(known.number, known.name) +
-                            "; it was made by another line of versions");
+            return fail(Code::conflict, "the database has " + title(row.number, row.name) +
+                                            " where this program has " +
+                                            title(known.number, known.name) +
+                                            "; it was made by another line of versions");
         }
         if (checksum_of(known) != row.checksum) {
             return fail(Code::conflict,

@@ -61,7 +61,8 @@ class ReplayMemory : public NonceWindow {
     virtual void close() = 0;
 };
 
-[[nodiscard]] Result<std::unique_ptr<ReplayMemory>> open_rocks_window(const RocksWindowOptions& options);
+[[nodiscard]] Result<std::unique_ptr<ReplayMemory>> open_rocks_window(
+    const RocksWindowOptions& options);
 [[nodiscard]] std::unique_ptr<NonceWindow> make_memory_window();
 
 }  // namespace entente::storage

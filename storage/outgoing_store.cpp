@@ -13,7 +13,8 @@ using protocol::Uuid;
 
 constexpr char upsert_start[] =
     "INSERT INTO cursor (channel, server, seq, floor, until) VALUES (?, ?, ?, ?, 0) "
-    "ON CONFLICT (channel, server) DO UPDATE SET seq = excluded.seq, floor = excluded.floor, until = 0";
+    "ON CONFLICT (channel, server) DO UPDATE SET seq = excluded.seq, floor = excluded.floor, until "
+    "= 0";
 constexpr char update_seq[] = "UPDATE cursor SET seq = ? WHERE channel = ? AND server = ?";
 constexpr char upsert_note[] =
     "INSERT INTO cursor (channel, server, seq, floor, until) VALUES (?, ?, ?, 0, 0) "
@@ -28,22 +29,25 @@ constexpr char select_cursors[] =
     "WHERE k.channel = ? ORDER BY s.name";
 constexpr char select_owed[] =
     "SELECT k.channel, k.seq, k.until FROM cursor k JOIN server s ON s.id = k.server "
-    "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home JOIN head h ON h.channel = c.id "
+    "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home JOIN head h ON h.channel = "
+    "c.id "
     "WHERE s.name = ? AND o.name = ? AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END "
     "ORDER BY k.channel";
 constexpr char select_owed_servers[] =
     "SELECT s.name FROM server s WHERE "
     "EXISTS (SELECT 1 FROM submission b WHERE b.home = s.id AND b.seq = 0 AND b.problem = '') "
     "OR EXISTS (SELECT 1 FROM direct_out d WHERE d.server = s.id) "
-    "OR EXISTS (SELECT 1 FROM cursor k JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home "
+    "OR EXISTS (SELECT 1 FROM cursor k JOIN channel c ON c.id = k.channel JOIN server o ON o.id = "
+    "c.home "
     "JOIN head h ON h.channel = c.id WHERE k.server = s.id AND o.name = ? "
     "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END)";
 
 constexpr char insert_submission[] =
     "INSERT INTO submission (channel, home, user, txn, event_id, type, event, content, at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-#define SUBMISSION_COLUMNS \
-    "SELECT b.id, b.channel, s.name, b.user, b.txn, b.event_id, b.type, b.event, b.content, b.at, b.seq, b.problem " \
+#define SUBMISSION_COLUMNS                                                                    \
+    "SELECT b.id, b.channel, s.name, b.user, b.txn, b.event_id, b.type, b.event, b.content, " \
+    "b.at, b.seq, b.problem "                                                                 \
     "FROM submission b JOIN server s ON s.id = b.home "
 constexpr char select_by_txn[] = SUBMISSION_COLUMNS "WHERE b.channel = ? AND b.txn = ?";
 constexpr char select_by_event[] = SUBMISSION_COLUMNS "WHERE b.event_id = ?";
@@ -62,7 +66,8 @@ constexpr char update_rejected[] = "UPDATE submission SET problem = ? WHERE id =
 constexpr char delete_submission[] = "DELETE FROM submission WHERE channel = ? AND txn = ?";
 constexpr char delete_rejected[] = "DELETE FROM submission WHERE problem <> '' AND at < ?";
 
-constexpr char insert_direct[] = "INSERT INTO direct_out (server, event, content, at) VALUES (?, ?, ?, ?)";
+constexpr char insert_direct[] =
+    "INSERT INTO direct_out (server, event, content, at) VALUES (?, ?, ?, ?)";
 constexpr char select_direct[] =
     "SELECT d.id, d.event, d.content FROM direct_out d JOIN server s ON s.id = d.server "
     "WHERE s.name = ? AND d.id > ? ORDER BY d.id LIMIT ?";
@@ -70,7 +75,8 @@ constexpr char delete_direct[] = "DELETE FROM direct_out WHERE id = ?";
 
 CursorRow read_cursor(Statement& row)
 {
-    return {ServerName::trusted(std::string(row.text(0))), row.integer(1), row.integer(2), row.integer(3)};
+    return {ServerName::trusted(std::string(row.text(0))), row.integer(1), row.integer(2),
+            row.integer(3)};
 }
 
 SubmissionRow read_submission(Statement& row)
@@ -93,22 +99,26 @@ SubmissionRow read_submission(Statement& row)
 
 }  // namespace
 
-Result<void> start_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t floor)
+Result<void> start_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                          std::int64_t floor)
 {
     return run(db, upsert_start, channel, server_id, floor, floor);
 }
 
-Result<void> set_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t seq)
+Result<void> set_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                        std::int64_t seq)
 {
     return run(db, update_seq, seq, channel, server_id);
 }
 
-Result<void> note_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t seq)
+Result<void> note_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                         std::int64_t seq)
 {
     return run(db, upsert_note, channel, server_id, seq);
 }
 
-Result<void> end_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t until)
+Result<void> end_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                        std::int64_t until)
 {
     return run(db, update_until, until, channel, server_id);
 }
@@ -118,7 +128,8 @@ Result<void> drop_cursor(Connection& db, std::int64_t channel, std::int64_t serv
     return run(db, delete_cursor, channel, server_id);
 }
 
-Result<std::optional<CursorRow>> find_cursor(Connection& db, std::int64_t channel, const ServerName& server)
+Result<std::optional<CursorRow>> find_cursor(Connection& db, std::int64_t channel,
+                                             const ServerName& server)
 {
     return one_row(db, select_cursor, read_cursor, channel, server.str());
 }
@@ -128,9 +139,12 @@ Result<std::vector<CursorRow>> cursors_of(Connection& db, std::int64_t channel)
     return all_rows(db, select_cursors, read_cursor, channel);
 }
 
-Result<std::vector<OwedLog>> owed_logs(Connection& db, const ServerName& self, const ServerName& server)
+Result<std::vector<OwedLog>> owed_logs(Connection& db, const ServerName& self,
+                                       const ServerName& server)
 {
-    const auto read = [](Statement& row) { return OwedLog{row.integer(0), row.integer(1), row.integer(2)}; };
+    const auto read = [](Statement& row) {
+        return OwedLog{row.integer(0), row.integer(1), row.integer(2)};
+    };
     return all_rows(db, select_owed, read, server.str(), self.str());
 }
 
@@ -146,7 +160,8 @@ Result<void> put_submission(Connection& db, const SubmissionRow& row, std::int64
                Blob{protocol::as_view(row.event_id)}, row.type, row.event, row.content, row.at);
 }
 
-Result<std::optional<SubmissionRow>> find_submission(Connection& db, const ChannelId& channel, const Uuid& txn)
+Result<std::optional<SubmissionRow>> find_submission(Connection& db, const ChannelId& channel,
+                                                     const Uuid& txn)
 {
     return one_row(db, select_by_txn, read_submission, channel.str(), Blob{txn.bytes()});
 }
@@ -156,29 +171,33 @@ Result<std::optional<SubmissionRow>> find_submission(Connection& db, const Hash&
     return one_row(db, select_by_event, read_submission, Blob{protocol::as_view(event_id)});
 }
 
-Result<std::vector<SubmissionRow>> unsent_submissions(Connection& db, const ServerName& home, std::int64_t after,
-                                                      std::size_t limit)
+Result<std::vector<SubmissionRow>> unsent_submissions(Connection& db, const ServerName& home,
+                                                      std::int64_t after, std::size_t limit)
 {
     return all_rows(db, select_unsent, read_submission, home.str(), after, limit);
 }
 
 Result<std::int64_t> count_unsent(Connection& db, std::string_view user, std::int64_t home_id)
 {
-    auto count = one_row(db, select_count, [](Statement& row) { return row.integer(0); }, home_id, user);
+    auto count =
+        one_row(db, select_count, [](Statement& row) { return row.integer(0); }, home_id, user);
     if (!count) return fail(count);
     return count->value_or(0);
 }
 
 Result<bool> has_open_join(Connection& db, const ChannelId& channel)
 {
-    auto found = one_row(db, select_join, [](Statement& row) { return row.integer(0); }, channel.str());
+    auto found =
+        one_row(db, select_join, [](Statement& row) { return row.integer(0); }, channel.str());
     if (!found) return fail(found);
     return found->has_value();
 }
 
 Result<bool> has_open_join(Connection& db, const ChannelId& channel, const ServerName& home)
 {
-    auto found = one_row(db, select_join_at, [](Statement& row) { return row.integer(0); }, channel.str(), home.str());
+    auto found = one_row(
+        db, select_join_at, [](Statement& row) { return row.integer(0); }, channel.str(),
+        home.str());
     if (!found) return fail(found);
     return found->has_value();
 }
@@ -203,14 +222,14 @@ Result<void> drop_rejected_before(Connection& db, protocol::Millis at)
     return run(db, delete_rejected, at);
 }
 
-Result<void> put_direct(Connection& db, std::int64_t server_id, std::string_view event, std::string_view content,
-                        protocol::Millis at)
+Result<void> put_direct(Connection& db, std::int64_t server_id, std::string_view event,
+                        std::string_view content, protocol::Millis at)
 {
     return run(db, insert_direct, server_id, event, content, at);
 }
 
-Result<std::vector<DirectRow>> outgoing_direct(Connection& db, const ServerName& server, std::int64_t after,
-                                               std::size_t limit)
+Result<std::vector<DirectRow>> outgoing_direct(Connection& db, const ServerName& server,
+                                               std::int64_t after, std::size_t limit)
 {
     const auto read = [](Statement& row) {
         return DirectRow{row.integer(0), std::string(row.text(1)), std::string(row.text(2))};

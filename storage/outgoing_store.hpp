@@ -27,15 +27,19 @@ struct CursorRow {
 };
 
 // A follower's cursor at its floor; one that was there before starts anew.
-[[nodiscard]] Result<void> start_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
-                                        std::int64_t floor);
+[[nodiscard]] Result<void> start_cursor(Connection& db, std::int64_t channel,
+                                        std::int64_t server_id, std::int64_t floor);
 // What the follower says it holds, less than before included [LOG-2]; no row is made.
-[[nodiscard]] Result<void> set_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t seq);
+[[nodiscard]] Result<void> set_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                                      std::int64_t seq);
 // What the home says of another follower: a row is made where there is none.
-[[nodiscard]] Result<void> note_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t seq);
-[[nodiscard]] Result<void> end_cursor(Connection& db, std::int64_t channel, std::int64_t server_id, std::int64_t until);
+[[nodiscard]] Result<void> note_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                                       std::int64_t seq);
+[[nodiscard]] Result<void> end_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                                      std::int64_t until);
 // Drops the cursor when the following has ended and all is acknowledged, or at once.
-[[nodiscard]] Result<void> drop_cursor(Connection& db, std::int64_t channel, std::int64_t server_id);
+[[nodiscard]] Result<void> drop_cursor(Connection& db, std::int64_t channel,
+                                       std::int64_t server_id);
 [[nodiscard]] Result<std::optional<CursorRow>> find_cursor(Connection& db, std::int64_t channel,
                                                            const protocol::ServerName& server);
 [[nodiscard]] Result<std::vector<CursorRow>> cursors_of(Connection& db, std::int64_t channel);
@@ -43,13 +47,15 @@ struct CursorRow {
 // A channel homed at `self` of which `server` lacks entries.
 struct OwedLog {
     std::int64_t channel = 0;
-    std::int64_t seq = 0;    // the cursor
+    std::int64_t seq = 0;  // the cursor
     std::int64_t until = 0;
 };
-[[nodiscard]] Result<std::vector<OwedLog>> owed_logs(Connection& db, const protocol::ServerName& self,
+[[nodiscard]] Result<std::vector<OwedLog>> owed_logs(Connection& db,
+                                                     const protocol::ServerName& self,
                                                      const protocol::ServerName& server);
 // All servers that are owed anything: log entries, submissions, direct events.
-[[nodiscard]] Result<std::vector<protocol::ServerName>> owed_servers(Connection& db, const protocol::ServerName& self);
+[[nodiscard]] Result<std::vector<protocol::ServerName>> owed_servers(
+    Connection& db, const protocol::ServerName& self);
 
 // --- submissions ---------------------------------------------------------------------
 
@@ -69,21 +75,25 @@ struct SubmissionRow {
 };
 
 // `home_id` is the server's row.
-[[nodiscard]] Result<void> put_submission(Connection& db, const SubmissionRow& row, std::int64_t home_id);
-[[nodiscard]] Result<std::optional<SubmissionRow>> find_submission(Connection& db, const protocol::ChannelId& channel,
-                                                                   const protocol::Uuid& txn);
-[[nodiscard]] Result<std::optional<SubmissionRow>> find_submission(Connection& db, const protocol::Hash& event_id);
+[[nodiscard]] Result<void> put_submission(Connection& db, const SubmissionRow& row,
+                                          std::int64_t home_id);
+[[nodiscard]] Result<std::optional<SubmissionRow>> find_submission(
+    Connection& db, const protocol::ChannelId& channel, const protocol::Uuid& txn);
+[[nodiscard]] Result<std::optional<SubmissionRow>> find_submission(Connection& db,
+                                                                   const protocol::Hash& event_id);
 // Not yet settled, in the order in which they were made, with an id above `after`.
-[[nodiscard]] Result<std::vector<SubmissionRow>> unsent_submissions(Connection& db, const protocol::ServerName& home,
-                                                                    std::int64_t after, std::size_t limit);
-[[nodiscard]] Result<std::int64_t> count_unsent(Connection& db, std::string_view user, std::int64_t home_id);
+[[nodiscard]] Result<std::vector<SubmissionRow>> unsent_submissions(
+    Connection& db, const protocol::ServerName& home, std::int64_t after, std::size_t limit);
+[[nodiscard]] Result<std::int64_t> count_unsent(Connection& db, std::string_view user,
+                                                std::int64_t home_id);
 // Whether a join into the channel is outstanding [LOG-2, need-snapshot].
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel);
 // The same, handed in at `home`.
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel,
                                          const protocol::ServerName& home);
 [[nodiscard]] Result<void> accept_submission(Connection& db, std::int64_t id, std::int64_t seq);
-[[nodiscard]] Result<void> reject_submission(Connection& db, std::int64_t id, std::string_view problem);
+[[nodiscard]] Result<void> reject_submission(Connection& db, std::int64_t id,
+                                             std::string_view problem);
 // It has come back in the log: the log's word is enough from now on.
 [[nodiscard]] Result<void> settle_submission(Connection& db, const protocol::ChannelId& channel,
                                              const protocol::Uuid& txn);
@@ -96,9 +106,11 @@ struct DirectRow {
     std::string event;
     std::string content;
 };
-[[nodiscard]] Result<void> put_direct(Connection& db, std::int64_t server_id, std::string_view event,
-                                      std::string_view content, protocol::Millis at);
-[[nodiscard]] Result<std::vector<DirectRow>> outgoing_direct(Connection& db, const protocol::ServerName& server,
+[[nodiscard]] Result<void> put_direct(Connection& db, std::int64_t server_id,
+                                      std::string_view event, std::string_view content,
+                                      protocol::Millis at);
+[[nodiscard]] Result<std::vector<DirectRow>> outgoing_direct(Connection& db,
+                                                             const protocol::ServerName& server,
                                                              std::int64_t after, std::size_t limit);
 [[nodiscard]] Result<void> drop_direct(Connection& db, std::int64_t id);
 

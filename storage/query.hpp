@@ -22,8 +22,14 @@ struct Blob {
 };
 
 namespace detail {
-inline void bind_one(Statement& statement, int index, Blob value) { statement.bind_blob(index, value.octets); }
-inline void bind_one(Statement& statement, int index, std::string_view value) { statement.bind_text(index, value); }
+inline void bind_one(Statement& statement, int index, Blob value)
+{
+    statement.bind_blob(index, value.octets);
+}
+inline void bind_one(Statement& statement, int index, std::string_view value)
+{
+    statement.bind_text(index, value);
+}
 template <std::integral Integer>
 void bind_one(Statement& statement, int index, Integer value)
 {
@@ -53,7 +59,8 @@ template <class... Parameters>
 
 // `read(Statement&)` for every row.
 template <class Read, class... Parameters>
-[[nodiscard]] auto all_rows(Connection& db, const char* sql, Read read, const Parameters&... parameters)
+[[nodiscard]] auto all_rows(Connection& db, const char* sql, Read read,
+                            const Parameters&... parameters)
     -> Result<std::vector<std::invoke_result_t<Read&, Statement&>>>
 {
     auto query = bound(db, sql, parameters...);
@@ -69,7 +76,8 @@ template <class Read, class... Parameters>
 
 // `read(Statement&)` for the first row, nothing where there is none.
 template <class Read, class... Parameters>
-[[nodiscard]] auto one_row(Connection& db, const char* sql, Read read, const Parameters&... parameters)
+[[nodiscard]] auto one_row(Connection& db, const char* sql, Read read,
+                           const Parameters&... parameters)
     -> Result<std::optional<std::invoke_result_t<Read&, Statement&>>>
 {
     using Row = std::optional<std::invoke_result_t<Read&, Statement&>>;
@@ -91,7 +99,8 @@ template <class Read, class... Parameters>
 [[nodiscard]] inline protocol::Uuid uuid_from(std::string_view blob)
 {
     protocol::Uuid uuid;
-    if (blob.size() == uuid.octets.size()) std::memcpy(uuid.octets.data(), blob.data(), blob.size());
+    if (blob.size() == uuid.octets.size())
+        std::memcpy(uuid.octets.data(), blob.data(), blob.size());
     return uuid;
 }
 

@@ -59,12 +59,17 @@ std::int64_t decode(std::string_view octets)
     return static_cast<std::int64_t>(bits);
 }
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+rocksdb::Slice slice(std::string_view text)
+{
+    return {text.data(), text.size()};
+}
 
 Error error_of(const char* what, const rocksdb::Status& status)
 {
-    return {Code::unavailable, std::string("the replay window cannot ") + what + ": " +
-                                   status.ToString(), {}, 0};
+    return {Code::unavailable,
+            std::string("the replay window cannot ") + what + ": " + status.ToString(),
+            {},
+            0};
 }
 
 rocksdb::DBOptions database_options()
@@ -188,8 +193,8 @@ Result<void> RocksWindow::take_over(const RocksWindowOptions& options, bool was_
         const bool was_orderly = boot.empty();
         is_lost = is_lost || (!was_orderly && boot != options.boot_id);
         // Our own earlier finding holds until its time has passed.
-        state_ = options.start < created_not_before_ ? MemoryState::incomplete
-                                                     : MemoryState::complete;
+        state_ =
+            options.start < created_not_before_ ? MemoryState::incomplete : MemoryState::complete;
     }
     rocksdb::WriteBatch batch;
     if (is_lost) {

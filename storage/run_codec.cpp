@@ -137,7 +137,9 @@ std::string encode_entries(const std::vector<Entry>& entries)
     std::string out;
     for (const auto& entry : entries) {
         put_varint(out, static_cast<std::uint64_t>(entry.at));
-        const auto kind = entry.content ? Kind::content : entry.expired ? Kind::expired : Kind::deleted;
+        const auto kind = entry.content   ? Kind::content
+                          : entry.expired ? Kind::expired
+                                          : Kind::deleted;
         out.push_back(static_cast<char>(kind));
         put_octets(out, entry.event);
         if (kind == Kind::content) put_octets(out, *entry.content);
@@ -154,7 +156,8 @@ Result<std::vector<Entry>> decode_entries(std::string_view body)
         auto& entry = entries.emplace_back();
         entry.at = reader.number();
         const auto kind = static_cast<Kind>(reader.octet());
-        if (kind != Kind::content && kind != Kind::deleted && kind != Kind::expired) reader.call_damaged();
+        if (kind != Kind::content && kind != Kind::deleted && kind != Kind::expired)
+            reader.call_damaged();
         entry.event = reader.octets();
         if (kind == Kind::content) entry.content = reader.octets();
         if (kind == Kind::deleted) entry.deleted_by = reader.number();
@@ -189,7 +192,8 @@ Result<RunProofs> decode_proofs(std::string_view blob)
     RunProofs proofs;
     Reader reader(blob);
     const auto roots = reader.count();
-    for (std::uint64_t i = 0; i < roots && !reader.damaged(); ++i) proofs.roots.emplace_back(reader.octets());
+    for (std::uint64_t i = 0; i < roots && !reader.damaged(); ++i)
+        proofs.roots.emplace_back(reader.octets());
     const auto seals = reader.count();
     for (std::uint64_t i = 0; i < seals && !reader.damaged(); ++i) {
         Seal seal;
@@ -206,8 +210,11 @@ Result<RunProofs> decode_proofs(std::string_view blob)
         checkpoint.proof = reader.proof();
         proofs.checkpoint = std::move(checkpoint);
     }
-    const auto leads_nowhere = [&](const Proof& proof) { return proof.root >= proofs.roots.size(); };
-    const bool fits = !reader.damaged() && reader.at_end() && (has_checkpoint == '\0' || has_checkpoint == '\1') &&
+    const auto leads_nowhere = [&](const Proof& proof) {
+        return proof.root >= proofs.roots.size();
+    };
+    const bool fits = !reader.damaged() && reader.at_end() &&
+                      (has_checkpoint == '\0' || has_checkpoint == '\1') &&
                       std::none_of(proofs.seals.begin(), proofs.seals.end(),
                                    [&](const Seal& seal) { return leads_nowhere(seal.proof); }) &&
                       !(proofs.checkpoint && leads_nowhere(proofs.checkpoint->proof));

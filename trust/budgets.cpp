@@ -110,8 +110,8 @@ Budgets::Budgets(TierTable table, BudgetOptions options)
 {
 }
 
-Result<void> Budgets::spend(Bucket& bucket, std::int64_t amount, bool always,
-                            std::string_view what, protocol::Millis now)
+Result<void> Budgets::spend(Bucket& bucket, std::int64_t amount, bool always, std::string_view what,
+                            protocol::Millis now)
 {
     if (bucket.take(amount, now)) return {};
     if (always) {
@@ -146,8 +146,8 @@ Result<void> Budgets::spend_events(const protocol::ServerName& origin, Tier tier
                  now);
 }
 
-Result<void> Budgets::spend_bytes(const protocol::ServerName& origin, Tier tier,
-                                  std::int64_t bytes, bool first, protocol::Millis now)
+Result<void> Budgets::spend_bytes(const protocol::ServerName& origin, Tier tier, std::int64_t bytes,
+                                  bool first, protocol::Millis now)
 {
     return spend(bytes_.of(origin.str(), table_.of(tier).bytes, now), bytes, first, "bytes", now);
 }

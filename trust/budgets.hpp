@@ -86,11 +86,9 @@ class Budgets {
     // Items within a transaction [INBOX-8]: `rate_limited` with retry_after for an item beyond
     // the budget. `first` is always taken, so that there is progress.
     [[nodiscard]] Result<void> spend_events(const protocol::ServerName& origin, Tier tier,
-                                            std::int64_t events, bool first,
-                                            protocol::Millis now);
+                                            std::int64_t events, bool first, protocol::Millis now);
     [[nodiscard]] Result<void> spend_bytes(const protocol::ServerName& origin, Tier tier,
-                                           std::int64_t bytes, bool first,
-                                           protocol::Millis now);
+                                           std::int64_t bytes, bool first, protocol::Millis now);
 
  private:
     [[nodiscard]] static Result<void> spend(Bucket& bucket, std::int64_t amount, bool always,

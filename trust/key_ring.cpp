@@ -38,9 +38,8 @@ PinnedServer first_pin(const protocol::ServerDocument& document, Millis now)
 bool is_reachable(const PinnedServer& held, const protocol::ServerDocument& document)
 {
     if (held.recovery != document.recovery) return false;
-    return std::ranges::all_of(document.keys, [&](const protocol::DocumentKey& key) {
-        return holds(held, key.key);
-    });
+    return std::ranges::all_of(
+        document.keys, [&](const protocol::DocumentKey& key) { return holds(held, key.key); });
 }
 
 // Past this time the key signs nothing any more.
@@ -77,8 +76,7 @@ Result<const PinnedKey*> KeyRing::pinned(const KeyRef& ref) const
     const auto* key = server->find_key(ref.key);
     if (key != nullptr) return key;
     if (server->conflict) {
-        return refuse(Code::key_conflict,
-                      "the server's document contradicts the keys known of it");
+        return refuse(Code::key_conflict, "the server's document contradicts the keys known of it");
     }
     return refuse(Code::unknown_key, "the server's document doesn't show this key");
 }

@@ -29,10 +29,8 @@ bool is_untrustworthy(int code)
 Code code_of(int code)
 {
     switch (code & 0xff) {
-        case SQLITE_CONSTRAINT:
-            return Code::conflict;
-        case SQLITE_TOOBIG:
-            return Code::too_large;
+        case SQLITE_CONSTRAINT: return Code::conflict;
+        case SQLITE_TOOBIG: return Code::too_large;
         case SQLITE_FULL:
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -42,10 +40,8 @@ Code code_of(int code)
         case SQLITE_READONLY:
         case SQLITE_INTERRUPT:
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB:
-            return Code::unavailable;
-        default:
-            return Code::internal;
+        case SQLITE_NOTADB: return Code::unavailable;
+        default: return Code::internal;
     }
 }
 
@@ -59,8 +55,9 @@ int on_wal(void* context, sqlite3* /*db*/, const char* /*schema*/, int pages)
 
 }  // namespace
 
-Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
-    const std::string& file, SqliteRole role, std::shared_ptr<SharedFile> shared)
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& file,
+                                                                 SqliteRole role,
+                                                                 std::shared_ptr<SharedFile> shared)
 {
     sqlite3* db = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -70,8 +67,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
         sqlite3_close_v2(db);
         return fail(code_of(outcome), "cannot open the database " + file + ": " + reason);
     }
-    std::unique_ptr<SqliteConnection> connection(
-        new SqliteConnection(db, role, std::move(shared)));
+    std::unique_ptr<SqliteConnection> connection(new SqliteConnection(db, role, std::move(shared)));
     auto configured = connection->configure();
     if (!configured) {
         auto error = configured.error();
@@ -93,12 +89,9 @@ Result<void> SqliteConnection::configure()
     auto outcome = execute(common_settings);
     if (!outcome) return outcome;
     switch (role_) {
-        case SqliteRole::reader:
-            return execute(reader_settings);
-        case SqliteRole::maintainer:
-            return execute(maintainer_settings);
-        case SqliteRole::writer:
-            break;
+        case SqliteRole::reader: return execute(reader_settings);
+        case SqliteRole::maintainer: return execute(maintainer_settings);
+        case SqliteRole::writer: break;
     }
     outcome = execute(writer_settings);
     // After the pragma, which sets a hook of its own.
@@ -111,9 +104,9 @@ Error SqliteConnection::error(int code) const
     if (is_untrustworthy(code)) shared_->broken.store(true);
     Error error;
     error.code = code_of(code);
-    error.detail = std::string("SQLite ") + std::to_string(code) + ": " +
-                   (sqlite3_extended_errcode(db_) == code ? sqlite3_errmsg(db_)
-                                                          : sqlite3_errstr(code));
+    error.detail =
+        std::string("SQLite ") + std::to_string(code) + ": " +
+        (sqlite3_extended_errcode(db_) == code ? sqlite3_errmsg(db_) : sqlite3_errstr(code));
     return error;
 }
 
@@ -149,8 +142,7 @@ Result<void> SqliteConnection::execute(std::string_view sql)
 Result<void> SqliteConnection::begin()
 {
     if (role_ == SqliteRole::writer) shared_->turn.begin_writing();
-    auto outcome =
-        execute(role_ == SqliteRole::writer ? "BEGIN IMMEDIATE" : "BEGIN");
+    auto outcome = execute(role_ == SqliteRole::writer ? "BEGIN IMMEDIATE" : "BEGIN");
     in_transaction_ = outcome.has_value();
     if (!outcome && role_ == SqliteRole::writer) shared_->turn.end_writing();
     return outcome;
@@ -187,10 +179,19 @@ void SqliteConnection::end_transaction()
     if (role_ == SqliteRole::writer) shared_->turn.end_writing();
 }
 
-std::int64_t SqliteConnection::last_insert_id() const { return sqlite3_last_insert_rowid(db_); }
+std::int64_t SqliteConnection::last_insert_id() const
+{
+    return sqlite3_last_insert_rowid(db_);
+}
 
-std::int64_t SqliteConnection::changes() const { return sqlite3_changes64(db_); }
+std::int64_t SqliteConnection::changes() const
+{
+    return sqlite3_changes64(db_);
+}
 
-std::int64_t SqliteConnection::written() const { return sqlite3_total_changes64(db_); }
+std::int64_t SqliteConnection::written() const
+{
+    return sqlite3_total_changes64(db_);
+}
 
 }  // namespace entente::storage

@@ -4,7 +4,10 @@ namespace entente::storage {
 namespace {
 
 // A null pointer would bind NULL in place of the empty text.
-const char* data_of(std::string_view value) { return value.empty() ? "" : value.data(); }
+const char* data_of(std::string_view value)
+{
+    return value.empty() ? "" : value.data();
+}
 
 }  // namespace
 
@@ -27,8 +30,8 @@ Statement& SqliteStatement::bind_text(int index, std::string_view value)
 
 Statement& SqliteStatement::bind_blob(int index, std::string_view value)
 {
-    return note(sqlite3_bind_blob64(statement_, index + 1, data_of(value), value.size(),
-                                    SQLITE_TRANSIENT));
+    return note(
+        sqlite3_bind_blob64(statement_, index + 1, data_of(value), value.size(), SQLITE_TRANSIENT));
 }
 
 Statement& SqliteStatement::bind_null(int index)
@@ -58,7 +61,10 @@ Result<void> SqliteStatement::run()
     return {};
 }
 
-void SqliteStatement::reset() { sqlite3_reset(statement_); }
+void SqliteStatement::reset()
+{
+    sqlite3_reset(statement_);
+}
 
 void SqliteStatement::clear()
 {

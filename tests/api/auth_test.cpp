@@ -51,12 +51,11 @@ TEST(Auth, TheTokenNamesUserDeviceKeySessionAndRole)
     const std::string token = answer.body["access_token"];
     const auto first = token.find('.');
     const auto second = token.find('.', first + 1);
-    const auto claims = json::parse(
-        protocol::from_base64url(token.substr(first + 1, second - first - 1)).value());
+    const auto claims =
+        json::parse(protocol::from_base64url(token.substr(first + 1, second - first - 1)).value());
     EXPECT_EQ(claims["sub"], "alice@a.test");
     EXPECT_EQ(claims["did"], uuid(7));
-    EXPECT_EQ(claims["dfp"],
-              protocol::PublicKey::from_x(device_key(7))->thumbprint().str());
+    EXPECT_EQ(claims["dfp"], protocol::PublicKey::from_x(device_key(7))->thumbprint().str());
     EXPECT_EQ(claims["sid"], answer.body["session"]);
     EXPECT_EQ(claims["role"], "user");
 }
@@ -99,16 +98,18 @@ TEST(Auth, OnlyAdministratorsMakeCodes)
                                     storage::AccountRole::superadmin, rig.clock.now_ms());
     };
     ASSERT_TRUE(rig.await(rig.commit().write(std::move(job))));
-    const std::string root = rig.post(login_path, credentials("root", "a fine password"))
-                                 .body["access_token"];
+    const std::string root =
+        rig.post(login_path, credentials("root", "a fine password")).body["access_token"];
     const auto made = rig.post("/api/v1/admin/registration-codes", {{"uses", 1}}, root);
     ASSERT_EQ(made.status, 201) << made.text;
     auto body = credentials("alice", "a fine password");
     body["code"] = made.body["code"];
     const auto alice = rig.post(register_path, body);
     ASSERT_EQ(alice.status, 201);
-    EXPECT_EQ(rig.post("/api/v1/admin/registration-codes", {{"uses", 1}},
-                       alice.body["access_token"]).status, 403);
+    EXPECT_EQ(
+        rig.post("/api/v1/admin/registration-codes", {{"uses", 1}}, alice.body["access_token"])
+            .status,
+        403);
     EXPECT_EQ(rig.post("/api/v1/admin/registration-codes", {{"uses", 0}}, root).hint(),
               "/uses: an integer from 1 to 1000000 is needed");
 }
@@ -130,8 +131,10 @@ TEST(Auth, NamesHaveTheFormOfALocalpart)
     for (const auto* name : {"", "Alice", "-a", "a b", "a@b", "\xc3\xa4"})
         EXPECT_EQ(rig.post(register_path, credentials(name, "a fine password")).code(), "malformed")
             << name;
-    EXPECT_EQ(rig.post(register_path, credentials(std::string(64, 'a'), "a fine password")).status, 201);
-    EXPECT_EQ(rig.post(register_path, credentials(std::string(65, 'a'), "a fine password")).status, 400);
+    EXPECT_EQ(rig.post(register_path, credentials(std::string(64, 'a'), "a fine password")).status,
+              201);
+    EXPECT_EQ(rig.post(register_path, credentials(std::string(65, 'a'), "a fine password")).status,
+              400);
 }
 
 TEST(Auth, ATakenNameIsAConflict)
@@ -191,7 +194,8 @@ TEST(Auth, AChangedTokenOpensNothing)
         EXPECT_EQ(rig.get(list_path, changed).status, 401) << at;
     }
     const auto none = protocol::to_base64url(R"({"alg":"none","typ":"JWT"})");
-    EXPECT_EQ(rig.get(list_path, none + alice.access.substr(first, second - first + 1)).status, 401);
+    EXPECT_EQ(rig.get(list_path, none + alice.access.substr(first, second - first + 1)).status,
+              401);
     EXPECT_EQ(rig.get(list_path, alice.access.substr(0, second)).status, 401);
     EXPECT_EQ(rig.get(list_path, alice.access + ".x").status, 401);
 }
@@ -210,8 +214,8 @@ TEST(Auth, ALogoutEndsTheSessionAtOnceAndNoOther)
 {
     Rig rig;
     const auto alice = rig.person("alice");
-    const std::string other = rig.post(login_path, credentials("alice", "a fine password", 2))
-                                  .body["access_token"];
+    const std::string other =
+        rig.post(login_path, credentials("alice", "a fine password", 2)).body["access_token"];
     ASSERT_EQ(rig.get(list_path, alice.access).status, 200);
     EXPECT_EQ(rig.post("/api/v1/auth/logout", json::object(), alice.access).status, 204);
     EXPECT_EQ(rig.get(list_path, alice.access).status, 401);
@@ -224,8 +228,8 @@ TEST(Auth, LogoutAllEndsEverySessionOfTheUser)
     Rig rig;
     const auto alice = rig.person("alice");
     const auto bob = rig.person("bob");
-    const std::string other = rig.post(login_path, credentials("alice", "a fine password", 2))
-                                  .body["access_token"];
+    const std::string other =
+        rig.post(login_path, credentials("alice", "a fine password", 2)).body["access_token"];
     ASSERT_EQ(rig.get(list_path, other).status, 200);
     EXPECT_EQ(rig.post("/api/v1/auth/logout-all", json::object(), alice.access).status, 204);
     EXPECT_EQ(rig.get(list_path, alice.access).status, 401);

@@ -89,7 +89,8 @@ asio::awaitable<Result<ChannelId>> MemoryChannels::create(Actor actor, NewChanne
     co_return id;
 }
 
-asio::awaitable<Result<Posted>> MemoryChannels::invite(Actor actor, ChannelId channel, UserId invitee)
+asio::awaitable<Result<Posted>> MemoryChannels::invite(Actor actor, ChannelId channel,
+                                                       UserId invitee)
 {
     auto log = open(actor.user, channel);
     if (!log) co_return fail(log);
@@ -124,7 +125,8 @@ asio::awaitable<Result<Posted>> MemoryChannels::leave(Actor actor, ChannelId cha
     co_return posted;
 }
 
-asio::awaitable<Result<Posted>> MemoryChannels::post(Actor actor, ChannelId channel, std::string content)
+asio::awaitable<Result<Posted>> MemoryChannels::post(Actor actor, ChannelId channel,
+                                                     std::string content)
 {
     auto log = open(actor.user, channel);
     if (!log) co_return fail(log);
@@ -172,15 +174,16 @@ asio::awaitable<Result<ChannelSummary>> MemoryChannels::get(UserId user, Channel
 }
 
 asio::awaitable<Result<std::vector<ChannelMember>>> MemoryChannels::members(UserId user,
-                                                                           ChannelId channel,
-                                                                           std::string after,
-                                                                           std::size_t limit)
+                                                                            ChannelId channel,
+                                                                            std::string after,
+                                                                            std::size_t limit)
 {
     auto log = open(user, channel);
     if (!log) co_return fail(log);
     std::vector<ChannelMember> page;
     for (const auto& member : (*log)->members)
-        if (member > after && page.size() < limit) page.push_back({member, protocol::Role::member, false});
+        if (member > after && page.size() < limit)
+            page.push_back({member, protocol::Role::member, false});
     co_return page;
 }
 
@@ -202,7 +205,8 @@ asio::awaitable<Result<std::vector<Invitation>>> MemoryChannels::invitations(Use
 }
 
 asio::awaitable<Result<ClientEntries>> MemoryChannels::page_after(UserId user, ChannelId channel,
-                                                                 std::int64_t after, std::size_t limit)
+                                                                  std::int64_t after,
+                                                                  std::size_t limit)
 {
     auto log = open(user, channel);
     if (!log) co_return fail(log);
@@ -223,7 +227,8 @@ asio::awaitable<Result<ClientEntries>> MemoryChannels::page_after(UserId user, C
 }
 
 asio::awaitable<Result<ClientEntries>> MemoryChannels::page_before(UserId user, ChannelId channel,
-                                                                  std::int64_t before, std::size_t limit)
+                                                                   std::int64_t before,
+                                                                   std::size_t limit)
 {
     auto log = open(user, channel);
     if (!log) co_return fail(log);
@@ -231,7 +236,8 @@ asio::awaitable<Result<ClientEntries>> MemoryChannels::page_before(UserId user, 
     ClientEntries page;
     for (const auto& entry : (*log)->entries)
         if (entry.seq < before && entry.seq > floor) page.push_back(entry);
-    if (page.size() > limit) page.erase(page.begin(), page.end() - static_cast<std::ptrdiff_t>(limit));
+    if (page.size() > limit)
+        page.erase(page.begin(), page.end() - static_cast<std::ptrdiff_t>(limit));
     co_return page;
 }
 

@@ -28,18 +28,21 @@ class MemoryChannels final : public Channels {
     asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) override;
     asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
-    asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel, std::string content) override;
+    asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
+                                         std::string content) override;
     asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) override;
     asio::awaitable<Result<std::vector<ChannelSummary>>> list(UserId user) override;
     asio::awaitable<Result<ChannelSummary>> get(UserId user, ChannelId channel) override;
     asio::awaitable<Result<std::vector<ChannelMember>>> members(UserId user, ChannelId channel,
-                                                               std::string after,
-                                                               std::size_t limit) override;
+                                                                std::string after,
+                                                                std::size_t limit) override;
     asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) override;
     asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel,
-                                                     std::int64_t after, std::size_t limit) override;
+                                                      std::int64_t after,
+                                                      std::size_t limit) override;
     asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel,
-                                                      std::int64_t before, std::size_t limit) override;
+                                                       std::int64_t before,
+                                                       std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
     void listen(CommitListener& listener) override { listeners_.push_back(&listener); }
     void forget_listeners() { listeners_.clear(); }

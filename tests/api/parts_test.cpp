@@ -174,13 +174,15 @@ TEST(Metrics, AreWrittenAsPrometheusReadsThem)
     seconds.observe(0.002);
     seconds.observe(99);
     const auto text = metrics.text();
-    EXPECT_TRUE(text.starts_with("# HELP a Now.\n# TYPE a gauge\na 1.5\n# HELP b_total Bees.\n"
-                                 "# TYPE b_total counter\nb_total{kind=\"x\"} 3\n"))
+    EXPECT_TRUE(
+        text.starts_with("# HELP a Now.\n# TYPE a gauge\na 1.5\n# HELP b_total Bees.\n"
+                         "# TYPE b_total counter\nb_total{kind=\"x\"} 3\n"))
         << text;
     EXPECT_NE(text.find("c_seconds_bucket{le=\"0.001\"} 1\nc_seconds_bucket{le=\"0.005\"} 2\n"),
               std::string::npos);
-    EXPECT_NE(text.find("c_seconds_bucket{le=\"+Inf\"} 3\nc_seconds_sum 99.003\nc_seconds_count 3\n"),
-              std::string::npos);
+    EXPECT_NE(
+        text.find("c_seconds_bucket{le=\"+Inf\"} 3\nc_seconds_sum 99.003\nc_seconds_count 3\n"),
+        std::string::npos);
 }
 
 TEST(Wire, TimesAreRfc3339WithMilliseconds)

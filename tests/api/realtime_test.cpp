@@ -28,8 +28,8 @@ struct Room {
     // One commit with that many messages.
     void commit(std::size_t messages, std::size_t octets = 10)
     {
-        const std::vector<std::string> contents(
-            messages, R"({"text":")" + std::string(octets, 'x') + "\"}");
+        const std::vector<std::string> contents(messages,
+                                                R"({"text":")" + std::string(octets, 'x') + "\"}");
         rig.on_io([&] { rig.channels.commit(id, "alice@a.test", "message.create", contents); });
     }
     json follow(std::int64_t seq) const { return {{"follow", {{channel, seq}}}}; }
@@ -110,7 +110,8 @@ TEST(Realtime, AReconnectMissesNothingAndRepeatsNothing)
     SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
     socket.send(room.follow(seen.back()));
     const auto last = seen.back();
-    for (const auto seq : socket.read_seqs(static_cast<std::size_t>(36 - last))) seen.push_back(seq);
+    for (const auto seq : socket.read_seqs(static_cast<std::size_t>(36 - last)))
+        seen.push_back(seq);
     EXPECT_EQ(seen, run_of(1, 36));
 }
 
@@ -137,8 +138,8 @@ TEST(Realtime, PostsAreAnsweredByOneArrayOfResultsInOrder)
     elsewhere["channel"] = "0192f0c1-0000-7000-8000-999999999999@a.test";
     json no_content = room.message(4);
     no_content.erase("content");
-    socket.send({{"posts", {room.message(1), room.message(2), elsewhere, no_content, 7,
-                            room.message(1)}}});
+    socket.send(
+        {{"posts", {room.message(1), room.message(2), elsewhere, no_content, 7, room.message(1)}}});
     const auto results = socket.read_until("results")["results"];
     ASSERT_EQ(results.size(), 6U);
     EXPECT_EQ(results[0]["txn"], uuid(1));
@@ -170,7 +171,7 @@ TEST(Realtime, EachPostIsChargedToTheUser)
 {
     auto options = roomy_options();
     options.user = {1, 4};
-    Room room{options};  // one request
+    Room room{options};                                                 // one request
     SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};  // another
     socket.send({{"posts", {room.message(1), room.message(2), room.message(3)}}});
     const auto results = socket.read_until("results")["results"];

@@ -20,8 +20,8 @@ constexpr const char* server_name = "a.test";
 struct Certificate {
     Certificate()
     {
-        const auto made =
-            net::make_self_signed(folder.file("cert.pem"), folder.file("key.pem"), {server_name}, 7);
+        const auto made = net::make_self_signed(folder.file("cert.pem"), folder.file("key.pem"),
+                                                {server_name}, 7);
         if (!made) std::abort();
     }
     Folder folder;
@@ -107,14 +107,15 @@ void Rig::start()
         [](const Error&) { std::abort(); });
     if (auto started = commit_->start(); !started) throw std::runtime_error(started.error().detail);
 
-    api_ = std::make_unique<Api>(
-        ApiParts{io, *tasks_, *commit_, channels, clock, random_, log_}, options_);
+    api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, clock, random_, log_},
+                                 options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);
     add_health_routes(*router, [this] { return ready(); }, clock);
     add_metrics_route(*router, metrics);
 
-    auto tls = net::TlsServerContext::load(certificate_file(), certificate().folder.file("key.pem"));
+    auto tls =
+        net::TlsServerContext::load(certificate_file(), certificate().folder.file("key.pem"));
     net::ListenerOptions listener;
     listener.address = {asio::ip::address_v4::loopback(), 0};
     listener.tls = *tls;

@@ -83,8 +83,8 @@ TEST(Routes, AnInvitationIsListedAndJoined)
     EXPECT_EQ(rig.get(path_of(channel), bob.access).status, 200);
     EXPECT_EQ(rig.post(path_of(channel, "/leave"), {{"txn", uuid(4)}}, bob.access).status, 201);
     EXPECT_EQ(rig.get(path_of(channel), bob.access).status, 404);
-    const auto bad = rig.post(path_of(channel, "/invite"), {{"txn", uuid(5)}, {"user", "bob"}},
-                              alice.access);
+    const auto bad =
+        rig.post(path_of(channel, "/invite"), {{"txn", uuid(5)}, {"user", "bob"}}, alice.access);
     EXPECT_EQ(bad.hint(), "/user: name@server is needed");
 }
 
@@ -170,8 +170,10 @@ TEST(Routes, ABodyOfAMessageRouteEndsAt128KiB)
     const auto send = [&](std::size_t size) {
         const auto body = R"({"txn":")" + uuid(1) + R"(","content":{}})";
         const auto padding = std::string(size - body.size(), ' ');
-        return rig.post_text(path_of(channel, "/messages"), body + padding, "application/json",
-                             alice.access).status;
+        return rig
+            .post_text(path_of(channel, "/messages"), body + padding, "application/json",
+                       alice.access)
+            .status;
     };
     EXPECT_EQ(send(128 * 1024), 201);
     EXPECT_EQ(send(128 * 1024 + 1), 413);
@@ -198,7 +200,8 @@ TEST(Routes, DeliveryIsShownServerByServer)
     const auto channel = make_channel(rig, alice);
     const auto posted = rig.post(path_of(channel, "/messages"),
                                  {{"txn", uuid(1)}, {"content", json::object()}}, alice.access);
-    const std::string path = "/api/v1/messages/" + posted.body["event"].get<std::string>() + "/delivery";
+    const std::string path =
+        "/api/v1/messages/" + posted.body["event"].get<std::string>() + "/delivery";
     const auto delivery = rig.get(path, alice.access);
     ASSERT_EQ(delivery.status, 200) << delivery.text;
     EXPECT_EQ(delivery.body["status"], "accepted");
@@ -233,8 +236,9 @@ TEST(System, HealthReadinessAndMetricsAreShown)
     EXPECT_EQ(not_ready.text.find("disk"), std::string::npos);
     const auto scraped = rig.get("/metrics");
     EXPECT_EQ(scraped.field("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_NE(scraped.text.find("entente_http_requests_total{listener=\"client\",class=\"5xx\"} 1\n"),
-              std::string::npos)
+    EXPECT_NE(
+        scraped.text.find("entente_http_requests_total{listener=\"client\",class=\"5xx\"} 1\n"),
+        std::string::npos)
         << scraped.text;
     EXPECT_NE(scraped.text.find("entente_http_request_seconds_count{listener=\"client\"} 3\n"),
               std::string::npos);

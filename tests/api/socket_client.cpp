@@ -5,13 +5,13 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 // net drives OpenSSL itself, so Asio's own TLS is compiled nowhere else.
+#include <gtest/gtest.h>
 #include <boost/asio/ssl/impl/src.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <gtest/gtest.h>
 
 #include "rig.hpp"
 
@@ -78,7 +78,8 @@ std::optional<nlohmann::json> SocketClient::read()
     error_code error;
     state_->stream.read(buffer, error);
     if (error) return {};
-    auto frame = nlohmann::json::parse(boost::beast::buffers_to_string(buffer.data()), nullptr, false);
+    auto frame =
+        nlohmann::json::parse(boost::beast::buffers_to_string(buffer.data()), nullptr, false);
     EXPECT_TRUE(frame.is_object());
     return frame;
 }

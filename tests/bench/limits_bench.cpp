@@ -88,7 +88,8 @@ std::string transaction_of(std::int64_t events)
         draft.sender = "bob@b.test";
         draft.txn = protocol::make_uuid7(now, random);
         draft.at = now;
-        draft.content = "{\"salt\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"text\":\"" + std::string(300, 't') + "\"}";
+        draft.content =
+            "{\"salt\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"text\":\"" + std::string(300, 't') + "\"}";
         auto event = protocol::write_event(draft);
         submission.seal.events.push_back(protocol::event_id(event));
         submission.events.push_back({std::move(event), draft.content});

@@ -37,11 +37,13 @@ void print_log(Client& reader, const std::string& channel, std::size_t most)
     for (std::size_t i = 0; i < entries.size() && i < most; ++i) {
         const auto& entry = entries[i];
         char line[200];
-        std::snprintf(line, sizeof line, "   %3lld  %-14s  %-13s  %s", static_cast<long long>(entry.seq),
-                      entry.type.c_str(), entry.sender.c_str(), entry.text.c_str());
+        std::snprintf(line, sizeof line, "   %3lld  %-14s  %-13s  %s",
+                      static_cast<long long>(entry.seq), entry.type.c_str(), entry.sender.c_str(),
+                      entry.text.c_str());
         say(line);
     }
-    if (entries.size() > most) say("        and " + std::to_string(entries.size() - most) + " more");
+    if (entries.size() > most)
+        say("        and " + std::to_string(entries.size() - most) + " more");
 }
 
 bool is_delivered(Client& author, const std::string& event, const std::string& server)
@@ -53,8 +55,9 @@ bool is_delivered(Client& author, const std::string& event, const std::string& s
 void show_state(Client& author, const json& posted)
 {
     const auto state = author.delivery(posted.at("event"));
-    std::string line = "   " + author.user() + "'s message: " + state.at("status").get<std::string>() +
-                       " as number " + std::to_string(state.value("seq", std::int64_t{0}));
+    std::string line = "   " + author.user() +
+                       "'s message: " + state.at("status").get<std::string>() + " as number " +
+                       std::to_string(state.value("seq", std::int64_t{0}));
     for (const auto& [server, has] : state.at("servers").items())
         line += (has.get<bool>() ? ", delivered to " : ", on its way to ") + server;
     say(line);
@@ -76,13 +79,15 @@ Accepted write_through_a_kill(Client& alice, const std::string& channel, Node& v
     auto socket = alice.open_socket();
     Accepted accepted;
     for (int i = 1; i <= messages_in_all; ++i) {
-        socket.send({{"posts", json::array({{{"txn", new_uuid()},
-                                             {"channel", channel},
-                                             {"content", {{"text", "message " + std::to_string(i)}}}}})}});
+        socket.send(
+            {{"posts", json::array({{{"txn", new_uuid()},
+                                     {"channel", channel},
+                                     {"content", {{"text", "message " + std::to_string(i)}}}}})}});
         take_results(socket, accepted, Milliseconds(3));
         if (i != messages_before_kill) continue;
         victim.kill9();
-        say("   " + victim.name() + " is killed with -9 after message " + std::to_string(i) + "; alice writes on");
+        say("   " + victim.name() + " is killed with -9 after message " + std::to_string(i) +
+            "; alice writes on");
     }
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (accepted.size() < messages_in_all && std::chrono::steady_clock::now() < deadline)
@@ -96,7 +101,8 @@ bool check(bool holds, const std::string& claim)
     return holds;
 }
 
-bool nothing_is_missing(Client& alice, Client& bob, const std::string& channel, const Accepted& accepted)
+bool nothing_is_missing(Client& alice, Client& bob, const std::string& channel,
+                        const Accepted& accepted)
 {
     const auto at_home = alice.log(channel);
     const auto at_follower = bob.log(channel);
@@ -110,11 +116,15 @@ bool nothing_is_missing(Client& alice, Client& bob, const std::string& channel, 
         whole = whole && at_home[i].seq == at_home.front().seq + static_cast<std::int64_t>(i);
         whole = txns.insert(at_home[i].txn).second && whole;
     }
-    const bool all = std::all_of(accepted.begin(), accepted.end(), [&](const auto& item) { return txns.contains(item.second); });
-    bool good = check(accepted.size() == messages_in_all, "all " + std::to_string(messages_in_all) + " messages were accepted");
+    const bool all = std::all_of(accepted.begin(), accepted.end(),
+                                 [&](const auto& item) { return txns.contains(item.second); });
+    bool good = check(accepted.size() == messages_in_all,
+                      "all " + std::to_string(messages_in_all) + " messages were accepted");
     good = check(all, "every accepted message is in a.test's log") && good;
     good = check(whole, "the numbers have no holes and no message is there twice") && good;
-    good = check(!at_follower.empty() && at_follower == since_join, "b.test's log is the same, entry for entry") && good;
+    good = check(!at_follower.empty() && at_follower == since_join,
+                 "b.test's log is the same, entry for entry") &&
+           good;
     return good;
 }
 
@@ -138,11 +148,14 @@ int converse(World& world)
     step("they write to each other");
     const auto hello = alice.post(channel, "hello bob, how is your server?");
     const auto reply = bob.post(channel, "hello alice, it runs well");
-    wait_until("both see both messages", [&] { return alice.texts(channel).size() == 2 && bob.texts(channel).size() == 2; });
+    wait_until("both see both messages",
+               [&] { return alice.texts(channel).size() == 2 && bob.texts(channel).size() == 2; });
     say("   the log as bob sees it:");
     print_log(bob, channel, 10);
-    wait_until("alice is told of the delivery", [&] { return is_delivered(alice, hello.at("event"), "b.test"); });
-    wait_until("bob is told of the number", [&] { return bob.delivery(reply.at("event")).at("status") == "accepted"; });
+    wait_until("alice is told of the delivery",
+               [&] { return is_delivered(alice, hello.at("event"), "b.test"); });
+    wait_until("bob is told of the number",
+               [&] { return bob.delivery(reply.at("event")).at("status") == "accepted"; });
     show_state(alice, hello);
     show_state(bob, reply);
 
@@ -153,14 +166,16 @@ int converse(World& world)
     world["b.test"].start();
     say("   b.test is started again");
     bob.login();
-    wait_until("b.test has caught up", [&] { return bob.channel(channel).at("latest").get<std::int64_t>() >= latest; });
+    wait_until("b.test has caught up",
+               [&] { return bob.channel(channel).at("latest").get<std::int64_t>() >= latest; });
     say("   b.test has caught up; nobody wrote anything new");
     print_log(bob, channel, 8);
 
     step("is anything missing?");
     const bool good = nothing_is_missing(alice, bob, channel, accepted);
     const auto last = alice.log(channel).back().id;
-    wait_until("the last message is delivered", [&] { return is_delivered(alice, last, "b.test"); });
+    wait_until("the last message is delivered",
+               [&] { return is_delivered(alice, last, "b.test"); });
     const bool delivered = check(is_delivered(alice, last, "b.test"),
                                  "alice is told that her last message is at b.test");
     return good && delivered ? 0 : 1;
@@ -172,10 +187,13 @@ int main(int argc, char** argv)
 {
     if (argc > 1) {
         const bool wants_help = std::string(argv[1]) == "--help";
-        std::fputs("entente-demo: starts two servers on loopback, lets two people talk, kills one server with\n"
-                   "-9 and shows that nothing is missing. Takes no arguments, uses ententd and ententctl of its\n"
-                   "own folder, ends by itself in under a minute with 0, or 1 if something went wrong.\n",
-                   wants_help ? stdout : stderr);
+        std::fputs(
+            "entente-demo: starts two servers on loopback, lets two people talk, kills one server "
+            "with\n"
+            "-9 and shows that nothing is missing. Takes no arguments, uses ententd and ententctl "
+            "of its\n"
+            "own folder, ends by itself in under a minute with 0, or 1 if something went wrong.\n",
+            wants_help ? stdout : stderr);
         return wants_help ? 0 : 2;
     }
     entente::protocol::start_crypto();

@@ -16,9 +16,11 @@ using Daemon = WorldTest;
 TEST_F(Daemon, SigtermLetsARequestUnderWayFinish)
 {
     open({"a.test"});
-    const std::string body = R"({"name":"alice","password":"correct horse battery","device":{"id":")" + new_uuid() +
-                             R"(","key":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","name":"x"}})";
-    const auto text = write_request("POST", "/api/v1/auth/register", "a.test", {{"Content-Type", "application/json"}}, body);
+    const std::string body =
+        R"({"name":"alice","password":"correct horse battery","device":{"id":")" + new_uuid() +
+        R"(","key":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","name":"x"}})";
+    const auto text = write_request("POST", "/api/v1/auth/register", "a.test",
+                                    {{"Content-Type", "application/json"}}, body);
     auto socket = node("a.test").connect();
     socket.write(std::string_view(text).substr(0, text.size() - 20));
     // Known to be under way once a later connection has been served.
@@ -65,7 +67,9 @@ TEST_F(Daemon, SighupTakesARenewedCertificateIntoUse)
     open({"a.test"});
     auto old = node("a.test").connect();
     const auto before = old.certificate_digest();
-    ASSERT_TRUE(net::make_self_signed(world().certificate("a.test"), world().key("a.test"), {"a.test"}, 3).has_value());
+    ASSERT_TRUE(
+        net::make_self_signed(world().certificate("a.test"), world().key("a.test"), {"a.test"}, 3)
+            .has_value());
     EXPECT_EQ(node("a.test").connect().certificate_digest(), before);
     std::filesystem::copy_file(world().certificate("a.test"), world().ca_file(),
                                std::filesystem::copy_options::overwrite_existing);
@@ -91,7 +95,9 @@ TEST_F(Daemon, ABadCertificateAtSighupLeavesTheOldInUse)
     const auto before = node("a.test").connect().certificate_digest();
     std::ofstream(world().certificate("a.test")) << "no certificate\n";
     node("a.test").signal(SIGHUP);
-    wait_until("the log says so", [&] { return node("a.test").log_text().find("could not be reloaded") != std::string::npos; });
+    wait_until("the log says so", [&] {
+        return node("a.test").log_text().find("could not be reloaded") != std::string::npos;
+    });
     EXPECT_EQ(node("a.test").connect().certificate_digest(), before);
 }
 
@@ -109,7 +115,8 @@ TEST_F(Daemon, CheckNamesTheLineAndTheRemedy)
     std::ofstream(file, std::ios::app) << "\n[limits]\nconnectoins = 5\n";
     const auto bad = run_program({"ententd", "check", "--config", file});
     EXPECT_EQ(bad.exit_code, 1);
-    EXPECT_NE(bad.output.find(file + ":" + std::to_string(lines + 3) + ": "), std::string::npos) << bad.output;
+    EXPECT_NE(bad.output.find(file + ":" + std::to_string(lines + 3) + ": "), std::string::npos)
+        << bad.output;
     EXPECT_NE(bad.output.find("connections"), std::string::npos) << bad.output;
     const auto refused = run_program({"ententd", "--config", file});
     EXPECT_NE(refused.exit_code, 0);
@@ -158,7 +165,8 @@ TEST_F(Daemon, SetupIsDoneOnceAndShowsItsSecretsInOneFileOnly)
         EXPECT_EQ(node("a.test").log_text().find(line.substr(colon + 2)), std::string::npos);
     }
     EXPECT_EQ(found, 2U);
-    const auto again = run_program({"ententctl", "setup", "--config", node("a.test").config_file(), "--secrets-file", secrets + "2"});
+    const auto again = run_program({"ententctl", "setup", "--config", node("a.test").config_file(),
+                                    "--secrets-file", secrets + "2"});
     EXPECT_NE(again.exit_code, 0);
     EXPECT_FALSE(std::filesystem::exists(secrets + "2"));
 }

@@ -53,7 +53,8 @@ class Kills : public WorldTest {
         }
     }
 
-    void run(const std::string& victim, const std::function<std::int64_t(const Crew&)>& acknowledged);
+    void run(const std::string& victim,
+             const std::function<std::int64_t(const Crew&)>& acknowledged);
     void expect_all_there(const Crew& crew);
 
     std::unique_ptr<Client> alice_, bob_;
@@ -61,7 +62,8 @@ class Kills : public WorldTest {
     std::string channel_;
 };
 
-void Kills::run(const std::string& victim, const std::function<std::int64_t(const Crew&)>& acknowledged)
+void Kills::run(const std::string& victim,
+                const std::function<std::int64_t(const Crew&)>& acknowledged)
 {
     Crew crew(channel_);
     for (auto& writer : writers_) crew.add(*writer, 1);
@@ -69,15 +71,15 @@ void Kills::run(const std::string& victim, const std::function<std::int64_t(cons
     crew.start();
     std::int64_t last = 0;
     for (int i = 0; i < kills(); ++i) {
-        wait_until("50 acknowledgements have come since the last kill", [&] {
-            return acknowledged(crew) >= last + acknowledgements_between_kills;
-        });
+        wait_until("50 acknowledgements have come since the last kill",
+                   [&] { return acknowledged(crew) >= last + acknowledgements_between_kills; });
         node(victim).kill9();
         last = acknowledged(crew);
         node(victim).start();
     }
     crew.finish(Milliseconds(30'000));
-    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    const auto took =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     std::size_t told = 0;
     for (const auto& list : crew.all()) told += list.size();
     std::cout << kills() << " kills, " << told << " messages in " << took << " s\n";
@@ -89,12 +91,14 @@ void Kills::expect_all_there(const Crew& crew)
     std::map<std::string, PageEntry> by_txn;
     std::size_t told = 0;
     for (const auto& list : crew.all()) told += list.size();
-    wait_until("all that was acknowledged is numbered",
-               [&] { return alice_->texts(channel_).size() >= told; }, Milliseconds(30'000));
+    wait_until(
+        "all that was acknowledged is numbered",
+        [&] { return alice_->texts(channel_).size() >= told; }, Milliseconds(30'000));
     const auto home = alice_->log(channel_);
     for (std::size_t i = 0; i < home.size(); ++i) {
         ASSERT_EQ(home[i].seq, static_cast<std::int64_t>(i + 1)) << "the numbers have a hole";
-        ASSERT_TRUE(by_txn.emplace(home[i].txn, home[i]).second) << home[i].text << " is there twice";
+        ASSERT_TRUE(by_txn.emplace(home[i].txn, home[i]).second)
+            << home[i].text << " is there twice";
     }
     for (const auto& list : crew.all()) {
         std::int64_t before = 0;
@@ -103,12 +107,16 @@ void Kills::expect_all_there(const Crew& crew)
             ASSERT_NE(found, by_txn.end()) << item.text << " was acknowledged and is missing";
             ASSERT_EQ(found->second.text, item.text);
             ASSERT_EQ(found->second.sender, item.sender);
-            if (item.seq > 0) { ASSERT_EQ(found->second.seq, item.seq); }
+            if (item.seq > 0) {
+                ASSERT_EQ(found->second.seq, item.seq);
+            }
             ASSERT_GT(found->second.seq, before) << item.text << " has overtaken an earlier one";
             before = found->second.seq;
         }
     }
-    wait_until("the follower has all", [&] { return latest(*bob_, channel_) >= home.back().seq; }, Milliseconds(30'000));
+    wait_until(
+        "the follower has all", [&] { return latest(*bob_, channel_) >= home.back().seq; },
+        Milliseconds(30'000));
     EXPECT_EQ(alice_->log(channel_), bob_->log(channel_));
 }
 
@@ -121,7 +129,8 @@ TEST_F(Kills, AFollowerKilledAgainAndAgainLosesNothing)
 
 TEST_F(Kills, AHomeKilledAgainAndAgainLosesNothing)
 {
-    run("a.test", [](const Crew& crew) { return static_cast<std::int64_t>(crew.acknowledged("a.test")); });
+    run("a.test",
+        [](const Crew& crew) { return static_cast<std::int64_t>(crew.acknowledged("a.test")); });
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ void write_messages(Client& author, const std::string& channel)
     auto live = author.open_socket();
     for (std::size_t done = 0; done < messages;) {
         json posts = json::array();
-        for (int i = 0; i < 25; ++i) posts.push_back(post_item(channel, "message " + std::to_string(done++)));
+        for (int i = 0; i < 25; ++i)
+            posts.push_back(post_item(channel, "message " + std::to_string(done++)));
         live.send({{"posts", posts}});
         const auto answer = live.read_until("results");
         for (const auto& result : answer.at("results")) EXPECT_EQ(result.at("status"), "accepted");
@@ -87,9 +88,8 @@ TEST_F(Outage, AWriterWhoseHomeIsAwayIsHeardWhenItComesBack)
     node("b.test").start();
     node("a.test").start();
     wait_until("alice reads it", [&] { return alice.texts(channel).size() == 1; });
-    wait_until("bob is told its number", [&] {
-        return bob.delivery(posted.at("event")).at("status") == "accepted";
-    });
+    wait_until("bob is told its number",
+               [&] { return bob.delivery(posted.at("event")).at("status") == "accepted"; });
     wait_until("both have it", [&] { return bob.log(channel) == alice.log(channel); });
 }
 

@@ -44,13 +44,21 @@ std::string field(const Craft& craft, const std::string& wanted)
 std::vector<Refusal> syntax_refusals()
 {
     return {
-        {"no signature", 401, "signature-incomplete", later([](Craft& c) { c.drop("signature"); c.drop("signature-input"); })},
-        {"method not covered", 401, "signature-incomplete", [](Craft& c) { leave_out(c, "@method"); }},
+        {"no signature", 401, "signature-incomplete", later([](Craft& c) {
+             c.drop("signature");
+             c.drop("signature-input");
+         })},
+        {"method not covered", 401, "signature-incomplete",
+         [](Craft& c) { leave_out(c, "@method"); }},
         {"path not covered", 401, "signature-incomplete", [](Craft& c) { leave_out(c, "@path"); }},
-        {"query not covered", 401, "signature-incomplete", [](Craft& c) { leave_out(c, "@query"); }},
-        {"destination not covered", 401, "signature-incomplete", [](Craft& c) { leave_out(c, "entente-destination"); }},
-        {"content type not covered", 401, "signature-incomplete", [](Craft& c) { leave_out(c, "content-type"); }},
-        {"digest not covered", 401, "signature-incomplete", [](Craft& c) { leave_out(c, "content-digest"); }},
+        {"query not covered", 401, "signature-incomplete",
+         [](Craft& c) { leave_out(c, "@query"); }},
+        {"destination not covered", 401, "signature-incomplete",
+         [](Craft& c) { leave_out(c, "entente-destination"); }},
+        {"content type not covered", 401, "signature-incomplete",
+         [](Craft& c) { leave_out(c, "content-type"); }},
+        {"digest not covered", 401, "signature-incomplete",
+         [](Craft& c) { leave_out(c, "content-digest"); }},
         {"no created", 401, "signature-incomplete", [](Craft& c) { c.created = 0; }},
         {"no expires", 401, "signature-incomplete", [](Craft& c) { c.expires = 0; }},
         {"no nonce", 401, "signature-incomplete", [](Craft& c) { c.nonce.clear(); }},
@@ -58,41 +66,69 @@ std::vector<Refusal> syntax_refusals()
         {"no tag", 401, "signature-incomplete", [](Craft& c) { c.tag.clear(); }},
         {"another tag", 401, "signature-incomplete", [](Craft& c) { c.tag = "entente-v2"; }},
         {"another algorithm", 400, "malformed", [](Craft& c) { c.alg = "rsa-v1_5-sha256"; }},
-        {"a nonce of 15 octets", 400, "malformed", [](Craft& c) { c.nonce = protocol::to_base64url(std::string(15, 'n')); }},
-        {"a nonce of 65 octets", 400, "malformed", [](Craft& c) { c.nonce = protocol::to_base64url(std::string(65, 'n')); }},
-        {"a nonce with foreign characters", 400, "malformed", [](Craft& c) { c.nonce = "++++++++++++++++++++++++"; }},
-        {"a key id without server", 400, "malformed", [](Craft& c) { c.keyid = c.keyid.substr(c.keyid.find('#')); }},
+        {"a nonce of 15 octets", 400, "malformed",
+         [](Craft& c) { c.nonce = protocol::to_base64url(std::string(15, 'n')); }},
+        {"a nonce of 65 octets", 400, "malformed",
+         [](Craft& c) { c.nonce = protocol::to_base64url(std::string(65, 'n')); }},
+        {"a nonce with foreign characters", 400, "malformed",
+         [](Craft& c) { c.nonce = "++++++++++++++++++++++++"; }},
+        {"a key id without server", 400, "malformed",
+         [](Craft& c) { c.keyid = c.keyid.substr(c.keyid.find('#')); }},
         {"a component twice", 400, "malformed", [](Craft& c) { c.components.push_back("@path"); }},
-        {"a space too many", 400, "malformed", later([](Craft& c) { replace(c, "signature-input", ";tag", "; tag"); })},
-        {"a component with a parameter", 401, "signature-incomplete", later([](Craft& c) { replace(c, "signature-input", "\"@path\"", "\"@path\";req"); })},
-        {"two destinations", 400, "malformed", later([](Craft& c) { c.fields.emplace_back("entente-destination", "a.test"); })},
-        {"two digests", 400, "malformed", later([](Craft& c) { c.fields.emplace_back("content-digest", field(c, "content-digest")); })},
-        {"two signature inputs", 400, "malformed", later([](Craft& c) { c.fields.emplace_back("signature-input", field(c, "signature-input")); })},
+        {"a space too many", 400, "malformed",
+         later([](Craft& c) { replace(c, "signature-input", ";tag", "; tag"); })},
+        {"a component with a parameter", 401, "signature-incomplete",
+         later([](Craft& c) { replace(c, "signature-input", "\"@path\"", "\"@path\";req"); })},
+        {"two destinations", 400, "malformed",
+         later([](Craft& c) { c.fields.emplace_back("entente-destination", "a.test"); })},
+        {"two digests", 400, "malformed", later([](Craft& c) {
+             c.fields.emplace_back("content-digest", field(c, "content-digest"));
+         })},
+        {"two signature inputs", 400, "malformed", later([](Craft& c) {
+             c.fields.emplace_back("signature-input", field(c, "signature-input"));
+         })},
         {"two signatures of ours", 400, "malformed", later([](Craft& c) {
-            const auto input = field(c, "signature-input"), signature = field(c, "signature");
-            c.set("signature-input", input + ", again" + input.substr(input.find('=')));
-            c.set("signature", signature + ", again" + signature.substr(signature.find('=')));
-        })},
+             const auto input = field(c, "signature-input"), signature = field(c, "signature");
+             c.set("signature-input", input + ", again" + input.substr(input.find('=')));
+             c.set("signature", signature + ", again" + signature.substr(signature.find('=')));
+         })},
     };
 }
 
 std::vector<Refusal> claim_refusals()
 {
     return {
-        {"another destination", 400, "wrong-destination", [](Craft& c) { c.set("entente-destination", "b.test"); }},
-        {"a destination in capitals", 400, "wrong-destination", [](Craft& c) { c.set("entente-destination", "A.test"); }},
-        {"created too long ago", 401, "clock-skew", [](Craft& c) { c.created -= 310; c.expires = c.created + 300; }},
-        {"created ahead", 401, "clock-skew", [](Craft& c) { c.created += 90; c.expires = c.created + 100; }},
-        {"expires past", 401, "clock-skew", [](Craft& c) { c.created -= 100; c.expires = c.created + 50; }},
+        {"another destination", 400, "wrong-destination",
+         [](Craft& c) { c.set("entente-destination", "b.test"); }},
+        {"a destination in capitals", 400, "wrong-destination",
+         [](Craft& c) { c.set("entente-destination", "A.test"); }},
+        {"created too long ago", 401, "clock-skew",
+         [](Craft& c) {
+             c.created -= 310;
+             c.expires = c.created + 300;
+         }},
+        {"created ahead", 401, "clock-skew",
+         [](Craft& c) {
+             c.created += 90;
+             c.expires = c.created + 100;
+         }},
+        {"expires past", 401, "clock-skew",
+         [](Craft& c) {
+             c.created -= 100;
+             c.expires = c.created + 50;
+         }},
         {"expires too late", 401, "clock-skew", [](Craft& c) { c.expires = c.created + 301; }},
         {"expires with created", 401, "clock-skew", [](Craft& c) { c.expires = c.created; }},
-        {"in the receiver's own name", 403, "forbidden", [](Craft& c) { c.keyid = "a.test" + c.keyid.substr(c.keyid.find('#')); }},
-        {"by an unknown key", 401, "unknown-key", [](Craft& c) {
-            protocol::SystemRandom random;
-            c.key = protocol::SigningKey::generate(random);
-            c.keyid = c.keyid.substr(0, c.keyid.find('#') + 1) + c.key->id().str();
-        }},
-        {"by a server that can't be asked", 503, "key-unavailable", [](Craft& c) { c.keyid = "ghost.test" + c.keyid.substr(c.keyid.find('#')); }},
+        {"in the receiver's own name", 403, "forbidden",
+         [](Craft& c) { c.keyid = "a.test" + c.keyid.substr(c.keyid.find('#')); }},
+        {"by an unknown key", 401, "unknown-key",
+         [](Craft& c) {
+             protocol::SystemRandom random;
+             c.key = protocol::SigningKey::generate(random);
+             c.keyid = c.keyid.substr(0, c.keyid.find('#') + 1) + c.key->id().str();
+         }},
+        {"by a server that can't be asked", 503, "key-unavailable",
+         [](Craft& c) { c.keyid = "ghost.test" + c.keyid.substr(c.keyid.find('#')); }},
     };
 }
 
@@ -100,33 +136,47 @@ std::vector<Refusal> content_refusals()
 {
     return {
         {"another body", 400, "digest-mismatch", later([](Craft& c) { c.body += " "; })},
-        {"a digest that nobody knows alone", 400, "digest-mismatch", [](Craft& c) { c.set("content-digest", "unixsum=:AAAA:"); }},
-        {"a second digest that is wrong", 400, "digest-mismatch", [](Craft& c) {
-            c.set("content-digest", field(c, "content-digest") + ", sha-512=:" + protocol::to_base64(std::string(64, 'x')) + ":");
-        }},
-        {"an encoded body", 415, "unsupported", [](Craft& c) { c.set("content-encoding", "gzip"); }},
+        {"a digest that nobody knows alone", 400, "digest-mismatch",
+         [](Craft& c) { c.set("content-digest", "unixsum=:AAAA:"); }},
+        {"a second digest that is wrong", 400, "digest-mismatch",
+         [](Craft& c) {
+             c.set("content-digest", field(c, "content-digest") + ", sha-512=:" +
+                                         protocol::to_base64(std::string(64, 'x')) + ":");
+         }},
+        {"an encoded body", 415, "unsupported",
+         [](Craft& c) { c.set("content-encoding", "gzip"); }},
         {"a signature with a bit changed", 401, "signature-invalid", later([](Craft& c) {
-            auto octets = protocol::from_base64(field(c, "signature").substr(9, 88)).value();
-            octets[5] = static_cast<char>(octets[5] ^ 1);
-            c.set("signature", "entente=:" + protocol::to_base64(octets) + ":");
-        })},
-        {"a signature by another key", 401, "signature-invalid", [](Craft& c) {
-            protocol::SystemRandom random;
-            c.key = protocol::SigningKey::generate(random);
-        }},
-        {"another query than signed", 401, "signature-invalid", later([](Craft& c) { c.target += "?x=1"; })},
+             auto octets = protocol::from_base64(field(c, "signature").substr(9, 88)).value();
+             octets[5] = static_cast<char>(octets[5] ^ 1);
+             c.set("signature", "entente=:" + protocol::to_base64(octets) + ":");
+         })},
+        {"a signature by another key", 401, "signature-invalid",
+         [](Craft& c) {
+             protocol::SystemRandom random;
+             c.key = protocol::SigningKey::generate(random);
+         }},
+        {"another query than signed", 401, "signature-invalid",
+         later([](Craft& c) { c.target += "?x=1"; })},
         {"another time than signed", 401, "signature-invalid", later([](Craft& c) {
-            replace(c, "signature-input", std::to_string(c.created), std::to_string(c.created + 1));
-        })},
-        {"a body that is no JSON", 400, "malformed", [](Craft& c) { c.set_body("{\"submissions\":["); }},
-        {"a name twice in the body", 400, "malformed", [](Craft& c) { c.set_body(R"({"logs":[],"logs":[]})"); }},
-        {"a root that is not used", 400, "malformed", [](Craft& c) { c.set_body(R"({"roots":["x","y"]})"); }},
-        {"too many items", 413, "too-large", [](Craft& c) {
-            std::string signals;
-            for (int i = 0; i < 1001; ++i) signals += std::string(i == 0 ? "" : ",") + R"({"type":"typing","channel":"x","user":"y"})";
-            c.set_body("{\"signals\":[" + signals + "]}");
-        }},
-        {"too many octets", 413, "too-large", [](Craft& c) { c.set_body("{\"x\":\"" + std::string(4'194'304, 'x') + "\"}"); }},
+             replace(c, "signature-input", std::to_string(c.created),
+                     std::to_string(c.created + 1));
+         })},
+        {"a body that is no JSON", 400, "malformed",
+         [](Craft& c) { c.set_body("{\"submissions\":["); }},
+        {"a name twice in the body", 400, "malformed",
+         [](Craft& c) { c.set_body(R"({"logs":[],"logs":[]})"); }},
+        {"a root that is not used", 400, "malformed",
+         [](Craft& c) { c.set_body(R"({"roots":["x","y"]})"); }},
+        {"too many items", 413, "too-large",
+         [](Craft& c) {
+             std::string signals;
+             for (int i = 0; i < 1001; ++i)
+                 signals += std::string(i == 0 ? "" : ",") +
+                            R"({"type":"typing","channel":"x","user":"y"})";
+             c.set_body("{\"signals\":[" + signals + "]}");
+         }},
+        {"too many octets", 413, "too-large",
+         [](Craft& c) { c.set_body("{\"x\":\"" + std::string(4'194'304, 'x') + "\"}"); }},
     };
 }
 
@@ -140,14 +190,16 @@ class Refusals : public WorldTest {
         forger_ = std::make_unique<Forger>(world(), "f.test");
         channel_ = alice_->create_channel("garden");
         alice_->invite(channel_, forger_->user());
-        const auto joined = forger_->deliver(home(), forger_->submission(channel_, {forger_->event(channel_, "member.join")}));
+        const auto joined = forger_->deliver(
+            home(), forger_->submission(channel_, {forger_->event(channel_, "member.join")}));
         ASSERT_EQ(joined.submissions.at(0).events.at(0).status, ItemStatus::accepted);
     }
 
     [[nodiscard]] Node& home() { return node("a.test"); }
     [[nodiscard]] std::string message(const std::string& text)
     {
-        return forger_->submission(channel_, {forger_->event(channel_, "message.create", "\"text\":\"" + text + "\"")});
+        return forger_->submission(
+            channel_, {forger_->event(channel_, "message.create", "\"text\":\"" + text + "\"")});
     }
 
     // Each is refused, and the valid request behind it finds nothing changed.

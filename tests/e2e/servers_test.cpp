@@ -34,22 +34,21 @@ TEST_F(Servers, TwoServersSeeTheSameLogInTheSameOrder)
     home_live.send({{"posts", json::array({post_item(channel, "by WebSocket from the home")})}});
     EXPECT_EQ(home_live.read_until("results").at("results").at(0).at("status"), "accepted");
 
-    wait_until("five messages are at both", [&] {
-        return alice.texts(channel).size() == 5 && bob.texts(channel).size() == 5;
-    });
+    wait_until("five messages are at both",
+               [&] { return alice.texts(channel).size() == 5 && bob.texts(channel).size() == 5; });
     const auto at_home = alice.log(channel);
     EXPECT_EQ(at_home, bob.log(channel));
     ASSERT_EQ(at_home.size(), 8U);
-    for (std::size_t i = 0; i < at_home.size(); ++i) EXPECT_EQ(at_home[i].seq, static_cast<std::int64_t>(i + 1));
+    for (std::size_t i = 0; i < at_home.size(); ++i)
+        EXPECT_EQ(at_home[i].seq, static_cast<std::int64_t>(i + 1));
     EXPECT_EQ(at_home[0].type, "channel.create");
     EXPECT_EQ(at_home[1].type, "member.invite");
     EXPECT_EQ(at_home[2].type, "member.join");
     EXPECT_EQ(at_home[2].sender, "bob@b.test");
 
     wait_until("alice's message is delivered", [&] { return has(alice, first, "b.test"); });
-    wait_until("bob's message is numbered", [&] {
-        return bob.delivery(second.at("event")).at("status") == "accepted";
-    });
+    wait_until("bob's message is numbered",
+               [&] { return bob.delivery(second.at("event")).at("status") == "accepted"; });
 }
 
 TEST_F(Servers, AFollowedChannelPushesEveryEntryOnce)
@@ -68,9 +67,12 @@ TEST_F(Servers, AFollowedChannelPushesEveryEntryOnce)
         const auto frame = live.read_until("entries");
         for (const auto& entry : frame.at("entries")) {
             const std::int64_t seq = entry.at("seq");
-            if (last > 0) { EXPECT_EQ(seq, last + 1); }
+            if (last > 0) {
+                EXPECT_EQ(seq, last + 1);
+            }
             last = seq;
-            if (entry.at("event").at("type") == "message.create") texts.push_back(entry.at("content").at("text"));
+            if (entry.at("event").at("type") == "message.create")
+                texts.push_back(entry.at("content").at("text"));
         }
     }
     for (int i = 0; i < 20; ++i) EXPECT_EQ(texts[static_cast<std::size_t>(i)], std::to_string(i));
@@ -107,7 +109,8 @@ TEST_F(Servers, WhoHasLeftGetsNoMore)
     alice.post(channel, "are we alone?");
     wait_until("bob's server knows it as well", [&] {
         return bob.request("POST", "/channels/" + channel + "/messages",
-                           {{"txn", new_uuid()}, {"content", {{"text", "let me in"}}}}).status >= 400;
+                           {{"txn", new_uuid()}, {"content", {{"text", "let me in"}}}})
+                   .status >= 400;
     });
     EXPECT_EQ(alice.texts(channel), std::vector<std::string>{"are we alone?"});
 }

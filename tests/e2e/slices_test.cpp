@@ -24,16 +24,19 @@ class Slices : public WorldTest {
         forger_ = std::make_unique<Forger>(world(), "f.test");
         SystemRandom random;
         channel_ = make_channel_id(forger_->name(), SystemClock{}.now_ms(), random).str();
-        forger_->on_inbox([this](const Transaction& transaction) { return take_join(transaction); });
-        append(forger_->event(channel_, "channel.create",
-                              R"("kind":"group","name":"trap","public":false,"history":"all","retention":"keep",)"
-                              R"("encryption":"none","successors":[])"));
+        forger_->on_inbox(
+            [this](const Transaction& transaction) { return take_join(transaction); });
+        append(forger_->event(
+            channel_, "channel.create",
+            R"("kind":"group","name":"trap","public":false,"history":"all","retention":"keep",)"
+            R"("encryption":"none","successors":[])"));
         const auto invite = forger_->event(channel_, "member.invite", R"("user":"bob@b.test")");
         append(invite);
         send_invitation(invite);
         bob_->call("POST", "/channels/" + channel_ + "/join", {{"txn", new_uuid()}});
         wait_until("bob's join has come", [this] { return has_joined_.load(); });
-        wait_until("b.test follows", [this] { return send(slice(0, 3)).status == SliceStatus::ok; });
+        wait_until("b.test follows",
+                   [this] { return send(slice(0, 3)).status == SliceStatus::ok; });
     }
 
     void append(const EventAndContent& item)
@@ -41,15 +44,21 @@ class Slices : public WorldTest {
         const auto event = parse_channel_event(item.event, rules);
         ASSERT_TRUE(event.has_value());
         const auto seq = static_cast<std::int64_t>(entries_.size()) + 1;
-        ASSERT_TRUE(apply_event(state_, *event, item.content, seq, forger_->name(), std::nullopt, rules).has_value());
+        ASSERT_TRUE(
+            apply_event(state_, *event, item.content, seq, forger_->name(), std::nullopt, rules)
+                .has_value());
         Entry entry;
         entry.at = SystemClock{}.now_ms();
         entry.event = item.event;
         entry.content = item.content;
-        hashes_.push_back(entry_hash(ChannelId::trusted(channel_), 1, seq, entry.at, hashes_.back(), event->id));
+        hashes_.push_back(
+            entry_hash(ChannelId::trusted(channel_), 1, seq, entry.at, hashes_.back(), event->id));
         entries_.push_back(std::move(entry));
     }
-    void write(const std::string& text) { append(forger_->event(channel_, "message.create", "\"text\":\"" + text + "\"")); }
+    void write(const std::string& text)
+    {
+        append(forger_->event(channel_, "message.create", "\"text\":\"" + text + "\""));
+    }
 
     void send_invitation(const EventAndContent& invite)
     {
@@ -60,9 +69,10 @@ class Slices : public WorldTest {
         draft.sender = "f.test";
         draft.txn = make_uuid7(SystemClock{}.now_ms(), random);
         draft.at = SystemClock{}.now_ms();
-        draft.content = R"({"salt":"c2FsdHNhbHRzYWx0c2FsdA","channel":")" + channel_ +
-                        R"(","name":"trap","kind":"group","encryption":"none","members":1,"invite":{"event":)" +
-                        json_string(invite.event) + ",\"content\":" + json_string(invite.content) + "}}";
+        draft.content =
+            R"({"salt":"c2FsdHNhbHRzYWx0c2FsdA","channel":")" + channel_ +
+            R"(","name":"trap","kind":"group","encryption":"none","members":1,"invite":{"event":)" +
+            json_string(invite.event) + ",\"content\":" + json_string(invite.content) + "}}";
         OutgoingTransaction transaction;
         transaction.direct.push_back({write_event(draft), draft.content});
         const auto result = forger_->deliver(node("b.test"), write_transaction(transaction));
@@ -87,8 +97,10 @@ class Slices : public WorldTest {
             snapshot.at = entries_.back().at;
             snapshot.state = state_json(state_);
             RootBuilder leaves;
-            leaves.add(snapshot_leaf(snapshot.channel, 1, 3, snapshot.hash, snapshot.at, state_hash(snapshot.state)));
-            result.roots.push_back(leaves.sign(forger_->key(), forger_->name(), SystemClock{}.now_ms()).jws);
+            leaves.add(snapshot_leaf(snapshot.channel, 1, 3, snapshot.hash, snapshot.at,
+                                     state_hash(snapshot.state)));
+            result.roots.push_back(
+                leaves.sign(forger_->key(), forger_->name(), SystemClock{}.now_ms()).jws);
             auto& event = submission.events.emplace_back();
             event.event = event_id(read.value->events.at(0).event);
             event.status = ItemStatus::accepted;
@@ -118,8 +130,10 @@ class Slices : public WorldTest {
         const auto& home = by != nullptr ? *by : *forger_;
         OutgoingTransaction transaction;
         RootBuilder leaves;
-        leaves.add(checkpoint_leaf(made.channel, made.checkpoint.epoch, made.checkpoint.seq, made.checkpoint.hash));
-        transaction.roots.push_back(leaves.sign(home.key(), home.name(), SystemClock{}.now_ms()).jws);
+        leaves.add(checkpoint_leaf(made.channel, made.checkpoint.epoch, made.checkpoint.seq,
+                                   made.checkpoint.hash));
+        transaction.roots.push_back(
+            leaves.sign(home.key(), home.name(), SystemClock{}.now_ms()).jws);
         if (made.after.seq < 3 && made.checkpoint.seq >= 3) {
             auto seal = seal_;
             seal.proof.root = 1;
@@ -197,13 +211,16 @@ TEST_F(Slices, ForgedSlicesAreRefusedWithoutEffect)
     OutgoingTransaction transaction;
     RootBuilder leaves;
     leaves.add(checkpoint_leaf(unsealed.channel, 1, 5, hashes_[5]));
-    transaction.roots.push_back(leaves.sign(forger_->key(), forger_->name(), SystemClock{}.now_ms()).jws);
+    transaction.roots.push_back(
+        leaves.sign(forger_->key(), forger_->name(), SystemClock{}.now_ms()).jws);
     transaction.logs.push_back(unsealed);
-    expect_refused(forger_->deliver(node("b.test"), write_transaction(transaction)).logs.at(0), Code::signature_invalid);
+    expect_refused(forger_->deliver(node("b.test"), write_transaction(transaction)).logs.at(0),
+                   Code::signature_invalid);
 
     transaction.logs = {slice(3, 5)};
     transaction.logs[0].checkpoint.proof.path.push_back(Hash{});
-    expect_refused(forger_->deliver(node("b.test"), write_transaction(transaction)).logs.at(0), Code::signature_invalid);
+    expect_refused(forger_->deliver(node("b.test"), write_transaction(transaction)).logs.at(0),
+                   Code::signature_invalid);
 
     EXPECT_TRUE(texts().empty());
     EXPECT_EQ(send(slice(3, 5)).status, SliceStatus::ok);

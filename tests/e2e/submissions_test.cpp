@@ -31,9 +31,12 @@ class Submissions : public WorldTest {
     {
         return forger_->event(channel_, "message.create", "\"text\":\"" + text + "\"", txn);
     }
-    std::vector<EventResult> hand_in(const std::vector<EventAndContent>& events, const Forger::Spoil& spoil = {})
+    std::vector<EventResult> hand_in(const std::vector<EventAndContent>& events,
+                                     const Forger::Spoil& spoil = {})
     {
-        return forger_->deliver(home(), forger_->submission(channel_, events, spoil)).submissions.at(0).events;
+        return forger_->deliver(home(), forger_->submission(channel_, events, spoil))
+            .submissions.at(0)
+            .events;
     }
     void expect_rejected(const EventResult& result, Code code)
     {
@@ -74,7 +77,8 @@ TEST_F(Submissions, AnEventIsTakenOnceAndADuplicateEverAfter)
 
 TEST_F(Submissions, IdenticalOctetsAreReplayedBeforeAndAfterAKill)
 {
-    const auto craft = forger_->craft(home(), forger_->submission(channel_, {message("only once")}));
+    const auto craft =
+        forger_->craft(home(), forger_->submission(channel_, {message("only once")}));
     EXPECT_EQ(forger_->send(home(), craft).status(), 200);
     for (const bool killed : {false, true}) {
         if (killed) kill_and_restart();
@@ -160,9 +164,11 @@ TEST_F(Submissions, AWrongSealIsRefusedAndTheNextIsServed)
     const auto of_other_leaf = [&](protocol::OutgoingTransaction& t) {
         protocol::RootBuilder leaves;
         leaves.add("something else");
-        t.roots[0] = leaves.sign(forger_->key(), forger_->name(), protocol::SystemClock{}.now_ms()).jws;
+        t.roots[0] =
+            leaves.sign(forger_->key(), forger_->name(), protocol::SystemClock{}.now_ms()).jws;
     };
-    for (const Forger::Spoil& spoil : {Forger::Spoil{reversed}, Forger::Spoil{by_nobody}, Forger::Spoil{of_other_leaf}}) {
+    for (const Forger::Spoil& spoil :
+         {Forger::Spoil{reversed}, Forger::Spoil{by_nobody}, Forger::Spoil{of_other_leaf}}) {
         const auto results = hand_in(events, spoil);
         ASSERT_EQ(results.size(), 2U);
         for (const auto& result : results) expect_rejected(result, Code::signature_invalid);
@@ -176,15 +182,19 @@ TEST_F(Submissions, WhoIsNoMemberGetsNothingIn)
 {
     const auto hidden = alice_->create_channel("hidden");
     const auto event = forger_->event(hidden, "message.create", R"("text":"psst")");
-    const auto results = forger_->deliver(home(), forger_->submission(hidden, {event})).submissions.at(0).events;
+    const auto results =
+        forger_->deliver(home(), forger_->submission(hidden, {event})).submissions.at(0).events;
     expect_rejected(results.at(0), Code::not_found);
-    EXPECT_EQ(forger_->send(home(), forger_->get(home(), "/federation/v1/channels/" + hidden)).status(), 404);
+    EXPECT_EQ(
+        forger_->send(home(), forger_->get(home(), "/federation/v1/channels/" + hidden)).status(),
+        404);
     EXPECT_TRUE(alice_->texts(hidden).empty());
 }
 
 TEST_F(Submissions, AnswersAreSignedByTheServerItself)
 {
-    auto answer = forger_->send(home(), forger_->craft(home(), forger_->submission(channel_, {message("hello")})));
+    auto answer = forger_->send(
+        home(), forger_->craft(home(), forger_->submission(channel_, {message("hello")})));
     EXPECT_EQ(answer.status(), 200);
     EXPECT_TRUE(forger_->is_signed_by(home(), answer));
     auto changed = answer;
@@ -193,7 +203,9 @@ TEST_F(Submissions, AnswersAreSignedByTheServerItself)
     changed = answer;
     changed.request_signature = "entente=:" + protocol::to_base64(std::string(64, 'x')) + ":";
     EXPECT_FALSE(forger_->is_signed_by(home(), changed));
-    const auto query = forger_->send(home(), forger_->get(home(), "/federation/v1/channels/" + channel_ + "/log?after=0&limit=10"));
+    const auto query = forger_->send(
+        home(),
+        forger_->get(home(), "/federation/v1/channels/" + channel_ + "/log?after=0&limit=10"));
     EXPECT_EQ(query.status(), 200);
     EXPECT_TRUE(forger_->is_signed_by(home(), query));
 }

@@ -174,14 +174,15 @@ TEST_F(DiscoveryTest, HearingFromAServerEndsTheMemoryOfItsFailure)
 
 TEST_F(DiscoveryTest, ManyWhoWaitShareOneFetch)
 {
-    them.hold = std::make_unique<asio::steady_timer>(world.io,
-                                                     asio::steady_timer::time_point::max());
+    them.hold =
+        std::make_unique<asio::steady_timer>(world.io, asio::steady_timer::time_point::max());
     int found = 0;
     for (int i = 0; i < 50; ++i) {
-        asio::co_spawn(world.io, us.discovery->peer(a_test),
-                       [&](const std::exception_ptr& thrown, const Result<trust::PinnedServer>& pin) {
-                           if (!thrown && pin) ++found;
-                       });
+        asio::co_spawn(
+            world.io, us.discovery->peer(a_test),
+            [&](const std::exception_ptr& thrown, const Result<trust::PinnedServer>& pin) {
+                if (!thrown && pin) ++found;
+            });
     }
     while (them.fetched == 0) world.io.run_one();
     EXPECT_EQ(us.discovery->figures().under_way, 1U);
@@ -193,8 +194,8 @@ TEST_F(DiscoveryTest, ManyWhoWaitShareOneFetch)
 
 TEST_F(DiscoveryTest, StoppingEndsAFetchAndWhoWaitsForIt)
 {
-    them.hold = std::make_unique<asio::steady_timer>(world.io,
-                                                     asio::steady_timer::time_point::max());
+    them.hold =
+        std::make_unique<asio::steady_timer>(world.io, asio::steady_timer::time_point::max());
     std::optional<Result<trust::PinnedServer>> outcome;
     asio::co_spawn(world.io, us.discovery->peer(a_test),
                    [&](const std::exception_ptr&, Result<trust::PinnedServer> pin) {
@@ -278,7 +279,8 @@ TEST_F(DiscoveryTest, OneSourceAddressBringsThirtyNewServersAMinute)
     }
     const auto before = us.discovery->figures().fetches;
     EXPECT_EQ(before, static_cast<std::uint64_t>(most));
-    EXPECT_EQ(request_key(KeyRef{ServerName::trusted("late.test"), key}).error().code, Code::key_unavailable);
+    EXPECT_EQ(request_key(KeyRef{ServerName::trusted("late.test"), key}).error().code,
+              Code::key_unavailable);
     EXPECT_EQ(us.discovery->figures().fetches, before);
     // Another address is none the worse for it.
     const auto other = asio::ip::make_address("192.0.2.2");

@@ -50,9 +50,9 @@ const Certificate& certificate()
     static Folder folder;
     static const Certificate made = [] {
         Certificate files{folder.file("cert.pem"), folder.file("key.pem")};
-        auto written = net::make_self_signed(
-            files.certificate_file, files.key_file,
-            {"a.test", "chat.a.test", "b.test", "c.test", "d.test"}, 30);
+        auto written =
+            net::make_self_signed(files.certificate_file, files.key_file,
+                                  {"a.test", "chat.a.test", "b.test", "c.test", "d.test"}, 30);
         if (!written) throw std::runtime_error(written.error().detail);
         return files;
     }();
@@ -112,9 +112,8 @@ void Node::listen()
         world.io.get_executor(), [this](std::exception_ptr bug) { world.bug = bug; });
     net::ListenerOptions options;
     options.address = {asio::ip::make_address("127.0.0.1"), 0};
-    options.tls = net::TlsServerContext::load(certificate().certificate_file,
-                                              certificate().key_file)
-                      .value();
+    options.tls =
+        net::TlsServerContext::load(certificate().certificate_file, certificate().key_file).value();
     server_ = std::make_unique<net::HttpServer>(*listening_, options, router, world.clock);
     auto started = server_->start();
     if (!started) throw std::runtime_error(started.error().detail);
@@ -124,8 +123,8 @@ void Node::listen()
 
 void Node::open()
 {
-    tasks = std::make_unique<net::TaskGroup>(
-        world.io.get_executor(), [this](std::exception_ptr bug) { world.bug = bug; });
+    tasks = std::make_unique<net::TaskGroup>(world.io.get_executor(),
+                                             [this](std::exception_ptr bug) { world.bug = bug; });
     net::ClientOptions client_options;
     client_options.guard = guard;
     client_options.ca_file = certificate().certificate_file;
@@ -158,8 +157,7 @@ void Node::open()
     budgets = std::make_unique<trust::Budgets>(tier_config.table, budget_options);
     GateParts parts{identity, *discovery, *nonces, *pool, *tiers, *budgets, world.clock};
     gate = std::make_unique<Gate>(parts);
-    client = std::make_unique<SignedClient>(identity, *discovery, *http, world.clock,
-                                            world.random);
+    client = std::make_unique<SignedClient>(identity, *discovery, *http, world.clock, world.random);
 }
 
 void Node::close()

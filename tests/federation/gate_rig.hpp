@@ -26,7 +26,7 @@ struct Draft {
     ServerName destination = b_test;
     protocol::Seconds created = 0;  // from now
     protocol::Seconds lifetime = 300;
-    std::string nonce;              // empty: a fresh one
+    std::string nonce;  // empty: a fresh one
     std::string source = "192.0.2.1";
 };
 
@@ -38,8 +38,8 @@ class GateTest : public testing::Test {
     {
         auto now = world.clock.now_s();
         protocol::SigningTime time{now + draft.created, now + draft.created + draft.lifetime};
-        auto nonce = draft.nonce.empty() ? protocol::to_base64url(world.random.octets(16))
-                                         : draft.nonce;
+        auto nonce =
+            draft.nonce.empty() ? protocol::to_base64url(world.random.octets(16)) : draft.nonce;
         net::Request request;
         request.method = draft.method;
         request.target = draft.target;
@@ -84,8 +84,8 @@ class GateTest : public testing::Test {
     bool is_signed_by_us(const net::Response& response, const net::Request& request)
     {
         auto field = std::string{request.field("signature").value_or("")};
-        auto read = protocol::read_answer_signature(response.status, response.fields,
-                                                    response.body, field, us.identity.names);
+        auto read = protocol::read_answer_signature(response.status, response.fields, response.body,
+                                                    field, us.identity.names);
         return read && read->key == us.key_ref() &&
                us.identity.key.public_key().verifies(read->signature, read->base);
     }

@@ -151,9 +151,8 @@ TEST_F(GateTest, TierNobodySpeaksInOurOwnName)
     auto request = sign({});
     auto now = world.clock.now_s();
     SigningTime time{now, now + 300};
-    request.fields = protocol::sign_request(us.identity.key, b_test, b_test, "POST",
-                                            request.target, request.body, time,
-                                            "AAAAAAAAAAAAAAAAAAAAAA");
+    request.fields = protocol::sign_request(us.identity.key, b_test, b_test, "POST", request.target,
+                                            request.body, time, "AAAAAAAAAAAAAAAAAAAAAA");
     EXPECT_EQ(refusal(request), Code::forbidden);
 }
 

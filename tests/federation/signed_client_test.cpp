@@ -46,8 +46,7 @@ class SignedClientTest : public testing::Test {
     }
     Result<Answer> send(std::string body = "{}")
     {
-        return world.run(
-            us.client->send(a_test, "POST", "/federation/v1/inbox", std::move(body)));
+        return world.run(us.client->send(a_test, "POST", "/federation/v1/inbox", std::move(body)));
     }
     static net::Response problem(Code code, std::int64_t retry_after = 0)
     {

@@ -36,8 +36,7 @@ TEST_F(WellKnownTest, TheServerDocumentReadsBackAsTheIdentity)
     auto response = get("/.well-known/entente");
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.content_type, "application/json");
-    auto parsed =
-        protocol::parse_well_known(response.body, us.identity.name, us.identity.names);
+    auto parsed = protocol::parse_well_known(response.body, us.identity.name, us.identity.names);
     ASSERT_TRUE(parsed) << parsed.error().detail;
     const auto& read = std::get<protocol::ServerDocument>(*parsed);
     EXPECT_EQ(read.server, us.identity.name);

@@ -24,7 +24,7 @@ ChannelState a_channel()
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     static constexpr std::string_view types[] = {
-        "channel.update", "channel.successors", "channel.move", "member.invite", "member.kick",
+        "channel.update", "channel.successors", "channel.move", "member.invite",  "member.kick",
         "member.ban",     "member.unban",       "member.role",  "message.create", "message.edit",
         "message.react",  "message.delete",     "key.share",    "something.new"};
     const std::string_view text{reinterpret_cast<const char*>(data), size};

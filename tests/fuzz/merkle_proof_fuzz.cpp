@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const MerkleTree tree(hashes);
     for (std::size_t i = 0; i < hashes.size(); ++i) {
         if (!leads_to_root(hashes[i], i, hashes.size(), tree.path(i), tree.root())) std::abort();
-        if (leads_to_root(hashes[i], hashes.size(), hashes.size(), tree.path(i), tree.root())) std::abort();
+        if (leads_to_root(hashes[i], hashes.size(), hashes.size(), tree.path(i), tree.root()))
+            std::abort();
     }
     const auto leaf = hashes.front();
     hashes.erase(hashes.begin());

@@ -33,7 +33,8 @@ std::vector<std::string> understood(std::string_view wire, std::size_t step)
             size = scanner.scan(buffer);
         }
         if (!size) return seen;
-        const auto head = parse_request_head(std::string_view(buffer).substr(0, **size), HeadLimits());
+        const auto head =
+            parse_request_head(std::string_view(buffer).substr(0, **size), HeadLimits());
         buffer.erase(0, **size);
         if (!head) return seen;
         if (head->chunked && head->content_length) std::abort();

@@ -23,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     check(parse_signed_root(text, {}));
     static const auto key = *SigningKey::from_seed(std::string(32, 'k'));
-    check(parse_signed_root(make_jws(key, ServerName::trusted("a.example"), "entente-root", text), {}));
+    check(parse_signed_root(make_jws(key, ServerName::trusted("a.example"), "entente-root", text),
+                            {}));
     return 0;
 }

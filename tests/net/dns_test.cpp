@@ -16,7 +16,8 @@ using Zone = std::map<std::string, std::vector<std::string>>;  // name → IPv4 
 
 struct NameServer {
     NameServer(asio::io_context& context, Zone of)
-        : socket(context, udp::endpoint(asio::ip::make_address("127.0.0.1"), 0)), zone(std::move(of))
+        : socket(context, udp::endpoint(asio::ip::make_address("127.0.0.1"), 0)),
+          zone(std::move(of))
     {
     }
     [[nodiscard]] std::string address() const
@@ -77,9 +78,8 @@ asio::awaitable<void> answer_names(NameServer& server)
     }
 }
 
-const Zone zone = {{"a.test", {"127.0.0.1"}},
-                   {"b.test", {"127.0.0.1", "10.9.9.9"}},
-                   {"empty.test", {}}};
+const Zone zone = {
+    {"a.test", {"127.0.0.1"}}, {"b.test", {"127.0.0.1", "10.9.9.9"}}, {"empty.test", {}}};
 
 asio::awaitable<void> look_up(NameServer& server)
 {

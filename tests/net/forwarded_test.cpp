@@ -29,8 +29,9 @@ TEST(Forwarded, StopsAtTheRightmostUntrustedHop)
     // What stands left of it, the client may have written itself.
     EXPECT_EQ(client("10.0.0.1", {{"forwarded", "for=10.0.0.9, for=192.0.2.60, for=10.0.0.2"}}),
               "192.0.2.60");
-    EXPECT_EQ(client("10.0.0.1", {{"forwarded", "for=198.51.100.1"}, {"forwarded", "for=192.0.2.60"}}),
-              "192.0.2.60");
+    EXPECT_EQ(
+        client("10.0.0.1", {{"forwarded", "for=198.51.100.1"}, {"forwarded", "for=192.0.2.60"}}),
+        "192.0.2.60");
     EXPECT_EQ(client("10.0.0.1", {{"forwarded", "for=192.0.2.60"}, {"forwarded", "for=10.0.0.2"}}),
               "192.0.2.60");
 }

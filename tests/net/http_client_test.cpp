@@ -166,7 +166,8 @@ TEST(HttpClient, RefusesACertificateForAnotherName)
 
 TEST(HttpClient, RefusesAnUnknownAuthority)
 {
-    fails([](ClientOptions& options) { options.ca_file.clear(); }, get("/hello"), Code::unavailable);
+    fails([](ClientOptions& options) { options.ca_file.clear(); }, get("/hello"),
+          Code::unavailable);
 }
 
 TEST(HttpClient, SaysThatItsAuthoritiesCantBeRead)
@@ -226,9 +227,11 @@ TEST(HttpClient, EndsAtItsDeadline)
 
 TEST(HttpClient, SaysWhenNobodyListens)
 {
-    fails([](ClientOptions& options) {
-        for (auto& [name, endpoint] : options.resolve) endpoint.port(1);
-    }, get("/hello"), Code::unavailable);
+    fails(
+        [](ClientOptions& options) {
+            for (auto& [name, endpoint] : options.resolve) endpoint.port(1);
+        },
+        get("/hello"), Code::unavailable);
 }
 
 // A TLS server that says what it is told to and then closes, or goes on for ever.
@@ -292,12 +295,14 @@ Code refused(std::string answer, bool endless = false)
 
 TEST(HttpClient, ReadsAnswersInEveryForm)
 {
-    const auto chunked = answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                  "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-T: 1\r\n\r\n");
+    const auto chunked = answered(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-T: 1\r\n\r\n");
     ASSERT_TRUE(chunked) << chunked.error().detail;
     EXPECT_EQ(chunked->body, "abcde");
-    const auto interim = answered("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                                  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    const auto interim = answered(
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     ASSERT_TRUE(interim) << interim.error().detail;
     EXPECT_EQ(interim->status, 200);
     EXPECT_EQ(interim->body, "ok");

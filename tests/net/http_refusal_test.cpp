@@ -62,7 +62,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"BadChunk", echo("Transfer-Encoding: chunked\r\n", "zz\r\nabc\r\n0\r\n\r\n"), 400},
         Refusal{"ChunkTooLong", echo("Transfer-Encoding: chunked\r\n", "3\r\nabcd\r\n0\r\n\r\n"),
                 400},
-        Refusal{"LongHead", "GET /hello HTTP/1.1\r\nHost: a\r\nX: " + std::string(16'400, 'x'), 413},
+        Refusal{"LongHead", "GET /hello HTTP/1.1\r\nHost: a\r\nX: " + std::string(16'400, 'x'),
+                413},
         Refusal{"LongTarget", "GET /" + std::string(8'200, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n",
                 413},
         Refusal{"LongBody", echo("Content-Length: 1001\r\n", ""), 413},
@@ -78,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 asio::awaitable<void> garbage_behind(Served& served)
 {
-    auto answers = co_await talk(served.server.local(), echo("Content-Length: 2\r\n", "okay\r\n\r\n"));
+    auto answers =
+        co_await talk(served.server.local(), echo("Content-Length: 2\r\n", "okay\r\n\r\n"));
     EXPECT_EQ(status_of(answers), 200);
     EXPECT_NE(answers.find("\r\n\r\nokHTTP/1.1 400 "), std::string::npos) << answers;
     co_await served.stop();

@@ -10,8 +10,9 @@ std::string get(const std::string& target, const std::string& more = "")
 
 std::string post(const std::string& target, const std::string& body, const std::string& more = "")
 {
-    return "POST " + target + " HTTP/1.1\r\nHost: a.test\r\nContent-Length: " +
-           std::to_string(body.size()) + "\r\n" + more + "\r\n" + body;
+    return "POST " + target +
+           " HTTP/1.1\r\nHost: a.test\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           more + "\r\n" + body;
 }
 
 // Serves `options` while `task` runs.
@@ -52,11 +53,12 @@ asio::awaitable<void> pipelined(Served& served)
 {
     const auto octets = post("/echo", "one") + get("/items/two") + post("/echo", "three") +
                         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-                        "2\r\nfo\r\n2\r\nur\r\n0\r\n\r\n" + get("/hello", "Connection: close\r\n");
+                        "2\r\nfo\r\n2\r\nur\r\n0\r\n\r\n" +
+                        get("/hello", "Connection: close\r\n");
     auto answers = co_await talk(served.server.local(), octets);
     std::size_t at = 0;
-    for (const char* body : {"\r\n\r\none", "\r\n\r\ntwo|", "\r\n\r\nthree", "\r\n\r\nfour",
-                             "\r\n\r\nhello"}) {
+    for (const char* body :
+         {"\r\n\r\none", "\r\n\r\ntwo|", "\r\n\r\nthree", "\r\n\r\nfour", "\r\n\r\nhello"}) {
         at = answers.find(body, at);
         EXPECT_NE(at, std::string::npos) << body;
     }
@@ -101,8 +103,9 @@ TEST(HttpServer, AnswersHeadUnknownPathsAndUnknownMethods)
 asio::awaitable<void> expects(Served& served)
 {
     auto connection = co_await connect_raw(served.server.local());
-    co_await connection->write("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
-                               "Expect: 100-continue\r\nConnection: close\r\n\r\n");
+    co_await connection->write(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n\r\n");
     std::string part(25, '\0');
     auto count = co_await connection->read_some(part.data(), part.size());
     EXPECT_EQ(count.value_or(0), 25U);
@@ -252,8 +255,9 @@ asio::awaitable<void> stopping(Served& served)
     co_await waiting->write(get("/hello"));
     co_await read_answer(*waiting);
     auto busy = co_await connect_raw(at);
-    co_await busy->write("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
-                         "Expect: 100-continue\r\n\r\n");
+    co_await busy->write(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n"
+        "Expect: 100-continue\r\n\r\n");
     std::string part(25, '\0');
     co_await busy->read_some(part.data(), part.size());
     auto stuck = co_await connect_raw(at);

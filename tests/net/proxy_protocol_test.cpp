@@ -40,8 +40,8 @@ TEST(ProxyHeader, RefusesWhatIsNone)
 {
     EXPECT_FALSE(parse_proxy_header(""));
     EXPECT_FALSE(parse_proxy_header("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"));
-    EXPECT_FALSE(parse_proxy_header(header(0x11, 0x11, v4_addresses)));   // version 1
-    EXPECT_FALSE(parse_proxy_header(header(0x22, 0x11, v4_addresses)));   // unknown command
+    EXPECT_FALSE(parse_proxy_header(header(0x11, 0x11, v4_addresses)));  // version 1
+    EXPECT_FALSE(parse_proxy_header(header(0x22, 0x11, v4_addresses)));  // unknown command
     EXPECT_FALSE(parse_proxy_header(header(0x21, 0x11, "short")));
     EXPECT_FALSE(parse_proxy_header(header(0x21, 0x21, v4_addresses)));
     EXPECT_FALSE(parse_proxy_header(header(0x21, 0x11, v4_addresses) + "x"));
@@ -68,9 +68,10 @@ asio::awaitable<void> tell_sources(Served& served, bool trusted)
     }
     auto without = co_await talk(served.server.local(), ask_source);
     EXPECT_EQ(body_of(without), "127.0.0.1");
-    auto forwarded = co_await talk(served.server.local(),
-                                   "GET /source HTTP/1.1\r\nHost: a.test\r\nForwarded: for=192.0.2.7"
-                                   "\r\nConnection: close\r\n\r\n");
+    auto forwarded =
+        co_await talk(served.server.local(),
+                      "GET /source HTTP/1.1\r\nHost: a.test\r\nForwarded: for=192.0.2.7"
+                      "\r\nConnection: close\r\n\r\n");
     EXPECT_EQ(body_of(forwarded), trusted ? "192.0.2.7" : "127.0.0.1");
     auto nonsense = co_await talk(served.server.local(), "\r\nGET / HTTP/1.1\r\n\r\n");
     EXPECT_EQ(status_of(nonsense), trusted ? 0 : 400);

@@ -15,9 +15,10 @@ std::string with(const std::string& line, const std::string& fields)
 
 TEST(RequestHead, IsReadAsSent)
 {
-    const auto head = parse_request_head(
-        with("POST /a/%40?b=c&d HTTP/1.1", "Host: a.test\r\nX-One:  1 2\t\r\nContent-Length: 5\r\n"),
-        HeadLimits());
+    const auto head =
+        parse_request_head(with("POST /a/%40?b=c&d HTTP/1.1",
+                                "Host: a.test\r\nX-One:  1 2\t\r\nContent-Length: 5\r\n"),
+                           HeadLimits());
     ASSERT_TRUE(head);
     EXPECT_EQ(head->method, "POST");
     EXPECT_EQ(head->target, "/a/%40?b=c&d");
@@ -89,7 +90,9 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair(post, "Host: a\r\nTransfer-Encoding: gzip, chunked\r\n"),
         std::pair(post, "Host: a\r\nTransfer-Encoding: chunked, identity\r\n"),
         std::pair(post, "Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
-        std::pair(post, "Host: a\r\nTransfer-Encoding: \x0b" "chunked\r\n"),
+        std::pair(post,
+                  "Host: a\r\nTransfer-Encoding: \x0b"
+                  "chunked\r\n"),
         std::pair("POST / HTTP/1.0", "Host: a\r\nTransfer-Encoding: chunked\r\n")));
 
 TEST(RequestHead, HasLimits)
@@ -108,8 +111,8 @@ TEST(RequestHead, HasLimits)
 
 TEST(HeadScanner, RefusesOtherLineEndsAtOnce)
 {
-    for (const std::string text : {"GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\rHost: a",
-                                   "\r\n", "GET / HTTP/1.1\r\nHost: a\n", "\n"}) {
+    for (const std::string text : {"GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\rHost: a", "\r\n",
+                                   "GET / HTTP/1.1\r\nHost: a\n", "\n"}) {
         HeadScanner scanner{HeadLimits()};
         EXPECT_FALSE(scanner.scan(text)) << text;
     }
@@ -179,10 +182,11 @@ RC_GTEST_PROP(RequestBody, ComesOutOfItsChunks, (std::vector<std::string> parts,
 
 TEST(RequestBody, RefusesBrokenChunks)
 {
-    for (const char* wire : {"x\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloo\r\n0\r\n\r\n", "-1\r\n",
-                             "5 \r\nhello\r\n0\r\n\r\n", "FFFFFFFFFFFFFFFFF\r\n", "0x5\r\nhello\r\n",
-                             "5\r\nhello0\r\n\r\n", "5;a\x01\r\nhello\r\n", "\r\n", ";x\r\n",
-                             "0\r\nno field\r\n\r\n", "0\r\n folded\r\n\r\n", "0\r\nX: 1\n\r\n"}) {
+    for (const char* wire :
+         {"x\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloo\r\n0\r\n\r\n", "-1\r\n",
+          "5 \r\nhello\r\n0\r\n\r\n", "FFFFFFFFFFFFFFFFF\r\n", "0x5\r\nhello\r\n",
+          "5\r\nhello0\r\n\r\n", "5;a\x01\r\nhello\r\n", "\r\n", ";x\r\n", "0\r\nno field\r\n\r\n",
+          "0\r\n folded\r\n\r\n", "0\r\nX: 1\n\r\n"}) {
         auto body = RequestBody::begin(chunked_head(), 1'000);
         ASSERT_TRUE(body);
         EXPECT_FALSE(body->take(wire)) << wire;

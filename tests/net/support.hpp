@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <gtest/gtest.h>
 
 #include "net/connection.hpp"
 #include "net/http_server.hpp"
@@ -28,7 +28,10 @@ class Folder {
  public:
     Folder();
     ~Folder();
-    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+    [[nodiscard]] std::string file(const std::string& name) const
+    {
+        return (path_ / name).string();
+    }
 
  private:
     std::filesystem::path path_;

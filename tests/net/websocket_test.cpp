@@ -32,8 +32,8 @@ asio::awaitable<void> echo(std::shared_ptr<void> admitted, WebSocket& socket)
             co_await socket.close(4000, "as asked");
             break;
         }
-        auto written =
-            co_await socket.write(*std::static_pointer_cast<std::string>(admitted) + " " + *message);
+        auto written = co_await socket.write(*std::static_pointer_cast<std::string>(admitted) +
+                                             " " + *message);
         if (!written) break;
     }
 }
@@ -51,8 +51,8 @@ std::shared_ptr<Router> routes()
 asio::awaitable<boost::system::error_code> open(Client& client, Served& served,
                                                 std::string target = "/ws?ticket=1")
 {
-    auto [refused] = co_await beast::get_lowest_layer(client).async_connect(served.server.local(),
-                                                                            as_result);
+    auto [refused] =
+        co_await beast::get_lowest_layer(client).async_connect(served.server.local(), as_result);
     EXPECT_FALSE(refused);
     auto [error] = co_await client.async_handshake("a.test", target, as_result);
     co_return error;
@@ -138,13 +138,14 @@ asio::awaitable<void> refused(Served& served, Client& client)
     auto plain = co_await talk(served.server.local(),
                                "GET /ws?ticket=1 HTTP/1.1\r\nHost: a\r\n" + close + "\r\n");
     EXPECT_EQ(status_of(plain), 400);
-    auto ticketless = co_await talk(
-        served.server.local(), "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: "
-                               "websocket\r\n\r\n");
+    auto ticketless =
+        co_await talk(served.server.local(),
+                      "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: "
+                      "websocket\r\n\r\n");
     EXPECT_EQ(status_of(ticketless), 401);
-    auto keyless = co_await talk(
-        served.server.local(), "GET /ws?ticket=1 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n"
-                               "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    auto keyless = co_await talk(served.server.local(),
+                                 "GET /ws?ticket=1 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n"
+                                 "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n");
     EXPECT_EQ(status_of(keyless), 400);
     co_await served.stop();
 }

@@ -66,8 +66,8 @@ TEST(Event, AHomeSpeaksByItsBareName)
 
 TEST(Event, UnknownMembersAreIgnored)
 {
-    const auto event = parse_channel_event(replaced(golden::event, "{", R"({"later":{"a":[1]},)"),
-                                           strict);
+    const auto event =
+        parse_channel_event(replaced(golden::event, "{", R"({"later":{"a":[1]},)"), strict);
     EXPECT_TRUE(event);
 }
 
@@ -112,9 +112,9 @@ TEST(Event, MembersOfAWrongFormAreMalformed)
 
 TEST(Event, ADirectEventHasToInPlaceOfChannel)
 {
-    const auto to_user = replaced(golden::event,
-                                  R"("channel":"0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example")",
-                                  R"("to":"carol@c.example")");
+    const auto to_user =
+        replaced(golden::event, R"("channel":"0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example")",
+                 R"("to":"carol@c.example")");
     const auto event = parse_direct_event(to_user, strict);
     ASSERT_TRUE(event);
     EXPECT_EQ(event->to, "carol@c.example");
@@ -173,7 +173,7 @@ TEST(Content, WithoutAGoodSaltItIsMalformed)
     EXPECT_EQ(content_code(golden::content), Code::internal);
     EXPECT_EQ(content_code(R"({"text":"hello"})"), Code::malformed);
     EXPECT_EQ(content_code(R"({"salt":5})"), Code::malformed);
-    EXPECT_EQ(content_code(R"({"salt":"AAECAwQFBgcICQoLDA0O"})"), Code::malformed);  // 15 octets
+    EXPECT_EQ(content_code(R"({"salt":"AAECAwQFBgcICQoLDA0O"})"), Code::malformed);   // 15 octets
     EXPECT_EQ(content_code(R"({"salt":"AAECAwQFBgcICQoLDA0ODw"})"), Code::internal);  // 16
     EXPECT_EQ(content_code(R"({"salt":"AAECAwQFBgcICQoLDA0ODx"})"), Code::malformed);
     EXPECT_EQ(content_code(R"(["AAECAwQFBgcICQoLDA0ODw"])"), Code::malformed);
@@ -184,7 +184,8 @@ TEST(Content, WithoutAGoodSaltItIsMalformed)
 
 TEST(Content, AnotherHashIsMalformed)
 {
-    const auto checked = check_content(event_for(golden::content), R"({"salt":"AAECAwQFBgcICQoLDA0ODw"})");
+    const auto checked =
+        check_content(event_for(golden::content), R"({"salt":"AAECAwQFBgcICQoLDA0ODw"})");
     ASSERT_FALSE(checked);
     EXPECT_EQ(checked.error().code, Code::malformed);
 }
@@ -209,7 +210,8 @@ TEST(FollowedEvent, ABreachOfFormIsTakenAndMarked)
         {R"("type":"message.create")", R"("type":"\ud800")"},
         {R"("txn":"0192f0c1)", R"("txn":"0192F0c1)"},
         {R"("at":)", R"("to":"bob@b.example","at":)"},
-        {R"("at":)", R"("deep":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[{"a":[{},[],1]}]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"at":)"},
+        {R"("at":)",
+         R"("deep":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[{"a":[{},[],1]}]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"at":)"},
     };
     for (const auto& [from, to] : changes) {
         const auto octets = replaced(golden::event, from, to);
@@ -267,7 +269,8 @@ TEST(FollowedEvent, WithoutOneChannelAndOneSenderItIsRefused)
     EXPECT_FALSE(parse_followed_event("", strict));
 }
 
-RC_GTEST_PROP(Event, WhatIsWrittenIsReadAgain, (std::string type_octets, bool has_device, bool has_target))
+RC_GTEST_PROP(Event, WhatIsWrittenIsReadAgain,
+              (std::string type_octets, bool has_device, bool has_target))
 {
     std::string type = "x";
     for (const char c : type_octets) type += static_cast<char>(c & 0x7f);

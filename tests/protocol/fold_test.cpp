@@ -15,7 +15,7 @@ const ServerName home = ServerName::trusted("a.example");
 const std::string owner = "alice@a.example";
 const std::string moderator = "mod@a.example";
 const std::string member = "bob@b.example";
-const std::string guest = "inv@c.example";   // invited
+const std::string guest = "inv@c.example";    // invited
 const std::string outcast = "ban@c.example";  // banned
 const std::string stranger = "eve@e.example";
 const std::string home_itself = "a.example";
@@ -66,7 +66,10 @@ Result<StateChange> apply(ChannelState& state, const std::string& type, const st
     return apply(state, event_of(type, sender), members);
 }
 
-std::string user(const std::string& name) { return R"("user":")" + name + '"'; }
+std::string user(const std::string& name)
+{
+    return R"("user":")" + name + '"';
+}
 
 constexpr auto ok = Code::internal;  // stands for success in the tables below
 
@@ -104,9 +107,13 @@ TEST(Fold, EachTypeIsAllowedToWhomTheTableSays)
         {"member.ban", user(member), {ok, ok, no, out, out, out, ok, no}},
         {"member.ban", user(owner), {no, no, no, out, out, out, ok, no}},
         {"member.unban", user(outcast), {ok, ok, no, out, out, out, ok, no}},
-        {"member.role", user(member) + R"(,"role":"moderator")", {ok, ok, no, out, out, out, no, no}},
+        {"member.role",
+         user(member) + R"(,"role":"moderator")",
+         {ok, ok, no, out, out, out, no, no}},
         {"member.role", user(member) + R"(,"role":"owner")", {ok, no, no, out, out, out, no, no}},
-        {"member.role", user(moderator) + R"(,"role":"member")", {ok, no, no, out, out, out, no, no}},
+        {"member.role",
+         user(moderator) + R"(,"role":"member")",
+         {ok, no, no, out, out, out, no, no}},
         {"member.role", user(owner) + R"(,"role":"member")", {no, no, no, out, out, out, no, no}},
         {"message.create", R"("text":"t")", {ok, ok, ok, out, out, out, no, no}},
         {"key.share", R"("ciphertexts":{})", {ok, ok, ok, out, out, out, no, no}},
@@ -169,14 +176,17 @@ TEST(Fold, ContentOfARightValueIsTaken)
         {"channel.update", R"("encryption":"aaaaaaaaaabbbbbbbbbbccccccccccdd")"},
         {"channel.update", ""},
         {"message.create", R"("ciphertext":"c","algorithm":"a")"},
-        {"message.create", R"("text":"","attachments":[],"reply":")" + std::string(golden::entry_1) + '"'},
+        {"message.create",
+         R"("text":"","attachments":[],"reply":")" + std::string(golden::entry_1) + '"'},
     };
-    for (const auto& [type, members] : cases) EXPECT_EQ(outcome(type, owner, members), ok) << members;
+    for (const auto& [type, members] : cases)
+        EXPECT_EQ(outcome(type, owner, members), ok) << members;
 }
 
 TEST(Fold, AChannelBeginsWithItsCreation)
 {
-    const auto create = [](const std::string& sender, const std::string& members, std::int64_t seq = 1) {
+    const auto create = [](const std::string& sender, const std::string& members,
+                           std::int64_t seq = 1) {
         ChannelState state;
         const auto change = apply(state, event_of("channel.create", sender), members, seq);
         return std::pair{change ? ok : change.error().code, state};
@@ -305,7 +315,8 @@ TEST(Fold, UnbanClearsOnlyTheBan)
 
 TEST(Fold, RolesAreGivenToMembersOnly)
 {
-    EXPECT_EQ(outcome("member.role", owner, user(stranger) + R"(,"role":"member")"), Code::not_found);
+    EXPECT_EQ(outcome("member.role", owner, user(stranger) + R"(,"role":"member")"),
+              Code::not_found);
     EXPECT_EQ(outcome("member.role", owner, user(guest) + R"(,"role":"member")"), Code::not_found);
 }
 
@@ -328,7 +339,8 @@ TEST(Fold, OnlyItsAuthorEditsAMessage)
     EXPECT_EQ(upon("message.edit", owner, text, mine), Code::forbidden);
     EXPECT_EQ(upon("message.edit", stranger, text, TargetFacts{"message.create", stranger}),
               Code::not_member);
-    EXPECT_EQ(upon("message.edit", member, text, TargetFacts{"message.edit", member}), Code::forbidden);
+    EXPECT_EQ(upon("message.edit", member, text, TargetFacts{"message.edit", member}),
+              Code::forbidden);
     EXPECT_EQ(upon("message.edit", member, text, std::nullopt), Code::not_found);
     EXPECT_EQ(upon("message.edit", member, text, mine, false), Code::malformed);
     EXPECT_EQ(upon("message.edit", member, "", mine), Code::malformed);
@@ -340,7 +352,8 @@ TEST(Fold, ItsAuthorAndModeratorsDeleteAMessage)
     EXPECT_EQ(upon("message.delete", member, "", mine), ok);
     EXPECT_EQ(upon("message.delete", moderator, R"("reason":"r")", mine), ok);
     EXPECT_EQ(upon("message.delete", owner, "", mine), ok);
-    EXPECT_EQ(upon("message.delete", member, "", TargetFacts{"message.create", owner}), Code::forbidden);
+    EXPECT_EQ(upon("message.delete", member, "", TargetFacts{"message.create", owner}),
+              Code::forbidden);
     EXPECT_EQ(upon("message.delete", home_itself, "", mine), Code::forbidden);
     EXPECT_EQ(upon("message.delete", member, "", TargetFacts{"message.edit", member}), ok);
     EXPECT_EQ(upon("message.delete", member, "", TargetFacts{"message.react", member}), ok);
@@ -383,7 +396,8 @@ TEST(Fold, ErasedContentDoesNotMakeAMessageMalformed)
 std::string move_content(const std::string& to, const std::string& consents,
                          const std::string& channel = golden::channel.str())
 {
-    const auto payload = R"({"channel":")" + channel + R"(","epoch":2,"home":")" + consents + R"("})";
+    const auto payload =
+        R"({"channel":")" + channel + R"(","epoch":2,"home":")" + consents + R"("})";
     const auto jws = make_jws(key_from(3), ServerName::trusted(consents), "entente-home", payload);
     return R"("home":")" + to + R"(","consent":")" + jws + '"';
 }
@@ -395,16 +409,19 @@ TEST(Fold, AnOwnerMovesTheChannelWithTheNewHomesConsent)
     EXPECT_EQ(apply(state, "channel.move", moderator, good).error().code, Code::forbidden);
     EXPECT_EQ(apply(state, "channel.move", stranger, good).error().code, Code::not_member);
     EXPECT_EQ(outcome("channel.move", owner, R"("home":"b.example")"), Code::malformed);
-    EXPECT_EQ(outcome("channel.move", owner, move_content("b.example", "c.example")), Code::malformed);
+    EXPECT_EQ(outcome("channel.move", owner, move_content("b.example", "c.example")),
+              Code::malformed);
     EXPECT_EQ(outcome("channel.move", owner, move_content("b.example", "b.example", "other")),
               Code::malformed);
-    EXPECT_EQ(outcome("channel.move", owner, move_content("a.example", "a.example")), Code::forbidden);
+    EXPECT_EQ(outcome("channel.move", owner, move_content("a.example", "a.example")),
+              Code::forbidden);
     const auto change = apply(state, "channel.move", owner, good);
     ASSERT_TRUE(change) << change.error().detail;
     EXPECT_TRUE(change->meta);
     EXPECT_EQ(state.home, "b.example");
     // From now on the bare name with rights is the new home's.
-    EXPECT_EQ(apply(state, "member.kick", home_itself, user(moderator)).error().code, Code::forbidden);
+    EXPECT_EQ(apply(state, "member.kick", home_itself, user(moderator)).error().code,
+              Code::forbidden);
     EXPECT_TRUE(apply(state, "member.kick", other_server, user(moderator)));
 }
 

@@ -114,22 +114,24 @@ TEST_F(PublishedVectors, KeysHaveTheirIds)
 
 TEST_F(PublishedVectors, EventsAndContentsHaveTheirNames)
 {
-    for (const auto* title : {"Event 1, channel.create", "Event 2, member.invite", "Event 3, member.join",
-                              "Event 4, message.create"}) {
+    for (const auto* title : {"Event 1, channel.create", "Event 2, member.invite",
+                              "Event 3, member.join", "Event 4, message.create"}) {
         const auto event = parse_channel_event(member(box(title), "event"), rules);
         ASSERT_TRUE(event) << title << event.error().detail;
         EXPECT_EQ(to_base64url(event->id), member(box(title), "event id"));
-        EXPECT_EQ(to_base64url(content_hash(member(box(title), "content"))), member(box(title), "content hash"));
+        EXPECT_EQ(to_base64url(content_hash(member(box(title), "content"))),
+                  member(box(title), "content hash"));
         EXPECT_TRUE(check_content(*event, member(box(title), "content"))) << title;
     }
 }
 
 TEST_F(PublishedVectors, EntriesMakeTheChain)
 {
-    const std::map<int, std::pair<const char*, Millis>> entries{{1, {"Event 1, channel.create", 1763683200100}},
-                                                                {2, {"Event 2, member.invite", 1763683201000}},
-                                                                {3, {"Event 3, member.join", 1763683205200}},
-                                                                {4, {"Event 4, message.create", 1763683209300}}};
+    const std::map<int, std::pair<const char*, Millis>> entries{
+        {1, {"Event 1, channel.create", 1763683200100}},
+        {2, {"Event 2, member.invite", 1763683201000}},
+        {3, {"Event 3, member.join", 1763683205200}},
+        {4, {"Event 4, message.create", 1763683209300}}};
     std::string hash;
     for (const auto& [seq, entry] : entries) {
         const auto id = hash_from_base64url(member(box(entry.first), "event id"));
@@ -146,18 +148,20 @@ TEST_F(PublishedVectors, ASealsRootIsSignedAlike)
     EXPECT_EQ(to_base64url(merkle_leaf(leaf)), box("Seal, leaf hash = root"));
     RootBuilder builder;
     builder.add(leaf);
-    EXPECT_EQ(builder.sign(key("b.example, signing"), author, 1763683209100).jws, box("Signed root of b.example, JWS"));
+    EXPECT_EQ(builder.sign(key("b.example, signing"), author, 1763683209100).jws,
+              box("Signed root of b.example, JWS"));
 }
 
 TEST_F(PublishedVectors, TheStateIsTheFoldOfTheLog)
 {
     ChannelState state;
     std::int64_t seq = 0;
-    for (const auto* title : {"Event 1, channel.create", "Event 2, member.invite", "Event 3, member.join"}) {
+    for (const auto* title :
+         {"Event 1, channel.create", "Event 2, member.invite", "Event 3, member.join"}) {
         const auto event = parse_channel_event(member(box(title), "event"), rules);
         ASSERT_TRUE(event);
-        const auto applied =
-            apply_event(state, *event, member(box(title), "content"), ++seq, home, std::nullopt, rules);
+        const auto applied = apply_event(state, *event, member(box(title), "content"), ++seq, home,
+                                         std::nullopt, rules);
         ASSERT_TRUE(applied) << applied.error().detail;
     }
     EXPECT_EQ(state_json(state), box("State"));
@@ -168,7 +172,8 @@ TEST_F(PublishedVectors, ThreeLeavesHaveTheirRootAndPaths)
 {
     RootBuilder builder;
     builder.add(checkpoint_leaf(channel, 1, 4, box("Entry 4, hash")));
-    builder.add(snapshot_leaf(channel, 1, 3, box("Entry 3, hash"), 1763683205200, state_hash(box("State"))));
+    builder.add(snapshot_leaf(channel, 1, 3, box("Entry 3, hash"), 1763683205200,
+                              state_hash(box("State"))));
     builder.add(checkpoint_leaf(channel, 1, 3, box("Entry 3, hash")));
     const auto made = builder.sign(key("a.example, signing"), home, 1763683209400);
     EXPECT_EQ(made.jws, box("Signed root of a.example, JWS"));
@@ -176,15 +181,17 @@ TEST_F(PublishedVectors, ThreeLeavesHaveTheirRootAndPaths)
         std::string path = "[";
         for (const auto& step : made.paths[leaf])
             path += std::string(path.size() > 1 ? "," : "") + "\"" + to_base64url(step) + "\"";
-        EXPECT_EQ(path + "]", member(box("Leaf " + std::to_string(leaf) + ", hash and path"), "path"));
+        EXPECT_EQ(path + "]",
+                  member(box("Leaf " + std::to_string(leaf) + ", hash and path"), "path"));
     }
 }
 
 TEST_F(PublishedVectors, ARequestIsSignedAlike)
 {
     const auto& message = box("The request");
-    const auto fields = sign_request(key("b.example, signing"), author, home, "POST", "/federation/v1/inbox",
-                                     box("Body"), {1763683209, 1763683509}, "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3");
+    const auto fields =
+        sign_request(key("b.example, signing"), author, home, "POST", "/federation/v1/inbox",
+                     box("Body"), {1763683209, 1763683509}, "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3");
     EXPECT_EQ(value_of(fields, "signature-input"), field_line(message, "Signature-Input"));
     EXPECT_EQ(value_of(fields, "signature"), field_line(message, "Signature"));
     EXPECT_EQ(value_of(fields, "content-digest"), field_line(message, "Content-Digest"));
@@ -200,8 +207,9 @@ TEST_F(PublishedVectors, AQueryIsSignedAlike)
 {
     const auto fields =
         sign_request(key("b.example, signing"), author, home, "GET",
-                     "/federation/v1/channels/019aa3b5-ec00-7001-8001-000000000001@a.example/log?after=3&limit=100", "",
-                     {1763683209, 1763683509}, "gIGCg4SFhoeIiYqLjI2Ojw");
+                     "/federation/v1/channels/019aa3b5-ec00-7001-8001-000000000001@a.example/"
+                     "log?after=3&limit=100",
+                     "", {1763683209, 1763683509}, "gIGCg4SFhoeIiYqLjI2Ojw");
     EXPECT_EQ(value_of(fields, "signature"), box("Query signature"));
 }
 
@@ -217,7 +225,8 @@ TEST_F(PublishedVectors, ASliceIsReadAndProven)
     ASSERT_TRUE(own && foreign);
     EXPECT_TRUE(verifies(own->jws, key("a.example, signing").public_key()));
     EXPECT_TRUE(verifies(foreign->jws, key("b.example, signing").public_key()));
-    EXPECT_TRUE(proves(*own, slice.checkpoint.proof, checkpoint_leaf(channel, 1, 4, slice.checkpoint.hash)));
+    EXPECT_TRUE(proves(*own, slice.checkpoint.proof,
+                       checkpoint_leaf(channel, 1, 4, slice.checkpoint.hash)));
     EXPECT_TRUE(proves(*foreign, slice.seals[0].proof, seal_leaf(channel, slice.seals[0].events)));
     EXPECT_TRUE(parse_result(box("Its result"), rules));
 }

@@ -31,7 +31,10 @@ ServerDocument a_document()
     return document;
 }
 
-nlohmann::json a_json() { return nlohmann::json::parse(write_server_document(a_document())); }
+nlohmann::json a_json()
+{
+    return nlohmann::json::parse(write_server_document(a_document()));
+}
 
 Code code_of(const nlohmann::json& json)
 {
@@ -66,7 +69,8 @@ TEST(ServerDocument, WhatIsWrittenIsReadAgain)
 
 TEST(ServerDocument, OnlyWhatIsRequiredIsRequired)
 {
-    for (const auto* member : {"old_keys", "statements", "limits", "features", "contact", "max_age", "software"}) {
+    for (const auto* member :
+         {"old_keys", "statements", "limits", "features", "contact", "max_age", "software"}) {
         auto json = a_json();
         json.erase(member);
         EXPECT_EQ(code_of(json), Code::internal) << member;
@@ -145,14 +149,15 @@ TEST(ServerDocument, TheSizeIsLimitedFromBothSides)
 
 TEST(ServerDocument, ADelegationNamesAnOrigin)
 {
-    const auto read = parse_well_known(R"({"delegate":"https://chat.a.example","x":1})", name, strict);
+    const auto read =
+        parse_well_known(R"({"delegate":"https://chat.a.example","x":1})", name, strict);
     ASSERT_TRUE(read);
     EXPECT_EQ(std::get<Delegation>(*read).origin, "https://chat.a.example");
     EXPECT_FALSE(parse_well_known(R"({"delegate":"https://chat.a.example/x"})", name, strict));
     EXPECT_FALSE(parse_well_known(R"({"delegate":5})", name, strict));
     EXPECT_FALSE(parse_well_known(R"([])", name, strict));
-    EXPECT_FALSE(parse_well_known(R"({"delegate":"https://a.example","delegate":"https://b.example"})",
-                                  name, strict));
+    EXPECT_FALSE(parse_well_known(
+        R"({"delegate":"https://a.example","delegate":"https://b.example"})", name, strict));
 }
 
 TEST(JwkSet, HoldsTheSigningKeysAndNotTheRecoveryKey)
@@ -172,10 +177,11 @@ TEST(HttpsOrigin, HasAHostAndPerhapsAPort)
     EXPECT_EQ(parse_https_origin("https://chat.a.example:8443")->port, 8443);
     EXPECT_EQ(parse_https_origin("https://a.example:65535")->port, 65535);
     for (const std::string text :
-         {"", "https://", "http://a.example", "https://a.example/", "https://a.example:",
-          "https://a.example:0", "https://a.example:0443", "https://a.example:65536",
-          "https://a.example:4x", "https://A.example", "https://a.example?q", "https://a.example#f",
-          "https://u@a.example", "https://192.0.2.1", "https://[2001:db8::1]", "HTTPS://a.example"}) {
+         {"", "https://", "http://a.example", "https://a.example/",
+          "https://a.example:", "https://a.example:0", "https://a.example:0443",
+          "https://a.example:65536", "https://a.example:4x", "https://A.example",
+          "https://a.example?q", "https://a.example#f", "https://u@a.example", "https://192.0.2.1",
+          "https://[2001:db8::1]", "HTTPS://a.example"}) {
         EXPECT_FALSE(parse_https_origin(text)) << text;
     }
 }

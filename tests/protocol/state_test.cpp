@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "protocol/channel_state.hpp"
 #include "protocol/json_rules.hpp"
@@ -148,9 +148,10 @@ TEST(State, StringsAreSpelledAsInThePublicJcsVectors)
 // read again.
 RC_GTEST_PROP(State, AnyHistoryKeepsIndexAndFormTrue, ())
 {
-    const std::vector<std::string> users{"a1@a.example", "a2@a.example", "b1@b.example", "c1@c.example"};
-    const std::vector<std::string> types{"member.invite", "member.join", "member.leave",
-                                         "member.kick",   "member.ban",  "member.unban",
+    const std::vector<std::string> users{"a1@a.example", "a2@a.example", "b1@b.example",
+                                         "c1@c.example"};
+    const std::vector<std::string> types{"member.invite", "member.join",   "member.leave",
+                                         "member.kick",   "member.ban",    "member.unban",
                                          "member.role",   "channel.update"};
     const auto home = ServerName::trusted("a.example");
     ChannelState state;
@@ -174,12 +175,13 @@ RC_GTEST_PROP(State, AnyHistoryKeepsIndexAndFormTrue, ())
     apply(1, "channel.create", users[0], R"({"kind":"group"})");
     const auto steps = *rc::gen::inRange(0, 60);
     for (int seq = 2; seq < steps; ++seq) {
-        const auto sender = *rc::gen::elementOf(std::vector<std::string>{
-            users[0], users[1], users[2], users[3], home.str()});
-        const auto content = R"({"user":")" + *rc::gen::elementOf(users) + R"(","role":")" +
-                             *rc::gen::element<std::string>("member", "moderator", "owner") +
-                             R"(","name":)" + json_string(*rc::gen::element<std::string>("", "é\n", "xyz")) +
-                             R"(,"public":)" + *rc::gen::element<std::string>("true", "false") + "}";
+        const auto sender = *rc::gen::elementOf(
+            std::vector<std::string>{users[0], users[1], users[2], users[3], home.str()});
+        const auto content =
+            R"({"user":")" + *rc::gen::elementOf(users) + R"(","role":")" +
+            *rc::gen::element<std::string>("member", "moderator", "owner") + R"(","name":)" +
+            json_string(*rc::gen::element<std::string>("", "é\n", "xyz")) + R"(,"public":)" +
+            *rc::gen::element<std::string>("true", "false") + "}";
         apply(seq, *rc::gen::elementOf(types), sender, content);
         const auto json = state_json(state);
         RC_ASSERT(state.index.fits(state));

@@ -23,13 +23,25 @@ rc::Gen<std::string> any_text()
                         });
 }
 
-std::int64_t count(std::int64_t from = 0) { return *rc::gen::inRange<std::int64_t>(from, max_json_integer); }
+std::int64_t count(std::int64_t from = 0)
+{
+    return *rc::gen::inRange<std::int64_t>(from, max_json_integer);
+}
 
-std::size_t size_up_to(int most) { return static_cast<std::size_t>(*rc::gen::inRange(0, most + 1)); }
+std::size_t size_up_to(int most)
+{
+    return static_cast<std::size_t>(*rc::gen::inRange(0, most + 1));
+}
 
-Hash any_hash() { return sha256(*any_text()); }
+Hash any_hash()
+{
+    return sha256(*any_text());
+}
 
-std::string any_server() { return *rc::gen::element<std::string>("a.example", "b.example", "x-y.c.example"); }
+std::string any_server()
+{
+    return *rc::gen::element<std::string>("a.example", "b.example", "x-y.c.example");
+}
 
 ChannelId any_channel()
 {
@@ -105,12 +117,13 @@ bool same(const Slice& left, const Slice& right)
     for (std::size_t i = 0; i < left.keys.size(); ++i) {
         const auto& a = left.keys[i];
         const auto& b = right.keys[i];
-        if (a.server != b.server || a.key_x != b.key_x || a.statements != b.statements) return false;
+        if (a.server != b.server || a.key_x != b.key_x || a.statements != b.statements)
+            return false;
     }
-    return left.channel == right.channel && left.epoch == right.epoch && left.after == right.after &&
-           left.entries == right.entries && left.seals == right.seals &&
-           left.checkpoint == right.checkpoint && left.latest == right.latest &&
-           left.acks == right.acks;
+    return left.channel == right.channel && left.epoch == right.epoch &&
+           left.after == right.after && left.entries == right.entries &&
+           left.seals == right.seals && left.checkpoint == right.checkpoint &&
+           left.latest == right.latest && left.acks == right.acks;
 }
 
 bool same(const Snapshot& left, const Snapshot& right)
@@ -135,7 +148,8 @@ RC_GTEST_PROP(Transaction, WhatIsWrittenIsReadAgain, ())
     }
     out.submissions.push_back(submission);
     for (auto left = size_up_to(3); left > 0; --left) out.logs.push_back(any_slice(0));
-    for (auto left = size_up_to(3); left > 0; --left) out.direct.push_back({*any_text(), *any_text()});
+    for (auto left = size_up_to(3); left > 0; --left)
+        out.direct.push_back({*any_text(), *any_text()});
     const auto user = *any_text();
     out.signals.push_back(R"({"type":"read","channel":"c","user":)" + json_string(user) + "}");
 
@@ -153,7 +167,8 @@ RC_GTEST_PROP(Transaction, WhatIsWrittenIsReadAgain, ())
         RC_ASSERT(same(read->events[i], submission.events[i]));
     }
     RC_ASSERT(in->logs.size() == out.logs.size());
-    for (std::size_t i = 0; i < out.logs.size(); ++i) RC_ASSERT(same(*in->logs[i].value, out.logs[i]));
+    for (std::size_t i = 0; i < out.logs.size(); ++i)
+        RC_ASSERT(same(*in->logs[i].value, out.logs[i]));
     RC_ASSERT(in->direct.size() == out.direct.size());
     for (std::size_t i = 0; i < out.direct.size(); ++i) {
         RC_ASSERT(same(*in->direct[i].value, out.direct[i]));

@@ -72,7 +72,8 @@ TEST(Transaction, AnUnreadableItemStandsInItsPlace)
 {
     const auto read = parse_transaction(
         body(R"("submissions":[5,)" + submission("[" + pair + "]") +
-             R"(,{"channel":"nobody","events":[{},{}]}],"direct":[)" + pair + R"(,{"event":5},[]],)" +
+             R"(,{"channel":"nobody","events":[{},{}]}],"direct":[)" + pair +
+             R"(,{"event":5},[]],)" +
              R"("signals":[{"type":"typing","channel":"x","user":"u","n":1},{"type":5}])"),
         {}, strict);
     ASSERT_TRUE(read) << read.error().detail;
@@ -215,9 +216,11 @@ TEST(Result, EveryItemStatusHasATextThatLeadsBack)
 TEST(Result, AnItemThatCouldNotBeReadIsNull)
 {
     TransactionResult result;
-    result.direct.push_back({{}, ItemStatus::rejected, 0, 0, Error{Code::malformed, "d", "h", 0}, {}, {}});
+    result.direct.push_back(
+        {{}, ItemStatus::rejected, 0, 0, Error{Code::malformed, "d", "h", 0}, {}, {}});
     const auto text = write_result(result, 1);
-    EXPECT_NE(text.find(R"({"event":null,"status":"rejected","problem":{)"), std::string::npos) << text;
+    EXPECT_NE(text.find(R"({"event":null,"status":"rejected","problem":{)"), std::string::npos)
+        << text;
     const auto read = parse_result(text, strict);
     ASSERT_TRUE(read);
     EXPECT_FALSE(read->direct[0].event);
@@ -236,17 +239,19 @@ TEST(Result, WhatCannotBeReadIsMalformed)
     EXPECT_TRUE(refused(R"({"direct":[{"status":"accepted"}]})"));
     EXPECT_TRUE(refused(R"({"direct":[{"event":null,"status":"perhaps"}]})"));
     EXPECT_TRUE(refused(R"({"direct":[{"event":null,"status":"rejected","problem":5}]})"));
-    EXPECT_TRUE(refused(R"({"logs":[{"channel":"x","status":"ok","epoch":1,"have":1,"hash":""}]})"));
+    EXPECT_TRUE(
+        refused(R"({"logs":[{"channel":"x","status":"ok","epoch":1,"have":1,"hash":""}]})"));
     EXPECT_TRUE(refused(R"({"roots":["r"]})"));
-    EXPECT_FALSE(refused(R"({"logs":[{"channel":"x","status":"ok","epoch":1,"have":0,"hash":""}]})"));
+    EXPECT_FALSE(
+        refused(R"({"logs":[{"channel":"x","status":"ok","epoch":1,"have":0,"hash":""}]})"));
     EXPECT_FALSE(refused(R"({})"));
 }
 
 TEST(LogAnswer, ItsRootsAreHeldToTheSameRules)
 {
     const auto answer = [](const std::string& roots, int root) {
-        return parse_log_answer(R"({"roots":)" + roots + R"(,"slice":)" + slice("[]", "", root) + "}",
-                                strict)
+        return parse_log_answer(
+                   R"({"roots":)" + roots + R"(,"slice":)" + slice("[]", "", root) + "}", strict)
             .has_value();
     };
     EXPECT_TRUE(answer(R"(["r"])", 0));

@@ -7,11 +7,11 @@
 #include <stdexcept>
 #include <thread>
 
+#include <gtest/gtest.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <gtest/gtest.h>
 
 #include "storage/sqlite/database.hpp"
 #include "support.hpp"
@@ -58,9 +58,9 @@ class GroupCommitTest : public ::testing::Test {
  protected:
     void make(GroupCommitOptions options = {})
     {
-        commit_ = std::make_unique<GroupCommit>(
-            io_.get_executor(), make_sqlite_database(file_, schema), options,
-            [this](const Error&) { ++fatal_; });
+        commit_ =
+            std::make_unique<GroupCommit>(io_.get_executor(), make_sqlite_database(file_, schema),
+                                          options, [this](const Error&) { ++fatal_; });
         commit_->add(participant_);
         ASSERT_TRUE(commit_->start());
     }
@@ -99,9 +99,8 @@ class GroupCommitTest : public ::testing::Test {
     void spawn_insert(int id)
     {
         spawn([this, id](WriteTransaction& transaction) -> Result<int> {
-            transaction.after_commit([this, id] {
-                order_.push_back("action " + std::to_string(id));
-            });
+            transaction.after_commit(
+                [this, id] { order_.push_back("action " + std::to_string(id)); });
             return insert(transaction, id);
         });
     }
@@ -265,9 +264,10 @@ TEST_F(GroupCommitTest, ACancelledWaiterReturnsAtOnceAndItsJobStillRuns)
     bool has_ended = false;
     results_.emplace_back(fail(Code::timeout, "not completed"));
     auto job = [](WriteTransaction& transaction) { return insert(transaction, 7); };
-    asio::co_spawn(io_, write_one(job, 0),
-                   asio::bind_cancellation_slot(
-                       signal.slot(), [&has_ended](const std::exception_ptr&) { has_ended = true; }));
+    asio::co_spawn(
+        io_, write_one(job, 0),
+        asio::bind_cancellation_slot(
+            signal.slot(), [&has_ended](const std::exception_ptr&) { has_ended = true; }));
     io_.restart();
     io_.poll();
     signal.emit(asio::cancellation_type::terminal);
@@ -315,8 +315,8 @@ TEST_F(GroupCommitTest, StoppingFromTheIoThreadRunsWhatIsQueued)
 TEST_F(GroupCommitTest, UnfinishedWaitersMayDieWithTheirExecutor)
 {
     auto io = std::make_unique<asio::io_context>(1);
-    auto own = std::make_unique<GroupCommit>(io->get_executor(), make_sqlite_database(file_, schema),
-                                             GroupCommitOptions{}, nullptr);
+    auto own = std::make_unique<GroupCommit>(
+        io->get_executor(), make_sqlite_database(file_, schema), GroupCommitOptions{}, nullptr);
     ASSERT_TRUE(own->start());
     auto job = [](WriteTransaction& transaction) { return insert(transaction, 1); };
     asio::co_spawn(*io, own->write(job), [](const std::exception_ptr&, Result<int>) { FAIL(); });

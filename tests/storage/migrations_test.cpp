@@ -64,7 +64,8 @@ TEST_F(MigrationsTest, OneThatComesTooLateIsRefused)
 
 TEST_F(MigrationsTest, AFailingOneLeavesNothingBehind)
 {
-    const Migration broken{2, "broken", "CREATE TABLE b (x INTEGER); INSERT INTO nowhere VALUES (1);"};
+    const Migration broken{2, "broken",
+                           "CREATE TABLE b (x INTEGER); INSERT INTO nowhere VALUES (1);"};
     const auto sentence = open_with(std::array{first, broken});
     EXPECT_NE(sentence.find("migration 2 (broken) failed"), std::string::npos) << sentence;
     // The first stays, and the second's table isn't in the way.

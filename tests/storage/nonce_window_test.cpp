@@ -170,12 +170,13 @@ std::unique_ptr<NonceWindow> make_rocks(const std::string& folder)
     return std::move(*opened);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Windows, NonceWindowContract,
-    ::testing::Values(Implementation{"Memory",
-                                     [](const std::string&) { return make_memory_window(); }},
-                      Implementation{"Rocks", make_rocks}),
-    [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Windows, NonceWindowContract,
+                         ::testing::Values(Implementation{"Memory",
+                                                          [](const std::string&) {
+                                                              return make_memory_window();
+                                                          }},
+                                           Implementation{"Rocks", make_rocks}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace entente::storage

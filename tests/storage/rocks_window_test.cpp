@@ -101,8 +101,7 @@ TEST(RocksWindow, AMachineThatFellLosesItsTrust)
     const TemporaryFolder folder;
     open(options_of(folder.file("w"), 1000, "boot-1", false)).reset();
     EXPECT_EQ(open(options_of(folder.file("w"), 1001, "boot-1"))->state(), MemoryState::complete);
-    EXPECT_EQ(open(options_of(folder.file("w"), 1002, "boot-2"))->state(),
-              MemoryState::incomplete);
+    EXPECT_EQ(open(options_of(folder.file("w"), 1002, "boot-2"))->state(), MemoryState::incomplete);
 }
 
 TEST(RocksWindow, AnUnknownBootIsNeverTheSame)

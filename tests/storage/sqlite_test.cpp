@@ -16,8 +16,9 @@ namespace entente::storage {
 namespace {
 
 constexpr std::array schema = {
-    Migration{1, "item", "CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB, name TEXT UNIQUE);"
-                         "CREATE TABLE part (item INTEGER NOT NULL REFERENCES item (id));"}};
+    Migration{1, "item",
+              "CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB, name TEXT UNIQUE);"
+              "CREATE TABLE part (item INTEGER NOT NULL REFERENCES item (id));"}};
 constexpr const char* insert_sql = "INSERT INTO item (id, body, name) VALUES (?, ?, ?)";
 constexpr const char* ids_sql = "SELECT id FROM item ORDER BY id";
 
@@ -47,7 +48,7 @@ TEST_F(SqliteTest, TheFilesAreTheOwnersAlone)
 {
     ASSERT_TRUE(insert(1, "x", "n"));
     for (const auto* suffix : {"", "-wal", "-shm"}) {
-        struct stat found {};
+        struct stat found{};
         ASSERT_EQ(::stat((file_ + suffix).c_str(), &found), 0) << suffix;
         EXPECT_EQ(found.st_mode & 0777U, 0600U) << suffix;
     }

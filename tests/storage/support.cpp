@@ -73,7 +73,10 @@ std::vector<int> kill_child_after(const std::string& mode, const std::string& ar
     return numbers;
 }
 
-Child::Child(const std::string& mode, ChildMode run) { child_modes()[mode] = run; }
+Child::Child(const std::string& mode, ChildMode run)
+{
+    child_modes()[mode] = run;
+}
 
 void print_number(int number)
 {

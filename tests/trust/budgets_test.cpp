@@ -65,9 +65,9 @@ TEST(Bucket, NothingEverComesFromAnEmptyTier)
 RC_GTEST_PROP(Bucket, NeverGivesMoreThanCapacityAndRefill, ())
 {
     auto capacity = *rc::gen::inRange<std::int64_t>(1, 1000);
-    auto steps = *rc::gen::container<std::vector<std::pair<std::int64_t, std::int64_t>>>(
-        rc::gen::pair(rc::gen::inRange<std::int64_t>(0, 5000),
-                      rc::gen::inRange<std::int64_t>(1, 50)));
+    auto steps =
+        *rc::gen::container<std::vector<std::pair<std::int64_t, std::int64_t>>>(rc::gen::pair(
+            rc::gen::inRange<std::int64_t>(0, 5000), rc::gen::inRange<std::int64_t>(1, 50)));
     Bucket bucket{capacity, 60'000, start};
     auto now = start;
     std::int64_t taken = 0;

@@ -23,7 +23,8 @@ std::string encode_frame(std::string_view text)
         octet(text.size());
     } else {
         octet(0x80U | 127U);
-        for (int shift = 56; shift >= 0; shift -= 8) octet(text.size() >> static_cast<unsigned>(shift));
+        for (int shift = 56; shift >= 0; shift -= 8)
+            octet(text.size() >> static_cast<unsigned>(shift));
     }
     const auto mask = random.octets(4);
     frame += mask;
@@ -39,7 +40,9 @@ struct FrameView {
 std::optional<FrameView> look_at_frame(std::string_view buffer)
 {
     if (buffer.size() < 2) return std::nullopt;
-    const auto octet = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(buffer[i])); };
+    const auto octet = [&](std::size_t i) {
+        return static_cast<std::size_t>(static_cast<unsigned char>(buffer[i]));
+    };
     FrameView frame{static_cast<int>(octet(0) & 0x0FU), 2, octet(1) & 0x7FU};
     const std::size_t longer = frame.size == 126 ? 2 : frame.size == 127 ? 8 : 0;
     if (buffer.size() < 2 + longer) return std::nullopt;
@@ -102,7 +105,8 @@ std::optional<json> LiveSocket::read(Milliseconds time)
     const auto deadline = std::chrono::steady_clock::now() + time;
     for (;;) {
         if (auto text = take_frame()) return json::parse(*text);
-        const auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
         const auto octets = socket_.read(left);
         if (!octets) return std::nullopt;
         if (octets->empty()) throw Broken("the WebSocket has ended");
@@ -114,7 +118,8 @@ json LiveSocket::read_until(const std::string& member, Milliseconds time)
 {
     const auto deadline = std::chrono::steady_clock::now() + time;
     for (;;) {
-        const auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
         const auto frame = read(left);
         if (!frame) throw Broken("no frame with " + member + " in time");
         if (frame->contains(member)) return *frame;
@@ -185,7 +190,8 @@ ApiAnswer Client::request(std::string_view method, const std::string& path, cons
     if (!access_.empty()) fields.emplace_back("Authorization", "Bearer " + access_);
     const std::string text = body.is_null() ? std::string() : body.dump();
     if (!text.empty()) fields.emplace_back("Content-Type", "application/json");
-    const auto answer = exchange(write_request(method, "/api/v1" + path, node_.name(), fields, text));
+    const auto answer =
+        exchange(write_request(method, "/api/v1" + path, node_.name(), fields, text));
     ApiAnswer result;
     result.status = answer.status();
     if (!answer.body.empty()) result.body = json::parse(answer.body, nullptr, false);
@@ -196,8 +202,8 @@ json Client::call(std::string_view method, const std::string& path, const json& 
 {
     auto answer = request(method, path, body);
     if (answer.status < 200 || answer.status > 299) {
-        throw Broken(user() + ": " + std::string(method) + " " + path + ": " + std::to_string(answer.status) +
-                     " " + answer.body.dump());
+        throw Broken(user() + ": " + std::string(method) + " " + path + ": " +
+                     std::to_string(answer.status) + " " + answer.body.dump());
     }
     return std::move(answer.body);
 }
@@ -225,7 +231,8 @@ json Client::join(const std::string& channel)
     auto joined = call("POST", "/channels/" + channel + "/join", {{"txn", new_uuid()}});
     wait_until(user() + " has joined", [&] {
         const auto summary = request("GET", "/channels/" + channel);
-        return summary.status == 200 && summary.body.contains("role") && !summary.body["role"].is_null();
+        return summary.status == 200 && summary.body.contains("role") &&
+               !summary.body["role"].is_null();
     });
     return joined;
 }
@@ -238,7 +245,8 @@ json Client::leave(const std::string& channel)
 json Client::post(const std::string& channel, const std::string& text, std::string txn)
 {
     if (txn.empty()) txn = new_uuid();
-    return call("POST", "/channels/" + channel + "/messages", {{"txn", txn}, {"content", {{"text", text}}}});
+    return call("POST", "/channels/" + channel + "/messages",
+                {{"txn", txn}, {"content", {{"text", text}}}});
 }
 
 json Client::delivery(const std::string& event)
@@ -250,7 +258,9 @@ std::vector<PageEntry> Client::log(const std::string& channel, std::int64_t afte
 {
     std::vector<PageEntry> entries;
     for (;;) {
-        const auto page = call("GET", "/channels/" + channel + "/messages?after=" + std::to_string(after) + "&limit=1000");
+        const auto page =
+            call("GET", "/channels/" + channel + "/messages?after=" + std::to_string(after) +
+                            "&limit=1000");
         if (page.at("entries").empty()) return entries;
         for (const auto& entry : page.at("entries")) {
             const auto& event = entry.at("event");
@@ -289,7 +299,8 @@ LiveSocket Client::open_socket()
     socket.write(write_request("GET", "/api/v1/ws?ticket=" + ticket, node_.name(), fields, ""));
     std::string buffer;
     const auto answer = read_message(socket, buffer, answer_time);
-    if (!answer || answer->status() != 101) throw Broken("no WebSocket: " + (answer ? answer->start_line : "closed"));
+    if (!answer || answer->status() != 101)
+        throw Broken("no WebSocket: " + (answer ? answer->start_line : "closed"));
     return {std::move(socket), std::move(buffer)};
 }
 

@@ -73,13 +73,15 @@ void Crew::tick(Writer& writer, bool fresh)
 {
     json posts = json::array();
     const auto add = [&](const Unanswered& item) {
-        posts.push_back({{"txn", item.txn}, {"channel", channel_}, {"content", {{"text", item.text}}}});
+        posts.push_back(
+            {{"txn", item.txn}, {"channel", channel_}, {"content", {{"text", item.text}}}});
     };
     if (!writer.socket) {
         writer.socket = writer.client.open_socket();
         for (const auto& item : writer.unanswered) add(item);
     }
-    for (int i = 0; fresh && i < writer.posts_per_tick && writer.unanswered.size() < most_unanswered; ++i) {
+    for (int i = 0;
+         fresh && i < writer.posts_per_tick && writer.unanswered.size() < most_unanswered; ++i) {
         auto text = writer.client.user() + " " + std::to_string(++writer.written);
         writer.unanswered.push_back({new_uuid(), std::move(text)});
         add(writer.unanswered.back());
@@ -106,7 +108,8 @@ void Crew::take_results(Writer& writer, const json& results)
             complaints_.push_back(item.text + ": " + result.dump());
             continue;
         }
-        told_[writer.index].push_back({item.txn, item.text, writer.client.user(), result.value("seq", std::int64_t{0})});
+        told_[writer.index].push_back(
+            {item.txn, item.text, writer.client.user(), result.value("seq", std::int64_t{0})});
         ++counts_[writer.client.node().name()];
     }
 }
@@ -124,8 +127,9 @@ void Crew::finish(Milliseconds time)
     thread_.join();
     for (const auto& writer : writers_) {
         if (!trouble.empty() && !writer->unanswered.empty())
-            trouble += "; " + writer->client.user() + " waits for " + std::to_string(writer->unanswered.size()) +
-                       " answers from " + writer->unanswered.front().text + " on; " + writer->trouble;
+            trouble += "; " + writer->client.user() + " waits for " +
+                       std::to_string(writer->unanswered.size()) + " answers from " +
+                       writer->unanswered.front().text + " on; " + writer->trouble;
     }
     for (const auto& complaint : complaints_) trouble += "; " + complaint;
     if (!trouble.empty()) throw Broken(trouble);

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <arpa/inet.h>
-#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "protocol/json_rules.hpp"
 #include "protocol/message_signature.hpp"
@@ -37,7 +37,8 @@ std::string covered_value(const Craft& craft, const std::string& component)
     const auto question = craft.target.find('?');
     if (component == "@method") return craft.method;
     if (component == "@path") return craft.target.substr(0, question);
-    if (component == "@query") return question == std::string::npos ? "?" : craft.target.substr(question);
+    if (component == "@query")
+        return question == std::string::npos ? "?" : craft.target.substr(question);
     for (const auto& [name, value] : craft.fields)
         if (name == component) return value;
     return {};
@@ -46,7 +47,8 @@ std::string covered_value(const Craft& craft, const std::string& component)
 std::string signature_input(const Craft& craft)
 {
     std::string text = "(";
-    for (const auto& component : craft.components) text += (text.size() > 1 ? " \"" : "\"") + component + "\"";
+    for (const auto& component : craft.components)
+        text += (text.size() > 1 ? " \"" : "\"") + component + "\"";
     text += ")";
     if (craft.created != 0) text += ";created=" + std::to_string(craft.created);
     if (craft.expires != 0) text += ";expires=" + std::to_string(craft.expires);
@@ -83,7 +85,8 @@ TransactionResult take_everything(const Transaction& transaction)
         slice.epoch = read.value->epoch;
         slice.have = {read.value->checkpoint.seq, read.value->checkpoint.hash};
     }
-    for (const auto& read : transaction.submissions) result.submissions.push_back({read.channel_text, {}});
+    for (const auto& read : transaction.submissions)
+        result.submissions.push_back({read.channel_text, {}});
     result.signals.resize(transaction.signals.size());
     return result;
 }
@@ -153,7 +156,8 @@ void Forger::on_inbox(Inbox inbox)
 // One connection at a time, each for one request.
 void Forger::serve()
 {
-    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
+        SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
     SSL_CTX_use_certificate_chain_file(context.get(), world_.certificate(name_.str()).c_str());
     SSL_CTX_use_PrivateKey_file(context.get(), world_.key(name_.str()).c_str(), SSL_FILETYPE_PEM);
     while (!stopping_) {
@@ -185,10 +189,12 @@ void Forger::answer(TlsSocket& socket, const HttpMessage& request)
         if (transaction) body = write_result(inbox_(*transaction), now_ms());
     }
     std::string text = "HTTP/1.1 " + std::to_string(status) + " Said\r\nConnection: close\r\n";
-    auto fields = sign_answer(key_, name_, status, body, request.field("signature"), now_ms() / 1000);
+    auto fields =
+        sign_answer(key_, name_, status, body, request.field("signature"), now_ms() / 1000);
     fields.emplace_back("content-type", "application/json");
     fields.emplace_back("content-length", std::to_string(body.size()));
-    for (const auto& [name, value] : fields) text.append(name).append(": ").append(value).append("\r\n");
+    for (const auto& [name, value] : fields)
+        text.append(name).append(": ").append(value).append("\r\n");
     socket.write(text + "\r\n" + body);
 }
 
@@ -240,7 +246,8 @@ Answered Forger::send(const Node& to, Craft craft) const
         if (name == "signature") answered.request_signature = value;
     auto socket = to.connect();
     try {
-        socket.write(write_request(craft.method, craft.target, to.name(), craft.fields, craft.body));
+        socket.write(
+            write_request(craft.method, craft.target, to.name(), craft.fields, craft.body));
     } catch (const Broken&) {
         // Refused by its head: the answer is on its way all the same.
     }
@@ -265,13 +272,14 @@ bool Forger::is_signed_by(const Node& to, const Answered& answer) const
 {
     const auto document = json::parse(to.get("/.well-known/entente").body);
     const auto key = PublicKey::from_x(document.at("keys").at(0).at("x").get<std::string>());
-    const auto read = read_answer_signature(answer.status(), answer.message.fields, answer.message.body,
-                                            answer.request_signature, rules);
-    return key && read && read->key.server.str() == to.name() && key->verifies(read->signature, read->base);
+    const auto read = read_answer_signature(answer.status(), answer.message.fields,
+                                            answer.message.body, answer.request_signature, rules);
+    return key && read && read->key.server.str() == to.name() &&
+           key->verifies(read->signature, read->base);
 }
 
-EventAndContent Forger::event(const std::string& channel, const std::string& type, const std::string& content_members,
-                              const std::string& txn) const
+EventAndContent Forger::event(const std::string& channel, const std::string& type,
+                              const std::string& content_members, const std::string& txn) const
 {
     SystemRandom random;
     EventAndContent made;
@@ -288,8 +296,8 @@ EventAndContent Forger::event(const std::string& channel, const std::string& typ
     return made;
 }
 
-std::string Forger::submission(const std::string& channel, const std::vector<EventAndContent>& events,
-                               const Spoil& spoil) const
+std::string Forger::submission(const std::string& channel,
+                               const std::vector<EventAndContent>& events, const Spoil& spoil) const
 {
     OutgoingTransaction transaction;
     auto& submission = transaction.submissions.emplace_back();

@@ -60,12 +60,14 @@ class Forger {
     [[nodiscard]] Craft get(const Node& to, const std::string& target) const;
     [[nodiscard]] Answered send(const Node& to, Craft craft) const;
     // Requires a signed 200, and reads it.
-    [[nodiscard]] protocol::TransactionResult deliver(const Node& to, const std::string& body) const;
+    [[nodiscard]] protocol::TransactionResult deliver(const Node& to,
+                                                      const std::string& body) const;
     // [SIG-10] by the key that `to` publishes.
     [[nodiscard]] bool is_signed_by(const Node& to, const Answered& answer) const;
 
     // An event of this server's user.
-    [[nodiscard]] protocol::EventAndContent event(const std::string& channel, const std::string& type,
+    [[nodiscard]] protocol::EventAndContent event(const std::string& channel,
+                                                  const std::string& type,
                                                   const std::string& content_members = "",
                                                   const std::string& txn = "") const;
     // A transaction with one sealed submission; `spoil` may change it before it is written.

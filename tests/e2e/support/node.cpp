@@ -102,7 +102,8 @@ void wait_until(const std::string& what, const std::function<bool()>& condition,
 {
     const auto deadline = std::chrono::steady_clock::now() + time;
     while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) throw Broken("waited in vain until " + what);
+        if (std::chrono::steady_clock::now() > deadline)
+            throw Broken("waited in vain until " + what);
         std::this_thread::sleep_for(poll_interval);
     }
 }
@@ -176,7 +177,8 @@ void Node::write_config(const std::string& extra) const
     for (const auto& other : world_.names()) {
         if (other == name_) continue;
         const auto comma = resolve.empty() ? "" : ", ";
-        resolve += comma + ("\"" + other + "\" = \"127.0.0.1:" + std::to_string(world_.port(other)) + "\"");
+        resolve += comma +
+                   ("\"" + other + "\" = \"127.0.0.1:" + std::to_string(world_.port(other)) + "\"");
         peers += comma + ("\"" + other + "\" = \"trusted\"");
     }
     std::ofstream config(config_file());
@@ -195,8 +197,8 @@ void Node::write_config(const std::string& extra) const
 
 void Node::set_up()
 {
-    const auto done = run_program({"ententctl", "setup", "--config", config_file(), "--secrets-file",
-                                   folder() + "/secrets"});
+    const auto done = run_program(
+        {"ententctl", "setup", "--config", config_file(), "--secrets-file", folder() + "/secrets"});
     if (done.exit_code != 0) throw Broken("ententctl setup of " + name_ + ": " + done.output);
 }
 
@@ -288,7 +290,8 @@ World::World(const std::vector<std::string>& servers, const std::vector<std::str
     std::ofstream bundle(ca_file());
     for (const auto& name : all) {
         ports_[name] = std::make_unique<ReservedPort>();
-        auto made = net::make_self_signed(certificate(name), key(name), {name, "localhost", "127.0.0.1"}, 30);
+        auto made = net::make_self_signed(certificate(name), key(name),
+                                          {name, "localhost", "127.0.0.1"}, 30);
         if (!made) throw Broken("certificate: " + made.error().detail);
         bundle << read_file(certificate(name));
     }

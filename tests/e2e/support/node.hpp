@@ -54,10 +54,10 @@ class Node {
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
-    void set_up();     // ententctl setup, once
-    void start();      // returns once /ready says so
-    void kill9();      // returns once the process is gone
-    int terminate();   // SIGTERM; returns the exit code
+    void set_up();    // ententctl setup, once
+    void start();     // returns once /ready says so
+    void kill9();     // returns once the process is gone
+    int terminate();  // SIGTERM; returns the exit code
     void signal(int number) const;
     [[nodiscard]] bool is_running() const { return pid_ > 0; }
     // Waits for the process to end by itself.
@@ -87,7 +87,8 @@ class World {
  public:
     // Servers are set up but not started; `others` only get a port and a certificate.
     explicit World(const std::vector<std::string>& servers,
-                   const std::vector<std::string>& others = {}, const std::string& extra_config = "");
+                   const std::vector<std::string>& others = {},
+                   const std::string& extra_config = "");
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;

@@ -99,8 +99,8 @@ TlsSocket TlsSocket::connect(std::uint16_t port, const std::string& host,
                              const std::string& ca_file)
 {
     std::signal(SIGPIPE, SIG_IGN);
-    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                    &SSL_CTX_free);
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
+        SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
     if (SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) != 1)
         throw Broken(openssl_error(ca_file.c_str()));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
@@ -143,7 +143,8 @@ std::optional<std::string> TlsSocket::read(Milliseconds time)
 {
     if (SSL_pending(state_->ssl) == 0) {
         pollfd waits{state_->fd, POLLIN, 0};
-        if (::poll(&waits, 1, static_cast<int>(std::max<long>(time.count(), 0))) == 0) return std::nullopt;
+        if (::poll(&waits, 1, static_cast<int>(std::max<long>(time.count(), 0))) == 0)
+            return std::nullopt;
     }
     // What has arrived may be TLS's own business, with nothing for us behind it.
     limit(state_->fd, SO_RCVTIMEO, time);
@@ -204,7 +205,8 @@ std::optional<HttpMessage> read_message(TlsSocket& socket, std::string& buffer, 
     const auto line_end = buffer.find("\r\n");
     message.start_line = buffer.substr(0, line_end);
     if (line_end < head_end)
-        message.fields = parse_fields(std::string_view(buffer).substr(line_end + 2, head_end - line_end - 2));
+        message.fields =
+            parse_fields(std::string_view(buffer).substr(line_end + 2, head_end - line_end - 2));
     buffer.erase(0, head_end + 4);
     const auto length = message.field("content-length");
     const std::size_t size = length.empty() ? 0 : std::stoul(length);
@@ -221,7 +223,8 @@ std::string write_request(std::string_view method, std::string_view target, std:
     std::string text;
     text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(host);
     text.append("\r\n");
-    for (const auto& [name, value] : fields) text.append(name).append(": ").append(value).append("\r\n");
+    for (const auto& [name, value] : fields)
+        text.append(name).append(": ").append(value).append("\r\n");
     if (!body.empty() || method == "POST")
         text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
     text.append("\r\n").append(body);

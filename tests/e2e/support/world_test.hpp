@@ -28,8 +28,8 @@ class WorldTest : public ::testing::Test {
         world_.reset();
     }
 
-    World& open(const std::vector<std::string>& servers, const std::vector<std::string>& others = {},
-                const std::string& extra_config = "")
+    World& open(const std::vector<std::string>& servers,
+                const std::vector<std::string>& others = {}, const std::string& extra_config = "")
     {
         world_ = std::make_unique<World>(servers, others, extra_config);
         world_->start_all();
@@ -46,7 +46,8 @@ class WorldTest : public ::testing::Test {
     }
 
     // A channel of `owner` that the others have joined, each server knowing it.
-    [[nodiscard]] static std::string shared_channel(Client& owner, const std::vector<Client*>& others,
+    [[nodiscard]] static std::string shared_channel(Client& owner,
+                                                    const std::vector<Client*>& others,
                                                     const json& options = json::object())
     {
         auto channel = owner.create_channel("garden", options);
@@ -57,7 +58,8 @@ class WorldTest : public ::testing::Test {
         return channel;
     }
 
-    [[nodiscard]] static std::vector<std::string> members(Client& reader, const std::string& channel)
+    [[nodiscard]] static std::vector<std::string> members(Client& reader,
+                                                          const std::string& channel)
     {
         std::vector<std::string> users;
         const auto page = reader.call("GET", "/channels/" + channel + "/members?limit=100");

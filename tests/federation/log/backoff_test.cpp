@@ -14,7 +14,10 @@ using std::chrono::seconds;
 class FixedRandom final : public protocol::Random {
  public:
     explicit FixedRandom(char octet) : octet_(octet) {}
-    [[nodiscard]] std::string octets(std::size_t size) override { return std::string(size, octet_); }
+    [[nodiscard]] std::string octets(std::size_t size) override
+    {
+        return std::string(size, octet_);
+    }
 
  private:
     char octet_;
@@ -29,8 +32,9 @@ Wait first_wait(Code code, std::int64_t retry_after = 0, char octet = '\x7f')
 
 TEST(Backoff, WhatTheSenderDidWrongWaitsAnHourAndTellsTheAdministrator)
 {
-    for (const auto code : {Code::malformed, Code::digest_mismatch, Code::wrong_destination, Code::signature_incomplete,
-                            Code::signature_invalid, Code::key_revoked, Code::unsupported}) {
+    for (const auto code : {Code::malformed, Code::digest_mismatch, Code::wrong_destination,
+                            Code::signature_incomplete, Code::signature_invalid, Code::key_revoked,
+                            Code::unsupported}) {
         const auto wait = first_wait(code);
         EXPECT_EQ(wait.time, hours(1));
         EXPECT_TRUE(wait.tell_administrator);
@@ -45,7 +49,8 @@ TEST(Backoff, AnUnknownKeyWaitsAMinuteDoublingToAnHour)
     const Error unknown{Code::unknown_key, "", {}, 0};
     EXPECT_GE(backoff.after(unknown).time, seconds(60));
     EXPECT_LE(backoff.after(unknown).time, seconds(120 * 12 / 10));
-    for (int i = 0; i < 40; ++i) EXPECT_LE(backoff.after(unknown).time, milliseconds(hours(1)) * 12 / 10);
+    for (int i = 0; i < 40; ++i)
+        EXPECT_LE(backoff.after(unknown).time, milliseconds(hours(1)) * 12 / 10);
     EXPECT_GE(backoff.after(unknown).time, hours(1));
 }
 
@@ -75,7 +80,8 @@ TEST(Backoff, WhereThePeerNamesATimeThatIsTheTime)
     for (const auto code : {Code::rate_limited, Code::key_unavailable, Code::unavailable}) {
         FixedRandom random('\xff');
         Backoff backoff(BackoffOptions{}, random);
-        for (int i = 0; i < 10; ++i) EXPECT_EQ(backoff.after(Error{code, "", {}, 7}).time, seconds(7));
+        for (int i = 0; i < 10; ++i)
+            EXPECT_EQ(backoff.after(Error{code, "", {}, 7}).time, seconds(7));
         EXPECT_FALSE(backoff.after(Error{code, "", {}, 7}).ends_when_heard);
     }
     EXPECT_LE(first_wait(Code::unavailable, 1'000'000'000'000).time, hours(24));

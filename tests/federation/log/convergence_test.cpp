@@ -12,8 +12,22 @@ namespace {
 using protocol::SliceStatus;
 
 enum class Step : std::uint8_t {
-    post_at_home, post_remote, rename, invite, join, leave, kick, react, unknown, several, // entries
-    slice, torn_slice, tail, restart_follower, restart_home, lose_index
+    post_at_home,
+    post_remote,
+    rename,
+    invite,
+    join,
+    leave,
+    kick,
+    react,
+    unknown,
+    several,  // entries
+    slice,
+    torn_slice,
+    tail,
+    restart_follower,
+    restart_home,
+    lose_index
 };
 
 struct Move {
@@ -24,15 +38,28 @@ struct Move {
 
 rc::Gen<std::vector<Move>> moves()
 {
-    const auto step = rc::gen::weightedElement<Step>({{4, Step::post_at_home}, {4, Step::post_remote}, {1, Step::rename},
-        {3, Step::invite}, {3, Step::join}, {2, Step::leave}, {1, Step::kick}, {2, Step::react}, {1, Step::unknown},
-        {3, Step::several}, {8, Step::slice}, {2, Step::torn_slice}, {2, Step::tail}, {1, Step::restart_follower},
-        {1, Step::restart_home}, {1, Step::lose_index}});
-    return rc::gen::container<std::vector<Move>>(rc::gen::map(
-        rc::gen::tuple(step, rc::gen::arbitrary<std::uint8_t>(), rc::gen::arbitrary<std::uint8_t>()),
-        [](const std::tuple<Step, std::uint8_t, std::uint8_t>& made) {
-            return Move{std::get<0>(made), std::get<1>(made), std::get<2>(made)};
-        }));
+    const auto step = rc::gen::weightedElement<Step>({{4, Step::post_at_home},
+                                                      {4, Step::post_remote},
+                                                      {1, Step::rename},
+                                                      {3, Step::invite},
+                                                      {3, Step::join},
+                                                      {2, Step::leave},
+                                                      {1, Step::kick},
+                                                      {2, Step::react},
+                                                      {1, Step::unknown},
+                                                      {3, Step::several},
+                                                      {8, Step::slice},
+                                                      {2, Step::torn_slice},
+                                                      {2, Step::tail},
+                                                      {1, Step::restart_follower},
+                                                      {1, Step::restart_home},
+                                                      {1, Step::lose_index}});
+    return rc::gen::container<std::vector<Move>>(
+        rc::gen::map(rc::gen::tuple(step, rc::gen::arbitrary<std::uint8_t>(),
+                                    rc::gen::arbitrary<std::uint8_t>()),
+                     [](const std::tuple<Step, std::uint8_t, std::uint8_t>& made) {
+                         return Move{std::get<0>(made), std::get<1>(made), std::get<2>(made)};
+                     }));
 }
 
 // A home, an author's server and a follower, with a channel that all three share.
@@ -64,10 +91,14 @@ class Stage {
             case Step::post_at_home: at_home("message.create", text); break;
             case Step::post_remote: submit(b, {{"message.create", remote, text}}); break;
             case Step::several:
-                submit(b, {{"message.create", remote, text}, {"message.create", guest, text},
-                           {"no.such.type", remote, text}, {"message.create", remote, text}});
+                submit(b, {{"message.create", remote, text},
+                           {"message.create", guest, text},
+                           {"no.such.type", remote, text},
+                           {"message.create", remote, text}});
                 break;
-            case Step::rename: at_home("channel.update", "{\"name\":\"n" + std::to_string(move.one) + "\"}"); break;
+            case Step::rename:
+                at_home("channel.update", "{\"name\":\"n" + std::to_string(move.one) + "\"}");
+                break;
             case Step::invite: at_home("member.invite", user); break;
             case Step::join: submit(server, {{"member.join", guest}}); break;
             case Step::leave: submit(server, {{"member.leave", guest}}); break;
@@ -145,9 +176,11 @@ class Stage {
         RC_ASSERT(answer.have.seq == now->seq);
         RC_ASSERT(answer.have.hash == now->hash);
         RC_ASSERT(answer.status == SliceStatus::ok || answer.status == SliceStatus::gap);
-        const bool continues = sent.after.seq <= before->seq && sent.checkpoint.seq >= before->floor;
+        const bool continues =
+            sent.after.seq <= before->seq && sent.checkpoint.seq >= before->floor;
         RC_ASSERT((answer.status == SliceStatus::ok) == continues);
-        RC_ASSERT(now->seq == (continues ? std::max(before->seq, sent.checkpoint.seq) : before->seq));
+        RC_ASSERT(now->seq ==
+                  (continues ? std::max(before->seq, sent.checkpoint.seq) : before->seq));
     }
 
     // Torn on its way: a follower takes nothing of it.

@@ -20,16 +20,25 @@ class Follower : public ::testing::Test {
 
     void invite_carol()
     {
-        auto invited = a.append(a.event(channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"}));
+        auto invited = a.append(a.event(
+            channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"}));
         EXPECT_TRUE(invited);
-        EXPECT_EQ(hand_in(c, a, channel, {c.event(channel, {"member.join", "carol@c.example"})}).at(0).status,
+        EXPECT_EQ(hand_in(c, a, channel, {c.event(channel, {"member.join", "carol@c.example"})})
+                      .at(0)
+                      .status,
                   protocol::ItemStatus::accepted);
         // Entries of the home's, of the follower's own and of a third server's users.
         for (int i = 0; i < 2; ++i) {
             EXPECT_TRUE(a.post("alice", channel, "from the home"));
-            EXPECT_EQ(hand_in(b, a, channel, {b.event(channel, {"message.create", "bob@b.example", hello})}).at(0).status,
+            EXPECT_EQ(hand_in(b, a, channel,
+                              {b.event(channel, {"message.create", "bob@b.example", hello})})
+                          .at(0)
+                          .status,
                       protocol::ItemStatus::accepted);
-            EXPECT_EQ(hand_in(c, a, channel, {c.event(channel, {"message.create", "carol@c.example", hello})}).at(0).status,
+            EXPECT_EQ(hand_in(c, a, channel,
+                              {c.event(channel, {"message.create", "carol@c.example", hello})})
+                          .at(0)
+                          .status,
                       protocol::ItemStatus::accepted);
         }
     }
@@ -175,7 +184,8 @@ TEST_F(Follower, WhileAJoinIsOutstandingItNeedsTheSnapshotAndTellsTheHomeOnly)
     const auto open = a.create("alice", "since-join", true);
     ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), open)));
     EXPECT_EQ(deliver(a, c, slice(a, open, 0, all_entries)).status, SliceStatus::need_snapshot);
-    EXPECT_EQ(c.receive(b, slice(a, open, 0, all_entries)).logs.at(0).status, SliceStatus::not_following);
+    EXPECT_EQ(c.receive(b, slice(a, open, 0, all_entries)).logs.at(0).status,
+              SliceStatus::not_following);
     EXPECT_FALSE(c.image(open));
 }
 
@@ -234,7 +244,8 @@ TEST_F(Follower, ASealThatDoesNotLeadToItsRootIsRefused)
 
 TEST_F(Follower, ASealForAnotherChannelProvesNothing)
 {
-    const auto other = protocol::make_channel_id(a.identity.name, servers.world.clock.now_ms(), servers.world.random);
+    const auto other = protocol::make_channel_id(a.identity.name, servers.world.clock.now_ms(),
+                                                 servers.world.random);
     const auto event = c.event(channel, {"message.create", "carol@c.example", hello});
     auto sealed = submission(c, other, {event});
     auto made = with_event(event);
@@ -269,7 +280,8 @@ TEST_F(Follower, ACheckpointWhoseProofLeadsElsewhereIsRefused)
 TEST_F(Follower, AnEventOfAnotherChannelIsRefused)
 {
     const auto other = a.create("alice");
-    expect_refused(with_event(a.event(other, {"message.create", "alice@a.example", hello})), Code::malformed);
+    expect_refused(with_event(a.event(other, {"message.create", "alice@a.example", hello})),
+                   Code::malformed);
 }
 
 TEST_F(Follower, AnEventWithoutASenderIsRefused)
@@ -316,7 +328,8 @@ TEST_F(Follower, AnotherEpochIsRefused)
 
 TEST_F(Follower, AnEventThatBreaksAFormRuleIsTakenWithoutEffect)
 {
-    auto invite = a.event(channel, {"member.ban", "alice@a.example", R"({"user":"bob@b.example"})"});
+    auto invite =
+        a.event(channel, {"member.ban", "alice@a.example", R"({"user":"bob@b.example"})"});
     const auto at = invite.event.find("\"v\":1");
     ASSERT_NE(at, std::string::npos);
     invite.event.replace(at, 5, "\"v\":1.5");
@@ -329,7 +342,8 @@ TEST_F(Follower, AnEventThatBreaksAFormRuleIsTakenWithoutEffect)
 
 TEST_F(Follower, WhatTheHomeShouldNotHaveTakenIsHeldWithoutEffect)
 {
-    const auto forbidden = a.event(channel, {"channel.update", "eve@a.example", R"({"name":"mine"})"});
+    const auto forbidden =
+        a.event(channel, {"channel.update", "eve@a.example", R"({"name":"mine"})"});
     EXPECT_EQ(deliver(a, b, with_event(forbidden)).status, SliceStatus::ok);
     EXPECT_EQ(b.image(channel)->state, before.state);
     EXPECT_EQ(b.image(channel)->seq, before.seq + 1);
@@ -337,7 +351,9 @@ TEST_F(Follower, WhatTheHomeShouldNotHaveTakenIsHeldWithoutEffect)
 
 TEST_F(Follower, AnUnknownTypeIsCountedWithoutEffect)
 {
-    EXPECT_EQ(deliver(a, b, with_event(a.event(channel, {"future.thing", "alice@a.example"}))).status, SliceStatus::ok);
+    EXPECT_EQ(
+        deliver(a, b, with_event(a.event(channel, {"future.thing", "alice@a.example"}))).status,
+        SliceStatus::ok);
     EXPECT_EQ(b.image(channel)->state, before.state);
 }
 
@@ -376,11 +392,13 @@ TEST_F(Follower, AcksAreNotedForServersWithAMemberAndNoFurtherThanTheLog)
 
 TEST_F(Follower, AServerThatComesBackHasAHoleAndGoesOnBehindIt)
 {
-    ASSERT_TRUE(a.append(a.event(channel, {"member.kick", "alice@a.example", R"({"user":"bob@b.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.kick", "alice@a.example", R"({"user":"bob@b.example"})"})));
     settle_all(a, b);
     const auto old = *b.image(channel);
     ASSERT_TRUE(a.post("alice", channel, "unseen"));
-    ASSERT_TRUE(a.append(a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
     settle_all(a, b);
     ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
     settle_all(a, b);
@@ -410,8 +428,10 @@ TEST_F(Follower, AFrozenChannelIsNotThawedByANewJoin)
     rechain(other.logs[0]);
     sign_anew(a, other);
     ASSERT_EQ(deliver(a, b, other).status, SliceStatus::fork);
-    ASSERT_TRUE(a.append(a.event(channel, {"member.kick", "alice@a.example", R"({"user":"bob@b.example"})"})));
-    ASSERT_TRUE(a.append(a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.kick", "alice@a.example", R"({"user":"bob@b.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
     ASSERT_TRUE(exchange(a, b));
     ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
     ASSERT_TRUE(exchange(b, a));

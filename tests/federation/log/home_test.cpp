@@ -10,13 +10,16 @@ using protocol::ItemStatus;
 
 const std::string hello = R"({"text":"hello"})";
 
-Code code_of(const EventResult& result) { return result.problem ? result.problem->code : Code::internal; }
+Code code_of(const EventResult& result)
+{
+    return result.problem ? result.problem->code : Code::internal;
+}
 
-#define EXPECT_REFUSED(result, problem_code)                   \
-    do {                                                       \
-        const auto refused_result = (result);                  \
+#define EXPECT_REFUSED(result, problem_code)                    \
+    do {                                                        \
+        const auto refused_result = (result);                   \
         EXPECT_EQ(refused_result.status, ItemStatus::rejected); \
-        EXPECT_EQ(code_of(refused_result), (problem_code));    \
+        EXPECT_EQ(code_of(refused_result), (problem_code));     \
     } while (false)
 
 class Home : public ::testing::Test {
@@ -34,12 +37,14 @@ class Home : public ::testing::Test {
     std::int64_t latest() { return a.image(channel)->seq; }
     void invite(const std::string& who)
     {
-        auto made = a.append(a.event(channel, {"member.invite", "alice@a.example", "{\"user\":\"" + who + "\"}"}));
+        auto made = a.append(
+            a.event(channel, {"member.invite", "alice@a.example", "{\"user\":\"" + who + "\"}"}));
         ASSERT_TRUE(made) << made.error().detail;
     }
     void kick(const std::string& who)
     {
-        ASSERT_TRUE(a.append(a.event(channel, {"member.kick", "alice@a.example", "{\"user\":\"" + who + "\"}"})));
+        ASSERT_TRUE(a.append(
+            a.event(channel, {"member.kick", "alice@a.example", "{\"user\":\"" + who + "\"}"})));
     }
 
     Servers servers;
@@ -164,7 +169,8 @@ TEST_F(Home, ALeaveByWhoNeverWasAMemberIsNotMember)
     EXPECT_REFUSED(give(b, {"member.leave", "dave@b.example"}), Code::not_member);
     invite("eve@b.example");
     EXPECT_REFUSED(give(b, {"member.leave", "eve@b.example"}), Code::not_member);
-    ASSERT_TRUE(a.append(a.event(channel, {"member.ban", "alice@a.example", R"({"user":"dave@b.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.ban", "alice@a.example", R"({"user":"dave@b.example"})"})));
     EXPECT_REFUSED(give(b, {"member.leave", "dave@b.example"}), Code::not_member);
     EXPECT_EQ(latest(), before + 2);
 }
@@ -187,16 +193,19 @@ TEST_F(Home, AfterAKickALeaveIsRefusedAndAJoinIsANewOne)
 
 TEST_F(Home, ForAStrangerTheChannelIsNotFoundWhateverItHandsIn)
 {
-    const auto nowhere = protocol::make_channel_id(a.identity.name, servers.world.clock.now_ms(), servers.world.random);
+    const auto nowhere = protocol::make_channel_id(a.identity.name, servers.world.clock.now_ms(),
+                                                   servers.world.random);
     for (const auto& name : {channel, nowhere}) {
         const auto good = c.event(name, {"message.create", "carol@c.example", hello});
         auto broken = c.event(name, {"message.create", "carol@c.example", hello});
         broken.content += " ";
         auto foreign = c.event(name, {"message.create", "bob@b.example", hello});
-        for (const auto& result : hand_in(c, a, name, {good, broken, foreign})) EXPECT_REFUSED(result, Code::not_found);
+        for (const auto& result : hand_in(c, a, name, {good, broken, foreign}))
+            EXPECT_REFUSED(result, Code::not_found);
     }
-    EXPECT_EQ(hand_in(b, a, channel, {b.event(channel, {"member.join", "bob@b.example"})}).at(0).status,
-              ItemStatus::duplicate);
+    EXPECT_EQ(
+        hand_in(b, a, channel, {b.event(channel, {"member.join", "bob@b.example"})}).at(0).status,
+        ItemStatus::duplicate);
 }
 
 TEST_F(Home, OneMayNotSpeakForAnotherServersUsers)
@@ -209,9 +218,11 @@ TEST_F(Home, ASealOverOtherEventsOrByAnotherServerIsRefused)
 {
     const auto event = b.event(channel, {"message.create", "bob@b.example", hello});
     auto sealed_by_c = submission(c, channel, {event});
-    EXPECT_REFUSED(a.receive(b, sealed_by_c).submissions.at(0).events.at(0), Code::signature_invalid);
+    EXPECT_REFUSED(a.receive(b, sealed_by_c).submissions.at(0).events.at(0),
+                   Code::signature_invalid);
     auto exchanged = submission(b, channel, {event});
-    exchanged.submissions[0].events[0] = b.event(channel, {"message.create", "bob@b.example", hello});
+    exchanged.submissions[0].events[0] =
+        b.event(channel, {"message.create", "bob@b.example", hello});
     EXPECT_REFUSED(a.receive(b, exchanged).submissions.at(0).events.at(0), Code::signature_invalid);
     auto moved = submission(b, channel, {event});
     moved.submissions[0].seal.proof.path.push_back(Hash{});
@@ -244,7 +255,8 @@ TEST_F(Home, AnInvitationToAnotherServersChannelIsRefused)
 {
     invite("dave@c.example");
     settle_all(a, c);
-    const auto member_invite = b.event(channel, {"member.invite", "bob@b.example", R"({"user":"dave@c.example"})"});
+    const auto member_invite =
+        b.event(channel, {"member.invite", "bob@b.example", R"({"user":"dave@c.example"})"});
     protocol::EventDraft draft;
     draft.type = "invite";
     draft.to = "dave@c.example";
@@ -252,8 +264,10 @@ TEST_F(Home, AnInvitationToAnotherServersChannelIsRefused)
     draft.txn = protocol::make_uuid7(servers.world.clock.now_ms(), servers.world.random);
     draft.at = servers.world.clock.now_ms();
     draft.content = "{\"salt\":\"AAECAwQFBgcICQoLDA0ODw\",\"channel\":\"" + channel.str() +
-                    "\",\"name\":\"\",\"kind\":\"group\",\"encryption\":\"none\",\"members\":1,\"invite\":{\"event\":" +
-                    protocol::json_string(member_invite.event) + ",\"content\":" + protocol::json_string(member_invite.content) + "}}";
+                    "\",\"name\":\"\",\"kind\":\"group\",\"encryption\":\"none\",\"members\":1,"
+                    "\"invite\":{\"event\":" +
+                    protocol::json_string(member_invite.event) +
+                    ",\"content\":" + protocol::json_string(member_invite.content) + "}}";
     protocol::OutgoingTransaction transaction;
     transaction.direct.push_back({protocol::write_event(draft), draft.content});
     EXPECT_REFUSED(c.receive(b, transaction).direct.at(0), Code::forbidden);
@@ -297,7 +311,8 @@ TEST_F(Home, ASnapshotIsAsOfExactlyTheJoinAlsoWhenTheJoinIsRepeated)
     EXPECT_EQ(first.snapshot->state, a.image(channel)->state);
     EXPECT_EQ(first.snapshot->hash, a.image(channel)->hash);
 
-    ASSERT_TRUE(a.append(a.event(channel, {"channel.update", "alice@a.example", R"({"name":"other"})"})));
+    ASSERT_TRUE(
+        a.append(a.event(channel, {"channel.update", "alice@a.example", R"({"name":"other"})"})));
     invite("eve@c.example");
     a.restart();
     const auto again = give_event(c, join);
@@ -319,27 +334,28 @@ TEST_F(Home, AJoinRepeatedInItsOwnTransactionGetsTheSameState)
     const auto before = a.image(channel)->state;
     const auto join = c.event(channel, {"member.join", "carol@c.example"});
     auto other = c.event(channel, {"member.join", "eve@c.example"});
-    auto granted = a.write([&](storage::WriteTransaction& transaction) -> Result<std::vector<JoinGrant>> {
-        std::vector<JoinGrant> grants;
-        for (const auto& events : {std::vector{join}, std::vector{other}, std::vector{join}}) {
-            SubmissionTurn turn;
-            auto made = submission(c, channel, events);
-            VerifiedSubmission verified;
-            verified.channel_text = channel.str();
-            verified.channel = channel;
-            verified.seal = made.submissions[0].seal;
-            verified.root = made.roots[0];
-            verified.root_at = servers.world.clock.now_ms();
-            VerifiedEvent item;
-            item.event = protocol::parse_channel_event(events[0].event, {}).value();
-            item.content = events[0].content;
-            item.id = item.event->id;
-            verified.events.push_back(item);
-            auto outcome = a.home->take(transaction, verified, c.identity.name, turn, 100, 1);
-            if (outcome.grant) grants.push_back(std::move(*outcome.grant));
-        }
-        return grants;
-    });
+    auto granted =
+        a.write([&](storage::WriteTransaction& transaction) -> Result<std::vector<JoinGrant>> {
+            std::vector<JoinGrant> grants;
+            for (const auto& events : {std::vector{join}, std::vector{other}, std::vector{join}}) {
+                SubmissionTurn turn;
+                auto made = submission(c, channel, events);
+                VerifiedSubmission verified;
+                verified.channel_text = channel.str();
+                verified.channel = channel;
+                verified.seal = made.submissions[0].seal;
+                verified.root = made.roots[0];
+                verified.root_at = servers.world.clock.now_ms();
+                VerifiedEvent item;
+                item.event = protocol::parse_channel_event(events[0].event, {}).value();
+                item.content = events[0].content;
+                item.id = item.event->id;
+                verified.events.push_back(item);
+                auto outcome = a.home->take(transaction, verified, c.identity.name, turn, 100, 1);
+                if (outcome.grant) grants.push_back(std::move(*outcome.grant));
+            }
+            return grants;
+        });
     ASSERT_TRUE(granted);
     ASSERT_EQ(granted->size(), 2U);
     EXPECT_EQ(granted->at(1).snapshot.hash, granted->at(0).snapshot.hash);
@@ -350,7 +366,8 @@ TEST_F(Home, AJoinRepeatedInItsOwnTransactionGetsTheSameState)
 TEST_F(Home, UnderHistoryAllTheFloorIsNothing)
 {
     const auto open = a.create("alice", "all", true);
-    const auto joined = hand_in(c, a, open, {c.event(open, {"member.join", "carol@c.example"})}).at(0);
+    const auto joined =
+        hand_in(c, a, open, {c.event(open, {"member.join", "carol@c.example"})}).at(0);
     ASSERT_EQ(joined.status, ItemStatus::accepted);
     EXPECT_EQ(joined.floor, 0);
     EXPECT_EQ(a.cursor(open, c)->seq, 0);

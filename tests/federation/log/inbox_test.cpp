@@ -24,11 +24,14 @@ class InboxTest : public ::testing::Test {
     }
     EventAndContent invite_from_b(const ChannelId& of)
     {
-        const auto inner = b.event(of, {"member.invite", "bob@b.example", R"({"user":"alice@a.example"})"});
+        const auto inner =
+            b.event(of, {"member.invite", "bob@b.example", R"({"user":"alice@a.example"})"});
         EventAndContent made;
         made.content = "{\"salt\":\"AAECAwQFBgcICQoLDA0ODw\",\"channel\":\"" + of.str() +
-                       "\",\"name\":\"n\",\"kind\":\"group\",\"encryption\":\"none\",\"members\":1,\"invite\":{\"event\":" +
-                       protocol::json_string(inner.event) + ",\"content\":" + protocol::json_string(inner.content) + "}}";
+                       "\",\"name\":\"n\",\"kind\":\"group\",\"encryption\":\"none\",\"members\":1,"
+                       "\"invite\":{\"event\":" +
+                       protocol::json_string(inner.event) +
+                       ",\"content\":" + protocol::json_string(inner.content) + "}}";
         protocol::EventDraft draft;
         draft.type = "invite";
         draft.to = "alice@a.example";
@@ -71,7 +74,9 @@ TEST_F(InboxTest, TheAnswerHasTheMembersAndLengthsOfTheTransaction)
     for (std::size_t i = 0; i < 2; ++i) {
         const auto& event = answer.at("submissions").at(0).at("events").at(i);
         EXPECT_EQ(event.at("status"), "accepted");
-        EXPECT_EQ(event.at("event"), protocol::to_base64url(protocol::event_id(transaction.submissions[0].events[i].event)));
+        EXPECT_EQ(
+            event.at("event"),
+            protocol::to_base64url(protocol::event_id(transaction.submissions[0].events[i].event)));
         EXPECT_GT(event.at("seq"), 0);
     }
     ASSERT_EQ(answer.at("logs").size(), 1U);
@@ -155,7 +160,8 @@ TEST_F(InboxTest, OverTheBudgetTheRestIsDeferredInOrder)
     std::vector<EventAndContent> events;
     for (int i = 0; i < 5; ++i) events.push_back(message(std::to_string(i)));
     const auto results = hand_in(b, a, channel, events);
-    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(results[i].status, i < 3 ? ItemStatus::accepted : ItemStatus::deferred) << i;
+    for (std::size_t i = 0; i < 5; ++i)
+        EXPECT_EQ(results[i].status, i < 3 ? ItemStatus::accepted : ItemStatus::deferred) << i;
     servers.world.clock.now += 120'000;
     const auto rest = hand_in(b, a, channel, {events[3], events[4]});
     EXPECT_EQ(rest[0].seq + 1, rest[1].seq);
@@ -204,7 +210,8 @@ TEST_F(InboxTest, SlicesAreChargedInOctetsAndDeferredWhole)
 TEST_F(InboxTest, ASnapshotComesOncePerChannelInAnAnswer)
 {
     Server& c = servers.c;
-    ASSERT_TRUE(a.append(a.event(channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
     const auto join = c.event(channel, {"member.join", "carol@c.example"});
     auto transaction = submission(c, channel, {join});
     const auto again = submission(c, channel, {join});

@@ -13,7 +13,9 @@ Identity make_identity(const std::string& name, World& world)
 {
     auto key = protocol::SigningKey::generate(world.random);
     auto recovery = protocol::SigningKey::generate(world.random);
-    Identity identity{.name = ServerName::trusted(name), .key = std::move(key), .recovery = recovery.public_key()};
+    Identity identity{.name = ServerName::trusted(name),
+                      .key = std::move(key),
+                      .recovery = recovery.public_key()};
     identity.from = world.clock.now_ms();
     identity.api = "https://" + name;
     return identity;
@@ -62,7 +64,8 @@ Server::Server(World& shared, const std::string& name, std::size_t cached_channe
     open();
     auto made = write([](storage::WriteTransaction& transaction) -> Result<void> {
         for (const char* localpart : {"alice", "bob", "carol", "dave", "eve"}) {
-            auto id = storage::create_user(transaction.db(), localpart, "hash", storage::AccountRole::user, 0);
+            auto id = storage::create_user(transaction.db(), localpart, "hash",
+                                           storage::AccountRole::user, 0);
             if (!id) return fail(id);
         }
         return {};
@@ -72,13 +75,15 @@ Server::Server(World& shared, const std::string& name, std::size_t cached_channe
 
 void Server::open()
 {
-    tasks = std::make_unique<net::TaskGroup>(world.io.get_executor(), [](std::exception_ptr bug) { std::rethrow_exception(bug); });
+    tasks = std::make_unique<net::TaskGroup>(
+        world.io.get_executor(), [](std::exception_ptr bug) { std::rethrow_exception(bug); });
     net::ClientOptions client;  // its guard allows no loopback: nothing can be fetched
     for (const char* name : {"a.example", "b.example", "c.example", "m.example"})
         client.resolve[name] = {asio::ip::make_address("127.0.0.1"), 1};
     http = std::make_unique<net::HttpClient>(world.io.get_executor(), client);
     commits = std::make_unique<storage::GroupCommit>(
-        world.io.get_executor(), storage::make_sqlite_database(world.folder.file(identity.name.str() + ".db")),
+        world.io.get_executor(),
+        storage::make_sqlite_database(world.folder.file(identity.name.str() + ".db")),
         storage::GroupCommitOptions{}, [](const Error& error) { ADD_FAILURE() << error.detail; });
     store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
                                                        [](const storage::CommittedRun&) {});
@@ -91,28 +96,33 @@ void Server::open()
     pin_store = std::make_unique<storage::PinStore>(*commits);
     ring = std::make_unique<trust::KeyRing>();
     for (const auto& pinned : pins) ring->load(pinned);
-    discovery = std::make_unique<Discovery>(*tasks, *http, *ring, *pin_store, world.clock, DiscoveryOptions{});
+    discovery = std::make_unique<Discovery>(*tasks, *http, *ring, *pin_store, world.clock,
+                                            DiscoveryOptions{});
     verifier = std::make_unique<Verifier>(identity, *discovery, world.clock);
     notices = std::make_unique<Notices>();
     notices->add(heard);
-    home = std::make_unique<HomeLog>(identity, *store, world.clock, world.random,
-                                     [this](const ServerName& server) { woken.push_back(server.str()); });
+    home = std::make_unique<HomeLog>(
+        identity, *store, world.clock, world.random,
+        [this](const ServerName& server) { woken.push_back(server.str()); });
     FollowerEvents events;
     events.acknowledged = [this](const ChannelId&, const ServerName& server, std::int64_t seq) {
         heard.delivered[server.str()] = seq;
     };
-    events.forked = [this](const ChannelId& channel, const ServerName&) { forked.push_back(channel.str()); };
+    events.forked = [this](const ChannelId& channel, const ServerName&) {
+        forked.push_back(channel.str());
+    };
     follower = std::make_unique<FollowerLog>(identity, *store, events);
     direct = std::make_unique<Direct>(identity, *store, world.clock,
                                       [this](const UserId& who) { invited.push_back(who.str()); });
-    settlement = std::make_unique<Settlement>(SettlementParts{identity, *verifier, *follower, *store, *commits, *notices,
-                                                              null_log, world.clock});
+    settlement = std::make_unique<Settlement>(SettlementParts{
+        identity, *verifier, *follower, *store, *commits, *notices, null_log, world.clock});
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
         identity, *store, *home, *commits, *index, *notices, world.clock, world.random,
-        [this](const ServerName& server) { woken.push_back(server.str()); }, LocalChannelsOptions{}});
+        [this](const ServerName& server) { woken.push_back(server.str()); },
+        LocalChannelsOptions{}});
     budgets = std::make_unique<trust::Budgets>(tiers);
-    inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct, *commits, *budgets,
-                                               world.clock});
+    inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct,
+                                               *commits, *budgets, world.clock});
 }
 
 void Server::close()
@@ -137,7 +147,8 @@ void Server::pin(const Server& other)
     trust::PinnedServer pinned;
     pinned.server = other.identity.name;
     pinned.api = other.identity.api;
-    pinned.keys.push_back({other.identity.key.public_key(), trust::KeyStatus::active, other.identity.from, 0, 0});
+    pinned.keys.push_back(
+        {other.identity.key.public_key(), trust::KeyStatus::active, other.identity.from, 0, 0});
     pinned.recovery = other.identity.recovery;
     pins.push_back(pinned);
     ring->load(std::move(pinned));
@@ -150,7 +161,8 @@ UserId Server::user(const std::string& localpart) const
 
 Actor Server::actor(const std::string& localpart)
 {
-    return Actor{user(localpart), std::nullopt, protocol::make_uuid7(world.clock.now_ms(), world.random)};
+    return Actor{user(localpart), std::nullopt,
+                 protocol::make_uuid7(world.clock.now_ms(), world.random)};
 }
 
 ChannelId Server::create(const std::string& localpart, const std::string& history, bool is_public)
@@ -164,17 +176,22 @@ ChannelId Server::create(const std::string& localpart, const std::string& histor
     return *made;
 }
 
-Result<Posted> Server::post(const std::string& localpart, const ChannelId& channel, const std::string& text)
+Result<Posted> Server::post(const std::string& localpart, const ChannelId& channel,
+                            const std::string& text)
 {
-    return world.run(channels->post(actor(localpart), channel, "{\"text\":" + protocol::json_string(text) + "}"));
+    return world.run(channels->post(actor(localpart), channel,
+                                    "{\"text\":" + protocol::json_string(text) + "}"));
 }
 
 EventAndContent Server::event(const ChannelId& channel, const Wish& wish)
 {
     EventAndContent made;
-    made.content = "{\"salt\":" + protocol::json_string(protocol::to_base64url(world.random.octets(16)));
-    if (wish.members != "{}") made.content += "," + wish.members.substr(1);
-    else made.content += "}";
+    made.content =
+        "{\"salt\":" + protocol::json_string(protocol::to_base64url(world.random.octets(16)));
+    if (wish.members != "{}")
+        made.content += "," + wish.members.substr(1);
+    else
+        made.content += "}";
     protocol::EventDraft draft;
     draft.type = wish.type;
     draft.channel = channel;
@@ -191,7 +208,8 @@ Result<Appended> Server::append(const EventAndContent& event)
 {
     auto parsed = protocol::parse_channel_event(event.event, identity.names);
     if (!parsed) return fail(parsed);
-    return write([this, made = *parsed, content = event.content](storage::WriteTransaction& transaction) -> Result<Appended> {
+    return write([this, made = *parsed, content = event.content](
+                     storage::WriteTransaction& transaction) -> Result<Appended> {
         auto channel = store->find(transaction.db(), *made.channel);
         if (!channel) return fail(channel);
         return home->append(transaction, **channel, made, content);
@@ -207,7 +225,8 @@ net::Response Server::receive_octets(const Server& origin, std::string body)
     return world.run(inbox->receive(request, admitted));
 }
 
-protocol::TransactionResult Server::receive(const Server& origin, const protocol::OutgoingTransaction& transaction)
+protocol::TransactionResult Server::receive(const Server& origin,
+                                            const protocol::OutgoingTransaction& transaction)
 {
     auto response = receive_octets(origin, protocol::write_transaction(transaction));
     if (response.status != 200) throw std::runtime_error("the inbox answered " + response.body);
@@ -238,7 +257,8 @@ std::vector<storage::StoredEntry> Server::entries(const ChannelId& channel, std:
     auto page = read([&](storage::Connection& db) -> Result<storage::LogPage> {
         auto row = storage::read_channel(db, channel);
         if (!row) return fail(row);
-        return storage::read_log(db, *row, after, storage::PageLimits{all_entries, std::size_t{1} << 30});
+        return storage::read_log(db, *row, after,
+                                 storage::PageLimits{all_entries, std::size_t{1} << 30});
     });
     return page.value().entries;
 }
@@ -256,7 +276,10 @@ std::optional<storage::CursorRow> Server::cursor(const ChannelId& channel, const
 
 std::vector<storage::DirectRow> Server::outgoing_direct(const Server& to)
 {
-    return read([&](storage::Connection& db) { return storage::outgoing_direct(db, to.identity.name, 0, 100); }).value();
+    return read([&](storage::Connection& db) {
+               return storage::outgoing_direct(db, to.identity.name, 0, 100);
+           })
+        .value();
 }
 
 std::optional<storage::SubmissionRow> Server::submission(const Hash& id)
@@ -265,7 +288,9 @@ std::optional<storage::SubmissionRow> Server::submission(const Hash& id)
 }
 
 Servers::Servers(std::size_t cached_channels)
-    : a(world, "a.example", cached_channels), b(world, "b.example", cached_channels), c(world, "c.example", cached_channels)
+    : a(world, "a.example", cached_channels),
+      b(world, "b.example", cached_channels),
+      c(world, "c.example", cached_channels)
 {
     for (auto* one : {&a, &b, &c}) {
         for (auto* other : {&a, &b, &c}) {
@@ -274,8 +299,8 @@ Servers::Servers(std::size_t cached_channels)
     }
 }
 
-protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel, std::vector<EventAndContent> events,
-                                         Millis sealed_ago)
+protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel,
+                                         std::vector<EventAndContent> events, Millis sealed_ago)
 {
     protocol::Submission made;
     made.channel = channel;
@@ -283,7 +308,8 @@ protocol::OutgoingTransaction submission(Server& author, const ChannelId& channe
     made.events = std::move(events);
     protocol::RootBuilder leaves;
     made.seal.proof.index = leaves.add(protocol::seal_leaf(channel, made.seal.events));
-    auto root = leaves.sign(author.identity.key, author.identity.name, author.world.clock.now_ms() - sealed_ago);
+    auto root = leaves.sign(author.identity.key, author.identity.name,
+                            author.world.clock.now_ms() - sealed_ago);
     made.seal.proof.path = root.paths[made.seal.proof.index];
     protocol::OutgoingTransaction transaction;
     transaction.roots.push_back(std::move(root.jws));
@@ -298,12 +324,14 @@ std::vector<protocol::EventResult> hand_in(Server& author, Server& home, const C
     return std::move(result.submissions.at(0).events);
 }
 
-protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel, std::int64_t after, std::int64_t limit)
+protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel, std::int64_t after,
+                                    std::int64_t limit)
 {
     auto part = home.read([&](storage::Connection& db) -> Result<LogPart> {
         auto row = storage::read_channel(db, channel);
         if (!row) return fail(row);
-        auto page = storage::read_log(db, *row, after, storage::PageLimits{limit, std::size_t{1} << 30});
+        auto page =
+            storage::read_log(db, *row, after, storage::PageLimits{limit, std::size_t{1} << 30});
         if (!page) return fail(page);
         LogPart made;
         made.channel = std::move(*row);
@@ -315,7 +343,8 @@ protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel, std:
     return sign_batch(draft, home.identity, home.world.clock.now_ms());
 }
 
-protocol::SliceResult deliver(Server& home, Server& follower, const protocol::OutgoingTransaction& transaction)
+protocol::SliceResult deliver(Server& home, Server& follower,
+                              const protocol::OutgoingTransaction& transaction)
 {
     auto result = follower.receive(home, transaction);
     return result.logs.at(0);
@@ -362,7 +391,8 @@ void rechain(protocol::Slice& slice)
     auto hash = slice.after.hash;
     for (const auto& entry : slice.entries) {
         ++seq;
-        hash = protocol::entry_hash(slice.channel, slice.epoch, seq, entry.at, hash, protocol::event_id(entry.event));
+        hash = protocol::entry_hash(slice.channel, slice.epoch, seq, entry.at, hash,
+                                    protocol::event_id(entry.event));
     }
     slice.checkpoint.epoch = slice.epoch;
     slice.checkpoint.seq = seq;
@@ -379,7 +409,8 @@ void sign_anew(Server& signer, protocol::OutgoingTransaction& transaction)
             slice.channel, slice.checkpoint.epoch, slice.checkpoint.seq, slice.checkpoint.hash));
     }
     auto root = leaves.sign(signer.identity.key, signer.identity.name, signer.world.clock.now_ms());
-    for (auto& slice : transaction.logs) slice.checkpoint.proof.path = root.paths[slice.checkpoint.proof.index];
+    for (auto& slice : transaction.logs)
+        slice.checkpoint.proof.path = root.paths[slice.checkpoint.proof.index];
     transaction.roots.at(0) = std::move(root.jws);
 }
 

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
 
 #include "federation/batch.hpp"
 #include "federation/inbox.hpp"
@@ -49,10 +49,17 @@ class SeededRandom final : public protocol::Random {
 // The index by event id in memory; it outlives a server's restart unless it is lost.
 class MemoryIndex final : public storage::ReplayMemory {
  public:
-    Result<void> spend(const KeyRef&, std::string_view, protocol::Seconds, protocol::Seconds) override { return {}; }
+    Result<void> spend(const KeyRef&, std::string_view, protocol::Seconds,
+                       protocol::Seconds) override
+    {
+        return {};
+    }
     Result<void> sweep(protocol::Seconds) override { return {}; }
     [[nodiscard]] protocol::Seconds swept_until() const override { return 0; }
-    [[nodiscard]] storage::MemoryState state() const override { return storage::MemoryState::complete; }
+    [[nodiscard]] storage::MemoryState state() const override
+    {
+        return storage::MemoryState::complete;
+    }
     void remember(std::string_view event_id, const storage::SeenEvent& seen) override;
     [[nodiscard]] Result<storage::SeenEvent> find(std::string_view event_id) override;
     void close() override {}
@@ -68,7 +75,10 @@ class Folder {
     ~Folder();
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+    [[nodiscard]] std::string file(const std::string& name) const
+    {
+        return (path_ / name).string();
+    }
 
  private:
     std::filesystem::path path_;
@@ -99,9 +109,17 @@ struct World {
 
 // What a server told its listeners.
 struct Heard final : CommitListener {
-    void entries_committed(const ChannelId&, const std::shared_ptr<const ClientEntries>&) override {}
-    void delivery_changed(const ChannelId&, const UserId&, const Posted& posted) override { changed.push_back(posted); }
-    void delivered_to(const ChannelId&, const ServerName& server, std::int64_t seq) override { delivered[server.str()] = seq; }
+    void entries_committed(const ChannelId&, const std::shared_ptr<const ClientEntries>&) override
+    {
+    }
+    void delivery_changed(const ChannelId&, const UserId&, const Posted& posted) override
+    {
+        changed.push_back(posted);
+    }
+    void delivered_to(const ChannelId&, const ServerName& server, std::int64_t seq) override
+    {
+        delivered[server.str()] = seq;
+    }
     void membership_changed(const UserId& user) override { memberships.push_back(user.str()); }
 
     std::vector<Posted> changed;
@@ -136,8 +154,10 @@ struct Server {
     // Users' doings, by the client API's door.
     [[nodiscard]] UserId user(const std::string& localpart) const;
     [[nodiscard]] Actor actor(const std::string& localpart);
-    ChannelId create(const std::string& localpart, const std::string& history = "since-join", bool is_public = false);
-    Result<Posted> post(const std::string& localpart, const ChannelId& channel, const std::string& text);
+    ChannelId create(const std::string& localpart, const std::string& history = "since-join",
+                     bool is_public = false);
+    Result<Posted> post(const std::string& localpart, const ChannelId& channel,
+                        const std::string& text);
 
     // One event in the name of one of our users (or of the server itself, where `sender`
     // has no localpart), as it would be handed in.
@@ -154,7 +174,8 @@ struct Server {
     Result<Appended> append(const EventAndContent& event);
 
     // A transaction as octets into the inbox, as `origin` would send it.
-    protocol::TransactionResult receive(const Server& origin, const protocol::OutgoingTransaction& transaction);
+    protocol::TransactionResult receive(const Server& origin,
+                                        const protocol::OutgoingTransaction& transaction);
     net::Response receive_octets(const Server& origin, std::string body);
 
     // Job over the writer's or a reader's connection.
@@ -169,8 +190,10 @@ struct Server {
         return world.run(commits->read(std::move(job)));
     }
     [[nodiscard]] std::optional<LogImage> image(const ChannelId& channel);
-    [[nodiscard]] std::vector<storage::StoredEntry> entries(const ChannelId& channel, std::int64_t after);
-    [[nodiscard]] std::optional<storage::CursorRow> cursor(const ChannelId& channel, const Server& follower);
+    [[nodiscard]] std::vector<storage::StoredEntry> entries(const ChannelId& channel,
+                                                            std::int64_t after);
+    [[nodiscard]] std::optional<storage::CursorRow> cursor(const ChannelId& channel,
+                                                           const Server& follower);
     [[nodiscard]] std::vector<storage::DirectRow> outgoing_direct(const Server& to);
     [[nodiscard]] std::optional<storage::SubmissionRow> submission(const Hash& id);
 
@@ -214,15 +237,17 @@ struct Servers {
 
 // A sealed submission by `author`; `sealed_ago` is how old its root is.
 [[nodiscard]] protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel,
-                                                       std::vector<EventAndContent> events, Millis sealed_ago = 0);
+                                                       std::vector<EventAndContent> events,
+                                                       Millis sealed_ago = 0);
 // Handed in and answered; the result of each event.
 std::vector<protocol::EventResult> hand_in(Server& author, Server& home, const ChannelId& channel,
                                            std::vector<EventAndContent> events);
 // Entries after `after`, at most `limit`, as the home sends them.
-[[nodiscard]] protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel, std::int64_t after,
-                                                  std::int64_t limit);
+[[nodiscard]] protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel,
+                                                  std::int64_t after, std::int64_t limit);
 // Sends one slice and gives the answer to it.
-protocol::SliceResult deliver(Server& home, Server& follower, const protocol::OutgoingTransaction& transaction);
+protocol::SliceResult deliver(Server& home, Server& follower,
+                              const protocol::OutgoingTransaction& transaction);
 
 // One whole exchange as a peer link does it: batch, inbox, settlement.
 Result<Settled> exchange(Server& from, Server& to, const Held& held = {});

@@ -17,14 +17,16 @@ class SettlementTest : public ::testing::Test {
  protected:
     SettlementTest() : channel(shared_channel(a, b)) {}
 
-    BatchDraft batch(Server& from, Server& to, const BatchLimits& limits = {}, const Held& held = {})
+    BatchDraft batch(Server& from, Server& to, const BatchLimits& limits = {},
+                     const Held& held = {})
     {
         auto draft = from.read([&](storage::Connection& db) {
             return read_batch(db, from.identity.name, to.identity.name, limits, held);
         });
         return std::move(draft.value());
     }
-    Result<Settled> settle(Server& from, Server& to, const BatchDraft& draft, TransactionResult result)
+    Result<Settled> settle(Server& from, Server& to, const BatchDraft& draft,
+                           TransactionResult result)
     {
         return from.world.run(from.settlement->settle(to.identity.name, draft, std::move(result)));
     }
@@ -51,11 +53,13 @@ class SettlementTest : public ::testing::Test {
     }
     std::string hash_at(std::int64_t seq)
     {
-        return a.write([&](storage::WriteTransaction& transaction) -> Result<std::string> {
-            auto live = a.store->find(transaction.db(), channel);
-            if (!live) return fail(live);
-            return a.store->hash_at(transaction.db(), **live, seq);
-        }).value();
+        return a
+            .write([&](storage::WriteTransaction& transaction) -> Result<std::string> {
+                auto live = a.store->find(transaction.db(), channel);
+                if (!live) return fail(live);
+                return a.store->hash_at(transaction.db(), **live, seq);
+            })
+            .value();
     }
 
     Servers servers;
@@ -95,7 +99,8 @@ TEST_F(SettlementTest, AnAnswerThatIsLostIsMadeGoodByADuplicate)
 TEST_F(SettlementTest, ARejectedSubmissionIsToldToItsAuthorAndNotSentAgain)
 {
     const auto id = post_from_b();
-    ASSERT_TRUE(a.append(a.event(channel, {"member.kick", "alice@a.example", R"({"user":"bob@b.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.kick", "alice@a.example", R"({"user":"bob@b.example"})"})));
     ASSERT_TRUE(exchange(b, a));
     EXPECT_EQ(b.heard.changed.back().state, DeliveryState::rejected);
     EXPECT_EQ(b.submission(id)->problem, "not-found");
@@ -127,7 +132,8 @@ TEST_F(SettlementTest, AnAcceptanceWithoutAPlaceInTheLogIsHeldLikeADeferral)
 {
     const auto id = post_from_b();
     const auto draft = batch(b, a);
-    for (const auto status : {ItemStatus::accepted, ItemStatus::duplicate, ItemStatus::ignored, ItemStatus::need_snapshot}) {
+    for (const auto status : {ItemStatus::accepted, ItemStatus::duplicate, ItemStatus::ignored,
+                              ItemStatus::need_snapshot}) {
         TransactionResult result;
         result.submissions.push_back({channel.str(), {EventResult{}}});
         result.submissions[0].events[0].event = id;
@@ -197,7 +203,8 @@ TEST_F(SettlementTest, AnAnswerOfAnotherShapeIsRefusedWithoutEffect)
 TEST_F(SettlementTest, AResultForAnotherLogOrDirectEventIsRefused)
 {
     ASSERT_TRUE(a.post("alice", channel, "more"));
-    ASSERT_TRUE(a.append(a.event(channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
     const auto logs = batch(a, b);
     auto result = answer(a, b, logs);
     result.logs[0].channel = "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example";
@@ -283,12 +290,18 @@ TEST_F(SettlementTest, ASnapshotThatIsNotProvenBeginsNothing)
         EXPECT_FALSE(settle(c, a, draft, result));
         EXPECT_FALSE(c.image(open));
     };
-    spoil([](protocol::Snapshot& snapshot, TransactionResult&) { snapshot.state.replace(snapshot.state.find("garden"), 6, "burrow"); });
+    spoil([](protocol::Snapshot& snapshot, TransactionResult&) {
+        snapshot.state.replace(snapshot.state.find("garden"), 6, "burrow");
+    });
     spoil([](protocol::Snapshot& snapshot, TransactionResult&) { snapshot.seq += 1; });
     spoil([](protocol::Snapshot& snapshot, TransactionResult&) { snapshot.at += 1; });
     spoil([&](protocol::Snapshot& snapshot, TransactionResult&) { snapshot.channel = channel; });
-    spoil([](protocol::Snapshot&, TransactionResult& result) { *result.submissions[0].events[0].floor += 1; });
-    spoil([](protocol::Snapshot&, TransactionResult& result) { result.submissions[0].events[0].seq += 1; });
+    spoil([](protocol::Snapshot&, TransactionResult& result) {
+        *result.submissions[0].events[0].floor += 1;
+    });
+    spoil([](protocol::Snapshot&, TransactionResult& result) {
+        result.submissions[0].events[0].seq += 1;
+    });
     ASSERT_TRUE(settle(c, a, draft, good));
     EXPECT_TRUE(c.image(open));
 }
@@ -302,14 +315,16 @@ TEST_F(SettlementTest, ACursorMovesOnlyOnAHashThatAgrees)
     const auto latest = a.image(channel)->seq;
     const auto before = a.cursor(channel, b)->seq;
     const auto draft = batch(a, b);
-    for (const auto& have : {protocol::Position{latest, hash_at(latest - 1)}, protocol::Position{latest + 1, hash_at(latest)}}) {
+    for (const auto& have : {protocol::Position{latest, hash_at(latest - 1)},
+                             protocol::Position{latest + 1, hash_at(latest)}}) {
         auto settled = settle(a, b, draft, log_answer(SliceStatus::ok, have.seq, have.hash));
         ASSERT_TRUE(settled);
         EXPECT_FALSE(settled->progress);
         EXPECT_EQ(settled->held_logs.count(channel.str()), 1U);
         EXPECT_EQ(a.cursor(channel, b)->seq, before);
     }
-    auto settled = settle(a, b, draft, log_answer(SliceStatus::ok, latest - 1, hash_at(latest - 1)));
+    auto settled =
+        settle(a, b, draft, log_answer(SliceStatus::ok, latest - 1, hash_at(latest - 1)));
     ASSERT_TRUE(settled);
     EXPECT_TRUE(settled->progress);
     EXPECT_EQ(a.cursor(channel, b)->seq, latest - 1);
@@ -397,9 +412,11 @@ TEST_F(SettlementTest, OtherAnswersHoldTheLogAndMoveNothing)
     ASSERT_TRUE(a.post("alice", channel, "one"));
     const auto before = a.cursor(channel, b)->seq;
     const auto draft = batch(a, b);
-    for (const auto status : {SliceStatus::need_keys, SliceStatus::need_snapshot, SliceStatus::fork, SliceStatus::ahead,
-                              SliceStatus::superseded, SliceStatus::deferred, SliceStatus::refused}) {
-        auto settled = settle(a, b, draft, log_answer(status, a.image(channel)->seq, a.image(channel)->hash));
+    for (const auto status :
+         {SliceStatus::need_keys, SliceStatus::need_snapshot, SliceStatus::fork, SliceStatus::ahead,
+          SliceStatus::superseded, SliceStatus::deferred, SliceStatus::refused}) {
+        auto settled =
+            settle(a, b, draft, log_answer(status, a.image(channel)->seq, a.image(channel)->hash));
         ASSERT_TRUE(settled);
         EXPECT_FALSE(settled->progress);
         EXPECT_EQ(settled->held_logs.count(channel.str()), 1U);
@@ -410,12 +427,17 @@ TEST_F(SettlementTest, OtherAnswersHoldTheLogAndMoveNothing)
 // The answer to what was sent before a leave arrives after a new join has begun to count.
 TEST_F(SettlementTest, ALateAnswerDoesNotEndAFollowingThatHasBegunAnew)
 {
-    ASSERT_EQ(hand_in(b, a, channel, {b.event(channel, {"member.leave", "bob@b.example"})}).at(0).status, ItemStatus::accepted);
+    ASSERT_EQ(
+        hand_in(b, a, channel, {b.event(channel, {"member.leave", "bob@b.example"})}).at(0).status,
+        ItemStatus::accepted);
     const auto draft = batch(a, b);
     auto late = answer(a, b, draft);
     ASSERT_EQ(late.logs[0].status, SliceStatus::ok);
-    ASSERT_TRUE(a.append(a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
-    ASSERT_EQ(hand_in(b, a, channel, {b.event(channel, {"member.join", "bob@b.example"})}).at(0).status, ItemStatus::accepted);
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
+    ASSERT_EQ(
+        hand_in(b, a, channel, {b.event(channel, {"member.join", "bob@b.example"})}).at(0).status,
+        ItemStatus::accepted);
     const auto begun = a.cursor(channel, b);
     ASSERT_TRUE(settle(a, b, draft, late));
     const auto now = a.cursor(channel, b);
@@ -426,7 +448,8 @@ TEST_F(SettlementTest, ALateAnswerDoesNotEndAFollowingThatHasBegunAnew)
 
 TEST_F(SettlementTest, OthersThatFollowAreToldWhenAFollowerHasMore)
 {
-    ASSERT_TRUE(a.append(a.event(channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
     settle_all(a, c);
     ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
     settle_all(a, c);

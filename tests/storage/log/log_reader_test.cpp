@@ -13,7 +13,8 @@ TEST(LogReader, PagesOfAnySizeGoTogetherToTheWholeLogFromBothSides)
     rig.commit(garden, 6, 6);
     rig.commit(garden, 7, 12);
     EXPECT_TRUE(rc::check([&] {
-        const PageLimits limits{*rc::gen::inRange<std::int64_t>(1, 14), *rc::gen::inRange<std::size_t>(1, 200)};
+        const PageLimits limits{*rc::gen::inRange<std::int64_t>(1, 14),
+                                *rc::gen::inRange<std::size_t>(1, 200)};
         std::int64_t after = 0;
         std::string hash;
         while (after < 12) {
@@ -21,24 +22,28 @@ TEST(LogReader, PagesOfAnySizeGoTogetherToTheWholeLogFromBothSides)
             RC_ASSERT(!page.entries.empty());
             RC_ASSERT(static_cast<std::int64_t>(page.entries.size()) <= limits.entries);
             std::size_t octets = 0;
-            for (const auto& stored : page.entries) octets += stored.entry.event.size() + stored.entry.content->size();
+            for (const auto& stored : page.entries)
+                octets += stored.entry.event.size() + stored.entry.content->size();
             RC_ASSERT(page.entries.size() == 1U || octets <= limits.octets);
             RC_ASSERT(page.after == (protocol::Position{after, hash}));
-            for (const auto& stored : page.entries) RC_ASSERT(stored.entry.event == event_text(static_cast<int>(++after)));
+            for (const auto& stored : page.entries)
+                RC_ASSERT(stored.entry.event == event_text(static_cast<int>(++after)));
             hash = chain(garden, "", 1, 1, static_cast<int>(after));
             RC_ASSERT(page.end == (protocol::Position{after, hash}));
         }
         std::int64_t before = 13;
         while (before > 1) {
             auto page = rig.read([&](Connection& db) -> Result<std::vector<StoredEntry>> {
-                auto row = read_channel(db, garden);
-                if (!row) return fail(row);
-                return read_before(db, *row, before, limits);
-            }).value();
+                               auto row = read_channel(db, garden);
+                               if (!row) return fail(row);
+                               return read_before(db, *row, before, limits);
+                           })
+                            .value();
             RC_ASSERT(!page.empty());
             RC_ASSERT(static_cast<std::int64_t>(page.size()) <= limits.entries);
             RC_ASSERT(page.back().seq == before - 1);
-            RC_ASSERT(page.back().seq - page.front().seq + 1 == static_cast<std::int64_t>(page.size()));
+            RC_ASSERT(page.back().seq - page.front().seq + 1 ==
+                      static_cast<std::int64_t>(page.size()));
             before = page.front().seq;
         }
     }));
@@ -71,14 +76,15 @@ TEST(LogReader, APageCarriesTheSealsOfItsEntriesAndNoOthers)
     ASSERT_EQ(two.proofs.roots.size(), 2U);
     EXPECT_EQ(two.proofs.roots[two.proofs.seals[1].proof.root], "root of 4");
     // Sealed twice: one seal says all there is to say.
-    ASSERT_TRUE(rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        protocol::Seal again;
-        again.events = {protocol::event_id(event_text(10))};
-        if (auto added = rig.add(transaction, channel, 10); !added) return added;
-        rig.store->add_seal(channel, again, "one");
-        rig.store->add_seal(channel, again, "two");
-        return {};
-    }));
+    ASSERT_TRUE(
+        rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+            protocol::Seal again;
+            again.events = {protocol::event_id(event_text(10))};
+            if (auto added = rig.add(transaction, channel, 10); !added) return added;
+            rig.store->add_seal(channel, again, "one");
+            rig.store->add_seal(channel, again, "two");
+            return {};
+        }));
     EXPECT_EQ(rig.page(garden, 9)->proofs.seals.size(), 1U);
 }
 
@@ -104,17 +110,21 @@ TEST(LogReader, ADamagedRunIsAnErrorAndNoEntry)
     Rig rig(false);
     rig.commit(garden, 1, 3);
     const auto spoil = [&](const char* sql) {
-        ASSERT_TRUE(rig.write([&](WriteTransaction& transaction) { return transaction.db().execute(sql); }));
+        ASSERT_TRUE(rig.write(
+            [&](WriteTransaction& transaction) { return transaction.db().execute(sql); }));
         EXPECT_EQ(rig.page(garden, 0).error().code, Code::internal);
     };
     spoil("UPDATE run SET body = x'00'");
     // Shorter than the run says: whole entries are missing.
     spoil("UPDATE run SET body = x'01000165'");
-    auto checked = rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        EXPECT_EQ(rig.store->entry_at(transaction.db(), channel, 3).error().code, Code::internal);
-        EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 2).error().code, Code::internal);
-        return {};
-    });
+    auto checked =
+        rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+            EXPECT_EQ(rig.store->entry_at(transaction.db(), channel, 3).error().code,
+                      Code::internal);
+            EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 2).error().code,
+                      Code::internal);
+            return {};
+        });
     EXPECT_TRUE(checked);
 }
 

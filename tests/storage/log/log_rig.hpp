@@ -6,11 +6,11 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/storage/support.hpp"
 #include "protocol/ed25519.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/sqlite/database.hpp"
+#include "tests/storage/support.hpp"
 
 namespace entente::storage::log_rig {
 
@@ -18,8 +18,10 @@ using protocol::ChannelId;
 using protocol::Hash;
 using protocol::ServerName;
 
-inline const ChannelId garden = ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example");
-inline const ChannelId meadow = ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ac@a.example");
+inline const ChannelId garden =
+    ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example");
+inline const ChannelId meadow =
+    ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ac@a.example");
 inline const ServerName home = ServerName::trusted("a.example");
 
 inline protocol::Uuid txn(int number)
@@ -30,12 +32,16 @@ inline protocol::Uuid txn(int number)
     return uuid;
 }
 
-inline std::string event_text(int number) { return "event " + std::to_string(number); }
+inline std::string event_text(int number)
+{
+    return "event " + std::to_string(number);
+}
 
 // A store over a folder that may be closed and opened again.
 class Rig {
  public:
-    explicit Rig(bool with_index = true, std::size_t cached = 8) : with_index_(with_index), cached_channels_(cached)
+    explicit Rig(bool with_index = true, std::size_t cached = 8)
+        : with_index_(with_index), cached_channels_(cached)
     {
         protocol::start_crypto();
         open();
@@ -64,10 +70,12 @@ class Rig {
             index = open_rocks_window(options).value();
         }
         committed.clear();
-        commits = std::make_unique<GroupCommit>(io.get_executor(), make_sqlite_database(folder_.file("db")), GroupCommitOptions{},
-                                                [](const Error&) {});
-        store = std::make_unique<ChannelLogStore>(index.get(), protocol::NameRules{}, cached_channels_,
-                                                  [this](const CommittedRun& run) { committed.push_back(run); });
+        commits = std::make_unique<GroupCommit>(io.get_executor(),
+                                                make_sqlite_database(folder_.file("db")),
+                                                GroupCommitOptions{}, [](const Error&) {});
+        store = std::make_unique<ChannelLogStore>(
+            index.get(), protocol::NameRules{}, cached_channels_,
+            [this](const CommittedRun& run) { committed.push_back(run); });
         commits->add(*store);
         ASSERT_TRUE(commits->start());
         ASSERT_TRUE(read([this](Connection& db) { return store->catch_up_index(db); }));
@@ -88,7 +96,8 @@ class Rig {
         open();
     }
 
-    [[nodiscard]] Result<LiveChannel*> make(WriteTransaction& transaction, const ChannelId& name, std::int64_t floor = 0)
+    [[nodiscard]] Result<LiveChannel*> make(WriteTransaction& transaction, const ChannelId& name,
+                                            std::int64_t floor = 0)
     {
         ChannelLogStore::NewLog log;
         log.name = name;
@@ -122,7 +131,8 @@ class Rig {
     {
         auto done = write([&](WriteTransaction& transaction) -> Result<void> {
             auto channel = store->find(transaction.db(), name);
-            if (!channel && channel.error().code == Code::not_found) channel = make(transaction, name);
+            if (!channel && channel.error().code == Code::not_found)
+                channel = make(transaction, name);
             if (!channel) return fail(channel);
             protocol::Seal seal;
             for (int i = first; i <= last; ++i) {
@@ -140,7 +150,8 @@ class Rig {
         });
         ASSERT_TRUE(done) << done.error().detail;
     }
-    Result<LogPage> page(const ChannelId& name, std::int64_t after, PageLimits limits = {}, bool to_checkpoint = false)
+    Result<LogPage> page(const ChannelId& name, std::int64_t after, PageLimits limits = {},
+                         bool to_checkpoint = false)
     {
         return read([&](Connection& db) -> Result<LogPage> {
             auto row = read_channel(db, name);
@@ -155,7 +166,8 @@ class Rig {
     template <class Job>  // Result<T>(WriteTransaction&, LiveChannel&)
     auto with(const ChannelId& name, Job job)
     {
-        return write([&](WriteTransaction& transaction) -> std::invoke_result_t<Job&, WriteTransaction&, LiveChannel&> {
+        return write([&](WriteTransaction& transaction)
+                         -> std::invoke_result_t<Job&, WriteTransaction&, LiveChannel&> {
             auto channel = store->find(transaction.db(), name);
             if (!channel) return fail(channel);
             return job(transaction, **channel);
@@ -164,7 +176,8 @@ class Rig {
     Result<StoredEntry> by_id(const ChannelId& name, int number)
     {
         return with(name, [&](WriteTransaction& transaction, LiveChannel& channel) {
-            return store->entry_by_id(transaction.db(), channel, protocol::event_id(event_text(number)));
+            return store->entry_by_id(transaction.db(), channel,
+                                      protocol::event_id(event_text(number)));
         });
     }
 
@@ -181,7 +194,8 @@ class Rig {
 };
 
 // The chain of entries first … last behind `hash`, by another hand than the store's.
-inline std::string chain(const ChannelId& name, std::string hash, std::int64_t seq, int first, int last)
+inline std::string chain(const ChannelId& name, std::string hash, std::int64_t seq, int first,
+                         int last)
 {
     for (int i = first; i <= last; ++i)
         hash = protocol::entry_hash(name, 1, seq++, i, hash, protocol::event_id(event_text(i)));

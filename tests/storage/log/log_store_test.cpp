@@ -14,22 +14,25 @@ TEST(ChannelLogStore, EntriesAndHashesAreFoundOverSeveralRunsAndARestart)
     rig.commit(garden, 4, 4);
     rig.commit(garden, 5, 9);
     for (int pass = 0; pass < 2; ++pass) {
-        auto checked = rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-            for (int i = 1; i <= 9; ++i) {
-                auto entry = rig.store->entry_at(transaction.db(), channel, i);
-                if (!entry) return fail(entry);
-                EXPECT_EQ(entry->entry.event, event_text(i));
-                auto hash = rig.store->hash_at(transaction.db(), channel, i);
-                if (!hash) return fail(hash);
-                EXPECT_EQ(*hash, chain(garden, "", 1, 1, i));
-            }
-            EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 0).value(), "");
-            for (const std::int64_t beyond : {0, 10}) {
-                EXPECT_EQ(rig.store->entry_at(transaction.db(), channel, beyond).error().code, Code::not_found);
-            }
-            EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 10).error().code, Code::not_found);
-            return {};
-        });
+        auto checked = rig.with(
+            garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+                for (int i = 1; i <= 9; ++i) {
+                    auto entry = rig.store->entry_at(transaction.db(), channel, i);
+                    if (!entry) return fail(entry);
+                    EXPECT_EQ(entry->entry.event, event_text(i));
+                    auto hash = rig.store->hash_at(transaction.db(), channel, i);
+                    if (!hash) return fail(hash);
+                    EXPECT_EQ(*hash, chain(garden, "", 1, 1, i));
+                }
+                EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 0).value(), "");
+                for (const std::int64_t beyond : {0, 10}) {
+                    EXPECT_EQ(rig.store->entry_at(transaction.db(), channel, beyond).error().code,
+                              Code::not_found);
+                }
+                EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 10).error().code,
+                          Code::not_found);
+                return {};
+            });
         EXPECT_TRUE(checked) << checked.error().detail;
         rig.restart();
     }
@@ -39,20 +42,25 @@ TEST(ChannelLogStore, WhatThisTransactionAddedIsFoundBeforeItsCommit)
 {
     Rig rig;
     rig.commit(garden, 1, 2);
-    auto checked = rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        if (auto added = rig.add(transaction, channel, 3); !added) return added;
-        if (auto added = rig.add(transaction, channel, 4); !added) return added;
-        auto& db = transaction.db();
-        EXPECT_EQ(rig.store->entry_at(db, channel, 3).value().entry.event, event_text(3));
-        EXPECT_EQ(rig.store->entry_at(db, channel, 2).value().entry.event, event_text(2));
-        EXPECT_EQ(rig.store->hash_at(db, channel, 3).value(), chain(garden, "", 1, 1, 3));
-        EXPECT_EQ(rig.store->hash_at(db, channel, 2).value(), chain(garden, "", 1, 1, 2));
-        EXPECT_EQ(rig.store->hash_at(db, channel, 1).value(), chain(garden, "", 1, 1, 1));
-        EXPECT_EQ(rig.store->hash_at(db, channel, 5).error().code, Code::not_found);
-        EXPECT_EQ(rig.store->find_txn(db, channel, ServerName::trusted("b.example"), txn(4)).value(), 4);
-        EXPECT_EQ(rig.store->entry_by_id(db, channel, protocol::event_id(event_text(4))).value().seq, 4);
-        return {};
-    });
+    auto checked =
+        rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+            if (auto added = rig.add(transaction, channel, 3); !added) return added;
+            if (auto added = rig.add(transaction, channel, 4); !added) return added;
+            auto& db = transaction.db();
+            EXPECT_EQ(rig.store->entry_at(db, channel, 3).value().entry.event, event_text(3));
+            EXPECT_EQ(rig.store->entry_at(db, channel, 2).value().entry.event, event_text(2));
+            EXPECT_EQ(rig.store->hash_at(db, channel, 3).value(), chain(garden, "", 1, 1, 3));
+            EXPECT_EQ(rig.store->hash_at(db, channel, 2).value(), chain(garden, "", 1, 1, 2));
+            EXPECT_EQ(rig.store->hash_at(db, channel, 1).value(), chain(garden, "", 1, 1, 1));
+            EXPECT_EQ(rig.store->hash_at(db, channel, 5).error().code, Code::not_found);
+            EXPECT_EQ(
+                rig.store->find_txn(db, channel, ServerName::trusted("b.example"), txn(4)).value(),
+                4);
+            EXPECT_EQ(
+                rig.store->entry_by_id(db, channel, protocol::event_id(event_text(4))).value().seq,
+                4);
+            return {};
+        });
     EXPECT_TRUE(checked);
 }
 
@@ -81,23 +89,28 @@ TEST(ChannelLogStore, AStatementThatFailsHalfWayLetsNothingStand)
     Rig rig;
     rig.commit(garden, 1, 2);
     const auto before = rig.row(garden).value();
-    auto done = rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        if (auto added = rig.add(transaction, channel, 3); !added) return added;
-        channel.state.name = "changed in memory";
-        // Its author can't go on and says so, then answers as though nothing were.
-        rig.store->abandon(channel, Error{Code::internal, "half-way", {}, 0});
-        return {};
-    });
+    auto done =
+        rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+            if (auto added = rig.add(transaction, channel, 3); !added) return added;
+            channel.state.name = "changed in memory";
+            // Its author can't go on and says so, then answers as though nothing were.
+            rig.store->abandon(channel, Error{Code::internal, "half-way", {}, 0});
+            return {};
+        });
     EXPECT_FALSE(done);
     EXPECT_EQ(rig.row(garden)->hash, before.hash);
-    auto checked = rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        EXPECT_EQ(channel.seq, 2);
-        EXPECT_EQ(channel.hash, before.hash);
-        EXPECT_EQ(channel.state.name, "garden");
-        EXPECT_TRUE(channel.added.empty());
-        EXPECT_FALSE(rig.store->find_txn(transaction.db(), channel, ServerName::trusted("b.example"), txn(3)).value());
-        return {};
-    });
+    auto checked =
+        rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+            EXPECT_EQ(channel.seq, 2);
+            EXPECT_EQ(channel.hash, before.hash);
+            EXPECT_EQ(channel.state.name, "garden");
+            EXPECT_TRUE(channel.added.empty());
+            EXPECT_FALSE(
+                rig.store
+                    ->find_txn(transaction.db(), channel, ServerName::trusted("b.example"), txn(3))
+                    .value());
+            return {};
+        });
     EXPECT_TRUE(checked);
     EXPECT_EQ(rig.by_id(garden, 3).error().code, Code::not_found);
     rig.commit(garden, 3, 3);
@@ -121,8 +134,9 @@ TEST(ChannelLogStore, ACommitThatFailsIsForgottenWithItsServersAndChannels)
         EXPECT_EQ(rig.store->find(transaction.db(), meadow).error().code, Code::not_found);
         auto id = rig.store->server_id(transaction.db(), ServerName::trusted("new.example"));
         if (!id) return fail(id);
-        EXPECT_EQ(testing::integers(transaction.db(), "SELECT id FROM server WHERE name = 'new.example'"),
-                  std::vector<std::int64_t>{*id});
+        EXPECT_EQ(
+            testing::integers(transaction.db(), "SELECT id FROM server WHERE name = 'new.example'"),
+            std::vector<std::int64_t>{*id});
         return {};
     });
     EXPECT_TRUE(checked);
@@ -136,9 +150,13 @@ TEST(ChannelLogStore, ATxnIsRememberedPerOriginAndChannelOverARestart)
     rig.commit(meadow, 7, 7);
     rig.restart();
     const auto seq_of = [&](const ChannelId& name, const char* origin, int number) {
-        return rig.with(name, [&](WriteTransaction& transaction, LiveChannel& channel) {
-            return rig.store->find_txn(transaction.db(), channel, ServerName::trusted(origin), txn(number));
-        }).value();
+        return rig
+            .with(name,
+                  [&](WriteTransaction& transaction, LiveChannel& channel) {
+                      return rig.store->find_txn(transaction.db(), channel,
+                                                 ServerName::trusted(origin), txn(number));
+                  })
+            .value();
     };
     EXPECT_EQ(seq_of(garden, "b.example", 2), 2);
     EXPECT_EQ(seq_of(garden, "c.example", 2), std::nullopt);
@@ -160,10 +178,11 @@ TEST(ChannelLogStore, ALogThatHasNoEntriesYetSurvivesARestart)
         return {};
     }));
     rig.restart();
-    auto found = rig.with(garden, [](WriteTransaction&, LiveChannel& channel) -> Result<std::string> {
-        EXPECT_EQ(channel.seq, 0);
-        return channel.state.kind;
-    });
+    auto found =
+        rig.with(garden, [](WriteTransaction&, LiveChannel& channel) -> Result<std::string> {
+            EXPECT_EQ(channel.seq, 0);
+            return channel.state.kind;
+        });
     ASSERT_TRUE(found) << found.error().detail;
     EXPECT_EQ(*found, "");
 }
@@ -197,16 +216,17 @@ void expect_hole(Rig& rig)
     ASSERT_EQ(old->size(), 4U);
     EXPECT_EQ(old->back().seq, 4);
     EXPECT_EQ(old->back().entry.event, event_text(4));
-    auto checked = rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        auto& db = transaction.db();
-        EXPECT_EQ(rig.store->hash_at(db, channel, 20).value(), "hash at the floor");
-        EXPECT_EQ(rig.store->hash_at(db, channel, 4).value(), chain(garden, "", 1, 1, 4));
-        EXPECT_EQ(rig.store->hash_at(db, channel, 10).error().code, Code::not_found);
-        EXPECT_EQ(rig.store->entry_at(db, channel, 10).error().code, Code::not_found);
-        EXPECT_EQ(rig.store->entry_at(db, channel, 22).value().entry.event, event_text(22));
-        EXPECT_TRUE(channel.state.is_member("bob@b.example"));
-        return {};
-    });
+    auto checked =
+        rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+            auto& db = transaction.db();
+            EXPECT_EQ(rig.store->hash_at(db, channel, 20).value(), "hash at the floor");
+            EXPECT_EQ(rig.store->hash_at(db, channel, 4).value(), chain(garden, "", 1, 1, 4));
+            EXPECT_EQ(rig.store->hash_at(db, channel, 10).error().code, Code::not_found);
+            EXPECT_EQ(rig.store->entry_at(db, channel, 10).error().code, Code::not_found);
+            EXPECT_EQ(rig.store->entry_at(db, channel, 22).value().entry.event, event_text(22));
+            EXPECT_TRUE(channel.state.is_member("bob@b.example"));
+            return {};
+        });
     EXPECT_TRUE(checked);
 }
 
@@ -228,17 +248,21 @@ TEST(ChannelLogStore, ARejoinInTheSameCommitAsEntriesBeforeAndBehindItTearsNothi
     Rig rig(false);
     rig.commit(garden, 1, 2);
     rig.committed.clear();
-    ASSERT_TRUE(rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        for (const int i : {3, 4}) {
-            if (auto added = rig.add(transaction, channel, i); !added) return added;
-        }
-        if (auto reset = rig.store->reset_to(transaction.db(), channel, behind_a_hole(20)); !reset) return reset;
-        EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 4).value(), chain(garden, "", 1, 1, 4));
-        for (const int i : {21, 22}) {
-            if (auto added = rig.add(transaction, channel, i); !added) return added;
-        }
-        return {};
-    }));
+    ASSERT_TRUE(
+        rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+            for (const int i : {3, 4}) {
+                if (auto added = rig.add(transaction, channel, i); !added) return added;
+            }
+            if (auto reset = rig.store->reset_to(transaction.db(), channel, behind_a_hole(20));
+                !reset)
+                return reset;
+            EXPECT_EQ(rig.store->hash_at(transaction.db(), channel, 4).value(),
+                      chain(garden, "", 1, 1, 4));
+            for (const int i : {21, 22}) {
+                if (auto added = rig.add(transaction, channel, i); !added) return added;
+            }
+            return {};
+        }));
     expect_hole(rig);
     ASSERT_EQ(rig.committed.size(), 2U);
     EXPECT_EQ(rig.committed[0].entries.back().seq, 4);
@@ -293,8 +317,10 @@ TEST(ChannelLogStore, AnIndexAheadOfTheLogIsMadeAnewAndNeverBelieved)
     Rig rig;
     rig.commit(garden, 1, 2);
     rig.index->remember(event_index_mark, SeenEvent{"", 1'000'000});
-    rig.index->remember(protocol::as_view(protocol::event_id(event_text(9))), SeenEvent{garden.str(), 2});
-    rig.index->remember(protocol::as_view(protocol::event_id(event_text(1))), SeenEvent{garden.str(), 77});
+    rig.index->remember(protocol::as_view(protocol::event_id(event_text(9))),
+                        SeenEvent{garden.str(), 2});
+    rig.index->remember(protocol::as_view(protocol::event_id(event_text(1))),
+                        SeenEvent{garden.str(), 77});
     rig.restart();
     EXPECT_EQ(rig.by_id(garden, 1)->seq, 1);
     EXPECT_EQ(rig.by_id(garden, 9).error().code, Code::not_found);

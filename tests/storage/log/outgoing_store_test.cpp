@@ -1,10 +1,10 @@
 // Cursors, unsent submissions, direct events and invitations as rows: what is owed to whom.
 #include <gtest/gtest.h>
 
-#include "tests/storage/support.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/sqlite/database.hpp"
+#include "tests/storage/support.hpp"
 
 namespace entente::storage {
 namespace {
@@ -21,10 +21,14 @@ class Owed : public ::testing::Test {
  protected:
     Owed() : database(make_sqlite_database(folder.file("db"))), db(database->open_writer().value())
     {
-        EXPECT_TRUE(db->execute("INSERT INTO server (id, name) VALUES (1, 'a.example'), (2, 'b.example'), (3, 'c.example');"
-                                "INSERT INTO channel (id, name, home, floor, state) VALUES "
-                                "(1, '0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example', 1, 0, ''), (2, 'followed', 3, 0, '');"
-                                "INSERT INTO head (channel, epoch, seq, hash, at) VALUES (1, 1, 10, '', 0), (2, 1, 10, '', 0)"));
+        EXPECT_TRUE(
+            db->execute("INSERT INTO server (id, name) VALUES (1, 'a.example'), (2, 'b.example'), "
+                        "(3, 'c.example');"
+                        "INSERT INTO channel (id, name, home, floor, state) VALUES "
+                        "(1, '0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example', 1, 0, ''), (2, "
+                        "'followed', 3, 0, '');"
+                        "INSERT INTO head (channel, epoch, seq, hash, at) VALUES (1, 1, 10, '', "
+                        "0), (2, 1, 10, '', 0)"));
     }
 
     SubmissionRow submission(int number, const std::string& type = "message.create")
@@ -94,7 +98,8 @@ TEST_F(Owed, WhoIsOwedAnythingIsFound)
     ASSERT_TRUE(put_submission(*db, submission(1), 2));
     ASSERT_TRUE(start_cursor(*db, 1, 3, 4));
     EXPECT_EQ(owed_servers(*db, self)->size(), 2U);
-    ASSERT_TRUE(drop_direct(*db, outgoing_direct(*db, ServerName::trusted("c.example"), 0, 9)->at(0).id));
+    ASSERT_TRUE(
+        drop_direct(*db, outgoing_direct(*db, ServerName::trusted("c.example"), 0, 9)->at(0).id));
     ASSERT_TRUE(set_cursor(*db, 1, 3, 10));
     EXPECT_EQ(*owed_servers(*db, self), std::vector<ServerName>{peer});
     ASSERT_TRUE(accept_submission(*db, unsent().at(0), 7));
@@ -135,12 +140,14 @@ TEST_F(Owed, AJoinIsOutstandingUntilItIsRejectedOrSettled)
     EXPECT_FALSE(has_open_join(*db, garden).value());
     ASSERT_TRUE(put_submission(*db, submission(2, "member.join"), 2));
     EXPECT_TRUE(has_open_join(*db, garden).value());
-    ASSERT_TRUE(accept_submission(*db, find_submission(*db, garden, submission(2).txn).value()->id, 9));
+    ASSERT_TRUE(
+        accept_submission(*db, find_submission(*db, garden, submission(2).txn).value()->id, 9));
     EXPECT_TRUE(has_open_join(*db, garden).value());
     ASSERT_TRUE(settle_submission(*db, garden, submission(2).txn));
     EXPECT_FALSE(has_open_join(*db, garden).value());
     ASSERT_TRUE(put_submission(*db, submission(3, "member.join"), 2));
-    ASSERT_TRUE(reject_submission(*db, find_submission(*db, garden, submission(3).txn).value()->id, "forbidden"));
+    ASSERT_TRUE(reject_submission(*db, find_submission(*db, garden, submission(3).txn).value()->id,
+                                  "forbidden"));
     EXPECT_FALSE(has_open_join(*db, garden).value());
 }
 
@@ -161,7 +168,15 @@ TEST_F(Owed, DirectEventsAreRememberedPerOriginForTheirTime)
 
 TEST_F(Owed, ALaterInvitationTakesTheEarliersPlace)
 {
-    InvitationRow row{"alice@a.example", garden.str(), "b.example", "bob@b.example", "name", "group", "none", 3, 50};
+    InvitationRow row{"alice@a.example",
+                      garden.str(),
+                      "b.example",
+                      "bob@b.example",
+                      "name",
+                      "group",
+                      "none",
+                      3,
+                      50};
     ASSERT_TRUE(put_invitation(*db, row));
     row.name = "other";
     ASSERT_TRUE(put_invitation(*db, row));

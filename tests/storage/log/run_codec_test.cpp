@@ -14,15 +14,19 @@ using protocol::Proof;
 
 rc::Gen<Hash> hashes()
 {
-    return rc::gen::map(rc::gen::container<std::vector<std::uint8_t>>(32, rc::gen::arbitrary<std::uint8_t>()),
-                        [](const std::vector<std::uint8_t>& octets) {
-                            Hash hash{};
-                            std::copy(octets.begin(), octets.end(), hash.begin());
-                            return hash;
-                        });
+    return rc::gen::map(
+        rc::gen::container<std::vector<std::uint8_t>>(32, rc::gen::arbitrary<std::uint8_t>()),
+        [](const std::vector<std::uint8_t>& octets) {
+            Hash hash{};
+            std::copy(octets.begin(), octets.end(), hash.begin());
+            return hash;
+        });
 }
 
-std::int64_t some_number() { return *rc::gen::inRange<std::int64_t>(0, (std::int64_t{1} << 53)); }
+std::int64_t some_number()
+{
+    return *rc::gen::inRange<std::int64_t>(0, (std::int64_t{1} << 53));
+}
 
 Entry some_entry()
 {
@@ -49,10 +53,12 @@ Proof some_proof(std::size_t roots)
 RunProofs some_proofs()
 {
     RunProofs proofs;
-    proofs.roots = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(rc::gen::string<std::string>()));
+    proofs.roots = *rc::gen::nonEmpty(
+        rc::gen::container<std::vector<std::string>>(rc::gen::string<std::string>()));
     const auto seals = *rc::gen::inRange(0, 4);
     for (int i = 0; i < seals; ++i)
-        proofs.seals.push_back({*rc::gen::container<std::vector<Hash>>(hashes()), some_proof(proofs.roots.size())});
+        proofs.seals.push_back(
+            {*rc::gen::container<std::vector<Hash>>(hashes()), some_proof(proofs.roots.size())});
     if (*rc::gen::arbitrary<bool>()) {
         protocol::Checkpoint checkpoint;
         checkpoint.epoch = some_number();
@@ -101,7 +107,8 @@ TEST(RunCodec, ABodyCutShortIsDamagedOrHoldsFewerEntries)
         const auto entries = some_entries();
         const auto body = encode_entries(entries);
         RC_PRE(!body.empty());
-        const auto read = decode_entries(std::string_view(body).substr(0, *rc::gen::inRange<std::size_t>(0, body.size())));
+        const auto read = decode_entries(
+            std::string_view(body).substr(0, *rc::gen::inRange<std::size_t>(0, body.size())));
         if (!read) {
             RC_ASSERT(read.error().code == Code::internal);
         } else {
@@ -115,7 +122,8 @@ TEST(RunCodec, ProofsCutShortOrWithSomethingBehindThemAreDamaged)
 {
     EXPECT_TRUE(rc::check([] {
         const auto blob = encode_proofs(some_proofs());
-        const auto cut = decode_proofs(std::string_view(blob).substr(0, *rc::gen::inRange<std::size_t>(0, blob.size())));
+        const auto cut = decode_proofs(
+            std::string_view(blob).substr(0, *rc::gen::inRange<std::size_t>(0, blob.size())));
         RC_ASSERT(!cut.has_value());
         RC_ASSERT(cut.error().code == Code::internal);
         RC_ASSERT(!decode_proofs(blob + "x").has_value());
@@ -130,7 +138,8 @@ TEST(RunCodec, ArbitraryOctetsNeverDoMoreThanFail)
         const auto proofs = decode_proofs(octets);
         if (!proofs) RC_ASSERT(proofs.error().code == Code::internal);
         if (proofs) {
-            for (const auto& seal : proofs->seals) RC_ASSERT(seal.proof.root < proofs->roots.size());
+            for (const auto& seal : proofs->seals)
+                RC_ASSERT(seal.proof.root < proofs->roots.size());
         }
     }));
 }
