@@ -1,0 +1,115 @@
+// Looking things up in a channel that the writer holds: by txn, by seq, by event id. The
+// rest of ChannelLogStore is in channel_log_store.cpp.
+#include "storage/channel_log_store.hpp"
+
+namespace entente::storage {
+
+namespace {
+
+using protocol::Hash;
+using protocol::ServerName;
+
+constexpr char select_dedup[] =
+    "SELECT seq FROM dedup WHERE channel = ? AND origin = ? AND txn = ?";
+constexpr char select_run_at[] =
+    "SELECT first, epoch, prev_hash, body FROM run WHERE channel = ? AND last >= ? ORDER BY last "
+    "LIMIT 1";
+
+protocol::Failure damaged_run()
+{
+    return fail(Code::internal, "a stored run holds fewer entries than it says");
+}
+
+}  // namespace
+
+Result<std::optional<std::int64_t>> ChannelLogStore::find_txn(Connection& db,
+                                                              const LiveChannel& channel,
+                                                              const ServerName& origin,
+                                                              const protocol::Uuid& txn)
+{
+    auto server = server_id(db, origin);
+    if (!server) return fail(server);
+    auto query = Query::prepare(db, select_dedup);
+    if (!query) return fail(query);
+    (*query)->bind(0, channel.id).bind(1, *server).bind_blob(2, txn.bytes());
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    if (!*row) return std::optional<std::int64_t>{};
+    return std::optional<std::int64_t>{(*query)->integer(0)};
+}
+
+Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel& channel,
+                                              std::int64_t seq)
+{
+    if (!channel.added.empty() && seq >= channel.run_first && seq <= channel.seq)
+        return channel.added[static_cast<std::size_t>(seq - channel.run_first)];
+    auto query = Query::prepare(db, select_run_at);
+    if (!query) return fail(query);
+    (*query)->bind(0, channel.id).bind(1, seq);
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    if (!*row || (*query)->integer(0) > seq)
+        return fail(Code::not_found, "no entry with this seq here");
+    const auto first = (*query)->integer(0);
+    auto entries = decode_entries((*query)->blob(3));
+    if (!entries) return fail(entries);
+    if (static_cast<std::size_t>(seq - first) >= entries->size()) return damaged_run();
+    auto& entry = (*entries)[static_cast<std::size_t>(seq - first)];
+    const auto id = protocol::event_id(entry.event);
+    return StoredEntry{seq, id, std::move(entry)};
+}
+
+Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& channel,
+                                             std::int64_t seq)
+{
+    if (seq == channel.seq) return channel.hash;
+    if (seq > channel.seq) return fail(Code::not_found, "beyond the log's end");
+    if (!channel.added.empty() && seq >= channel.run_first - 1) {
+        auto hash = channel.run_prev_hash;
+        for (const auto& stored : channel.added) {
+            if (stored.seq > seq) break;
+            hash = protocol::entry_hash(channel.name, channel.epoch, stored.seq, stored.entry.at,
+                                        hash, stored.event_id);
+        }
+        return hash;
+    }
+    auto query = Query::prepare(db, select_run_at);
+    if (!query) return fail(query);
+    // The run that begins behind `seq` knows its hash too: that of a floor.
+    (*query)->bind(0, channel.id).bind(1, seq);
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    const auto first = *row ? (*query)->integer(0) : 0;
+    if (!*row || first > seq + 1) return fail(Code::not_found, "no entry with this seq here");
+    std::string hash((*query)->text(2));
+    if (first == seq + 1) return hash;
+    auto entries = decode_entries((*query)->blob(3));
+    if (!entries) return fail(entries);
+    if (static_cast<std::size_t>(seq - first) >= entries->size()) return damaged_run();
+    const auto epoch = (*query)->integer(1);
+    for (std::int64_t i = first; i <= seq; ++i) {
+        const auto& entry = (*entries)[static_cast<std::size_t>(i - first)];
+        hash = protocol::entry_hash(channel.name, epoch, i, entry.at, hash,
+                                    protocol::event_id(entry.event));
+    }
+    return hash;
+}
+
+Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChannel& channel,
+                                                 const Hash& event_id)
+{
+    for (const auto& stored : channel.added) {
+        if (stored.event_id == event_id) return stored;
+    }
+    if (seen_ == nullptr) return fail(Code::not_found, "no index of events");
+    auto seen = seen_->find(protocol::as_view(event_id));
+    if (!seen) return fail(seen);
+    if (seen->channel != channel.name.str())
+        return fail(Code::not_found, "the event is in another channel");
+    auto entry = entry_at(db, channel, seen->seq);
+    if (!entry) return entry;
+    if (entry->event_id != event_id) return fail(Code::not_found, "the index is ahead of the log");
+    return entry;
+}
+
+}  // namespace entente::storage
