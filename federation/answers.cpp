@@ -26,10 +26,4 @@ net::Response signed_answer(const Identity& identity, const Admitted& admitted,
                          clock);
 }
 
-net::Response signed_problem(const Identity& identity, const Admitted& admitted, const Error& error,
-                             const protocol::Clock& clock)
-{
-    return signed_answer(identity, admitted, net::problem_response(error, clock.now_ms()), clock);
-}
-
 }  // namespace entente::federation

@@ -19,8 +19,4 @@ struct Admitted;
 [[nodiscard]] net::Response signed_answer(const Identity& identity,
                                           std::string_view signature_field, net::Response response,
                                           const protocol::Clock& clock);
-// The problem document for an error behind the gate, signed.
-[[nodiscard]] net::Response signed_problem(const Identity& identity, const Admitted& admitted,
-                                           const Error& error, const protocol::Clock& clock);
-
 }  // namespace entente::federation

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "federation/home_log.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -29,8 +30,7 @@ SliceResult refused(const std::string& channel, const Error& problem)
 {
     SliceResult result;
     result.channel = channel;
-    const bool later = problem.code == Code::internal || problem.code == Code::unavailable ||
-                       problem.code == Code::key_unavailable || problem.code == Code::rate_limited;
+    const bool later = is_passing(problem);
     result.status = later ? SliceStatus::deferred : SliceStatus::refused;
     result.retry_after = later ? std::max<std::int64_t>(problem.retry_after, 1) : 0;
     result.problem = problem;

@@ -89,13 +89,18 @@ Result<ChannelState> state_as_of(Connection& db, const LiveChannel& channel, std
 
 }  // namespace
 
+bool is_passing(const Error& problem)
+{
+    return problem.retry_after > 0 || problem.code == Code::internal ||
+           problem.code == Code::unavailable || problem.code == Code::key_unavailable ||
+           problem.code == Code::rate_limited;
+}
+
 EventResult refused_event(std::optional<protocol::Hash> id, const Error& problem)
 {
     EventResult result;
     result.event = id;
-    const bool later = problem.retry_after > 0 || problem.code == Code::internal ||
-                       problem.code == Code::unavailable || problem.code == Code::key_unavailable ||
-                       problem.code == Code::rate_limited;
+    const bool later = is_passing(problem);
     result.status = later ? ItemStatus::deferred : ItemStatus::rejected;
     result.retry_after = later ? std::max<std::int64_t>(problem.retry_after, 1) : 0;
     result.problem = problem;

@@ -108,6 +108,9 @@ class HomeLog {
     Wake wake_;
 };
 
+// Whether trying the same again later may help: such a problem defers an item.
+[[nodiscard]] bool is_passing(const Error& problem);
+
 // A problem as an item of a 200 says it: `deferred` where trying again later may help.
 [[nodiscard]] protocol::EventResult refused_event(std::optional<protocol::Hash> id,
                                                   const Error& problem);

@@ -44,8 +44,6 @@ class PeerLink {
     // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
     void acks_due(const std::string& channel);
 
-    [[nodiscard]] bool is_woken() const { return woken_; }
-
  private:
     using WaitTime = std::chrono::milliseconds;
     struct Hold {

@@ -360,7 +360,6 @@ Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
     to_remember_.emplace_back(event_index_mark, SeenEvent{"", db.last_insert_id()});
     auto committed = std::make_shared<CommittedRun>();
     committed->channel = channel.name;
-    committed->channel_id = channel.id;
     committed->home = channel.home;
     committed->users = std::exchange(channel.users, {});
     committed->followers.assign(channel.followers.begin(), channel.followers.end());

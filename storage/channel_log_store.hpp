@@ -62,7 +62,6 @@ struct LiveChannel {
 // What one commit added to one channel, for those who follow it live.
 struct CommittedRun {
     protocol::ChannelId channel;
-    std::int64_t channel_id = 0;
     protocol::ServerName home;
     std::vector<StoredEntry> entries;
     std::vector<protocol::ServerName> followers;
