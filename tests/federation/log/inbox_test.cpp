@@ -101,7 +101,9 @@ TEST_F(InboxTest, WhatCantBeParsedIsRefusedInItsPlaceAndOneBadOfFiftyLeavesForty
     ASSERT_EQ(results.size(), 50U);
     for (std::size_t i = 0; i < 50; ++i) {
         EXPECT_EQ(results[i].status, i == 20 ? ItemStatus::rejected : ItemStatus::accepted) << i;
-        if (i == 20) EXPECT_TRUE(results[i].problem && results[i].problem->code == Code::malformed);
+        if (i == 20) {
+            EXPECT_TRUE(results[i].problem && results[i].problem->code == Code::malformed);
+        }
     }
     EXPECT_EQ(latest(), before + 49);
     a.restart();
