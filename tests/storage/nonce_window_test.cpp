@@ -176,7 +176,7 @@ INSTANTIATE_TEST_SUITE_P(Windows, NonceWindowContract,
                                                               return make_memory_window();
                                                           }},
                                            Implementation{"Rocks", make_rocks}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
 }  // namespace entente::storage
