@@ -277,5 +277,35 @@ TEST_F(Refusals, ABlockedServerIsTold)
     EXPECT_TRUE(alice_->texts(channel_).empty());
 }
 
+// [KEY-4] A key that nothing leads to from the pinned one; who holds that one is served.
+TEST_F(Refusals, AChangedKeyIsAConflictAndTheOldOneServes)
+{
+    EXPECT_EQ(forger_->send(home(), forger_->craft(home(), "{}")).status(), 200);
+    const auto old = forger_->key();
+    forger_->change_key();
+    const auto answer = forger_->send(home(), forger_->craft(home(), message("a new key")));
+    EXPECT_EQ(answer.status(), 403);
+    EXPECT_EQ(answer.problem(), "key-conflict");
+    EXPECT_TRUE(alice_->texts(channel_).empty());
+
+    auto craft = forger_->craft(home(), "{}");
+    craft.key = old;
+    craft.keyid = forger_->name().str() + "#" + old.id().str();
+    EXPECT_EQ(forger_->send(home(), std::move(craft)).status(), 200);
+}
+
+TEST_F(Refusals, AServerOverItsBudgetWaits)
+{
+    ::setenv("ENTENTE_TRUST_PEERS", "f.test=quarantined", 1);
+    home().kill9();
+    home().start();
+    ::unsetenv("ENTENTE_TRUST_PEERS");
+    auto answer = forger_->send(home(), forger_->craft(home(), "{}"));
+    for (int sent = 1; sent < 300 && answer.status() == 200; ++sent)
+        answer = forger_->send(home(), forger_->craft(home(), "{}"));
+    EXPECT_EQ(answer.status(), 429);
+    EXPECT_EQ(answer.problem(), "rate-limited");
+}
+
 }  // namespace
 }  // namespace entente::e2e

@@ -147,6 +147,12 @@ Forger::~Forger()
     ::close(listening_);
 }
 
+void Forger::change_key()
+{
+    protocol::SystemRandom random;
+    key_ = protocol::SigningKey::generate(random);
+}
+
 void Forger::on_inbox(Inbox inbox)
 {
     const std::lock_guard lock(mutex_);

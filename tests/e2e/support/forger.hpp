@@ -76,6 +76,9 @@ class Forger {
                                          const std::vector<protocol::EventAndContent>& events,
                                          const Spoil& spoil = {}) const;
 
+    // From now on another key, published without any statement; no request is under way.
+    void change_key();
+
     // What the inbox says to a transaction; by default it takes everything.
     using Inbox = std::function<protocol::TransactionResult(const protocol::Transaction&)>;
     void on_inbox(Inbox inbox);
