@@ -126,8 +126,8 @@ json LiveSocket::read_until(const std::string& member, Milliseconds time)
     }
 }
 
-Client::Client(const Node& node, std::string localpart)
-    : node_(node), localpart_(std::move(localpart)), device_(new_uuid())
+Client::Client(const Node& node, std::string localpart, std::string source)
+    : node_(node), localpart_(std::move(localpart)), source_(std::move(source)), device_(new_uuid())
 {
     protocol::start_crypto();
     protocol::SystemRandom random;
@@ -170,7 +170,7 @@ HttpMessage Client::exchange(const std::string& octets)
         try {
             if (!socket_) {
                 buffer_.clear();
-                socket_ = node_.connect();
+                socket_ = node_.connect(source_);
             }
             socket_->write(octets);
             auto answer = read_message(*socket_, buffer_, answer_time);
@@ -288,10 +288,15 @@ json Client::channel(const std::string& channel)
     return call("GET", "/channels/" + channel);
 }
 
+std::string Client::open_ticket()
+{
+    return call("POST", "/auth/ws-ticket", json::object()).at("ticket");
+}
+
 LiveSocket Client::open_socket()
 {
-    const std::string ticket = call("POST", "/auth/ws-ticket", json::object()).at("ticket");
-    auto socket = node_.connect();
+    const auto ticket = open_ticket();
+    auto socket = node_.connect(source_);
     const Fields fields{{"Upgrade", "websocket"},
                         {"Connection", "Upgrade"},
                         {"Sec-WebSocket-Version", "13"},

@@ -51,7 +51,8 @@ class LiveSocket {
 
 class Client {
  public:
-    Client(const Node& node, std::string localpart);
+    // Speaks from `source`: what a server grants an address is so granted to this client.
+    Client(const Node& node, std::string localpart, std::string source = "127.0.0.1");
 
     void register_user();
     void login();
@@ -74,6 +75,7 @@ class Client {
     json channel(const std::string& channel);
     LiveSocket open_socket();
 
+    [[nodiscard]] std::string open_ticket();  // for one WebSocket
     [[nodiscard]] std::string user() const { return localpart_ + "@" + node_.name(); }
     [[nodiscard]] const Node& node() const { return node_; }
 
@@ -83,7 +85,7 @@ class Client {
     HttpMessage exchange(const std::string& octets);
 
     const Node& node_;
-    std::string localpart_, device_, device_key_, access_, refresh_;
+    std::string localpart_, source_, device_, device_key_, access_, refresh_;
     std::optional<TlsSocket> socket_;
     std::string buffer_;
 };

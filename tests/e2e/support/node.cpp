@@ -148,12 +148,12 @@ ReservedPort::~ReservedPort()
     ::close(lock_);
 }
 
-Node::Node(const World& world, std::string name, std::string extra_config)
+Node::Node(const World& world, std::string name, Tuning tuning, std::string extra_config)
     : world_(world), name_(std::move(name))
 {
     fs::create_directories(folder() + "/data");
     fs::permissions(folder() + "/data", fs::perms::owner_all);
-    write_config(extra_config);
+    write_config(tuning, extra_config);
 }
 
 Node::~Node()
@@ -171,7 +171,7 @@ std::string Node::folder() const
     return world_.folder() + "/" + name_;
 }
 
-void Node::write_config(const std::string& extra) const
+void Node::write_config(Tuning tuning, const std::string& extra) const
 {
     std::string resolve, peers;
     for (const auto& other : world_.names()) {
@@ -187,12 +187,13 @@ void Node::write_config(const std::string& extra) const
            << world_.certificate(name_) << "\"\nkey = \"" << world_.key(name_)
            << "\"\nserves = [\"federation\", \"client\", \"metrics\"]\n\n"
            << "[federation]\nallow_test_names = true\nallow_networks = [\"127.0.0.0/8\"]\n"
-           << "resolve = { " << resolve << " }\nca_file = \"" << world_.ca_file() << "\"\n"
-           << "retry_first_ms = 50\nretry_max_ms = 1000\n"
-           << "discovery_retry_first_ms = 1000\ndiscovery_retry_max_ms = 1000\n\n"
-           << "[trust]\npeers = { " << peers << " }\n\n[registration]\nmode = \"open\"\n\n"
-           << "[log]\nlevel = \"debug\"\n"
-           << extra;
+           << "resolve = { " << resolve << " }\nca_file = \"" << world_.ca_file() << "\"\n";
+    if (tuning == Tuning::brisk)
+        config << "retry_first_ms = 50\nretry_max_ms = 1000\n"
+               << "discovery_retry_first_ms = 1000\ndiscovery_retry_max_ms = 1000\n";
+    config << "\n[trust]\npeers = { " << peers << " }\n\n[registration]\nmode = \"open\"\n\n";
+    if (tuning == Tuning::brisk) config << "[log]\nlevel = \"debug\"\n";
+    config << extra;
 }
 
 void Node::set_up()
@@ -264,9 +265,9 @@ std::string Node::log_text() const
     return read_file(folder() + "/log");
 }
 
-TlsSocket Node::connect() const
+TlsSocket Node::connect(const std::string& source) const
 {
-    return TlsSocket::connect(port(), name_, world_.ca_file());
+    return TlsSocket::connect(port(), name_, world_.ca_file(), source);
 }
 
 HttpMessage Node::get(const std::string& target) const
@@ -280,7 +281,7 @@ HttpMessage Node::get(const std::string& target) const
 }
 
 World::World(const std::vector<std::string>& servers, const std::vector<std::string>& others,
-             const std::string& extra_config)
+             const std::string& extra_config, Tuning tuning)
 {
     auto pattern = (fs::temp_directory_path() / "entente-e2e-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw Broken("mkdtemp");
@@ -297,7 +298,7 @@ World::World(const std::vector<std::string>& servers, const std::vector<std::str
     }
     bundle.close();
     for (const auto& name : servers) {
-        nodes_[name] = std::make_unique<Node>(*this, name, extra_config);
+        nodes_[name] = std::make_unique<Node>(*this, name, tuning, extra_config);
         nodes_[name]->set_up();
     }
 }

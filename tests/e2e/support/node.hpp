@@ -47,9 +47,13 @@ class ReservedPort {
 
 class World;
 
+// What a server's configuration says beside names, addresses and peers: `brisk` waits
+// shortly and logs much, as tests want it; `stock` leaves every default alone.
+enum class Tuning : std::uint8_t { brisk, stock };
+
 class Node {
  public:
-    Node(const World& world, std::string name, std::string extra_config);
+    Node(const World& world, std::string name, Tuning tuning, std::string extra_config);
     ~Node();
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
@@ -60,6 +64,7 @@ class Node {
     int terminate();  // SIGTERM; returns the exit code
     void signal(int number) const;
     [[nodiscard]] bool is_running() const { return pid_ > 0; }
+    [[nodiscard]] pid_t pid() const { return pid_; }
     // Waits for the process to end by itself.
     int wait_for_exit(Milliseconds time = Milliseconds(20'000));
 
@@ -68,12 +73,12 @@ class Node {
     [[nodiscard]] std::string folder() const;
     [[nodiscard]] std::string config_file() const { return folder() + "/ententd.toml"; }
     [[nodiscard]] std::string log_text() const;
-    [[nodiscard]] TlsSocket connect() const;
+    [[nodiscard]] TlsSocket connect(const std::string& source = "127.0.0.1") const;
     // A request without credentials, on a connection of its own.
     [[nodiscard]] HttpMessage get(const std::string& target) const;
 
  private:
-    void write_config(const std::string& extra) const;
+    void write_config(Tuning tuning, const std::string& extra) const;
     void spawn();
     bool reap(bool block);
 
@@ -88,7 +93,7 @@ class World {
     // Servers are set up but not started; `others` only get a port and a certificate.
     explicit World(const std::vector<std::string>& servers,
                    const std::vector<std::string>& others = {},
-                   const std::string& extra_config = "");
+                   const std::string& extra_config = "", Tuning tuning = Tuning::brisk);
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;

@@ -43,11 +43,16 @@ void limit(int fd, int option, Milliseconds time)
     ::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value);
 }
 
-int connect_tcp(std::uint16_t port)
+int connect_tcp(std::uint16_t port, const std::string& source)
 {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    ::inet_pton(AF_INET, source.c_str(), &address.sin_addr);
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        ::close(fd);
+        throw Broken("bind to " + source);
+    }
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -96,7 +101,7 @@ struct TlsSocket::State {
 TlsSocket::TlsSocket(int fd, SSL* ssl) : state_(std::make_shared<State>(fd, ssl)) {}
 
 TlsSocket TlsSocket::connect(std::uint16_t port, const std::string& host,
-                             const std::string& ca_file)
+                             const std::string& ca_file, const std::string& source)
 {
     std::signal(SIGPIPE, SIG_IGN);
     const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
@@ -104,7 +109,7 @@ TlsSocket TlsSocket::connect(std::uint16_t port, const std::string& host,
     if (SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) != 1)
         throw Broken(openssl_error(ca_file.c_str()));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-    const int fd = connect_tcp(port);
+    const int fd = connect_tcp(port, source);
     TlsSocket socket(fd, SSL_new(context.get()));
     auto* const ssl = socket.state_->ssl;
     limit(fd, SO_RCVTIMEO, Milliseconds(15'000));

@@ -26,9 +26,10 @@ struct Broken : std::runtime_error {
 
 class TlsSocket {
  public:
-    // To 127.0.0.1; the certificate has to be `host`'s and lead to `ca_file`.
+    // To 127.0.0.1 from `source`, an IPv4 address; the certificate has to be `host`'s and
+    // lead to `ca_file`.
     static TlsSocket connect(std::uint16_t port, const std::string& host,
-                             const std::string& ca_file);
+                             const std::string& ca_file, const std::string& source = "127.0.0.1");
     static TlsSocket accept(int fd, SSL_CTX* context);
     TlsSocket(TlsSocket&&) noexcept = default;
     TlsSocket& operator=(TlsSocket&&) noexcept = default;
