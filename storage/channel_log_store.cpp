@@ -123,6 +123,9 @@ Result<std::unique_ptr<LiveChannel>> ChannelLogStore::load(Connection& db, const
     auto cursors = cursors_of(db, channel->id);
     if (!cursors) return fail(cursors);
     for (const auto& cursor : *cursors) channel->followers.insert(cursor.server);
+    auto stall = find_stall(db, channel->id);
+    if (!stall) return fail(stall);
+    channel->stall = std::move(*stall);
     return channel;
 }
 
@@ -273,6 +276,15 @@ void ChannelLogStore::freeze(LiveChannel& channel)
     touch(channel);
     channel.frozen = true;
     channel.meta_changed = true;
+}
+
+Result<void> ChannelLogStore::set_stall(Connection& db, LiveChannel& channel,
+                                        std::optional<Stall> stall)
+{
+    touch(channel);
+    channel.stall = std::move(stall);
+    return keep(channel.stall ? put_stall(db, channel.id, *channel.stall)
+                              : drop_stall(db, channel.id));
 }
 
 void ChannelLogStore::add_follower(LiveChannel& channel, const ServerName& server)

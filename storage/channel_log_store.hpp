@@ -19,6 +19,7 @@
 #include "storage/group_commit.hpp"
 #include "storage/nonce_window.hpp"
 #include "storage/run_codec.hpp"
+#include "storage/stall_store.hpp"
 
 namespace entente::storage {
 
@@ -48,6 +49,7 @@ struct LiveChannel {
     protocol::Millis at = 0;
     protocol::ChannelState state;
     std::set<protocol::ServerName> followers;  // servers with a cursor
+    std::optional<Stall> stall;                // [LOG-1] its home's slices are refused
 
     // What this transaction has added so far.
     std::int64_t run_first = 0;
@@ -128,6 +130,9 @@ class ChannelLogStore final : public Participant {
     void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint,
                         std::string_view root);
     void freeze(LiveChannel& channel);
+    // Nothing: it goes on.
+    [[nodiscard]] Result<void> set_stall(Connection& db, LiveChannel& channel,
+                                         std::optional<Stall> stall);
     // Its cursor goes in this transaction.
     void add_follower(LiveChannel& channel, const protocol::ServerName& server);
     void forget_follower(LiveChannel& channel, const protocol::ServerName& server);

@@ -12,6 +12,10 @@
 #include "protocol/names.hpp"
 #include "protocol/result.hpp"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace entente::storage {
 
 class NonceWindow {
@@ -50,6 +54,8 @@ struct RocksWindowOptions {
     // /proc/sys/kernel/random/boot_id: unsynced writes are lost only when the machine went
     // down in between. Passed in for tests.
     std::string boot_id;
+    // Where its files are, when not on the machine's own file system. Outlives the window.
+    rocksdb::Env* env = nullptr;
 };
 
 class ReplayMemory : public NonceWindow {

@@ -65,6 +65,16 @@ constexpr char update_accepted[] = "UPDATE submission SET seq = ? WHERE id = ?";
 constexpr char update_rejected[] = "UPDATE submission SET problem = ? WHERE id = ?";
 constexpr char delete_submission[] = "DELETE FROM submission WHERE channel = ? AND txn = ?";
 constexpr char delete_rejected[] = "DELETE FROM submission WHERE problem <> '' AND at < ?";
+#define OVERDUE_ROWS                                          \
+    "SELECT b.channel, s.name, b.user, b.event_id, b.at "     \
+    "FROM submission b JOIN server s ON s.id = b.home WHERE " \
+    "b.seq = 0 AND b.problem = '' AND b.at <= ? "
+constexpr char select_untold[] = OVERDUE_ROWS "AND b.told = 0 ORDER BY b.at, b.id LIMIT ?";
+constexpr char select_overdue_of[] = OVERDUE_ROWS "AND b.user = ? ORDER BY b.at, b.id LIMIT ?";
+#undef OVERDUE_ROWS
+constexpr char update_told[] =
+    "UPDATE submission SET told = 1 WHERE id IN (SELECT id FROM submission "
+    "WHERE seq = 0 AND problem = '' AND at <= ? AND told = 0 ORDER BY at, id LIMIT ?)";
 
 constexpr char insert_direct[] =
     "INSERT INTO direct_out (server, event, content, at) VALUES (?, ?, ?, ?)";
@@ -95,6 +105,13 @@ SubmissionRow read_submission(Statement& row)
     submission.seq = row.integer(10);
     submission.problem = row.text(11);
     return submission;
+}
+
+OverdueRow read_overdue(Statement& row)
+{
+    return {ChannelId::trusted(std::string(row.text(0))),
+            ServerName::trusted(std::string(row.text(1))), std::string(row.text(2)),
+            hash_from(row.blob(3)), row.integer(4)};
 }
 
 }  // namespace
@@ -215,6 +232,22 @@ Result<void> reject_submission(Connection& db, std::int64_t id, std::string_view
 Result<void> settle_submission(Connection& db, const ChannelId& channel, const Uuid& txn)
 {
     return run(db, delete_submission, channel.str(), Blob{txn.bytes()});
+}
+
+Result<std::vector<OverdueRow>> take_untold_overdue(Connection& db, protocol::Millis before,
+                                                    std::size_t limit)
+{
+    auto rows = all_rows(db, select_untold, read_overdue, before, limit);
+    if (!rows || rows->empty()) return rows;
+    auto told = run(db, update_told, before, limit);
+    if (!told) return fail(told);
+    return rows;
+}
+
+Result<std::vector<OverdueRow>> overdue_of(Connection& db, std::string_view user,
+                                           protocol::Millis before, std::size_t limit)
+{
+    return all_rows(db, select_overdue_of, read_overdue, before, user, limit);
 }
 
 Result<void> drop_rejected_before(Connection& db, protocol::Millis at)

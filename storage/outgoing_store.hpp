@@ -97,6 +97,21 @@ struct SubmissionRow {
 // It has come back in the log: the log's word is enough from now on.
 [[nodiscard]] Result<void> settle_submission(Connection& db, const protocol::ChannelId& channel,
                                              const protocol::Uuid& txn);
+// [RETRY-1] Pending ones that were taken at `before` or earlier, the oldest first.
+struct OverdueRow {
+    protocol::ChannelId channel;
+    protocol::ServerName home;
+    std::string user;
+    protocol::Hash event_id{};
+    protocol::Millis at = 0;
+};
+// Each is given once: they are marked as told.
+[[nodiscard]] Result<std::vector<OverdueRow>> take_untold_overdue(Connection& db,
+                                                                  protocol::Millis before,
+                                                                  std::size_t limit);
+[[nodiscard]] Result<std::vector<OverdueRow>> overdue_of(Connection& db, std::string_view user,
+                                                         protocol::Millis before,
+                                                         std::size_t limit);
 [[nodiscard]] Result<void> drop_rejected_before(Connection& db, protocol::Millis at);
 
 // --- direct events -------------------------------------------------------------------

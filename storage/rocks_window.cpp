@@ -16,6 +16,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
@@ -72,9 +73,10 @@ Error error_of(const char* what, const rocksdb::Status& status)
             0};
 }
 
-rocksdb::DBOptions database_options()
+rocksdb::DBOptions database_options(rocksdb::Env* env)
 {
     rocksdb::DBOptions options;
+    if (env != nullptr) options.env = env;
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     // A torn last record is a killed process's; damage before it is a loss.
@@ -310,22 +312,23 @@ void RocksWindow::close()
 }
 
 // Moves what can't be read out of the way; the operator may want to look at it.
-Result<void> move_aside(const std::string& folder, protocol::Seconds start)
+Result<void> move_aside(const RocksWindowOptions& options)
 {
-    const auto base = folder + ".damaged-" + std::to_string(start);
+    const auto& folder = options.folder;
+    const auto base = folder + ".damaged-" + std::to_string(options.start);
     auto target = base;
     std::error_code failed;
     for (int i = 1; fs::exists(target, failed); ++i) target = base + "-" + std::to_string(i);
-    fs::rename(folder, target, failed);
-    if (failed) {
-        return fail(Code::unavailable,
-                    "cannot move the damaged replay window " + folder + ": " + failed.message());
-    }
+    auto* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+    const auto moved = env->RenameFile(folder, target);
+    if (!moved.ok()) return tl::unexpected(error_of("move its damaged folder", moved));
     return {};
 }
 
-Result<std::unique_ptr<RocksWindow>> open_folder(const std::string& folder, bool& is_damaged)
+Result<std::unique_ptr<RocksWindow>> open_folder(const RocksWindowOptions& options,
+                                                 bool& is_damaged)
 {
+    const auto& folder = options.folder;
     std::error_code failed;
     fs::create_directories(folder, failed);
     if (!failed) fs::permissions(folder, fs::perms::owner_all, failed);
@@ -341,7 +344,8 @@ Result<std::unique_ptr<RocksWindow>> open_folder(const std::string& folder, bool
         {"seen", seen_options(cache)}};
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    const auto status = rocksdb::DB::Open(database_options(), folder, wanted, &handles, &db);
+    const auto status =
+        rocksdb::DB::Open(database_options(options.env), folder, wanted, &handles, &db);
     is_damaged = status.IsCorruption() || status.IsPathNotFound();
     if (!status.ok()) return tl::unexpected(error_of("open its folder", status));
     return std::make_unique<RocksWindow>(db, std::move(handles));
@@ -352,12 +356,12 @@ Result<std::unique_ptr<RocksWindow>> open_folder(const std::string& folder, bool
 Result<std::unique_ptr<ReplayMemory>> open_rocks_window(const RocksWindowOptions& options)
 {
     bool is_damaged = false;
-    auto window = open_folder(options.folder, is_damaged);
+    auto window = open_folder(options, is_damaged);
     const bool was_damaged = is_damaged;
     if (!window && was_damaged) {
-        auto moved = move_aside(options.folder, options.start);
+        auto moved = move_aside(options);
         if (!moved) return fail(moved);
-        window = open_folder(options.folder, is_damaged);
+        window = open_folder(options, is_damaged);
     }
     if (!window) return fail(window);
     auto taken = (*window)->take_over(options, was_damaged);

@@ -56,12 +56,12 @@ int on_wal(void* context, sqlite3* /*db*/, const char* /*schema*/, int pages)
 }  // namespace
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& file,
-                                                                 SqliteRole role,
+                                                                 const char* vfs, SqliteRole role,
                                                                  std::shared_ptr<SharedFile> shared)
 {
     sqlite3* db = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int outcome = sqlite3_open_v2(file.c_str(), &db, flags, nullptr);
+    const int outcome = sqlite3_open_v2(file.c_str(), &db, flags, vfs);
     if (outcome != SQLITE_OK) {
         const std::string reason = sqlite3_errstr(outcome);
         sqlite3_close_v2(db);

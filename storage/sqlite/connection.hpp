@@ -52,9 +52,10 @@ class SqliteStatement final : public Statement {
 
 class SqliteConnection final : public Connection {
  public:
-    // Opens and configures; the file exists already.
+    // Opens and configures; the file exists already. `vfs` may be null: SQLite's usual one.
     [[nodiscard]] static Result<std::unique_ptr<SqliteConnection>> open(
-        const std::string& file, SqliteRole role, std::shared_ptr<SharedFile> shared);
+        const std::string& file, const char* vfs, SqliteRole role,
+        std::shared_ptr<SharedFile> shared);
     ~SqliteConnection() override;
     SqliteConnection(const SqliteConnection&) = delete;
     SqliteConnection& operator=(const SqliteConnection&) = delete;

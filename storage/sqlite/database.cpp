@@ -47,8 +47,8 @@ Result<void> create_file(const std::string& file)
 
 class SqliteDatabase final : public Database {
  public:
-    SqliteDatabase(std::string file, std::span<const Migration> migrations)
-        : file_(std::move(file)), migrations_(migrations)
+    SqliteDatabase(std::string file, std::span<const Migration> migrations, std::string vfs)
+        : file_(std::move(file)), vfs_(std::move(vfs)), migrations_(migrations)
     {
     }
 
@@ -56,7 +56,7 @@ class SqliteDatabase final : public Database {
     {
         auto made = create_file(file_);
         if (!made) return fail(made);
-        auto writer = SqliteConnection::open(file_, SqliteRole::writer, shared_);
+        auto writer = SqliteConnection::open(file_, vfs(), SqliteRole::writer, shared_);
         if (!writer) return fail(writer);
         auto migrated = migrate(**writer, migrations_, protocol::SystemClock().now_s());
         if (!migrated) return fail(migrated);
@@ -65,7 +65,7 @@ class SqliteDatabase final : public Database {
 
     Result<std::unique_ptr<Connection>> open_reader() override
     {
-        auto reader = SqliteConnection::open(file_, SqliteRole::reader, shared_);
+        auto reader = SqliteConnection::open(file_, vfs(), SqliteRole::reader, shared_);
         if (!reader) return fail(reader);
         return std::unique_ptr<Connection>(std::move(*reader));
     }
@@ -96,7 +96,7 @@ class SqliteDatabase final : public Database {
     bool open_maintainer()
     {
         if (maintainer_ != nullptr) return true;
-        auto opened = SqliteConnection::open(file_, SqliteRole::maintainer, shared_);
+        auto opened = SqliteConnection::open(file_, vfs(), SqliteRole::maintainer, shared_);
         if (!opened) return false;
         maintainer_ = std::move(*opened);
         return true;
@@ -111,7 +111,10 @@ class SqliteDatabase final : public Database {
         return outcome == SQLITE_OK;
     }
 
+    [[nodiscard]] const char* vfs() const { return vfs_.empty() ? nullptr : vfs_.c_str(); }
+
     std::string file_;
+    std::string vfs_;
     std::span<const Migration> migrations_;
     std::shared_ptr<SharedFile> shared_ = std::make_shared<SharedFile>();
 
@@ -130,9 +133,10 @@ std::unique_ptr<Database> make_sqlite_database(std::string file)
 }
 
 std::unique_ptr<Database> make_sqlite_database(std::string file,
-                                               std::span<const Migration> migrations)
+                                               std::span<const Migration> migrations,
+                                               std::string vfs)
 {
-    return std::make_unique<SqliteDatabase>(std::move(file), migrations);
+    return std::make_unique<SqliteDatabase>(std::move(file), migrations, std::move(vfs));
 }
 
 }  // namespace entente::storage

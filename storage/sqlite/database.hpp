@@ -15,8 +15,10 @@ namespace entente::storage {
 // Readers are opened after the writer.
 [[nodiscard]] std::unique_ptr<Database> make_sqlite_database(std::string file);
 
-// With migrations of the caller's own, which must outlive the database.
+// With migrations of the caller's own, which must outlive the database, and over the files
+// of a VFS that is registered with SQLite under that name ("": the usual one).
 [[nodiscard]] std::unique_ptr<Database> make_sqlite_database(std::string file,
-                                                             std::span<const Migration> migrations);
+                                                             std::span<const Migration> migrations,
+                                                             std::string vfs = {});
 
 }  // namespace entente::storage

@@ -5,6 +5,8 @@
 namespace entente::storage::log_rig {
 namespace {
 
+using protocol::Millis;
+
 // --- runs --------------------------------------------------------------------------------
 
 TEST(ChannelLogStore, EntriesAndHashesAreFoundOverSeveralRunsAndARestart)
@@ -115,6 +117,52 @@ TEST(ChannelLogStore, AStatementThatFailsHalfWayLetsNothingStand)
     EXPECT_EQ(rig.by_id(garden, 3).error().code, Code::not_found);
     rig.commit(garden, 3, 3);
     EXPECT_EQ(rig.page(garden, 0)->end.hash, chain(garden, "", 1, 1, 3));
+}
+
+TEST(ChannelLogStore, AStallIsRememberedOverARestartAndForgottenWithItsTransaction)
+{
+    Rig rig;
+    rig.commit(garden, 1, 2);
+    const auto set = [&](std::optional<Stall> stall, bool stands) {
+        return rig.with(garden,
+                        [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+                            auto done = rig.store->set_stall(transaction.db(), channel, stall);
+                            if (!stands)
+                                rig.store->abandon(channel, Error{Code::internal, "", {}, 0});
+                            return done;
+                        });
+    };
+    // What the writer holds, which must be what is stored.
+    const auto since = [&] {
+        return rig
+            .with(garden,
+                  [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<Millis> {
+                      auto stored = find_stall(transaction.db(), channel.id).value();
+                      EXPECT_EQ(stored.has_value(), channel.stall.has_value());
+                      if (!stored || !channel.stall) return 0;
+                      EXPECT_EQ(stored->since, channel.stall->since);
+                      EXPECT_EQ(stored->problem, channel.stall->problem);
+                      EXPECT_EQ(stored->told, channel.stall->told);
+                      return channel.stall->since;
+                  })
+            .value();
+    };
+    const auto untold = [&](Millis before) {
+        return rig.read([&](Connection& db) { return untold_stalls(db, before, 10); }).value();
+    };
+    EXPECT_FALSE(set(Stall{5, "malformed", false}, false));
+    EXPECT_EQ(since(), 0);
+    ASSERT_TRUE(set(Stall{5, "malformed", false}, true));
+    rig.restart();
+    EXPECT_EQ(since(), 5);
+    EXPECT_EQ(untold(4), std::vector<ChannelId>{});
+    EXPECT_EQ(untold(5), std::vector<ChannelId>{garden});
+    EXPECT_FALSE(set(std::nullopt, false));
+    EXPECT_EQ(since(), 5);
+    ASSERT_TRUE(set(Stall{5, "not-home", true}, true));
+    EXPECT_EQ(untold(5), std::vector<ChannelId>{});
+    ASSERT_TRUE(set(std::nullopt, true));
+    EXPECT_EQ(since(), 0);
 }
 
 // A server's row and a channel made in a transaction that is gone must not be remembered.

@@ -127,6 +127,31 @@ TEST_F(Owed, SubmissionsKeepTheirOrderAndGoWhenTheyAreSettled)
     EXPECT_TRUE(find_submission(*db, submission(3).event_id).value());
 }
 
+TEST_F(Owed, WhatIsOverdueIsGivenOnceOldestFirstAndOnlyWhilePending)
+{
+    for (const int i : {4, 2, 3, 1, 9}) ASSERT_TRUE(put_submission(*db, submission(i), 2));
+    ASSERT_TRUE(accept_submission(*db, unsent().at(1), 7));
+    const auto numbers = [](const Result<std::vector<OverdueRow>>& rows) {
+        std::vector<std::int64_t> at;
+        for (const auto& row : rows.value()) {
+            EXPECT_EQ(row.home, peer);
+            EXPECT_EQ(row.event_id[0], row.at);
+            at.push_back(row.at);
+        }
+        return at;
+    };
+    using Numbers = std::vector<std::int64_t>;
+    EXPECT_EQ(numbers(overdue_of(*db, "alice@a.example", 4, 10)), (Numbers{1, 3, 4}));
+    EXPECT_EQ(numbers(overdue_of(*db, "alice@a.example", 4, 2)), (Numbers{1, 3}));
+    EXPECT_EQ(numbers(overdue_of(*db, "bob@a.example", 4, 10)), Numbers{});
+    EXPECT_EQ(numbers(take_untold_overdue(*db, 4, 2)), (Numbers{1, 3}));
+    EXPECT_EQ(numbers(take_untold_overdue(*db, 4, 2)), Numbers{4});
+    EXPECT_EQ(numbers(take_untold_overdue(*db, 8, 2)), Numbers{});
+    // Told isn't settled.
+    EXPECT_EQ(unsent().size(), 4U);
+    EXPECT_EQ(numbers(overdue_of(*db, "alice@a.example", 4, 10)), (Numbers{1, 3, 4}));
+}
+
 TEST_F(Owed, ATxnIsUsedOncePerChannel)
 {
     ASSERT_TRUE(put_submission(*db, submission(1), 2));
