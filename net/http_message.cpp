@@ -60,14 +60,19 @@ std::optional<std::string> Request::parameter(std::string_view name) const
     return std::nullopt;
 }
 
+// Section 9 promises Retry-After with 429 and 503, and the peer waits that long; without it
+// every sender would fall back on a guess of its own.
 Response problem_response(const Error& error, protocol::Millis now)
 {
     Response response;
     response.status = protocol::http_status(error.code);
+    Error told = error;
+    const bool is_temporary = response.status == 429 || response.status == 503;
+    if (is_temporary && told.retry_after <= 0) told.retry_after = usual_retry_after_s;
     response.content_type = protocol::problem_content_type;
-    response.body = protocol::problem_json(error, now);
-    if (error.retry_after > 0) {
-        response.fields.emplace_back("Retry-After", std::to_string(error.retry_after));
+    response.body = protocol::problem_json(told, now);
+    if (told.retry_after > 0) {
+        response.fields.emplace_back("Retry-After", std::to_string(told.retry_after));
     }
     return response;
 }

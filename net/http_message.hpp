@@ -41,7 +41,9 @@ struct Response {
     bool close = false;  // end the connection behind this answer
 };
 
-// The problem document for an error, with Retry-After where it has one.
+// Retry-After of a 429 or 503 whose error says nothing.
+inline constexpr std::int64_t usual_retry_after_s = 10;
+// The problem document for an error, with Retry-After where it has one; a 429 or 503 always has.
 [[nodiscard]] Response problem_response(const Error& error, protocol::Millis now);
 
 }  // namespace entente::net

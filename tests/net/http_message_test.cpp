@@ -39,6 +39,20 @@ TEST(ProblemResponse, CarriesRetryAfter)
     EXPECT_EQ(response.body.find("inner"), std::string::npos);
 }
 
+TEST(ProblemResponse, AlwaysSaysWhenToComeAgainWhereItIsWorthIt)
+{
+    const auto retry_after = [](Code code, std::int64_t given) -> std::string {
+        const auto fields = problem_response(Error{code, "", "", given}, 0).fields;
+        return fields.empty() ? "" : fields.at(0).second;
+    };
+    for (const auto code : {Code::rate_limited, Code::unavailable, Code::key_unavailable}) {
+        EXPECT_EQ(retry_after(code, 0), std::to_string(usual_retry_after_s));
+        EXPECT_EQ(retry_after(code, 1), "1");
+    }
+    EXPECT_EQ(retry_after(Code::malformed, 0), "");
+    EXPECT_EQ(retry_after(Code::internal, 0), "");
+}
+
 TEST(ResponseOctets, NeverCarryAnInjectedField)
 {
     Response response;
