@@ -305,6 +305,9 @@ TEST_F(Refusals, AServerOverItsBudgetWaits)
         answer = forger_->send(home(), forger_->craft(home(), "{}"));
     ASSERT_EQ(answer.status(), 429);
     EXPECT_EQ(answer.problem(), "rate-limited");
+    EXPECT_GE(answer.retry_after(), 1);
+    EXPECT_LE(answer.retry_after(), 60);
+    EXPECT_TRUE(forger_->is_signed_by(home(), answer));
     // A token comes back each second: of two in a row one at least is over the budget.
     const auto first = forger_->send(home(), forger_->craft(home(), message("over the budget")));
     const auto second = forger_->send(home(), forger_->craft(home(), message("over it too")));

@@ -1,6 +1,7 @@
 #include "tests/e2e/support/forger.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -118,6 +119,14 @@ std::string Answered::problem() const
     return type.substr(type.rfind(':') + 1);
 }
 
+std::int64_t Answered::retry_after() const
+{
+    const auto text = message.field("retry-after");
+    std::int64_t seconds = -1;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    return read.ec == std::errc() && read.ptr == text.data() + text.size() ? seconds : -1;
+}
+
 Forger::Forger(const World& world, const std::string& name)
     : world_(world),
       name_(ServerName::trusted(name)),
@@ -159,6 +168,18 @@ void Forger::on_inbox(Inbox inbox)
     inbox_ = std::move(inbox);
 }
 
+void Forger::on_document(Document change)
+{
+    const std::lock_guard lock(mutex_);
+    document_change_ = std::move(change);
+}
+
+void Forger::on_answer(Spoiler change)
+{
+    const std::lock_guard lock(mutex_);
+    answer_change_ = std::move(change);
+}
+
 // One connection at a time, each for one request.
 void Forger::serve()
 {
@@ -186,8 +207,9 @@ void Forger::answer(TlsSocket& socket, const HttpMessage& request)
     std::string body = "{}";
     const auto& line = request.start_line;
     if (line.starts_with("GET /.well-known/entente ")) {
-        status = 200;
-        body = document();
+        const std::lock_guard lock(mutex_);
+        body = document_change_ ? document_change_(document()) : document();
+        status = body.empty() ? 503 : 200;
     } else if (line.starts_with("POST /federation/v1/inbox ")) {
         auto transaction = parse_transaction(request.body, TransactionLimits{}, rules);
         status = transaction ? 200 : 400;
@@ -199,6 +221,10 @@ void Forger::answer(TlsSocket& socket, const HttpMessage& request)
         sign_answer(key_, name_, status, body, request.field("signature"), now_ms() / 1000);
     fields.emplace_back("content-type", "application/json");
     fields.emplace_back("content-length", std::to_string(body.size()));
+    {
+        const std::lock_guard lock(mutex_);
+        if (answer_change_) answer_change_(fields);
+    }
     for (const auto& [name, value] : fields)
         text.append(name).append(": ").append(value).append("\r\n");
     socket.write(text + "\r\n" + body);

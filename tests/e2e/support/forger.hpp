@@ -42,6 +42,8 @@ struct Answered {
     std::string request_signature;
     [[nodiscard]] int status() const { return message.status(); }
     [[nodiscard]] std::string problem() const;  // "" where it is none
+    // Seconds; -1 where the field is absent or no plain number.
+    [[nodiscard]] std::int64_t retry_after() const;
 };
 
 class Forger {
@@ -79,9 +81,17 @@ class Forger {
     // From now on another key, published without any statement; no request is under way.
     void change_key();
 
+    // What stands at the well-known place from now on: what `change` makes of the usual
+    // document. Where it makes nothing, who asks gets a 503.
+    using Document = std::function<std::string(std::string usual)>;
+    void on_document(Document change);
+
     // What the inbox says to a transaction; by default it takes everything.
     using Inbox = std::function<protocol::TransactionResult(const protocol::Transaction&)>;
     void on_inbox(Inbox inbox);
+    // Changes an answer's fields on their way out, behind the signing.
+    using Spoiler = std::function<void(Fields&)>;
+    void on_answer(Spoiler change);
 
  private:
     void serve();
@@ -94,6 +104,8 @@ class Forger {
     std::int64_t from_ = 0;
     std::mutex mutex_;
     Inbox inbox_;
+    Document document_change_;
+    Spoiler answer_change_;
     int listening_ = -1;
     std::atomic<bool> stopping_ = false;
     std::thread thread_;
