@@ -1,0 +1,160 @@
+// Every call that a few batches make of the disk fails once, in every way that a disk has:
+// nothing that was acknowledged is lost, nothing is acknowledged after a failed sync, and
+// what was refused can be sent again and is there once.
+#include <algorithm>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "tests/fault/store_rig.hpp"
+
+namespace entente::fault {
+namespace {
+
+using storage::testing::TemporaryFolder;
+
+constexpr int posts_per_batch = 3;
+constexpr int batches = 3;
+constexpr int posts = posts_per_batch * batches;
+
+// What happens between the failure and the next start.
+enum class End : std::uint8_t {
+    stop,      // the process ends, in order where it can
+    cut,       // the power goes at once
+    stop_cut,  // the process is started again and takes more, then the power goes
+};
+
+struct Case {
+    std::string name;
+    Rule rule;
+    End end = End::stop;
+    double survival = 0;
+};
+
+class Batches : public ::testing::Test {
+ protected:
+    // A log with one acknowledged entry, as each case begins.
+    void SetUp() override
+    {
+        StoreRig rig(folder_.file("template"), {});
+        ASSERT_TRUE(rig.open());
+        ASSERT_EQ(rig.post(1, 1).size(), 1U);
+        rig.close();
+    }
+    [[nodiscard]] std::string fresh_copy()
+    {
+        const auto copy = folder_.file("case");
+        std::filesystem::remove_all(copy);
+        std::filesystem::copy(folder_.file("template"), copy);
+        return copy;
+    }
+    // Calls of each kind that a run without failures makes.
+    [[nodiscard]] std::array<std::uint64_t, op_count> count()
+    {
+        StoreRig rig(fresh_copy(), {});
+        EXPECT_TRUE(rig.open());
+        for (int i = 0; i < batches; ++i)
+            EXPECT_EQ(rig.post(first_of(i), first_of(i) + posts_per_batch - 1).size(), 3U);
+        rig.close();
+        std::array<std::uint64_t, op_count> calls{};
+        for (std::size_t i = 0; i < op_count; ++i) calls[i] = rig.disk().calls(static_cast<Op>(i));
+        return calls;
+    }
+    [[nodiscard]] static int first_of(int batch) { return 2 + batch * posts_per_batch; }
+
+    void run(const Case& one);
+    void expect_all(StoreRig& rig, const std::vector<int>& acknowledged, const char* when);
+
+    TemporaryFolder folder_;
+};
+
+void Batches::expect_all(StoreRig& rig, const std::vector<int>& acknowledged, const char* when)
+{
+    const auto log = rig.log();
+    ASSERT_TRUE(log) << when << ": " << log.error().detail;
+    for (const int number : acknowledged)
+        ASSERT_EQ(std::ranges::count(*log, number), 1) << when << ": event " << number;
+    auto sorted = *log;
+    std::ranges::sort(sorted);
+    ASSERT_EQ(std::ranges::adjacent_find(sorted), sorted.end()) << when << ": one is there twice";
+}
+
+void Batches::run(const Case& one)
+{
+    StoreRig rig(fresh_copy(), {7, one.survival, {}});
+    rig.disk().add(one.rule);
+    std::vector<int> acknowledged{1};
+    const bool is_open = rig.open().has_value();
+    bool sync_failed = false;
+    for (int i = 0; i < batches && is_open; ++i) {
+        const auto told = rig.post(first_of(i), first_of(i) + posts_per_batch - 1);
+        sync_failed = sync_failed || (one.rule.op == Op::sync && rig.disk().struck() > 0);
+        if (sync_failed) {
+            EXPECT_TRUE(told.empty()) << "acknowledged after a failed sync";
+            EXPECT_EQ(rig.fatal(), 1);
+        }
+        acknowledged.insert(acknowledged.end(), told.begin(), told.end());
+    }
+    if (one.end == End::cut) {
+        rig.cut_power();
+    } else {
+        rig.close();
+        rig.disk().heal();
+    }
+    if (one.rule.error == power_cut) rig.cut_power();
+    ASSERT_TRUE(rig.open());
+    expect_all(rig, acknowledged, "after the restart");
+    const auto told = rig.post(2, 1 + posts);
+    EXPECT_EQ(told.size(), static_cast<std::size_t>(posts)) << "it must go on by itself";
+    acknowledged.insert(acknowledged.end(), told.begin(), told.end());
+    std::ranges::sort(acknowledged);
+    acknowledged.erase(std::ranges::unique(acknowledged).begin(), acknowledged.end());
+    if (one.end == End::stop_cut) {
+        rig.cut_power();
+        ASSERT_TRUE(rig.open());
+    }
+    expect_all(rig, acknowledged, "at last");
+}
+
+TEST_F(Batches, SurviveEveryFailure)
+{
+    const auto calls = count();
+    int cases = 0;
+    for (std::size_t i = 0; i < op_count; ++i) {
+        const auto op = static_cast<Op>(i);
+        for (std::uint64_t n = 1; n <= calls[i]; ++n) {
+            for (const auto end : {End::stop, End::cut, End::stop_cut}) {
+                for (const int error : {EIO, ENOSPC}) {
+                    if (error == ENOSPC && op != Op::write && op != Op::open) continue;
+                    const auto name = std::string(name_of(op)) + " " + std::to_string(n) +
+                                      " errno " + std::to_string(error) + " end " +
+                                      std::to_string(static_cast<int>(end));
+                    SCOPED_TRACE(name);
+                    run({name, {op, "", n, 1, error}, end});
+                    ++cases;
+                    if (HasFatalFailure()) return;
+                }
+            }
+        }
+    }
+    std::cout << cases << " cases\n";
+}
+
+TEST_F(Batches, SurviveACutAtEveryCall)
+{
+    const auto calls = count();
+    std::uint64_t all = 0;
+    for (const auto count_of_op : calls) all += count_of_op;
+    for (std::uint64_t n = 1; n <= all; ++n) {
+        for (const double survival : {0.0, 0.5}) {
+            const auto name = "call " + std::to_string(n) + " survival " + std::to_string(survival);
+            SCOPED_TRACE(name);
+            run({name, {std::nullopt, "", n, 1, power_cut}, End::stop, survival});
+            if (HasFatalFailure()) return;
+        }
+    }
+    std::cout << all << " calls\n";
+}
+
+}  // namespace
+}  // namespace entente::fault
