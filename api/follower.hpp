@@ -68,6 +68,7 @@ class Follower {
     asio::awaitable<void> pump(net::WebSocket& socket);
     // Nothing more is written; a write that is under way is cut off.
     void end();
+    [[nodiscard]] bool has_ended() const { return ended_; }
 
  private:
     struct Cursor {

@@ -8,6 +8,7 @@
 
 #include "api/api.hpp"
 #include "api/client_frame.hpp"
+#include "api/intake.hpp"
 #include "api/wire.hpp"
 #include "net/websocket.hpp"
 #include "protocol/problem.hpp"
@@ -35,36 +36,7 @@ asio::awaitable<void> write_side(std::shared_ptr<Follower> follower, net::WebSoc
     socket->abort();
 }
 
-// Posts of one frame become one commit where they can; the results keep their order.
-asio::awaitable<std::string> post_all(Api& api, const Caller& caller, std::vector<FramePost> posts)
-{
-    std::vector<federation::Channels::Post> wanted;
-    wanted.reserve(posts.size());
-    for (auto& post : posts) {
-        if (post.error) continue;
-        auto allowed = api.user_rates().take(caller.user.str(), api.now());
-        if (!allowed) {
-            post.error = allowed.error();
-            continue;
-        }
-        wanted.push_back(
-            {{caller.user, caller.device, post.txn}, post.channel, std::move(post.content)});
-    }
-    std::vector<Result<federation::Posted>> results;
-    if (!wanted.empty()) results = co_await api.channels().post_all(std::move(wanted));
-
-    std::string frame = R"({"results":[)";
-    std::size_t next = 0;
-    for (const auto& post : posts) {
-        const Result<federation::Posted> result =
-            post.error ? Result<federation::Posted>{protocol::Failure{*post.error}}
-                       : results.at(next++);
-        append_item(frame, result_json(post.txn_text, result, api.now()));
-    }
-    co_return frame + "]}";
-}
-
-asio::awaitable<void> take_frame(Api& api, Follower& follower, std::string text)
+asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, std::string text)
 {
     auto frame = parse_client_frame(text, api.options().names);
     if (!frame) {
@@ -80,19 +52,19 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, std::string text)
                         "}");
         break;
     }
-    if (!frame->posts) co_return;
-    auto results = co_await post_all(api, follower.caller(), std::move(*frame->posts));
-    follower.answer(std::move(results));
+    if (frame->posts) co_await intake.take(std::move(*frame->posts));
 }
 
-asio::awaitable<void> read_side(Api& api, Follower& follower, net::WebSocket& socket)
+asio::awaitable<void> read_side(Api& api, std::shared_ptr<Follower> held, net::WebSocket& socket)
 {
+    auto& follower = *held;
+    const auto intake = std::make_shared<Intake>(api, held);
     // The ticket was good; the session may have ended while the socket was opened.
     auto live = co_await api.sessions().check_live(follower.caller().session);
     while (live) {
         auto text = co_await socket.read();
         if (!text) co_return;
-        co_await take_frame(api, follower, std::move(*text));
+        co_await take_frame(api, follower, *intake, std::move(*text));
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) co_return;
     }
@@ -107,7 +79,7 @@ asio::awaitable<void> serve(Api& api, std::shared_ptr<Caller> caller, net::WebSo
     auto ended = std::make_shared<net::Wakeup>(io);
     api.parts().tasks.spawn(write_side(follower, &socket, WriterEnd{ended}));
 
-    co_await read_side(api, *follower, socket);
+    co_await read_side(api, follower, socket);
     follower->end();
     socket.abort();
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());

@@ -70,15 +70,13 @@ asio::awaitable<Transferred> read_part(CarrierPtr carrier, asio::mutable_buffer 
 }
 
 // A part at a time, each with the whole time: what counts is that the peer reads on.
-asio::awaitable<Transferred> write_part(CarrierPtr carrier, asio::const_buffer buffer)
+asio::awaitable<Transferred> write_part(CarrierPtr carrier, std::string octets)
 {
     carrier->write_timer.expires_after(write_time);
     carrier->write_timer.async_wait([weak = std::weak_ptr(carrier)](error_code error) {
         const auto late = weak.lock();
         if (late && !error) late->connection->abort();
     });
-    const std::string_view octets(static_cast<const char*>(buffer.data()),
-                                  std::min(buffer.size(), write_step));
     auto written = co_await carrier->connection->write(octets);
     carrier->write_timer.cancel();
     Transferred done;
@@ -146,15 +144,25 @@ struct associator<Associator, entente::net::ForwardEnd<Handler>, Default>
 namespace entente::net {
 namespace {
 
-template <class Buffer, class Buffers>
-Buffer first_of(const Buffers& buffers)
+template <class Buffers>
+asio::mutable_buffer first_of(const Buffers& buffers)
 {
     for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers);
          ++it) {
-        const Buffer buffer(*it);
+        const asio::mutable_buffer buffer(*it);
         if (buffer.size() > 0) return buffer;
     }
-    return Buffer();
+    return {};
+}
+
+// A frame's header and what follows it as one part: one TLS record, one system call.
+template <class Buffers>
+std::string start_of(const Buffers& buffers)
+{
+    std::string part;
+    part.resize(std::min(asio::buffer_size(buffers), write_step));
+    asio::buffer_copy(asio::buffer(part), buffers);
+    return part;
 }
 
 // The erased connection as the AsyncStream that Beast works on.
@@ -177,21 +185,21 @@ class ConnectionStream {
             asio::co_spawn(executor, read_part(std::move(carrier), buffer),
                            Forward<Handler>{std::forward<decltype(handler)>(handler)});
         };
-        return asio::async_initiate<Token, void(error_code, std::size_t)>(
-            start, token, carrier_, first_of<asio::mutable_buffer>(buffers));
+        return asio::async_initiate<Token, void(error_code, std::size_t)>(start, token, carrier_,
+                                                                          first_of(buffers));
     }
 
     template <class Buffers, class Token>
     auto async_write_some(const Buffers& buffers, Token&& token)
     {
-        const auto start = [](auto&& handler, CarrierPtr carrier, asio::const_buffer buffer) {
+        const auto start = [](auto&& handler, CarrierPtr carrier, std::string part) {
             using Handler = std::decay_t<decltype(handler)>;
             const auto executor = carrier->connection->executor();
-            asio::co_spawn(executor, write_part(std::move(carrier), buffer),
+            asio::co_spawn(executor, write_part(std::move(carrier), std::move(part)),
                            Forward<Handler>{std::forward<decltype(handler)>(handler)});
         };
-        return asio::async_initiate<Token, void(error_code, std::size_t)>(
-            start, token, carrier_, first_of<asio::const_buffer>(buffers));
+        return asio::async_initiate<Token, void(error_code, std::size_t)>(start, token, carrier_,
+                                                                          start_of(buffers));
     }
 
     template <class Handler>
