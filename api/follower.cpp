@@ -91,6 +91,12 @@ void Follower::state(std::string json)
     wake_.notify();
 }
 
+void Follower::moved(const protocol::Hash& event, std::string json)
+{
+    if (moved_) moved_->insert(event);
+    state(std::move(json));
+}
+
 void Follower::delivered(const protocol::ChannelId& channel, const protocol::ServerName& server,
                          std::int64_t seq)
 {
@@ -240,6 +246,26 @@ asio::awaitable<void> Follower::list_anew()
         }
     }
     if (following.back() != '{' || from_now) answer(following + "}}");
+    if (!from_now) co_return;
+    auto told = co_await tell_overdue();
+    if (told) co_return;
+    drop_all();
+    answer(R"({"resync":true})");
+}
+
+// [RETRY-1] What was told while this device wasn't there.
+asio::awaitable<Result<void>> Follower::tell_overdue()
+{
+    moved_.emplace();
+    auto overdue = co_await channels_.overdue(caller_.user);
+    const auto moved = std::exchange(moved_, std::nullopt);
+    if (!overdue) co_return fail(overdue);
+    for (const auto& one : *overdue) {
+        if (moved->contains(one.event_id)) continue;
+        const federation::Posted posted{one.event_id, one.state, 0, {}, one.overdue};
+        state(moved_json(one.channel, posted));
+    }
+    co_return Result<void>{};
 }
 
 }  // namespace entente::api

@@ -10,6 +10,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -57,7 +59,9 @@ class Follower {
 
     // From the hub.
     void entries(const protocol::ChannelId& channel, const LiveBatch& batch);
-    void state(std::string json);
+    void state(std::string json);  // an item of a `state` frame
+    // The same, of an own event.
+    void moved(const protocol::Hash& event, std::string json);
     void delivered(const protocol::ChannelId& channel, const protocol::ServerName& server,
                    std::int64_t seq);
     void membership_changed();
@@ -86,6 +90,7 @@ class Follower {
     asio::awaitable<bool> write_queued(net::WebSocket& socket);
     asio::awaitable<bool> catch_up(net::WebSocket& socket);
     asio::awaitable<void> list_anew();
+    asio::awaitable<Result<void>> tell_overdue();
     void unfollow(const protocol::ChannelId& channel, const Error& error);
     void took_page(const protocol::ChannelId& channel, const Cursor& before,
                    federation::ClientEntries page, std::string& frame);
@@ -101,6 +106,8 @@ class Follower {
     bool all_ = false;           // follow channels that come
     bool list_ = false;          // the list of channels is to be read
     bool all_from_now_ = false;  // what that list shows is followed from its end
+    // Own events that moved while the overdue ones are read: what is read of them is old.
+    std::optional<std::set<protocol::Hash>> moved_;
     net::WebSocket* writing_to_ = nullptr;
     bool ended_ = false;
 };

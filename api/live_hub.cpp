@@ -103,9 +103,8 @@ void LiveHub::delivery_changed(const protocol::ChannelId& channel, const protoco
 {
     const auto followers = those_of(by_user_, author);
     if (followers.empty()) return;
-    std::string state = R"({"channel":)" + protocol::json_string(channel.str()) + ",";
-    state += posted_json(posted, 0).substr(1);
-    for (auto* follower : followers) follower->state(state);
+    const auto state = moved_json(channel, posted);
+    for (auto* follower : followers) follower->moved(posted.event_id, state);
 }
 
 void LiveHub::delivered_to(const protocol::ChannelId& channel, const protocol::ServerName& server,
@@ -117,6 +116,15 @@ void LiveHub::delivered_to(const protocol::ChannelId& channel, const protocol::S
 void LiveHub::membership_changed(const protocol::UserId& user)
 {
     for (auto* follower : those_of(by_user_, user)) follower->membership_changed();
+}
+
+void LiveHub::channel_stalled(const protocol::ChannelId& channel,
+                              const std::optional<federation::Stalled>& stalled)
+{
+    const auto followers = those_of(by_channel_, channel);
+    if (followers.empty()) return;
+    const auto state = stalled_json(channel, stalled);
+    for (auto* follower : followers) follower->state(state);
 }
 
 }  // namespace entente::api

@@ -44,6 +44,15 @@ void add_posted(std::string& out, const federation::Posted& posted, protocol::Mi
     if (posted.state == federation::DeliveryState::accepted)
         add_raw(out, "seq", std::to_string(posted.seq));
     if (posted.problem) add_raw(out, "problem", protocol::problem_json(*posted.problem, now));
+    if (posted.overdue) add_flag(out, "overdue", true);
+}
+
+void add_stalled(std::string& out, const federation::Stalled& stalled)
+{
+    std::string value = "{";
+    add_text(value, "since", time_text(stalled.since));
+    add_raw(value, "problem", protocol::problem_json(stalled.problem, 0));
+    add_raw(out, "stalled", value + "}");
 }
 
 }  // namespace
@@ -98,6 +107,26 @@ std::string posted_json(const federation::Posted& posted, protocol::Millis now)
     return out + "}";
 }
 
+std::string moved_json(const protocol::ChannelId& channel, const federation::Posted& posted)
+{
+    std::string out = "{";
+    add_text(out, "channel", channel.str());
+    add_posted(out, posted, 0);
+    return out + "}";
+}
+
+std::string stalled_json(const protocol::ChannelId& channel,
+                         const std::optional<federation::Stalled>& stalled)
+{
+    std::string out = "{";
+    add_text(out, "channel", channel.str());
+    if (stalled)
+        add_stalled(out, *stalled);
+    else
+        add_raw(out, "stalled", "null");
+    return out + "}";
+}
+
 std::string result_json(std::string_view txn, const Result<federation::Posted>& result,
                         protocol::Millis now)
 {
@@ -117,7 +146,7 @@ std::string delivery_json(const federation::Delivery& delivery, protocol::Millis
     std::string out = "{";
     add_text(out, "channel", delivery.channel.str());
     const federation::Posted posted{delivery.event_id, delivery.state, delivery.seq,
-                                    delivery.problem};
+                                    delivery.problem, delivery.overdue};
     add_posted(out, posted, now);
     std::string servers = "{";
     for (const auto& [server, has_it] : delivery.servers) add_flag(servers, server, has_it);
@@ -142,6 +171,7 @@ std::string summary_json(const federation::ChannelSummary& channel)
     add_raw(out, "visible_after", std::to_string(channel.visible_after));
     add_raw(out, "members", std::to_string(channel.member_count));
     add_flag(out, "frozen", channel.frozen);
+    if (channel.stalled) add_stalled(out, *channel.stalled);
     return out + "}";
 }
 

@@ -2,6 +2,7 @@
 // embedded as they are. Pure functions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,11 @@ namespace entente::api {
 [[nodiscard]] std::string entry_json(const protocol::ChannelId& channel,
                                      const federation::ClientEntry& entry);
 [[nodiscard]] std::string posted_json(const federation::Posted& posted, protocol::Millis now);
+// Items of a `state` frame: an own event has moved, a channel stands still or no longer.
+[[nodiscard]] std::string moved_json(const protocol::ChannelId& channel,
+                                     const federation::Posted& posted);
+[[nodiscard]] std::string stalled_json(const protocol::ChannelId& channel,
+                                       const std::optional<federation::Stalled>& stalled);
 // What a post of an array came to, by its txn.
 [[nodiscard]] std::string result_json(std::string_view txn,
                                       const Result<federation::Posted>& result,

@@ -108,7 +108,8 @@ FederationStack::FederationStack(Parts parts)
              parts.clock}),
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
-      follower_(parts.identity, parts.stores.logs(), follower_events()),
+      waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
+      follower_(parts.identity, parts.stores.logs(), waits_, follower_events()),
       direct_(parts.identity, parts.stores.logs(), parts.clock,
               [this](const protocol::UserId& user) {
                   notices_.tell([&](federation::CommitListener& listener) {
@@ -222,7 +223,8 @@ void FederationStack::committed(const storage::CommittedRun& run)
     if (parts_.config.federation.enabled) links_.committed(run);
 }
 
-// Forgets what has served its time: nonces, taken direct events, told rejections.
+// Forgets what has served its time: nonces, taken direct events, told rejections. Tells what
+// has waited too long.
 asio::awaitable<void> FederationStack::keep_house()
 {
     for (;;) {
@@ -243,6 +245,10 @@ asio::awaitable<void> FederationStack::keep_house()
         if (!forgotten)
             protocol::log_warning(parts_.log, "storage", "old rows could not be dropped",
                                   {{"detail", forgotten.error().detail}});
+        auto told = co_await waits_.tell();
+        if (!told)
+            protocol::log_warning(parts_.log, "storage", "what waits too long can't be told",
+                                  {{"detail", told.error().detail}});
     }
 }
 

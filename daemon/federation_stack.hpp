@@ -68,6 +68,7 @@ class FederationStack {
     federation::Gate gate_;
     federation::Verifier verifier_;
     federation::HomeLog home_;
+    federation::LongWaits waits_;
     federation::FollowerLog follower_;
     federation::Direct direct_;
     federation::SignedClient client_;

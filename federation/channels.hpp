@@ -36,6 +36,7 @@ struct Posted {
     DeliveryState state = DeliveryState::pending;
     std::int64_t seq = 0;          // accepted
     std::optional<Error> problem;  // rejected
+    bool overdue = false;          // pending for a week [RETRY-1]
 };
 
 struct Delivery {
@@ -45,6 +46,13 @@ struct Delivery {
     std::int64_t seq = 0;
     std::optional<Error> problem;
     std::map<std::string, bool> servers;  // follower server → has it, as far as is known here
+    bool overdue = false;                 // as in Posted
+};
+
+// A channel whose home's slices have been refused for a day or longer [LOG-1].
+struct Stalled {
+    Millis since = 0;  // the first refusal
+    Error problem;     // the last one's
 };
 
 // One entry as a client sees it.
@@ -69,6 +77,7 @@ struct ChannelSummary {
     std::int64_t visible_after = 0;  // the user sees entries with a greater seq
     std::int64_t member_count = 0;
     bool frozen = false;  // [LOG-4]
+    std::optional<Stalled> stalled;
 };
 
 struct ChannelMember {
@@ -109,7 +118,8 @@ class CommitListener {
     // Entries first_seq … first_seq + size − 1 of a channel.
     virtual void entries_committed(const ChannelId& channel,
                                    const std::shared_ptr<const ClientEntries>& entries) = 0;
-    // An own user's event has moved: accepted, rejected or delivered further.
+    // An own user's event has moved: accepted, rejected or delivered further; or it is
+    // still pending and now overdue.
     virtual void delivery_changed(const ChannelId& channel, const UserId& author,
                                   const Posted& posted) = 0;
     // Follower `server` now holds the channel up to `seq`.
@@ -117,6 +127,9 @@ class CommitListener {
                               std::int64_t seq) = 0;
     // An own user was invited (a list to be fetched anew), joined or left.
     virtual void membership_changed(const UserId& user) = 0;
+    // A followed channel stands still; nothing: no longer so.
+    virtual void channel_stalled(const ChannelId& channel,
+                                 const std::optional<Stalled>& stalled) = 0;
 };
 
 class Channels {
@@ -162,6 +175,8 @@ class Channels {
                                                                std::int64_t before,
                                                                std::size_t limit) = 0;
     virtual asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) = 0;
+    // [RETRY-1] The user's events that are overdue, the oldest first, at most 100.
+    virtual asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) = 0;
 
     // Listeners live longer than this object's last commit.
     virtual void listen(CommitListener& listener) = 0;

@@ -40,15 +40,15 @@ SliceResult refused(const std::string& channel, const Error& problem)
 }  // namespace
 
 FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store,
-                         FollowerEvents events)
-    : identity_(identity), store_(store), events_(std::move(events))
+                         LongWaits& waits, FollowerEvents events)
+    : identity_(identity), store_(store), waits_(waits), events_(std::move(events))
 {
 }
 
 SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice& slice,
                               const ServerName& origin)
 {
-    if (slice.slice.channel.empty()) return refused(slice.channel_text, *slice.problem);
+    if (slice.slice.channel.empty()) return take_unreadable(transaction, slice, origin);
     auto& db = transaction.db();
     auto found = store_.find(db, slice.slice.channel);
     if (!found && found.error().code != Code::not_found)
@@ -67,12 +67,7 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     if (channel.home != origin)
         return refused(slice.channel_text,
                        Error{Code::not_home, "a slice from a server that isn't the home", {}, 0});
-    if (slice.problem) {
-        auto result = refused(slice.channel_text, *slice.problem);
-        result.epoch = channel.epoch;
-        result.have = {channel.seq, channel.hash};
-        return result;
-    }
+    if (slice.problem) return refuse_slice(transaction, channel, *slice.problem);
     if (channel.frozen) return answer(channel, SliceStatus::fork);
     // [LOG-3] Who has left is owed nothing, and a former home must not fill our disk.
     if (!channel.state.has_member_of(identity_.name)) {
@@ -87,10 +82,31 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     }
     auto result = compare_and_apply(transaction, channel, slice);
     if (result) return std::move(*result);
-    auto refusal = refused(slice.channel_text, result.error());
-    refusal.epoch = channel.epoch;
-    refusal.have = {channel.seq, channel.hash};
-    return refusal;
+    return refuse_slice(transaction, channel, result.error());
+}
+
+// What can't be read may still name the channel that it keeps from going on.
+SliceResult FollowerLog::take_unreadable(WriteTransaction& transaction, const VerifiedSlice& slice,
+                                         const ServerName& origin)
+{
+    const auto name = protocol::parse_channel_id(slice.channel_text, identity_.names);
+    if (!name) return refused(slice.channel_text, *slice.problem);
+    auto found = store_.find(transaction.db(), *name);
+    if (!found || (*found)->home != origin) return refused(slice.channel_text, *slice.problem);
+    return refuse_slice(transaction, **found, *slice.problem);
+}
+
+SliceResult FollowerLog::refuse_slice(WriteTransaction& transaction, LiveChannel& channel,
+                                      const Error& problem)
+{
+    auto result = refused(channel.name.str(), problem);
+    result.epoch = channel.epoch;
+    result.have = {channel.seq, channel.hash};
+    const bool stands_still = result.status == SliceStatus::refused && !channel.frozen &&
+                              channel.state.has_member_of(identity_.name);
+    auto noted = stands_still ? waits_.refused(transaction, channel, problem) : Result<void>{};
+    if (!noted) return refused(channel.name.str(), noted.error());
+    return result;
 }
 
 Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction,
@@ -128,9 +144,13 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
         result.agrees = protocol::Position{slice.latest, *hash};
         return result;
     }
+    // An old slice that comes again is no progress; having all there is, is.
+    const bool goes_on = last > channel.seq || slice.latest == channel.seq;
     auto applied =
         apply(transaction, channel, verified, static_cast<std::size_t>(shared - slice.after.seq));
     if (!applied) return fail(applied);
+    auto over = goes_on ? waits_.over(transaction, channel) : Result<void>{};
+    if (!over) return fail(over);
     note_acks(transaction, channel, verified);
     return answer(channel, SliceStatus::ok);
 }
@@ -213,6 +233,8 @@ void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel,
 SliceResult FollowerLog::fork(WriteTransaction& transaction, LiveChannel& channel)
 {
     store_.freeze(channel);
+    auto over = waits_.over(transaction, channel);
+    if (!over) return refused(channel.name.str(), over.error());
     transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home] {
         forked(name, home);
     });
@@ -248,6 +270,8 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
     auto& channel = **found;
     // [LOG-4] What a fork has frozen is evidence: no snapshot goes over it.
     if (channel.frozen || floor <= channel.seq) return {};
+    auto over = waits_.over(transaction, channel);
+    if (!over) return over;
     return store_.reset_to(db, channel, std::move(log));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "federation/identity.hpp"
+#include "federation/long_waits.hpp"
 #include "federation/verification.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
@@ -23,7 +24,8 @@ struct FollowerEvents {
 
 class FollowerLog {
  public:
-    FollowerLog(const Identity& identity, storage::ChannelLogStore& store, FollowerEvents events);
+    FollowerLog(const Identity& identity, storage::ChannelLogStore& store, LongWaits& waits,
+                FollowerEvents events);
 
     [[nodiscard]] protocol::SliceResult take(storage::WriteTransaction& transaction,
                                              const VerifiedSlice& slice, const ServerName& origin);
@@ -36,6 +38,13 @@ class FollowerLog {
                                      const ServerName& home);
 
  private:
+    [[nodiscard]] protocol::SliceResult take_unreadable(storage::WriteTransaction& transaction,
+                                                        const VerifiedSlice& slice,
+                                                        const ServerName& origin);
+    // The answer to a slice by the channel's home; that it stands still is noted.
+    [[nodiscard]] protocol::SliceResult refuse_slice(storage::WriteTransaction& transaction,
+                                                     storage::LiveChannel& channel,
+                                                     const Error& problem);
     [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
         const VerifiedSlice& slice);
@@ -53,6 +62,7 @@ class FollowerLog {
 
     const Identity& identity_;
     storage::ChannelLogStore& store_;
+    LongWaits& waits_;
     FollowerEvents events_;
 };
 

@@ -56,6 +56,7 @@ class LocalChannels final : public Channels {
                                                        std::int64_t before,
                                                        std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
+    asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) override;
     void listen(CommitListener& listener) override { parts_.notices.add(listener); }
 
  private:

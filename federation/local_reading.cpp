@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "federation/local_channels.hpp"
+#include "federation/long_waits.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
@@ -90,6 +91,9 @@ Result<ChannelSummary> LocalChannels::summary(Connection& db, std::int64_t chann
     summary.visible_after = view->visible_after;
     summary.member_count = *count;
     summary.frozen = view->channel.frozen;
+    auto stall = storage::find_stall(db, channel);
+    if (!stall) return fail(stall);
+    summary.stalled = shown(*stall);
     return summary;
 }
 
@@ -246,6 +250,8 @@ asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash even
             delivery.channel = row.channel;
             delivery.seq = row.seq;
             delivery.state = row.seq > 0 ? DeliveryState::accepted : DeliveryState::pending;
+            delivery.overdue = row.seq == 0 && row.problem.empty() &&
+                               row.at <= parts_.clock.now_ms() - unsent_notice_ms;
             if (row.problem.empty()) return delivery;
             delivery.state = DeliveryState::rejected;
             const auto code = protocol::code_from_name(row.problem).value_or(Code::forbidden);
@@ -270,6 +276,26 @@ asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash even
                 delivery.servers[cursor.server.str()] = cursor.seq >= seen->seq;
         }
         return delivery;
+    };
+    auto found = co_await parts_.commits.read(std::move(job));
+    co_return found;
+}
+
+asio::awaitable<Result<std::vector<Delivery>>> LocalChannels::overdue(UserId user)
+{
+    auto job = [this, user](Connection& db) -> Result<std::vector<Delivery>> {
+        auto rows = storage::overdue_of(db, user.str(), parts_.clock.now_ms() - unsent_notice_ms,
+                                        max_overdue_at_once);
+        if (!rows) return fail(rows);
+        std::vector<Delivery> overdue;
+        for (const auto& row : *rows) {
+            Delivery delivery;
+            delivery.channel = row.channel;
+            delivery.event_id = row.event_id;
+            delivery.overdue = true;
+            overdue.push_back(std::move(delivery));
+        }
+        return overdue;
     };
     auto found = co_await parts_.commits.read(std::move(job));
     co_return found;

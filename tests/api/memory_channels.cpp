@@ -169,6 +169,7 @@ asio::awaitable<Result<ChannelSummary>> MemoryChannels::get(UserId user, Channel
     summary.is_public = (*log)->about.is_public;
     summary.latest = static_cast<std::int64_t>((*log)->entries.size());
     summary.visible_after = (*log)->visible_after[user.str()];
+    summary.stalled = stalled;
     summary.member_count = static_cast<std::int64_t>((*log)->members.size());
     co_return summary;
 }
@@ -254,6 +255,15 @@ asio::awaitable<Result<Delivery>> MemoryChannels::delivery(UserId user, Hash eve
     delivery.seq = found->second.second;
     delivery.servers = {{"b.test", false}, {"c.test", true}};
     co_return delivery;
+}
+
+asio::awaitable<Result<std::vector<Delivery>>> MemoryChannels::overdue(UserId user)
+{
+    auto found = late[user.str()];
+    if (while_reading_overdue) std::exchange(while_reading_overdue, nullptr)();
+    auto executor = co_await asio::this_coro::executor;
+    co_await asio::post(executor, asio::use_awaitable);
+    co_return found;
 }
 
 }  // namespace entente::api::testing

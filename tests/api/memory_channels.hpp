@@ -44,6 +44,7 @@ class MemoryChannels final : public Channels {
                                                        std::int64_t before,
                                                        std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
+    asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) override;
     void listen(CommitListener& listener) override { listeners_.push_back(&listener); }
     void forget_listeners() { listeners_.clear(); }
 
@@ -52,6 +53,10 @@ class MemoryChannels final : public Channels {
                 const std::vector<std::string>& contents);
     // A page is read, and while its reader waits for it this happens.
     std::function<void()> while_reading;
+    // While the overdue ones are read this happens, and they are given as they were before.
+    std::function<void()> while_reading_overdue;
+    std::map<std::string, std::vector<Delivery>> late;  // by user
+    std::optional<Stalled> stalled;                     // of every channel
     CommitListener& listener() { return *listeners_.front(); }
     std::map<ChannelId, Log> logs;
     std::map<std::string, Posted> by_txn;  // user and txn

@@ -192,6 +192,28 @@ TEST(Wire, TimesAreRfc3339WithMilliseconds)
     EXPECT_EQ(time_text(1'709'164'800'001), "2024-02-29T00:00:00.001Z");
 }
 
+TEST(Wire, AChannelThatStandsStillSaysSoAndNoOtherDoes)
+{
+    federation::ChannelSummary channel;
+    EXPECT_EQ(summary_json(channel).find("stalled"), std::string::npos);
+    channel.stalled = federation::Stalled{0, Error{Code::malformed, "inner", {}, 0}};
+    const auto text = summary_json(channel);
+    EXPECT_NE(text.find(R"("stalled":{"since":"1970-01-01T00:00:00.000Z","problem":{"type":)"
+                        R"("urn:entente:problem:malformed")"),
+              std::string::npos)
+        << text;
+    EXPECT_EQ(text.find("inner"), std::string::npos);
+}
+
+TEST(Wire, OnlyWhatIsOverdueSaysSo)
+{
+    federation::Delivery delivery;
+    EXPECT_EQ(delivery_json(delivery, 0).find("overdue"), std::string::npos);
+    delivery.overdue = true;
+    EXPECT_NE(delivery_json(delivery, 0).find(R"("status":"pending","overdue":true)"),
+              std::string::npos);
+}
+
 TEST(Segment, IsPercentDecodedOrRefused)
 {
     EXPECT_EQ(decode_segment("a%40b"), "a@b");

@@ -259,6 +259,121 @@ TEST(Realtime, DeliveryAndInvitationsArePushed)
     EXPECT_EQ(socket.read_until("request")["request"], true);
 }
 
+TEST(Realtime, AChannelThatStandsStillIsToldToThoseWhoFollowIt)
+{
+    Room room;
+    const auto bob = room.rig.person("bob");
+    SocketClient other{room.rig.port(), room.rig.ticket(bob)};
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(0));
+    socket.read_seqs(1);
+    other.send({{"ping", true}});
+    other.read_until("pong");
+    const federation::Stalled stalled{1'763'683'200'123,
+                                      Error{Code::signature_invalid, "inner", {}, 0}};
+    room.rig.on_io([&] { room.rig.channels.listener().channel_stalled(room.id, stalled); });
+    const auto told = socket.read_until("state")["state"];
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0]["channel"], room.channel);
+    EXPECT_EQ(told[0]["stalled"]["since"], "2025-11-21T00:00:00.123Z");
+    EXPECT_EQ(told[0]["stalled"]["problem"]["type"], "urn:entente:problem:signature-invalid");
+    EXPECT_EQ(told.dump().find("inner"), std::string::npos);
+    room.rig.on_io([&] { room.rig.channels.listener().channel_stalled(room.id, std::nullopt); });
+    const json over = json::array({{{"channel", room.channel}, {"stalled", nullptr}}});
+    EXPECT_EQ(socket.read_until("state")["state"], over);
+    other.send({{"ping", true}});
+    other.read_until("pong");
+    for (const auto& frame : other.passed) EXPECT_FALSE(frame.contains("state"));
+}
+
+// An own event that waits for a week, as the federation floor tells it.
+federation::Delivery overdue_in(const Room& room, std::uint8_t number)
+{
+    federation::Delivery late;
+    late.channel = room.id;
+    late.event_id[0] = number;
+    late.overdue = true;
+    return late;
+}
+
+json overdue_item(const Room& room, std::uint8_t number)
+{
+    protocol::Hash event{};
+    event[0] = number;
+    return {{"channel", room.channel},
+            {"event", protocol::to_base64url(event)},
+            {"status", "pending"},
+            {"overdue", true}};
+}
+
+TEST(Realtime, WhatIsOverdueIsPushedToItsAuthor)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send({{"ping", true}});
+    socket.read_until("pong");
+    room.rig.on_io([&] {
+        const auto late = overdue_in(room, 7);
+        const federation::Posted posted{late.event_id, late.state, 0, {}, true};
+        room.rig.channels.listener().delivery_changed(
+            room.id, protocol::UserId::trusted("alice@a.test"), posted);
+    });
+    EXPECT_EQ(socket.read_until("state")["state"], json::array({overdue_item(room, 7)}));
+}
+
+TEST(Realtime, WhoFollowsAllIsToldWhatIsOverdueAlready)
+{
+    Room room;
+    room.rig.on_io([&] {
+        room.rig.channels.late["alice@a.test"] = {overdue_in(room, 1), overdue_in(room, 2)};
+    });
+    const auto bob = room.rig.person("bob");
+    SocketClient other{room.rig.port(), room.rig.ticket(bob)};
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    other.send({{"follow", "all"}});
+    other.read_until("following");
+    socket.send({{"follow", "all"}});
+    const json both = json::array({overdue_item(room, 1), overdue_item(room, 2)});
+    EXPECT_EQ(socket.read_until("state")["state"], both);
+    // Once: a change of the list of channels isn't a new beginning.
+    room.rig.post(channels_path, {{"txn", uuid(101)}, {"name", "second"}}, room.alice.access);
+    socket.read_until("entries");
+    for (int i = 0; i < 2; ++i) {
+        socket.send({{"ping", true}});
+        socket.read_until("pong");
+        other.send({{"ping", true}});
+        other.read_until("pong");
+    }
+    for (const auto& frame : socket.passed) EXPECT_FALSE(frame.contains("state"));
+    for (const auto& frame : other.passed) EXPECT_FALSE(frame.contains("state"));
+}
+
+TEST(Realtime, WhatMovedMeanwhileIsNotToldAsOverdue)
+{
+    Room room;
+    room.rig.on_io([&] {
+        room.rig.channels.late["alice@a.test"] = {overdue_in(room, 1), overdue_in(room, 2)};
+        room.rig.channels.while_reading_overdue = [&] {
+            const federation::Posted posted{
+                overdue_in(room, 1).event_id, federation::DeliveryState::accepted, 9, {}};
+            room.rig.channels.listener().delivery_changed(
+                room.id, protocol::UserId::trusted("alice@a.test"), posted);
+        };
+    });
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send({{"follow", "all"}});
+    json items = json::array();
+    while (items.size() < 2) {
+        const auto frame = socket.read_until("state");
+        for (const auto& item : frame["state"]) items.push_back(item);
+    }
+    EXPECT_EQ(items[0]["status"], "accepted");
+    EXPECT_EQ(items[1], overdue_item(room, 2));
+    socket.send({{"ping", true}});
+    socket.read_until("pong");
+    EXPECT_FALSE(socket.passed.back().contains("state"));
+}
+
 TEST(Realtime, ALogoutEndsTheSocket)
 {
     Room room;

@@ -111,7 +111,9 @@ void Server::open()
     events.forked = [this](const ChannelId& channel, const ServerName&) {
         forked.push_back(channel.str());
     };
-    follower = std::make_unique<FollowerLog>(identity, *store, events);
+    waits = std::make_unique<LongWaits>(
+        LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});
+    follower = std::make_unique<FollowerLog>(identity, *store, *waits, events);
     direct = std::make_unique<Direct>(identity, *store, world.clock,
                                       [this](const UserId& who) { invited.push_back(who.str()); });
     settlement = std::make_unique<Settlement>(SettlementParts{

@@ -121,10 +121,34 @@ struct Heard final : CommitListener {
         delivered[server.str()] = seq;
     }
     void membership_changed(const UserId& user) override { memberships.push_back(user.str()); }
+    void channel_stalled(const ChannelId& channel, const std::optional<Stalled>& stalled) override
+    {
+        stalls.emplace_back(channel, stalled);
+    }
 
     std::vector<Posted> changed;
+    std::vector<std::pair<ChannelId, std::optional<Stalled>>> stalls;
     std::map<std::string, std::int64_t> delivered;
     std::vector<std::string> memberships;
+};
+
+// What a server wrote into its own log: level, component and names with their values.
+struct HeardLog final : protocol::Log {
+    using Log::write;
+    struct Line {
+        protocol::LogLevel level;
+        std::string component;
+        std::map<std::string, std::string> fields;
+    };
+    [[nodiscard]] bool enabled(protocol::LogLevel, std::string_view) const override { return true; }
+    void write(protocol::LogLevel level, std::string_view component, std::string_view,
+               std::span<const protocol::LogField> fields) override
+    {
+        Line line{level, std::string(component), {}};
+        for (const auto& field : fields) line.fields.emplace(field.name, field.value);
+        lines.push_back(std::move(line));
+    }
+    std::vector<Line> lines;
 };
 
 // What a log is to the outside: who computes it from the same entries gets the same.
@@ -218,6 +242,7 @@ struct Server {
     std::unique_ptr<storage::ChannelLogStore> store;
     std::unique_ptr<Verifier> verifier;
     std::unique_ptr<HomeLog> home;
+    std::unique_ptr<LongWaits> waits;
     std::unique_ptr<FollowerLog> follower;
     std::unique_ptr<Direct> direct;
     std::unique_ptr<Notices> notices;
@@ -226,6 +251,7 @@ struct Server {
     std::unique_ptr<trust::Budgets> budgets;
     std::unique_ptr<Inbox> inbox;
     protocol::NullLog null_log;
+    HeardLog waits_log;
 };
 
 // Two or more servers that have pinned each other: a.example, b.example, c.example.
