@@ -1,5 +1,6 @@
 #include "storage/sqlite/connection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace entente::storage {
@@ -18,6 +19,8 @@ constexpr const char* reader_settings =
 constexpr const char* maintainer_settings =
     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-256;"
     "PRAGMA busy_timeout=100;";
+
+constexpr int rewrite_octets = 1 << 20;
 
 bool is_untrustworthy(int code)
 {
@@ -97,6 +100,35 @@ Result<void> SqliteConnection::configure()
     // After the pragma, which sets a hook of its own.
     sqlite3_wal_hook(db_, on_wal, shared_.get());
     return outcome;
+}
+
+// In a write transaction: whoever else has the database open adds nothing to the WAL and
+// doesn't start it anew meanwhile. Equal octets in the same places harm no reader.
+Result<void> SqliteConnection::rewrite_wal()
+{
+    if (auto begun = begin(); !begun) return begun;
+    auto outcome = rewrite_wal_locked();
+    rollback();
+    return outcome;
+}
+
+Result<void> SqliteConnection::rewrite_wal_locked()
+{
+    sqlite3_file* wal = nullptr;
+    sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (wal == nullptr || wal->pMethods == nullptr) return {};
+    sqlite3_int64 size = 0;
+    int outcome = wal->pMethods->xFileSize(wal, &size);
+    if (outcome == SQLITE_OK && size == 0) return {};
+    std::string octets(rewrite_octets, '\0');
+    for (sqlite3_int64 at = 0; outcome == SQLITE_OK && at < size; at += rewrite_octets) {
+        const int count = static_cast<int>(std::min<sqlite3_int64>(size - at, rewrite_octets));
+        outcome = wal->pMethods->xRead(wal, octets.data(), count, at);
+        if (outcome == SQLITE_OK) outcome = wal->pMethods->xWrite(wal, octets.data(), count, at);
+    }
+    if (outcome == SQLITE_OK) outcome = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    if (outcome != SQLITE_OK) return tl::unexpected(error(outcome));
+    return {};
 }
 
 Error SqliteConnection::error(int code) const

@@ -69,6 +69,11 @@ class SqliteConnection final : public Connection {
     [[nodiscard]] std::int64_t changes() const override;
     [[nodiscard]] std::int64_t written() const override;
 
+    // Writes what an earlier process left in the WAL once more, and syncs it. After a failed
+    // sync the kernel shows pages that the disk never got and will not get: built upon, they
+    // would take later commits with them when the power goes.
+    [[nodiscard]] Result<void> rewrite_wal();
+
     // SQLite rolls a transaction back by itself after some errors. What is written next
     // would then commit alone: such statements must not run.
     [[nodiscard]] bool has_lost_transaction() const
@@ -84,6 +89,7 @@ class SqliteConnection final : public Connection {
     {
     }
     [[nodiscard]] Result<void> configure();
+    [[nodiscard]] Result<void> rewrite_wal_locked();
     void end_transaction();
 
     sqlite3* db_;

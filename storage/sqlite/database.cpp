@@ -58,6 +58,7 @@ class SqliteDatabase final : public Database {
         if (!made) return fail(made);
         auto writer = SqliteConnection::open(file_, vfs(), SqliteRole::writer, shared_);
         if (!writer) return fail(writer);
+        if (auto rewritten = (*writer)->rewrite_wal(); !rewritten) return fail(rewritten);
         auto migrated = migrate(**writer, migrations_, protocol::SystemClock().now_s());
         if (!migrated) return fail(migrated);
         return std::unique_ptr<Connection>(std::move(*writer));

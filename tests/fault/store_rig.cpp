@@ -95,6 +95,15 @@ void StoreRig::close()
     window_.reset();
 }
 
+void StoreRig::kill()
+{
+    // Whatever would be tidied up isn't.
+    disk_.heal();
+    disk_.add({std::nullopt, "", 1, for_ever, EIO});
+    close();
+    disk_.heal();
+}
+
 void StoreRig::cut_power()
 {
     disk_.cut();

@@ -25,6 +25,9 @@ class StoreRig {
 
     [[nodiscard]] Result<void> open();
     void close();
+    // The process dies, the machine goes on: what was written is seen at the next start,
+    // durable or not.
+    void kill();
     // The machine falls and comes back: what is open is gone with it.
     void cut_power();
 
