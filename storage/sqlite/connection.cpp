@@ -20,7 +20,8 @@ constexpr const char* maintainer_settings =
     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-256;"
     "PRAGMA busy_timeout=100;";
 
-constexpr int rewrite_octets = 1 << 20;
+// SQLite's own files take no more than 128 KiB at once.
+constexpr int rewrite_octets = 1 << 16;
 
 bool is_untrustworthy(int code)
 {

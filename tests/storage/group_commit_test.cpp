@@ -116,7 +116,9 @@ class GroupCommitTest : public ::testing::Test {
     std::vector<std::int64_t> stored()
     {
         auto database = make_sqlite_database(file_, schema);
-        auto connection = std::move(database->open_writer().value());
+        auto opened = database->open_writer();
+        if (!opened) throw std::runtime_error(opened.error().detail);
+        auto connection = std::move(*opened);
         return testing::integers(*connection, ids_sql);
     }
 
