@@ -212,6 +212,11 @@ void LoadSocket::answer_control(const Frame& frame)
     send(octets);
 }
 
+void LoadSocket::give_back()
+{
+    if (begin_ == end_) in_ = {};
+}
+
 void LoadSocket::compact()
 {
     if (begin_ == 0) return;

@@ -68,6 +68,8 @@ class LoadSocket {
     {
         while (read_some()) take_frames(take);
     }
+    // Frees what an idle socket needs no more.
+    void give_back();
 
  private:
     struct Frame {

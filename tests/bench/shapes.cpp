@@ -2,54 +2,7 @@
 
 #include <algorithm>
 
-#include <unistd.h>
-
-#include "tests/bench/drive.hpp"
-
 namespace entente::bench {
-
-namespace {
-
-constexpr double bottleneck_share = 0.9;
-constexpr Nanoseconds drain_time = 30'000'000'000;
-
-Nanoseconds nanoseconds(double seconds)
-{
-    return static_cast<Nanoseconds>(seconds * 1e9);
-}
-
-// What the clocks say at one moment.
-struct Moment {
-    Nanoseconds wall = 0, client = 0, a = 0, b = 0;
-    std::int64_t done = 0;
-};
-
-Moment now(e2e::World& world, const Traffic& traffic)
-{
-    return {wall_now(), thread_cpu_now(), process_cpu_now(world["a.test"].pid()),
-            process_cpu_now(world["b.test"].pid()), traffic.done()};
-}
-
-RunFigures figures_between(const Moment& begin, const Moment& end)
-{
-    RunFigures figures;
-    figures.messages = end.done - begin.done;
-    const auto wall = static_cast<double>(end.wall - begin.wall);
-    const auto messages = static_cast<double>(std::max<std::int64_t>(figures.messages, 1));
-    const auto each = [messages](Nanoseconds from, Nanoseconds to) {
-        return static_cast<double>(to - from) / 1e3 / messages;
-    };
-    figures.messages_per_second = static_cast<double>(figures.messages) / wall * 1e9;
-    figures.cpu_a = each(begin.a, end.a);
-    figures.cpu_b = each(begin.b, end.b);
-    figures.cpu_client = each(begin.client, end.client);
-    figures.client_share = static_cast<double>(end.client - begin.client) / wall;
-    const auto cores = static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
-    figures.servers_share = static_cast<double>(end.a - begin.a + end.b - begin.b) / wall / cores;
-    return figures;
-}
-
-}  // namespace
 
 Shape pairs_shape(Crowd& crowd, std::size_t pairs, std::size_t in_flight)
 {
@@ -70,8 +23,9 @@ Shape pairs_shape(Crowd& crowd, std::size_t pairs, std::size_t in_flight)
         reader.person = Crowd::on_b(pair);
         for (std::size_t i = 0; i < channels_a_pair; ++i) {
             const auto& channel = channels[pair * channels_a_pair + i];
+            const auto window = std::max<std::size_t>(in_flight / channels_a_pair, 1);
             reader.follow.push_back(channel);
-            shape.flows.push_back({channel, 2 * pair, {2 * pair + 1}, in_flight / channels_a_pair});
+            shape.flows.push_back({channel, 2 * pair, {2 * pair + 1}, window});
         }
         shape.seats.push_back(std::move(writer));
         shape.seats.push_back(std::move(reader));
@@ -79,44 +33,57 @@ Shape pairs_shape(Crowd& crowd, std::size_t pairs, std::size_t in_flight)
     return shape;
 }
 
-bool RunFigures::client_was_the_bottleneck() const
+Shape direct_shape(Crowd& crowd, std::size_t channels)
 {
-    return client_share >= bottleneck_share;
+    Shape shape;
+    shape.name = std::to_string(channels) + " direct channels";
+    const auto people = std::max((channels + direct_channels_each - 1) / direct_channels_each,
+                                 direct_channels_each);
+    crowd.grow(people);
+    shape.seats.resize(2 * people);
+    for (std::size_t i = 0; i < people; ++i) {
+        shape.seats[2 * i].person = Crowd::on_a(i);
+        shape.seats[2 * i + 1].person = Crowd::on_b(i);
+    }
+    // Neighbours by the round: no two people share two channels.
+    std::vector<ChannelPlan> plans;
+    std::vector<std::size_t> readers;
+    for (std::size_t i = 0; i < channels; ++i) {
+        const auto writer = i % people;
+        const auto reader = (writer + i / people) % people;
+        const auto a = Crowd::on_a(writer), b = Crowd::on_b(reader);
+        plans.push_back({i % 2 == 0 ? std::vector{a, b} : std::vector{b, a}, "dm"});
+        readers.push_back(2 * reader + 1);
+    }
+    const auto made = crowd.make_channels(plans);
+    for (std::size_t i = 0; i < channels; ++i) {
+        shape.seats[readers[i]].follow.push_back(made[i]);
+        shape.flows.push_back({made[i], 2 * (i % people), {readers[i]}, 1});
+    }
+    return shape;
 }
 
-RunFigures run_shape(e2e::World& world, Crowd& crowd, const Shape& shape, const RunOptions& options)
+Shape group_shape(Crowd& crowd, std::size_t in_flight)
 {
-    std::vector<std::unique_ptr<LoadSocket>> owned;
-    std::vector<LoadSocket*> sockets;
-    for (const auto& seat : shape.seats) {
-        owned.push_back(crowd.open(seat.person, seat.follow));
-        sockets.push_back(owned.back().get());
+    Shape shape;
+    shape.name =
+        "one channel of " + std::to_string(group_members) + " + " + std::to_string(group_members);
+    crowd.grow(group_members);
+    ChannelPlan plan;
+    for (std::size_t i = 0; i < group_members; ++i) {
+        plan.members.push_back(Crowd::on_a(i));
+        plan.members.push_back(Crowd::on_b(i));
     }
-    Traffic traffic(sockets, shape.flows, options.posts_a_frame);
-    Drive drive(sockets, traffic);
-    const auto go = [&](double seconds) {
-        const auto deadline = wall_now() + nanoseconds(seconds);
-        if (options.paced > 0)
-            drive.run_paced(deadline, options.paced);
-        else
-            drive.run(deadline);
-    };
-    if (options.paced == 0) traffic.open();
-    go(options.warm_up);
-    traffic.keep_latencies(true);
-    const auto begin = now(world, traffic);
-    go(options.seconds);
-    const auto end = now(world, traffic);
-    traffic.keep_latencies(false);
-    traffic.close();
-    if (traffic.under_way() > 0)
-        drive.run(wall_now() + drain_time, [&] { return traffic.under_way() == 0; });
-
-    auto figures = figures_between(begin, end);
-    figures.p50 = quantile(traffic.latencies(), 0.5);
-    figures.p99 = quantile(traffic.latencies(), 0.99);
-    figures.faults = traffic.judge();
-    return figures;
+    const auto channel = crowd.make_channels({plan}).at(0);
+    std::vector<std::size_t> readers;
+    for (std::size_t seat = 0; seat < plan.members.size(); ++seat) {
+        shape.seats.push_back({plan.members[seat], {channel}});
+        readers.push_back(seat);
+    }
+    const auto window = std::max<std::size_t>(in_flight / (2 * group_writers), 1);
+    for (std::size_t seat = 0; seat < 2 * group_writers; ++seat)
+        shape.flows.push_back({channel, seat, readers, window});
+    return shape;
 }
 
 }  // namespace entente::bench

@@ -1,10 +1,8 @@
-// The shapes of a federated load and what one run of them came to. A shape says who writes
-// to whom and how much is in flight; a run opens the WebSockets, warms up, measures, waits
-// until nothing is under way, and judges every message.
+// The shapes of a federated load: who writes to whom, in channels of which server, and how
+// much is in flight. Making one makes its people and channels; running it is run.hpp's.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,41 +11,30 @@
 
 namespace entente::bench {
 
-// Sockets by person, and the flows between them.
 struct Shape {
-    std::string name;
+    // A WebSocket: whose, and which channels it follows.
     struct Seat {
         std::size_t person = 0;
         std::vector<std::string> follow;
     };
+    std::string name;
     std::vector<Seat> seats;
-    std::vector<FlowPlan> flows;
+    std::vector<FlowPlan> flows;  // between seats
 };
 
 // Pairs of a person on A, who writes, and one on B, who reads; `in_flight` messages each.
 // Every other channel is homed at A; a single pair has two, with half of the window each.
 [[nodiscard]] Shape pairs_shape(Crowd& crowd, std::size_t pairs, std::size_t in_flight);
 
-struct RunOptions {
-    double seconds = 60;
-    double warm_up = 2;  // seconds
-    std::size_t posts_a_frame = 500;
-    double paced = 0;  // messages a second in place of full windows
-};
+// Direct channels of two, one message in flight in each, written on A and read on B. Each
+// person is in so many of them, all with others, over one WebSocket.
+constexpr std::size_t direct_channels_each = 10;
+[[nodiscard]] Shape direct_shape(Crowd& crowd, std::size_t channels);
 
-// CPU in µs a message; latencies in ms.
-struct RunFigures {
-    double messages_per_second = 0;
-    double cpu_a = 0, cpu_b = 0, cpu_client = 0;
-    double client_share = 0, servers_share = 0;  // of one core, of all cores
-    double p50 = 0, p99 = 0;
-    std::int64_t messages = 0;
-    Faults faults;
-    [[nodiscard]] double cpu_servers() const { return cpu_a + cpu_b; }
-    [[nodiscard]] bool client_was_the_bottleneck() const;
-};
-
-[[nodiscard]] RunFigures run_shape(e2e::World& world, Crowd& crowd, const Shape& shape,
-                                   const RunOptions& options);
+// One channel of A with as many members on each side, all of whom follow it; some of each
+// side write, and each message has to reach every member.
+constexpr std::size_t group_members = 20;  // on each side
+constexpr std::size_t group_writers = 5;   // on each side
+[[nodiscard]] Shape group_shape(Crowd& crowd, std::size_t in_flight);
 
 }  // namespace entente::bench

@@ -44,6 +44,25 @@ const std::string& text_tail()
 
 }  // namespace
 
+void Faults::add(const Faults& other)
+{
+    lost += other.lost;
+    doubled += other.doubled;
+    out_of_order += other.out_of_order;
+    changed += other.changed;
+    refused += other.refused;
+    resyncs += other.resyncs;
+    if (first.empty()) first = other.first;
+}
+
+std::string Faults::text() const
+{
+    return std::to_string(lost) + " lost, " + std::to_string(doubled) + " doubled, " +
+           std::to_string(out_of_order) + " out of order, " + std::to_string(changed) +
+           " changed, " + std::to_string(refused) + " refused, " + std::to_string(resyncs) +
+           " resyncs; the first: " + first;
+}
+
 Traffic::Traffic(std::vector<LoadSocket*> sockets, const std::vector<FlowPlan>& plans,
                  std::size_t posts_a_frame)
     : sockets_(std::move(sockets)),

@@ -31,10 +31,12 @@ struct FlowPlan {
 struct Faults {
     std::int64_t lost = 0, doubled = 0, out_of_order = 0, changed = 0, refused = 0, resyncs = 0;
     std::string first;  // the first of them in words
+    void add(const Faults& other);
     [[nodiscard]] bool any() const
     {
         return lost + doubled + out_of_order + changed + refused + resyncs > 0;
     }
+    [[nodiscard]] std::string text() const;
 };
 
 class Traffic {

@@ -60,6 +60,7 @@ class Node {
 
     void set_up();    // ententctl setup, once
     void start();     // returns once /ready says so
+    void spawn();     // returns at once
     void kill9();     // returns once the process is gone
     int terminate();  // SIGTERM; returns the exit code
     void signal(int number) const;
@@ -79,7 +80,6 @@ class Node {
 
  private:
     void write_config(Tuning tuning, const std::string& extra) const;
-    void spawn();
     bool reap(bool block);
 
     const World& world_;
