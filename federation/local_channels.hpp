@@ -2,8 +2,11 @@
 // home's rules and the outgoing submissions.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "federation/channels.hpp"
@@ -71,6 +74,8 @@ class LocalChannels final : public Channels {
     asio::awaitable<Result<Posted>> hand_in(Actor actor, ChannelId channel, std::string type,
                                             std::string members);
     [[nodiscard]] Result<Posted> apply(storage::WriteTransaction& transaction, const Draft& draft);
+    [[nodiscard]] Result<void> take_allowance(storage::Connection& db, const UserId& user,
+                                              std::int64_t home);
     [[nodiscard]] Result<Posted> submit(storage::WriteTransaction& transaction, const Draft& draft,
                                         const ServerName& home);
     [[nodiscard]] Result<std::optional<Posted>> find_repeat(storage::WriteTransaction& transaction,
@@ -80,6 +85,8 @@ class LocalChannels final : public Channels {
                                                  const UserId& user) const;
 
     LocalChannelsParts parts_;
+    // By user and home: how many more submissions may wait, at least. On the writer's thread.
+    std::map<std::pair<std::string, std::int64_t>, std::int64_t> allowances_;
 };
 
 }  // namespace entente::federation
