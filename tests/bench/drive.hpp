@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "tests/bench/load_socket.hpp"
 #include "tests/bench/traffic.hpp"
 
 namespace entente::bench {

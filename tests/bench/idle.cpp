@@ -51,7 +51,7 @@ double measure_idle_websocket(Servers& servers, Crowd& crowd, std::size_t count)
     std::vector<std::unique_ptr<LoadSocket>> owned;
     std::vector<LoadSocket*> sockets;
     const auto serve = [&](Nanoseconds time) {
-        Traffic none(sockets, {}, 1);
+        Traffic none(sockets.size(), {}, {}, 1);
         Drive drive(sockets, none);
         drive.run(wall_now() + time);
         for (auto* socket : sockets) socket->give_back();

@@ -16,7 +16,6 @@ namespace entente::bench {
 
 namespace {
 
-constexpr std::size_t head_room = 14;      // of the longest frame head
 constexpr std::size_t read_step = 17'000;  // above a TLS record
 constexpr std::size_t read_ahead = 128 * 1024;
 constexpr int blocked_seconds = 20;
@@ -93,34 +92,6 @@ void CloseTls::operator()(SSL* ssl) const
     const int fd = SSL_get_fd(ssl);
     SSL_free(ssl);
     ::close(fd);
-}
-
-FrameText::FrameText() : octets_(head_room, '\0') {}
-
-void FrameText::clear()
-{
-    octets_.resize(head_room);
-}
-
-std::size_t FrameText::size() const
-{
-    return octets_.size() - head_room;
-}
-
-std::string_view FrameText::finish()
-{
-    constexpr std::size_t mask = 4;
-    const auto length = size();
-    const std::size_t longer = length < 126 ? 0 : length < 65'536 ? 2 : 8;
-    std::size_t at = head_room - mask - longer - 2;
-    const auto begin = at;
-    octets_[at++] = '\x81';
-    const auto code = longer == 0 ? length : longer == 2 ? 126U : 127U;
-    octets_[at++] = static_cast<char>(0x80U | code);
-    for (std::size_t i = longer; i-- > 0;)
-        octets_[at++] = static_cast<char>((length >> (8U * i)) & 0xFFU);
-    for (std::size_t i = 0; i < mask; ++i) octets_[at++] = '\0';
-    return std::string_view(octets_).substr(begin);
 }
 
 LoadSocket::LoadSocket(const TlsClient& tls, const std::string& source, const std::string& ticket)

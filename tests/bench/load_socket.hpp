@@ -5,13 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include <openssl/ssl.h>
 
+#include "tests/bench/frame_text.hpp"
 #include "tests/e2e/support/node.hpp"
 
 namespace entente::bench {
@@ -35,21 +35,6 @@ struct CloseTls {
     void operator()(SSL* ssl) const;
 };
 using TlsSession = std::unique_ptr<SSL, CloseTls>;
-
-// Room for a message before which the frame's head is put in place: text is appended
-// once, and never copied on its way into TLS.
-class FrameText {
- public:
-    FrameText();
-    void clear();
-    void append(std::string_view text) { octets_.append(text); }
-    [[nodiscard]] std::size_t size() const;
-    // The frame, masked with zeros, which leave the text as it is.
-    [[nodiscard]] std::string_view finish();
-
- private:
-    std::string octets_;
-};
 
 class LoadSocket {
  public:

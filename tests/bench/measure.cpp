@@ -32,6 +32,14 @@ Nanoseconds thread_cpu_now()
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+Nanoseconds thread_held_up()
+{
+    std::ifstream statistics("/proc/thread-self/schedstat");
+    Nanoseconds ran = 0, waited = 0;
+    statistics >> ran >> waited;
+    return waited;
+}
+
 Nanoseconds process_cpu_now(pid_t pid)
 {
     clockid_t clock{};

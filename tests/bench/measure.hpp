@@ -13,6 +13,8 @@ using Nanoseconds = std::int64_t;
 
 [[nodiscard]] Nanoseconds wall_now();        // monotonic
 [[nodiscard]] Nanoseconds thread_cpu_now();  // of the calling thread
+// How long the calling thread could have run, but had no core.
+[[nodiscard]] Nanoseconds thread_held_up();
 // Of all threads that `pid` has or had, by the scheduler's own count. Throws Broken where
 // there is no such process.
 [[nodiscard]] Nanoseconds process_cpu_now(pid_t pid);

@@ -63,13 +63,13 @@ std::string Faults::text() const
            " resyncs; the first: " + first;
 }
 
-Traffic::Traffic(std::vector<LoadSocket*> sockets, const std::vector<FlowPlan>& plans,
+Traffic::Traffic(std::size_t sockets, Send send, const std::vector<FlowPlan>& plans,
                  std::size_t posts_a_frame)
-    : sockets_(std::move(sockets)),
+    : send_(std::move(send)),
       posts_a_frame_(posts_a_frame),
       prefix_(e2e::new_uuid().substr(0, prefix_size - 1) + "8"),
-      writers_(sockets_.size()),
-      views_(sockets_.size() * plans.size())
+      writers_(sockets),
+      views_(sockets * plans.size())
 {
     if (plans.size() > max_flows) throw e2e::Broken("too many flows in a run");
     for (std::size_t i = 0; i < plans.size(); ++i) {
@@ -126,7 +126,7 @@ void Traffic::post_one(std::size_t index, Nanoseconds due)
     out_.clear();
     add_post(flow, due);
     out_.append("]}");
-    sockets_[flow.writer]->send(out_.finish());
+    send_(flow.writer, out_.finish());
 }
 
 void Traffic::send(std::size_t socket)
@@ -138,7 +138,7 @@ void Traffic::send(std::size_t socket)
     const auto finish = [&] {
         if (posts == 0) return;
         out_.append("]}");
-        sockets_[socket]->send(out_.finish());
+        send_(socket, out_.finish());
         out_.clear();
         posts = 0;
     };

@@ -1,19 +1,20 @@
 // The messages of one run and what became of each: a flow is one writer in one channel,
 // with so many messages in flight, read by one or more readers. Traffic sends, takes in the
 // servers' frames, and holds each message against what it should have become: accepted once
-// for its writer, and there once, in its order and unchanged, for each reader. How sockets
-// are waited for, and when a run begins and ends, is the Drive's business (drive.hpp).
+// for its writer, and there once, in its order and unchanged, for each reader. It knows
+// sockets by their numbers only: how they are waited for is the Drive's business
+// (drive.hpp), when a run begins and ends is run.hpp's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "tests/bench/load_socket.hpp"
+#include "tests/bench/frame_text.hpp"
 #include "tests/bench/measure.hpp"
 
 namespace entente::bench {
@@ -41,8 +42,10 @@ struct Faults {
 
 class Traffic {
  public:
+    // Takes a whole WebSocket frame, the text of which isn't masked.
+    using Send = std::function<void(std::size_t socket, std::string_view frame)>;
     // `posts_a_frame` bounds what a writer sends in one frame.
-    Traffic(std::vector<LoadSocket*> sockets, const std::vector<FlowPlan>& plans,
+    Traffic(std::size_t sockets, Send send, const std::vector<FlowPlan>& plans,
             std::size_t posts_a_frame);
 
     // Fills every window, and from then on whenever a message is done.
@@ -110,7 +113,7 @@ class Traffic {
     void check_done(Flow& flow, Message& message, std::size_t index, Nanoseconds now);
     void fault(std::int64_t Faults::* kind, const std::string& what);
 
-    std::vector<LoadSocket*> sockets_;
+    Send send_;
     std::size_t posts_a_frame_;
     std::string prefix_;  // of each txn: no other run has it
     std::vector<Flow> flows_;
