@@ -21,8 +21,11 @@ constexpr char select_by_id[] =
 constexpr char select_runs[] =
     "SELECT first, last, epoch, prev_hash, proofs, body FROM run WHERE channel = ? AND last > ? "
     "ORDER BY last";
+// From the run that holds the entry below downwards. Its place is asked of the key: a bound
+// on `first` would be tried on every run from the newest on.
 constexpr char select_runs_down[] =
-    "SELECT first, body FROM run WHERE channel = ? AND first < ? ORDER BY last DESC";
+    "SELECT first, body FROM run WHERE channel = ? AND last <= coalesce("
+    "(SELECT min(last) FROM run WHERE channel = ? AND last >= ?), ?) ORDER BY last DESC";
 constexpr char select_members[] =
     "SELECT user, standing, since FROM member WHERE channel = ? AND user > ? ORDER BY user LIMIT ?";
 constexpr char select_member[] =
@@ -253,7 +256,7 @@ Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& c
     auto query = Query::prepare(db, select_runs_down);
     if (!query) return fail(query);
     auto& runs = *query;
-    runs->bind(0, channel.id).bind(1, before);
+    runs->bind(0, channel.id).bind(1, channel.id).bind(2, before - 1).bind(3, before);
 
     std::vector<StoredEntry> falling;
     std::size_t octets = 0;
