@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +57,9 @@ struct RocksWindowOptions {
     std::string boot_id;
     // Where its files are, when not on the machine's own file system. Outlives the window.
     rocksdb::Env* env = nullptr;
+    // Called once, on any thread, when the disk has failed in another way than by being
+    // full: nothing is spent from then on, and the next start takes the memory for incomplete.
+    std::function<void(Error)> on_broken = {};
 };
 
 class ReplayMemory : public NonceWindow {

@@ -1,28 +1,27 @@
 // The window in RocksDB. Column families: `nonces` (key id, NUL, nonce → expiry), `expiry`
 // (the same by time, for the sweep), `seen` (derived, bounded by its size) and the default
 // one for what must be known at the next start. Writes go to the WAL without a sync: a
-// killed process loses none, and after a fallen machine the boot id tells.
+// killed process loses none, and after a fallen machine the boot id tells. On a full disk
+// the folder is closed and opened again until that works; a failed sync or write of any
+// other kind ends it, and the next start believes nothing older than itself.
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
-#include <system_error>
+#include <unordered_map>
 #include <utility>
-#include <vector>
 
-#include <rocksdb/cache.h>
-#include <rocksdb/db.h>
-#include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include "storage/nonce_window.hpp"
+#include "storage/rocks_files.hpp"
 
 namespace entente::storage {
 namespace {
@@ -37,8 +36,10 @@ constexpr const char* created_not_before_key = "created_not_before";
 // [SIG-4] Nothing made before start + 60 s is believed after a loss.
 constexpr protocol::Seconds distrust_after_loss = 60;
 constexpr std::size_t nonces_per_sweep = 200'000;
-constexpr std::size_t mib = 1024 * 1024;
-constexpr std::size_t seen_bytes = 64 * mib;
+// Between two tries to open the folder again while its disk is full.
+constexpr std::chrono::seconds reopen_interval{1};
+// Of `seen`, kept while the disk takes nothing.
+constexpr std::size_t max_unwritten = 65'536;
 
 // Big endian, so that keys sort by time. Times before 1970 count as 1970.
 std::string encode(std::int64_t value)
@@ -65,78 +66,40 @@ rocksdb::Slice slice(std::string_view text)
     return {text.data(), text.size()};
 }
 
-Error error_of(const char* what, const rocksdb::Status& status)
+Error error_of(const char* what, const rocksdb::Status& status, std::int64_t retry_after = 0)
 {
     return {Code::unavailable,
             std::string("the replay window cannot ") + what + ": " + status.ToString(),
             {},
-            0};
+            retry_after};
 }
 
-rocksdb::DBOptions database_options(rocksdb::Env* env)
+rocksdb::WriteOptions durable()
 {
-    rocksdb::DBOptions options;
-    if (env != nullptr) options.env = env;
-    options.create_if_missing = true;
-    options.create_missing_column_families = true;
-    // A torn last record is a killed process's; damage before it is a loss.
-    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-    options.max_background_jobs = 1;
-    options.max_open_files = 64;
-    options.max_total_wal_size = 8 * mib;
-    options.db_write_buffer_size = 6 * mib;
-    options.max_log_file_size = mib;
-    options.keep_log_file_num = 2;
-    options.info_log_level = rocksdb::WARN_LEVEL;
-    options.stats_dump_period_sec = 0;
-    options.stats_persist_period_sec = 0;
+    rocksdb::WriteOptions options;
+    options.sync = true;
     return options;
 }
 
-rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache)
+// Beside the folder: seen at the next start of the same boot, however this one ends. After
+// another boot nothing is believed anyway.
+std::string distrust_mark(const RocksWindowOptions& options)
 {
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = cache;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    rocksdb::ColumnFamilyOptions options;
-    options.write_buffer_size = 2 * mib;
-    options.max_write_buffer_number = 2;
-    options.target_file_size_base = 2 * mib;
-    options.compression = rocksdb::kNoCompression;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    return options;
-}
-
-// The oldest files go when the family is full: no sweep, and never more than this.
-rocksdb::ColumnFamilyOptions seen_options(const std::shared_ptr<rocksdb::Cache>& cache)
-{
-    auto options = family_options(cache);
-    options.compaction_style = rocksdb::kCompactionStyleFIFO;
-    options.compaction_options_fifo.max_table_files_size = seen_bytes;
-    options.compaction_options_fifo.allow_compaction = true;
-    options.ttl = 0;
-    options.num_levels = 1;
-    options.level0_slowdown_writes_trigger = 1 << 20;
-    options.level0_stop_writes_trigger = 1 << 20;
-    return options;
+    return options.folder + ".distrusted";
 }
 
 class RocksWindow final : public ReplayMemory {
  public:
-    enum Family : std::size_t { meta, nonces, expiry, seen, families };
+    using Family = RocksFiles::Family;
 
-    RocksWindow(rocksdb::DB* db, std::vector<rocksdb::ColumnFamilyHandle*> handles)
-        : db_(db), handles_(std::move(handles))
+    RocksWindow(RocksWindowOptions options, std::shared_ptr<RocksWatch> watch,
+                std::unique_ptr<RocksFiles> files)
+        : options_(std::move(options)), watch_(std::move(watch)), files_(std::move(files))
     {
-    }
-    ~RocksWindow() override
-    {
-        for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
-        db_->Close();
     }
 
     // Decides how far the memory is to be trusted, and makes that durable before it is used.
-    Result<void> take_over(const RocksWindowOptions& options, bool was_damaged);
+    Result<void> take_over(bool was_damaged);
 
     Result<void> spend(const protocol::KeyRef& key, std::string_view nonce,
                        protocol::Seconds created, protocol::Seconds expires) override;
@@ -148,32 +111,105 @@ class RocksWindow final : public ReplayMemory {
     void close() override;
 
  private:
+    using InUse = std::shared_lock<std::shared_mutex>;
+
+    // Holds the open folder; `unavailable` where there is none now.
+    [[nodiscard]] Result<InUse> use();
+    void reopen();
+    [[nodiscard]] Error write_failed(const char* what, const rocksdb::Status& status);
+    void break_down(const Error& error);
     Result<std::optional<std::string>> read_meta(const char* key);
     Result<void> forget_some(protocol::Seconds until);
+    [[nodiscard]] bool write_unwritten();
 
-    std::unique_ptr<rocksdb::DB> db_;
-    std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+    [[nodiscard]] rocksdb::DB& db() { return *files_->db; }
+    [[nodiscard]] rocksdb::ColumnFamilyHandle* family(Family family) const
+    {
+        return files_->families[family];
+    }
+
+    const RocksWindowOptions options_;
+    std::shared_ptr<RocksWatch> watch_;
     MemoryState state_ = MemoryState::incomplete;
     protocol::Seconds created_not_before_ = 0;
     std::atomic<protocol::Seconds> swept_until_{0};
-    std::atomic<bool> closed_{false};
+
+    std::shared_mutex using_;  // guards what follows; alone: opening, closing
+    std::unique_ptr<RocksFiles> files_;
+    bool is_closed_ = false;
+    std::chrono::steady_clock::time_point next_try_{};
+    std::atomic<bool> must_reopen_{false};
+    std::atomic<bool> is_broken_{false};
 
     // By nonce: looking and writing must be one step for each of them.
     std::array<std::mutex, 64> shards_;
     std::mutex sweeping_;
     std::string swept_to_;  // where the last sweep stopped, to step over what it removed
+
+    std::mutex remembering_;  // guards what follows
+    std::unordered_map<std::string, std::string> unwritten_;
+    // More was forgotten than could be kept: from here on nothing is written, so that the
+    // next start finds where the hole begins.
+    bool has_hole_ = false;
 };
+
+Result<RocksWindow::InUse> RocksWindow::use()
+{
+    if (must_reopen_) reopen();
+    InUse lock(using_);
+    if (is_broken_ || is_closed_) return fail(Code::unavailable, "the replay window is closed");
+    if (must_reopen_) {
+        return retry_later(Code::unavailable, "the replay window's disk is full",
+                           reopen_interval.count());
+    }
+    return lock;
+}
+
+// As a process that is started again: what was spent is in the log, a torn end is cut off.
+void RocksWindow::reopen()
+{
+    const std::lock_guard lock(using_);
+    const auto now = std::chrono::steady_clock::now();
+    if (!must_reopen_ || is_broken_ || is_closed_ || now < next_try_) return;
+    next_try_ = now + reopen_interval;
+    files_.reset();
+    const auto status = open_rocks_files(options_, watch_, files_);
+    if (status.ok()) {
+        must_reopen_ = false;
+    } else if (!status.IsNoSpace() || watch_->has_failed_sync()) {
+        break_down(error_of("open its folder again", status));
+    }
+}
+
+// What a failed write asks for. A full disk is waited for; all else is for the operator.
+Error RocksWindow::write_failed(const char* what, const rocksdb::Status& status)
+{
+    if (status.IsNoSpace() && !watch_->has_failed_sync()) {
+        must_reopen_ = true;
+        return error_of(what, status, reopen_interval.count());
+    }
+    auto error = error_of(what, status);
+    break_down(error);
+    return error;
+}
+
+void RocksWindow::break_down(const Error& error)
+{
+    if (is_broken_.exchange(true)) return;
+    std::ofstream(distrust_mark(options_)) << error.detail << "\n";
+    if (options_.on_broken) options_.on_broken(error);
+}
 
 Result<std::optional<std::string>> RocksWindow::read_meta(const char* key)
 {
     std::string value;
-    const auto status = db_->Get({}, handles_[meta], key, &value);
+    const auto status = db().Get({}, family(Family::meta), key, &value);
     if (status.ok()) return std::optional<std::string>(std::move(value));
     if (status.IsNotFound()) return std::optional<std::string>();
     return tl::unexpected(error_of("read", status));
 }
 
-Result<void> RocksWindow::take_over(const RocksWindowOptions& options, bool was_damaged)
+Result<void> RocksWindow::take_over(bool was_damaged)
 {
     auto made = read_meta(made_key);
     auto running = read_meta(running_key);
@@ -185,32 +221,32 @@ Result<void> RocksWindow::take_over(const RocksWindowOptions& options, bool was_
     if (*swept) swept_until_ = decode(**swept);
     if (*not_before) created_not_before_ = decode(**not_before);
 
-    bool is_lost = was_damaged;
+    std::error_code ignored;
+    bool is_lost = was_damaged || fs::exists(distrust_mark(options_), ignored);
     if (!*made) {
-        is_lost = is_lost || options.ran_before;
+        is_lost = is_lost || options_.ran_before;
         state_ = MemoryState::first_start;
     } else {
         // The machine has been down since, and the last writes may not have reached the disk.
         const std::string boot = running->value_or("");
         const bool was_orderly = boot.empty();
-        is_lost = is_lost || (!was_orderly && boot != options.boot_id);
+        is_lost = is_lost || (!was_orderly && boot != options_.boot_id);
         // Our own earlier finding holds until its time has passed.
         state_ =
-            options.start < created_not_before_ ? MemoryState::incomplete : MemoryState::complete;
+            options_.start < created_not_before_ ? MemoryState::incomplete : MemoryState::complete;
     }
     rocksdb::WriteBatch batch;
     if (is_lost) {
         state_ = MemoryState::incomplete;
-        created_not_before_ = std::max(created_not_before_, options.start + distrust_after_loss);
-        batch.Put(handles_[meta], created_not_before_key, encode(created_not_before_));
+        created_not_before_ = std::max(created_not_before_, options_.start + distrust_after_loss);
+        batch.Put(family(Family::meta), created_not_before_key, encode(created_not_before_));
     }
-    batch.Put(handles_[meta], made_key, encode(options.start));
+    batch.Put(family(Family::meta), made_key, encode(options_.start));
     // An unknown boot id is never equal to the next one.
-    batch.Put(handles_[meta], running_key, options.boot_id.empty() ? "?" : options.boot_id);
-    rocksdb::WriteOptions durable;
-    durable.sync = true;
-    const auto status = db_->Write(durable, &batch);
+    batch.Put(family(Family::meta), running_key, options_.boot_id.empty() ? "?" : options_.boot_id);
+    const auto status = db().Write(durable(), &batch);
     if (!status.ok()) return tl::unexpected(error_of("write", status));
+    if (is_lost) fs::remove(distrust_mark(options_), ignored);
     return {};
 }
 
@@ -223,10 +259,11 @@ Result<void> RocksWindow::spend(const protocol::KeyRef& key, std::string_view no
     auto entry = key.key.str();
     entry.push_back('\0');
     entry.append(nonce);
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
     const std::lock_guard lock(shards_[std::hash<std::string>{}(entry) % shards_.size()]);
-    if (closed_) return fail(Code::unavailable, "the replay window is closed");
     std::string known;
-    const auto found = db_->Get({}, handles_[nonces], entry, &known);
+    const auto found = db().Get({}, family(Family::nonces), entry, &known);
     // After the lookup: the sweep moves its time before it forgets, so that a nonce that
     // went missing under us is never taken for a new one.
     if (expires <= swept_until_) {
@@ -237,23 +274,22 @@ Result<void> RocksWindow::spend(const protocol::KeyRef& key, std::string_view no
 
     rocksdb::WriteBatch batch;
     const auto time = encode(expires);
-    batch.Put(handles_[nonces], entry, time);
-    batch.Put(handles_[expiry], time + entry, "");
-    const auto status = db_->Write({}, &batch);
-    if (!status.ok()) return tl::unexpected(error_of("write", status));
+    batch.Put(family(Family::nonces), entry, time);
+    batch.Put(family(Family::expiry), time + entry, "");
+    const auto status = db().Write({}, &batch);
+    if (!status.ok()) return tl::unexpected(write_failed("write", status));
     return {};
 }
 
 Result<void> RocksWindow::sweep(protocol::Seconds now)
 {
     const std::lock_guard lock(sweeping_);
-    if (closed_) return {};
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
     const auto until = now - 2;  // what expired before now - 1
     if (until > swept_until_) {
-        rocksdb::WriteOptions durable;
-        durable.sync = true;
-        const auto status = db_->Put(durable, handles_[meta], swept_key, encode(until));
-        if (!status.ok()) return tl::unexpected(error_of("store its sweep time", status));
+        const auto status = db().Put(durable(), family(Family::meta), swept_key, encode(until));
+        if (!status.ok()) return tl::unexpected(write_failed("store its sweep time", status));
         swept_until_ = until;
     }
     return forget_some(std::min(until, swept_until_.load()));
@@ -262,111 +298,96 @@ Result<void> RocksWindow::sweep(protocol::Seconds now)
 Result<void> RocksWindow::forget_some(protocol::Seconds until)
 {
     rocksdb::WriteBatch batch;
-    const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator({}, handles_[expiry]));
+    const std::unique_ptr<rocksdb::Iterator> row(db().NewIterator({}, family(Family::expiry)));
     std::size_t count = 0;
     auto reached = swept_to_;
     for (row->Seek(swept_to_); row->Valid() && count < nonces_per_sweep; row->Next(), ++count) {
         const auto key = row->key().ToStringView();
         if (decode(key) > until) break;
-        batch.Delete(handles_[nonces], slice(key.substr(8)));
-        batch.Delete(handles_[expiry], slice(key));
+        batch.Delete(family(Family::nonces), slice(key.substr(8)));
+        batch.Delete(family(Family::expiry), slice(key));
         reached = key;
     }
     if (!row->status().ok()) return tl::unexpected(error_of("read", row->status()));
     if (count == 0) return {};
-    const auto status = db_->Write({}, &batch);
-    if (!status.ok()) return tl::unexpected(error_of("forget", status));
+    const auto status = db().Write({}, &batch);
+    if (!status.ok()) return tl::unexpected(write_failed("forget", status));
     swept_to_ = std::move(reached);
     return {};
 }
 
 void RocksWindow::remember(std::string_view event_id, const SeenEvent& event)
 {
-    if (closed_) return;
-    // A loss costs time, never correctness.
-    static_cast<void>(
-        db_->Put({}, handles_[seen], slice(event_id), encode(event.seq) + event.channel));
+    const std::lock_guard lock(remembering_);
+    if (has_hole_) return;
+    unwritten_.insert_or_assign(std::string(event_id), encode(event.seq) + event.channel);
+    if (write_unwritten() || unwritten_.size() < max_unwritten) return;
+    has_hole_ = true;
+    unwritten_.clear();
+}
+
+// All at once: what says how far the index has come is never ahead of what it speaks of.
+bool RocksWindow::write_unwritten()
+{
+    auto in_use = use();
+    if (!in_use) return false;
+    rocksdb::WriteBatch batch;
+    for (const auto& [event_id, value] : unwritten_)
+        batch.Put(family(Family::seen), event_id, value);
+    const auto status = db().Write({}, &batch);
+    if (!status.ok()) {
+        static_cast<void>(write_failed("remember", status));
+        return false;
+    }
+    unwritten_.clear();
+    return true;
 }
 
 Result<SeenEvent> RocksWindow::find(std::string_view event_id)
 {
     std::string value;
-    const auto status = closed_ ? rocksdb::Status::NotFound()
-                                : db_->Get({}, handles_[seen], slice(event_id), &value);
-    if (status.IsNotFound() || (status.ok() && value.size() < 8)) {
-        return fail(Code::not_found, "not seen lately");
+    {
+        const std::lock_guard lock(remembering_);
+        const auto known = unwritten_.find(std::string(event_id));
+        if (known != unwritten_.end()) value = known->second;
     }
-    if (!status.ok()) return tl::unexpected(error_of("read", status));
+    if (value.empty()) {
+        auto in_use = use();
+        if (!in_use) return fail(Code::not_found, "not seen lately");
+        const auto status = db().Get({}, family(Family::seen), slice(event_id), &value);
+        if (!status.ok() && !status.IsNotFound()) return tl::unexpected(error_of("read", status));
+    }
+    if (value.size() < 8) return fail(Code::not_found, "not seen lately");
     return SeenEvent{value.substr(8), decode(value)};
 }
 
 void RocksWindow::close()
 {
-    const std::lock_guard lock(sweeping_);
-    if (closed_.exchange(true)) return;
-    // Behind every spend that had begun, so that the mark is the last write.
-    for (auto& shard : shards_) const std::lock_guard wait(shard);
-    rocksdb::WriteOptions durable;
-    durable.sync = true;
-    static_cast<void>(db_->Put(durable, handles_[meta], running_key, ""));
-}
-
-// Moves what can't be read out of the way; the operator may want to look at it.
-Result<void> move_aside(const RocksWindowOptions& options)
-{
-    const auto& folder = options.folder;
-    const auto base = folder + ".damaged-" + std::to_string(options.start);
-    auto target = base;
-    std::error_code failed;
-    for (int i = 1; fs::exists(target, failed); ++i) target = base + "-" + std::to_string(i);
-    auto* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
-    const auto moved = env->RenameFile(folder, target);
-    if (!moved.ok()) return tl::unexpected(error_of("move its damaged folder", moved));
-    return {};
-}
-
-Result<std::unique_ptr<RocksWindow>> open_folder(const RocksWindowOptions& options,
-                                                 bool& is_damaged)
-{
-    const auto& folder = options.folder;
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (!failed) fs::permissions(folder, fs::perms::owner_all, failed);
-    if (failed) {
-        return fail(Code::unavailable,
-                    "cannot make the folder " + folder + ": " + failed.message());
-    }
-    const auto cache = rocksdb::NewLRUCache(mib);
-    const std::vector<rocksdb::ColumnFamilyDescriptor> wanted = {
-        {rocksdb::kDefaultColumnFamilyName, family_options(cache)},
-        {"nonces", family_options(cache)},
-        {"expiry", family_options(cache)},
-        {"seen", seen_options(cache)}};
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* db = nullptr;
-    const auto status =
-        rocksdb::DB::Open(database_options(options.env), folder, wanted, &handles, &db);
-    is_damaged = status.IsCorruption() || status.IsPathNotFound();
-    if (!status.ok()) return tl::unexpected(error_of("open its folder", status));
-    return std::make_unique<RocksWindow>(db, std::move(handles));
+    const std::lock_guard lock(using_);
+    if (std::exchange(is_closed_, true)) return;
+    // Without this mark the next start asks whether the machine was down in between.
+    if (files_ == nullptr || is_broken_ || must_reopen_ || watch_->has_failed_sync()) return;
+    static_cast<void>(db().Put(durable(), family(Family::meta), running_key, ""));
 }
 
 }  // namespace
 
 Result<std::unique_ptr<ReplayMemory>> open_rocks_window(const RocksWindowOptions& options)
 {
-    bool is_damaged = false;
-    auto window = open_folder(options, is_damaged);
-    const bool was_damaged = is_damaged;
-    if (!window && was_damaged) {
-        auto moved = move_aside(options);
-        if (!moved) return fail(moved);
-        window = open_folder(options, is_damaged);
+    auto watch = std::make_shared<RocksWatch>();
+    std::unique_ptr<RocksFiles> files;
+    auto status = open_rocks_files(options, watch, files);
+    const bool was_damaged = status.IsCorruption() || status.IsPathNotFound();
+    if (was_damaged) {
+        status = move_rocks_files_aside(options);
+        if (!status.ok()) return tl::unexpected(error_of("move its damaged folder", status));
+        status = open_rocks_files(options, watch, files);
     }
-    if (!window) return fail(window);
-    auto taken = (*window)->take_over(options, was_damaged);
+    if (!status.ok()) return tl::unexpected(error_of("open its folder", status));
+    auto window = std::make_unique<RocksWindow>(options, std::move(watch), std::move(files));
+    auto taken = window->take_over(was_damaged);
     if (!taken) return fail(taken);
-    return std::unique_ptr<ReplayMemory>(std::move(*window));
+    return std::unique_ptr<ReplayMemory>(std::move(window));
 }
 
 }  // namespace entente::storage

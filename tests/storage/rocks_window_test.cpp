@@ -144,7 +144,13 @@ TEST(RocksWindow, ASweepTimeThatIsNotDurableForgetsNothing)
     testing::syncs_fail = true;
     EXPECT_FALSE(window->sweep(1500));
     testing::syncs_fail = false;
-    EXPECT_EQ(window->spend(key, "n", 1000, 1100).error().code, Code::replayed);
+    // From then on it answers nothing: what its disk keeps is unknown.
+    EXPECT_EQ(window->spend(key, "n", 1000, 1100).error().code, Code::unavailable);
+    window->close();
+    window.reset();
+    window = open(options_of(folder.file("w"), 1501));
+    EXPECT_EQ(window->state(), MemoryState::incomplete);
+    EXPECT_EQ(window->spend(key, "n", 1561, 1700).error().code, Code::replayed);
 }
 
 TEST(RocksWindow, ASweepTakesAllInSeveralSteps)
