@@ -184,14 +184,25 @@ HttpMessage Client::exchange(const std::string& octets)
     }
 }
 
-ApiAnswer Client::request(std::string_view method, const std::string& path, const json& body)
+HttpMessage Client::ask(std::string_view method, const std::string& path, const json& body)
 {
     Fields fields;
     if (!access_.empty()) fields.emplace_back("Authorization", "Bearer " + access_);
     const std::string text = body.is_null() ? std::string() : body.dump();
     if (!text.empty()) fields.emplace_back("Content-Type", "application/json");
-    const auto answer =
-        exchange(write_request(method, "/api/v1" + path, node_.name(), fields, text));
+    return exchange(write_request(method, "/api/v1" + path, node_.name(), fields, text));
+}
+
+std::string Client::fetch(const std::string& path)
+{
+    auto answer = ask("GET", path, nullptr);
+    if (answer.status() != 200) throw Broken("GET " + path + ": " + answer.start_line);
+    return std::move(answer.body);
+}
+
+ApiAnswer Client::request(std::string_view method, const std::string& path, const json& body)
+{
+    const auto answer = ask(method, path, body);
     ApiAnswer result;
     result.status = answer.status();
     if (!answer.body.empty()) result.body = json::parse(answer.body, nullptr, false);

@@ -59,6 +59,8 @@ class Client {
     void refresh();
 
     ApiAnswer request(std::string_view method, const std::string& path, const json& body = nullptr);
+    // The octets of a GET's answer, which has to be 200.
+    std::string fetch(const std::string& path);
     // Requires a status of 200 to 299.
     json call(std::string_view method, const std::string& path, const json& body = nullptr);
 
@@ -82,6 +84,7 @@ class Client {
  private:
     void take_tokens(const json& tokens);
     json credentials() const;
+    HttpMessage ask(std::string_view method, const std::string& path, const json& body);
     HttpMessage exchange(const std::string& octets);
 
     const Node& node_;
