@@ -2,6 +2,9 @@
 
 #include <filesystem>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "protocol/ed25519.hpp"
 #include "protocol/event.hpp"
 #include "protocol/proofs.hpp"
@@ -18,6 +21,7 @@ namespace {
 constexpr protocol::NameRules rules{true};
 constexpr protocol::Millis event_time = 1'763'683'200'123;
 constexpr std::size_t octets = 300;
+constexpr int commits_a_checkpoint = 250;
 
 // Times a second of `clock` that `act` could run; it says whether it did.
 template <class Act>
@@ -41,7 +45,28 @@ protocol::SigningKey fixed_key()
     return *protocol::SigningKey::from_seed(std::string(32, 'k'));
 }
 
-// Each row on the disk before the next.
+// The least that a disk can be asked for.
+double syncs_per_second(const std::string& folder, double seconds)
+{
+    constexpr std::size_t page = 4096, pages = 1024;
+    const auto file = folder + "/limits.sync";
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const std::string octets_of_page(page, 'p');
+    for (std::size_t i = 0; i < pages; ++i) (void)::write(fd, octets_of_page.data(), page);
+    std::size_t at = 0;
+    const auto rate = rate_of(&wall_now, seconds, [&] {
+        at = (at + 1) % pages;
+        const auto offset = static_cast<off_t>(at * page);
+        return ::pwrite(fd, octets_of_page.data(), page, offset) == ssize_t{page} &&
+               ::fdatasync(fd) == 0;
+    });
+    ::close(fd);
+    std::filesystem::remove(file);
+    return rate;
+}
+
+// Each row on the disk before the next. As in a server, the journal is written over again
+// once what stands in it has been moved: while it grows, each sync costs more.
 double commits_per_second(const std::string& folder, double seconds)
 {
     const auto file = folder + "/limits.sqlite";
@@ -52,12 +77,17 @@ double commits_per_second(const std::string& folder, double seconds)
         if (!writer || !storage::run(**writer, "CREATE TABLE bench (octets BLOB)"))
             throw e2e::Broken("a database can't be made in " + folder);
         const std::string row(octets, 'r');
-        rate = rate_of(&wall_now, seconds, [&] {
+        int count = 0;
+        const auto insert = [&] {
+            if (++count % commits_a_checkpoint == 0) database->maintain();
             return (*writer)->begin().has_value() &&
                    storage::run(**writer, "INSERT INTO bench VALUES (?)", storage::Blob{row})
                        .has_value() &&
                    (*writer)->commit().has_value();
-        });
+        };
+        for (int i = 0; i < commits_a_checkpoint; ++i)
+            if (!insert()) throw e2e::Broken("a database can't be written in " + folder);
+        rate = rate_of(&wall_now, seconds, insert);
     }
     for (const auto* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file + suffix);
     return rate;
@@ -116,6 +146,7 @@ RawLimits measure_limits(const std::string& folder, double seconds)
         rate_of(&thread_cpu_now, seconds, [&] { return !key.sign(message).empty(); });
     limits.verifies_per_second =
         rate_of(&thread_cpu_now, seconds, [&] { return public_key.verifies(signature, message); });
+    limits.syncs_per_second = syncs_per_second(folder, seconds);
     limits.commits_per_second = commits_per_second(folder, seconds);
     return limits;
 }

@@ -12,6 +12,7 @@ struct RawLimits {
     double signs_per_second = 0;     // of 300 octets
     double verifies_per_second = 0;  // of 300 octets
     double commits_per_second = 0;   // one row of 300 octets in SQLite each, on the disk
+    double syncs_per_second = 0;     // 4 KiB written over old ones, and fdatasync
 };
 // About `seconds` for each; files are made and removed in `folder`.
 [[nodiscard]] RawLimits measure_limits(const std::string& folder, double seconds);

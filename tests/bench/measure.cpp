@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include <unistd.h>
+
 #include "tests/e2e/support/tls_socket.hpp"
 
 namespace entente::bench {
@@ -46,6 +48,16 @@ Nanoseconds process_cpu_now(pid_t pid)
     if (::clock_getcpuclockid(pid, &clock) != 0)
         throw e2e::Broken("a server has ended: its CPU time can't be read");
     return read_clock(clock);
+}
+
+Nanoseconds machine_cpu_now()
+{
+    std::ifstream statistics("/proc/stat");
+    std::string name;
+    std::int64_t user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, soft_irq = 0;
+    statistics >> name >> user >> nice >> system >> idle >> waiting >> irq >> soft_irq;
+    const auto ticks = user + nice + system + irq + soft_irq;
+    return ticks * (1'000'000'000 / ::sysconf(_SC_CLK_TCK));
 }
 
 double resident_kib(pid_t pid)

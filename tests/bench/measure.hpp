@@ -19,6 +19,9 @@ using Nanoseconds = std::int64_t;
 // there is no such process.
 [[nodiscard]] Nanoseconds process_cpu_now(pid_t pid);
 
+// Of everything on the machine since it began; in steps of a tick.
+[[nodiscard]] Nanoseconds machine_cpu_now();
+
 [[nodiscard]] double resident_kib(pid_t pid);
 
 // The value below which `part` (0 to 1) of the samples lie; 0 where there are none.

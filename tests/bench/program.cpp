@@ -62,6 +62,7 @@ class MessageParts {
         report_.figure(key + "_messages_per_second", figures.messages_per_second);
         report_.figure(key + "_cpu_us_per_message", figures.cpu_servers());
         report_.figure(key + "_client_cpu_us_per_message", figures.cpu_client);
+        report_.figure(key + "_others_share", figures.others_share);
         report_.figure(key + "_p50_ms", figures.p50);
         report_.figure(key + "_p99_ms", figures.p99);
     }
@@ -211,11 +212,13 @@ void tell_limits(const Options& options, Report& report)
 {
     const double seconds = options.quick ? 0.3 : 2;
     const auto raw = measure_limits(std::filesystem::temp_directory_path().string(), seconds);
-    Report::say("raw: %.0f signatures/s made, %.0f verified, %.0f durable commits/s",
-                raw.signs_per_second, raw.verifies_per_second, raw.commits_per_second);
+    Report::say("raw: %.0f signatures/s made, %.0f verified; %.0f durable commits/s, %.0f syncs/s",
+                raw.signs_per_second, raw.verifies_per_second, raw.commits_per_second,
+                raw.syncs_per_second);
     report.figure("raw_sign_per_second", raw.signs_per_second);
     report.figure("raw_verify_per_second", raw.verifies_per_second);
     report.figure("raw_commits_per_second", raw.commits_per_second);
+    report.figure("raw_syncs_per_second", raw.syncs_per_second);
     for (const auto batch : batches) {
         const auto rate = events_read_per_second(batch, seconds);
         Report::say("raw: %.0f events/s read from transactions of %zu", rate, batch);

@@ -22,7 +22,7 @@ Nanoseconds nanoseconds(double seconds)
 
 // What clocks and counters say at one moment.
 struct Moment {
-    Nanoseconds wall = 0, client = 0, held_up = 0, a = 0, b = 0;
+    Nanoseconds wall = 0, client = 0, held_up = 0, a = 0, b = 0, all = 0;
     std::int64_t syncs_a = 0, syncs_b = 0, done = 0;
 };
 
@@ -33,6 +33,7 @@ Moment now(Servers& servers, const Traffic& traffic)
             thread_held_up(),
             process_cpu_now(servers.a().pid()),
             process_cpu_now(servers.b().pid()),
+            machine_cpu_now(),
             servers.syncs(Side::a),
             servers.syncs(Side::b),
             traffic.done()};
@@ -56,6 +57,9 @@ RunFigures figures_between(const Moment& begin, const Moment& end)
     figures.client_share = static_cast<double>(end.client - begin.client) / wall;
     figures.client_held_up = static_cast<double>(end.held_up - begin.held_up) / wall;
     const auto cores = static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
+    const auto ours = end.a - begin.a + end.b - begin.b + end.client - begin.client;
+    const auto others = static_cast<double>(end.all - begin.all - ours);
+    figures.others_share = std::max(others / wall / cores, 0.0);
     figures.servers_share = static_cast<double>(end.a - begin.a + end.b - begin.b) / wall / cores;
     return figures;
 }
@@ -121,8 +125,8 @@ RunFigures median_of(const std::vector<RunFigures>& runs)
     for (const auto figure :
          {&RunFigures::messages_per_second, &RunFigures::cpu_a, &RunFigures::cpu_b,
           &RunFigures::cpu_client, &RunFigures::client_share, &RunFigures::client_held_up,
-          &RunFigures::servers_share, &RunFigures::p50, &RunFigures::p99, &RunFigures::syncs_a,
-          &RunFigures::syncs_b})
+          &RunFigures::others_share, &RunFigures::servers_share, &RunFigures::p50, &RunFigures::p99,
+          &RunFigures::syncs_a, &RunFigures::syncs_b})
         take(figure);
     for (const auto& run : runs) {
         all.messages += run.messages;

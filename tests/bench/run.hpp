@@ -25,6 +25,7 @@ struct RunFigures {
     double messages_per_second = 0;
     double cpu_a = 0, cpu_b = 0, cpu_client = 0;
     double client_share = 0, servers_share = 0;  // of one core; of all cores
+    double others_share = 0;                     // of all cores: neither servers nor client
     double client_held_up = 0;  // part of the time in which the client waited for a core
     double p50 = 0, p99 = 0;
     double syncs_a = 0, syncs_b = 0;  // fsync and fdatasync calls a message, where counted
