@@ -1,6 +1,7 @@
 #include "daemon/server.hpp"
 
 #include <exception>
+#include <utility>
 
 #include "api/system.hpp"
 
@@ -8,7 +9,14 @@ namespace entente::daemon {
 
 namespace {
 
-constexpr std::chrono::seconds grace{10};
+constexpr std::chrono::milliseconds grace{10'000};
+// Those who wait for the disk have had their answer.
+constexpr std::chrono::milliseconds grace_after_failure{200};
+
+constexpr const char* disk_remedy =
+    "all that was acknowledged is stored; look for the disk's errors (dmesg, smartctl), mend or "
+    "replace it, then start again";
+constexpr const char* fault_remedy = "start again, and report it with this line";
 
 api::Registration registration(RegistrationMode mode)
 {
@@ -39,11 +47,12 @@ std::string text_of(const SocketAddress& address)
 
 }  // namespace
 
-Server::Server(boost::asio::io_context& io, Config config, Identity keys, protocol::Log& log,
-               std::function<void()> stop)
+Server::Server(boost::asio::io_context& io, Config config, Identity keys, StoragePlatform platform,
+               protocol::Log& log, std::function<void()> stop)
     : io_(io),
       config_(std::move(config)),
       identity_(federation_identity(config_, keys)),
+      platform_(std::move(platform)),
       log_(log),
       stop_(std::move(stop)),
       tasks_(io.get_executor(), [&log](std::exception_ptr bug) {
@@ -61,14 +70,9 @@ Result<void> Server::open()
     hooks.committed = [this](const storage::CommittedRun& run) {
         if (federation_) federation_->committed(run);
     };
-    // Nothing is acknowledged once the disk has failed to keep what it said it kept.
-    hooks.fatal = [this](Error error) {
-        protocol::log_error(log_, "storage", "the disk can't be trusted; stopping",
-                            {{"detail", error.detail}});
-        failed_ = true;
-        stop_();
-    };
-    auto stores = Stores::open(config_, io_.get_executor(), clock_.now_s(), std::move(hooks));
+    hooks.fatal = [this](const Error& error) { fail_for_good(error); };
+    auto stores =
+        Stores::open(config_, platform_, io_.get_executor(), clock_.now_s(), std::move(hooks));
     if (!stores) return fail(stores);
     stores_ = std::move(*stores);
 
@@ -86,6 +90,21 @@ Result<void> Server::open()
         if (auto added = add_listener(listener); !added) return added;
     }
     return {};
+}
+
+// Nothing is acknowledged once the disk has failed to keep what it said it kept.
+void Server::fail_for_good(const Error& error)
+{
+    if (std::exchange(failed_, true)) return;
+    if (error.code == Code::internal) {
+        protocol::log_error(log_, "daemon", "a fault of this program; stopping",
+                            {{"detail", error.detail}, {"remedy", fault_remedy}});
+    } else {
+        protocol::log_error(
+            log_, "storage", "the disk can't be trusted; stopping",
+            {{"detail", error.detail}, {"data", config_.server.data}, {"remedy", disk_remedy}});
+    }
+    stop_();
 }
 
 Result<void> Server::add_listener(const ListenerConfig& listener)
@@ -170,7 +189,7 @@ asio::awaitable<void> Server::stop_listener(net::HttpServer& server,
         }
     };
     const Ending ending{listening_, *stopped};
-    co_await server.stop(std::chrono::duration_cast<std::chrono::milliseconds>(grace));
+    co_await server.stop(failed_ ? grace_after_failure : grace);
 }
 
 asio::awaitable<void> Server::stop()

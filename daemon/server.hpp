@@ -19,8 +19,8 @@ namespace entente::daemon {
 class Server {
  public:
     // `stop` is called when the daemon can't go on: a disk that can't be trusted, a bug.
-    Server(boost::asio::io_context& io, Config config, Identity keys, protocol::Log& log,
-           std::function<void()> stop);
+    Server(boost::asio::io_context& io, Config config, Identity keys, StoragePlatform platform,
+           protocol::Log& log, std::function<void()> stop);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -28,7 +28,7 @@ class Server {
     // The detail of an error is a sentence for the operator.
     [[nodiscard]] Result<void> open();
     asio::awaitable<Result<void>> start();
-    // Requests under way finish, 10 s at most.
+    // Requests under way finish, 10 s at most; at once where the disk has failed.
     asio::awaitable<void> stop();
     // Certificates are read again; what fails keeps the old one and is logged.
     void reload();
@@ -39,11 +39,13 @@ class Server {
     void add_figures();
     asio::awaitable<void> stop_listener(net::HttpServer& server,
                                         std::shared_ptr<net::Wakeup> stopped);
+    void fail_for_good(const Error& error);
     [[nodiscard]] Result<void> readiness() const;
 
     boost::asio::io_context& io_;
     Config config_;
     federation::Identity identity_;
+    StoragePlatform platform_;
     protocol::Log& log_;
     std::function<void()> stop_;
     protocol::SystemClock clock_;

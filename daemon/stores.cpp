@@ -5,6 +5,8 @@
 
 #include <sys/stat.h>
 
+#include <boost/asio/post.hpp>
+
 #include "storage/incoming_store.hpp"
 #include "storage/sqlite/database.hpp"
 
@@ -34,16 +36,24 @@ Result<void> make_folder(const std::string& folder)
     return {};
 }
 
+std::unique_ptr<storage::Database> make_database(const Config& config,
+                                                 const StoragePlatform& platform)
+{
+    return storage::make_sqlite_database(config.storage.sqlite_path(), storage::sqlite_migrations(),
+                                         platform.sqlite_vfs);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Stores>> Stores::open(const Config& config, boost::asio::any_io_executor io,
-                                             protocol::Seconds now, Hooks hooks)
+Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const StoragePlatform& platform,
+                                             boost::asio::any_io_executor io, protocol::Seconds now,
+                                             Hooks hooks)
 {
     if (auto folder = make_folder(config.server.data); !folder) return fail(folder);
     std::unique_ptr<Stores> stores(new Stores);
     {
         // Before any thread: migrations, and what the database knows of the window.
-        auto database = storage::make_sqlite_database(config.storage.sqlite_path());
+        auto database = make_database(config, platform);
         auto writer = database->open_writer();
         if (!writer) return fail(writer);
         auto known = storage::find_fact(**writer, window_fact);
@@ -53,7 +63,11 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, boost::asio::
         options.folder = config.server.data + "/window";
         options.ran_before = known->has_value();
         options.start = now;
-        options.boot_id = boot_id();
+        options.boot_id = platform.boot_id.empty() ? boot_id() : platform.boot_id;
+        options.env = platform.rocks_env;
+        options.on_broken = [io, fatal = hooks.fatal](const Error& error) {
+            boost::asio::post(io, [fatal, error] { fatal(error); });
+        };
         auto window = storage::open_rocks_window(options);
         if (!window) return fail(window);
         stores->window_ = std::move(*window);
@@ -68,8 +82,7 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, boost::asio::
     storage::GroupCommitOptions options;
     options.readers = static_cast<std::size_t>(config.storage.readers);
     stores->commits_ = std::make_unique<storage::GroupCommit>(
-        std::move(io), storage::make_sqlite_database(config.storage.sqlite_path()), options,
-        std::move(hooks.fatal));
+        std::move(io), make_database(config, platform), options, std::move(hooks.fatal));
     stores->commits_->add(*stores->logs_);
     if (auto started = stores->commits_->start(); !started) return fail(started);
     return stores;

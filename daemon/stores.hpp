@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -15,14 +16,22 @@
 
 namespace entente::daemon {
 
+// What the stores stand on; as it is made, the machine's own files.
+struct StoragePlatform {
+    std::string sqlite_vfs;             // a name that is registered with SQLite; "" its usual one
+    rocksdb::Env* rocks_env = nullptr;  // null: RocksDB's usual one
+    std::string boot_id;                // "": the kernel's
+};
+
 class Stores {
  public:
     struct Hooks {
         std::function<void(const storage::CommittedRun&)> committed;
-        std::function<void(Error)> fatal;
+        std::function<void(Error)> fatal;  // at most twice, on the I/O executor
     };
     // The detail of an error is a sentence for the operator.
     [[nodiscard]] static Result<std::unique_ptr<Stores>> open(const Config& config,
+                                                              const StoragePlatform& platform,
                                                               boost::asio::any_io_executor io,
                                                               protocol::Seconds now, Hooks hooks);
     // Ends what is queued, then closes the window.

@@ -90,6 +90,8 @@ class Database {
     // Whether a sync has failed since it was opened: what is on disk is then unknown, and
     // nothing may be acknowledged any more.
     [[nodiscard]] virtual bool is_broken() const { return false; }
+    // What the first failure said.
+    [[nodiscard]] virtual std::string broken_reason() const { return {}; }
 };
 
 }  // namespace entente::storage

@@ -299,7 +299,9 @@ void GroupCommit::State::refuse_all(std::vector<Pending<WriteJob>>& batch) const
 void GroupCommit::State::become_fatal()
 {
     if (fatal.exchange(true) || !on_fatal) return;
-    asio::post(io, [told = on_fatal] { told(disk_not_trusted()); });
+    auto error = disk_not_trusted();
+    error.detail = database->broken_reason();
+    asio::post(io, [told = on_fatal, error = std::move(error)] { told(error); });
 }
 
 void GroupCommit::State::read_loop(Connection& connection)

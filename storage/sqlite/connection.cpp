@@ -134,12 +134,12 @@ Result<void> SqliteConnection::rewrite_wal_locked()
 
 Error SqliteConnection::error(int code) const
 {
-    if (is_untrustworthy(code)) shared_->broken.store(true);
     Error error;
     error.code = code_of(code);
     error.detail =
         std::string("SQLite ") + std::to_string(code) + ": " +
         (sqlite3_extended_errcode(db_) == code ? sqlite3_errmsg(db_) : sqlite3_errstr(code));
+    if (is_untrustworthy(code)) shared_->break_down(error.detail);
     return error;
 }
 
@@ -189,7 +189,7 @@ Result<void> SqliteConnection::commit()
     // full has a code of its own, and so has missing memory.
     const int code = sqlite3_extended_errcode(db_);
     if (!outcome && (code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_NOMEM) {
-        shared_->broken.store(true);
+        shared_->break_down(outcome.error().detail);
     }
     if (outcome) end_transaction();
     return outcome;

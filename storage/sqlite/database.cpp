@@ -91,7 +91,8 @@ class SqliteDatabase final : public Database {
         shared_->turn.end_truncating();
     }
 
-    bool is_broken() const override { return shared_->broken.load(); }
+    bool is_broken() const override { return shared_->is_broken(); }
+    std::string broken_reason() const override { return shared_->reason(); }
 
  private:
     bool open_maintainer()

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <string>
 
 namespace entente::storage {
 
@@ -46,11 +47,29 @@ class Turn {
     bool truncating_ = false;
 };
 
-struct SharedFile {
+class SharedFile {
+ public:
     Turn turn;
     std::atomic<int> wal_pages{0};          // frames in the WAL at the last commit
     std::atomic<std::uint64_t> commits{0};  // that wrote something
-    std::atomic<bool> broken{false};        // a sync failed: what is on disk is unknown
+
+    // A sync failed: what is on disk is unknown. The first reason stays.
+    void break_down(const std::string& reason)
+    {
+        const std::lock_guard lock(mutex_);
+        if (!broken_.exchange(true)) reason_ = reason;
+    }
+    [[nodiscard]] bool is_broken() const { return broken_; }
+    [[nodiscard]] std::string reason() const
+    {
+        const std::lock_guard lock(mutex_);
+        return reason_;
+    }
+
+ private:
+    std::atomic<bool> broken_{false};
+    mutable std::mutex mutex_;
+    std::string reason_;
 };
 
 }  // namespace entente::storage

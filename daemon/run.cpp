@@ -1,0 +1,119 @@
+#include "daemon/run.hpp"
+
+#include <csignal>
+#include <iostream>
+
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "daemon/check.hpp"
+#include "daemon/log.hpp"
+#include "daemon/options.hpp"
+#include "daemon/server.hpp"
+
+namespace entente::daemon {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// sysexits.h: what init systems and scripts tell apart.
+constexpr int exit_config = 78;
+constexpr int exit_software = 70;
+
+constexpr unsigned most_seconds_to_stop = 20;
+constexpr unsigned most_seconds_to_stop_after_failure = 1;
+
+struct Run {
+    asio::io_context& io;
+    asio::signal_set& signals;
+    Server& server;
+    protocol::Log& log;
+    int exit_code = 0;
+};
+
+// Ends at SIGTERM, SIGINT or the server's own wish; SIGHUP reloads.
+asio::awaitable<void> serve(Run& run)
+{
+    auto started = co_await run.server.start();
+    if (!started) {
+        protocol::log_error(run.log, "daemon", "can't start", {{"detail", started.error().detail}});
+        run.exit_code = exit_software;
+    } else {
+        protocol::log_info(run.log, "daemon", "ready");
+    }
+    while (started && !run.server.has_failed()) {
+        boost::system::error_code ended;
+        const int signal =
+            co_await run.signals.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+        if (ended) break;
+        if (signal != SIGHUP) break;
+        run.server.reload();
+    }
+    protocol::log_info(run.log, "daemon", "stopping");
+    // Whatever hangs behind the listeners' ten seconds: what was acknowledged is on the disk.
+    ::alarm(run.server.has_failed() ? most_seconds_to_stop_after_failure : most_seconds_to_stop);
+    co_await run.server.stop();
+    if (run.server.has_failed()) run.exit_code = exit_software;
+    protocol::log_info(run.log, "daemon", "stopped");
+    run.io.stop();
+}
+
+int run_daemon(const DaemonOptions& options, StoragePlatform platform)
+{
+    const protocol::SystemClock clock;
+    auto config = load_config(options.config, process_environment());
+    if (!config) {
+        for (const auto& problem : config.error())
+            std::cerr << "ententd: " << problem.str() << "\n";
+        return exit_config;
+    }
+    const auto report = check_installation(*config, options.config, clock);
+    for (const auto& error : report.errors) std::cerr << "ententd: " << error << "\n";
+    if (!report.errors.empty()) return exit_config;
+    auto keys = KeyFolder(config->server.keys).load(config->server.name, config->name_rules());
+    if (!keys) {
+        std::cerr << "ententd: " << keys.error().detail << "\n";
+        return exit_config;
+    }
+    auto log = make_logger(config->log, clock);
+    for (const auto& warning : report.warnings) protocol::log_warning(*log, "daemon", warning);
+
+    asio::io_context io{1};
+    asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+    Server server(io, std::move(*config), std::move(*keys), std::move(platform), *log,
+                  [&signals] { signals.cancel(); });
+    if (auto opened = server.open(); !opened) {
+        protocol::log_error(*log, "daemon", "can't start", {{"detail", opened.error().detail}});
+        return exit_software;
+    }
+    Run run{io, signals, server, *log};
+    asio::co_spawn(io, serve(run), [&](std::exception_ptr bug) {
+        if (!bug) return;
+        protocol::log_error(*log, "daemon", "the daemon ended by an exception");
+        run.exit_code = exit_software;
+        io.stop();
+    });
+    io.run();
+    return run.exit_code;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv, StoragePlatform platform)
+{
+    const auto options = parse_daemon_options(argc, argv);
+    if (!options) return options.error();
+    protocol::start_crypto();
+    if (options->action == DaemonOptions::Action::check) {
+        const protocol::SystemClock clock;
+        return run_check(options->config, process_environment(), clock, std::cout);
+    }
+    return run_daemon(*options, std::move(platform));
+}
+
+}  // namespace entente::daemon
