@@ -69,6 +69,17 @@ void Disk::heal()
     rules_.clear();
 }
 
+void Disk::keep(std::string part)
+{
+    const std::lock_guard lock(mutex_);
+    kept_ = std::move(part);
+}
+
+bool Disk::is_kept(const std::string& path) const
+{
+    return kept_ && path.find(*kept_) != std::string::npos;
+}
+
 void Disk::set_space(std::optional<std::uint64_t> octets)
 {
     const std::lock_guard lock(mutex_);
@@ -205,6 +216,7 @@ Io<void> Disk::write_locked(const File& file, std::uint64_t offset, std::string_
     }
     if (space_) *space_ -= growth;
     file.content->write(offset, octets, survival_);
+    if (is_kept(file.path)) file.content->sync(survival_);
     return {};
 }
 
@@ -214,6 +226,7 @@ Io<void> Disk::truncate(const File& file, std::uint64_t size)
     if (const int error = strike(Op::truncate, file)) return failed(error);
     if (size < file.content->size()) give_back(file.content->size() - size);
     file.content->truncate(size, survival_);
+    if (is_kept(file.path)) file.content->sync(survival_);
     return {};
 }
 
@@ -270,7 +283,7 @@ Io<Disk::Content> Disk::make(const std::string& path)
     if (descriptor < 0) return failed(errno);
     auto content = std::make_shared<VolatileFile>(descriptor, hidden, true);
     name(path, content);
-    if (survival_.draw()) make_durable(path);
+    if (is_kept(path) || survival_.draw()) make_durable(path);
     return content;
 }
 
@@ -321,7 +334,7 @@ Io<void> Disk::remove(const std::string& given)
     if (!found) return failed(found.error());
     give_back((*found)->size());
     name(path, nullptr);
-    if (survival_.draw()) make_durable(path);
+    if (is_kept(path) || survival_.draw()) make_durable(path);
     return {};
 }
 
@@ -346,7 +359,7 @@ Io<void> Disk::rename(const std::string& from_given, const std::string& to_given
     // In this order: a file that has its old name on the disk keeps one at any time.
     name(to, *found);
     name(from, nullptr);
-    if (survival_.draw()) {
+    if (is_kept(to) || survival_.draw()) {
         make_durable(to);
         make_durable(from);
     }

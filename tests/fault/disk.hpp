@@ -65,6 +65,8 @@ class Disk {
     // --- faults
     void add(Rule rule);
     void heal();  // drops all rules
+    // Files whose path has `part` lose nothing: each change of theirs is durable at once.
+    void keep(std::string part);
     // Octets by which files may still grow; nothing: any number.
     void set_space(std::optional<std::uint64_t> octets);
     [[nodiscard]] std::optional<std::uint64_t> space() const;
@@ -108,6 +110,7 @@ class Disk {
     void make_durable(const std::string& path);
     void give_back(std::uint64_t octets);
     void clean(const std::string& folder);
+    [[nodiscard]] bool is_kept(const std::string& path) const;
     void cut_locked();
 
     mutable std::mutex mutex_;
@@ -116,6 +119,7 @@ class Disk {
     bool is_off_ = false;
     std::uint64_t power_ = 1;  // how often it has been switched on
     std::optional<std::uint64_t> space_;
+    std::optional<std::string> kept_;
 
     struct Armed {
         Rule rule;

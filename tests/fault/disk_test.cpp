@@ -211,6 +211,18 @@ TEST_F(DiskTest, AFullDiskTakesNoGrowthUntilItIsFreed)
     EXPECT_TRUE(disk.append(file, std::string(100'000, 'z')));
 }
 
+TEST_F(DiskTest, KeptFilesLoseNothing)
+{
+    Disk disk;
+    disk.keep("kept");
+    const auto file = open(disk, "kept");
+    ASSERT_TRUE(disk.append(file, "never synced"));
+    ASSERT_TRUE(disk.append(open(disk, "other"), "never synced"));
+    disk.cut();
+    EXPECT_EQ(durable("kept"), "never synced");
+    EXPECT_EQ(durable("other"), std::nullopt);
+}
+
 TEST_F(DiskTest, WhatAKilledProcessLeftBehindIsCleared)
 {
     std::ofstream(folder_.file(".volatile-1")) << "of a new file whose name was never durable";

@@ -205,6 +205,7 @@ ApiAnswer Client::request(std::string_view method, const std::string& path, cons
     const auto answer = ask(method, path, body);
     ApiAnswer result;
     result.status = answer.status();
+    result.retry_after = answer.field("retry-after");
     if (!answer.body.empty()) result.body = json::parse(answer.body, nullptr, false);
     return result;
 }

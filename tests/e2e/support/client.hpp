@@ -21,7 +21,8 @@ using nlohmann::json;
 
 struct ApiAnswer {
     int status = 0;
-    json body;  // null where there is none
+    json body;                // null where there is none
+    std::string retry_after;  // the field, "" where it is absent
     // The last part of a problem's type, "" where it is none.
     [[nodiscard]] std::string problem() const;
 };

@@ -135,6 +135,19 @@ void Crew::finish(Milliseconds time)
     if (!trouble.empty()) throw Broken(trouble);
 }
 
+std::vector<std::vector<Acknowledged>> Crew::told_since(std::vector<std::size_t>& seen) const
+{
+    const std::lock_guard lock(mutex_);
+    seen.resize(told_.size());
+    std::vector<std::vector<Acknowledged>> news;
+    for (std::size_t i = 0; i < told_.size(); ++i) {
+        const auto& told = told_[i];
+        news.emplace_back(told.begin() + static_cast<std::ptrdiff_t>(seen[i]), told.end());
+        seen[i] = told.size();
+    }
+    return news;
+}
+
 std::size_t Crew::acknowledged(const std::string& server) const
 {
     const std::lock_guard lock(mutex_);

@@ -38,6 +38,9 @@ class Crew {
 
     // Of the writers of one server.
     [[nodiscard]] std::size_t acknowledged(const std::string& server) const;
+    // What each writer was told beyond the first `seen` answers, which then count as seen.
+    [[nodiscard]] std::vector<std::vector<Acknowledged>> told_since(
+        std::vector<std::size_t>& seen) const;
     // In each writer's order. After finish().
     [[nodiscard]] const std::vector<std::vector<Acknowledged>>& all() const { return told_; }
 

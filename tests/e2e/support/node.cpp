@@ -38,7 +38,8 @@ std::string read_file(const std::string& path)
 }
 
 // A child that dies with us, its streams going to `output`.
-pid_t start_program(const std::vector<std::string>& arguments, int output)
+pid_t start_program(const std::vector<std::string>& arguments, int output,
+                    const std::vector<std::string>& environment = {})
 {
     const auto program = bin_folder() + "/" + arguments.at(0);
     std::vector<char*> argv;
@@ -54,6 +55,7 @@ pid_t start_program(const std::vector<std::string>& arguments, int output)
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
     ::signal(SIGPIPE, SIG_DFL);
+    for (const auto& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
 }
@@ -196,6 +198,12 @@ void Node::write_config(Tuning tuning, const std::string& extra) const
     config << extra;
 }
 
+void Node::run_as(std::string program, std::vector<std::string> environment)
+{
+    program_ = std::move(program);
+    environment_ = std::move(environment);
+}
+
 void Node::set_up()
 {
     const auto done = run_program(
@@ -207,7 +215,7 @@ void Node::spawn()
 {
     const auto log = folder() + "/log";
     const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    pid_ = start_program({"ententd", "--config", config_file()}, fd);
+    pid_ = start_program({program_, "--config", config_file()}, fd, environment_);
     ::close(fd);
 }
 

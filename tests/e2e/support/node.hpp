@@ -58,6 +58,8 @@ class Node {
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
+    // From the next start on: another program of bin_folder(), with NAME=VALUE beside ours.
+    void run_as(std::string program, std::vector<std::string> environment);
     void set_up();    // ententctl setup, once
     void start();     // returns once /ready says so
     void spawn();     // returns at once
@@ -84,6 +86,8 @@ class Node {
 
     const World& world_;
     std::string name_;
+    std::string program_ = "ententd";
+    std::vector<std::string> environment_;
     pid_t pid_ = -1;
     int exit_code_ = -1;
 };
