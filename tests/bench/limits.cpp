@@ -1,6 +1,7 @@
 #include "tests/bench/limits.hpp"
 
 #include <filesystem>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,9 +24,9 @@ constexpr protocol::Millis event_time = 1'763'683'200'123;
 constexpr std::size_t octets = 300;
 constexpr int commits_a_checkpoint = 250;
 
-// Times a second of `clock` that `act` could run; it says whether it did.
+// Times a second of `clock` that `act` ran in one stretch; it says whether it could.
 template <class Act>
-double rate_of(Nanoseconds (*clock)(), double seconds, Act act)
+double rate_of_stretch(Nanoseconds (*clock)(), double seconds, Act& act)
 {
     constexpr int before_a_look = 8;
     const auto begin = clock();
@@ -38,6 +39,17 @@ double rate_of(Nanoseconds (*clock)(), double seconds, Act act)
         spent = clock() - begin;
     }
     return static_cast<double>(count) / static_cast<double>(spent) * 1e9;
+}
+
+// The median of some stretches: a moment of others' work on the machine doesn't count.
+template <class Act>
+double rate_of(Nanoseconds (*clock)(), double seconds, Act act)
+{
+    constexpr int stretches = 9;
+    std::vector<double> rates;
+    for (int i = 0; i < stretches; ++i)
+        rates.push_back(rate_of_stretch(clock, seconds / stretches, act));
+    return median(std::move(rates));
 }
 
 protocol::SigningKey fixed_key()
