@@ -1,74 +1,142 @@
 #include "api/client_frame.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
-#include "api/json_body.hpp"
+#include "protocol/json_rules.hpp"
+#include "protocol/raw_json.hpp"
 
 namespace entente::api {
 namespace {
 
-using nlohmann::json;
+namespace raw = protocol::raw;
 
 constexpr std::size_t max_txn_octets = 64;
 constexpr std::size_t max_channel_octets = 300;
 
-FramePost read_post(const json& item, std::size_t index, protocol::NameRules names)
-{
-    FramePost post;
-    Members members{item, "/posts/" + std::to_string(index)};
-    post.txn_text = members.text("txn", max_txn_octets);
-    post.txn = members.uuid("txn");
-    const auto channel = members.text("channel", max_channel_octets);
-    post.content = members.object_text("content");
-    post.error = members.error();
-    if (post.error) return post;
-    auto parsed = protocol::parse_channel_id(channel, names);
-    if (parsed)
-        post.channel = std::move(*parsed);
-    else
-        post.error = Error{Code::not_found, "no such channel", "no such channel", 0};
-    return post;
-}
+// A post's members as they stand; the first fault is the post's.
+class PostReader {
+ public:
+    PostReader(std::string_view item, std::size_t index) : index_(index)
+    {
+        if (!raw::is_object(item)) {
+            breach("", "an object is needed");
+            return;
+        }
+        for (raw::Items members{item}; members.next();) {
+            if (members.is_named("txn")) txn_ = members.value();
+            if (members.is_named("channel")) channel_ = members.value();
+            if (members.is_named("content")) content_ = members.value();
+        }
+    }
 
-Result<void> read_follow(const json& value, protocol::NameRules names, ClientFrame& frame)
+    FramePost read(protocol::NameRules names)
+    {
+        FramePost post;
+        post.txn_text = text("txn", txn_, max_txn_octets);
+        auto txn = protocol::parse_uuid(post.txn_text);
+        if (txn)
+            post.txn = *txn;
+        else
+            breach("txn", "a UUID in lower case is needed");
+        const auto name = text("channel", channel_, max_channel_octets);
+        if (content_.empty())
+            breach("content", "is required");
+        else if (!raw::is_object(content_))
+            breach("content", "an object is needed");
+        post.content = content_;
+        post.error = std::move(error_);
+        if (post.error) return post;
+        auto channel = protocol::parse_channel_id(name, names);
+        if (channel)
+            post.channel = std::move(*channel);
+        else
+            post.error = Error{Code::not_found, "no such channel", "no such channel", 0};
+        return post;
+    }
+
+ private:
+    std::string text(std::string_view name, std::string_view literal, std::size_t max_octets)
+    {
+        if (literal.empty()) {
+            breach(name, "is required");
+            return {};
+        }
+        if (!raw::is_string(literal)) {
+            breach(name, "a string is needed");
+            return {};
+        }
+        auto value = raw::unescaped(literal);
+        if (value.size() <= max_octets) return value;
+        breach(name, "at most " + std::to_string(max_octets) + " octets");
+        return {};
+    }
+
+    void breach(std::string_view name, std::string_view reason)
+    {
+        if (error_) return;
+        std::string hint = "/posts/" + std::to_string(index_);
+        if (!name.empty()) hint += "/" + std::string(name);
+        hint += ": " + std::string(reason);
+        error_ = Error{Code::malformed, hint, hint, 0};
+    }
+
+    std::size_t index_;
+    std::string_view txn_, channel_, content_;
+    std::optional<Error> error_;
+};
+
+Result<void> read_follow(std::string_view value, protocol::NameRules names, ClientFrame& frame)
 {
-    if (value.is_string() && value == "all") {
+    if (raw::is_string(value) && raw::unescaped(value) == "all") {
         frame.follow_all = true;
         return {};
     }
-    if (!value.is_object())
+    if (!raw::is_object(value))
         return refuse(Code::malformed, "/follow: \"all\" or an object of channels is needed");
-    for (const auto& [name, seq] : value.items()) {
+    for (raw::Items channels{value}; channels.next();) {
+        const auto name = channels.name();
         auto channel = protocol::parse_channel_id(name, names);
         if (!channel) return refuse(Code::malformed, "/follow: a name is no channel");
-        if (!seq.is_number_integer() || seq.get<std::int64_t>() < 0)
+        const auto seq = raw::integer(channels.value());
+        if (!seq || *seq < 0)
             return refuse(Code::malformed, "/follow/" + name + ": a sequence number is needed");
-        frame.follow.emplace_back(std::move(*channel), seq.get<std::int64_t>());
+        frame.follow.emplace_back(std::move(*channel), *seq);
     }
     return {};
+}
+
+Result<std::vector<FramePost>> read_posts(std::string_view value, protocol::NameRules names)
+{
+    if (!raw::is_array(value)) return refuse(Code::malformed, "/posts: an array is needed");
+    std::vector<FramePost> posts;
+    for (raw::Items items{value}; items.next();) {
+        if (posts.size() == max_posts_a_frame)
+            return refuse(Code::too_large, "/posts: at most 1000 in a frame");
+        posts.push_back(PostReader(items.value(), posts.size()).read(names));
+    }
+    return posts;
 }
 
 }  // namespace
 
 Result<ClientFrame> parse_client_frame(std::string_view text, protocol::NameRules names)
 {
-    auto body = parse_object(text);
-    if (!body) return fail(body);
+    if (auto checked = protocol::check_json(text); !checked) return fail(checked);
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    if (!raw::is_object(text)) return refuse(Code::malformed, "/: an object is needed");
     ClientFrame frame;
-    frame.ping = body->contains("ping");
-    if (const auto follow = body->find("follow"); follow != body->end()) {
-        auto read = read_follow(*follow, names, frame);
-        if (!read) return fail(read);
+    for (raw::Items members{text}; members.next();) {
+        if (members.is_named("ping")) frame.ping = true;
+        if (members.is_named("follow")) {
+            auto read = read_follow(members.value(), names, frame);
+            if (!read) return fail(read);
+        }
+        if (members.is_named("posts")) {
+            auto posts = read_posts(members.value(), names);
+            if (!posts) return fail(posts);
+            frame.posts = std::move(*posts);
+        }
     }
-    const auto posts = body->find("posts");
-    if (posts == body->end()) return frame;
-    if (!posts->is_array()) return refuse(Code::malformed, "/posts: an array is needed");
-    if (posts->size() > max_posts_a_frame)
-        return refuse(Code::too_large, "/posts: at most 1000 in a frame");
-    frame.posts.emplace();
-    frame.posts->reserve(posts->size());
-    for (std::size_t i = 0; i < posts->size(); ++i)
-        frame.posts->push_back(read_post((*posts)[i], i, names));
     return frame;
 }
 

@@ -33,6 +33,7 @@ inline constexpr protocol::Millis session_life_ms = 30LL * 86'400'000;  // since
 inline constexpr protocol::Millis ticket_life_ms = 30'000;
 inline constexpr std::size_t max_tickets = 10'000;
 inline constexpr std::size_t max_remembered_sessions = 20'000;
+inline constexpr std::size_t max_remembered_tokens = 20'000;
 
 struct Caller {
     protocol::UserId user;
@@ -87,6 +88,7 @@ class Sessions {
         protocol::Millis expires = 0;
     };
 
+    [[nodiscard]] Result<AccessClaims> claims_of(std::string_view token);
     asio::awaitable<Result<Remembered>> live_session(protocol::Uuid id);
     [[nodiscard]] Caller caller_of(const storage::SessionInfo& session) const;
     [[nodiscard]] Result<Tokens> tokens_for(const storage::SessionInfo& session,
@@ -101,6 +103,8 @@ class Sessions {
     std::optional<protocol::SigningKey> key_;
     std::function<void(const protocol::Uuid&)> ended_;
     std::unordered_map<protocol::Uuid, Remembered> remembered_;
+    // What a verified token says, by its SHA-256, until it ends: its signature is checked once.
+    std::unordered_map<std::string, AccessClaims> verified_;
     // Counts forgettings: an answer read before one must not be remembered after it.
     std::uint64_t forgotten_ = 0;
     std::unordered_map<std::string, Ticket> tickets_;  // by SHA-256 of the ticket

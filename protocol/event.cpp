@@ -184,4 +184,23 @@ std::string write_event(const EventDraft& draft)
     return out;
 }
 
+Result<Event> make_channel_event(const EventDraft& draft, const UserId& sender)
+{
+    Event event;
+    event.octets = write_event(draft);
+    if (event.octets.size() > max_event_octets)
+        return refuse(Code::too_large, "an event is at most 2048 octets");
+    event.id = event_id(event.octets);
+    event.type = draft.type;
+    event.channel = draft.channel;
+    event.sender.text = sender.str();
+    event.sender.server = server_of(sender);
+    event.device = draft.device;
+    event.txn = draft.txn;
+    event.at = draft.at;
+    event.content_hash = content_hash(draft.content);
+    event.target = draft.target;
+    return event;
+}
+
 }  // namespace entente::protocol

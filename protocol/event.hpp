@@ -70,5 +70,8 @@ struct EventDraft {
     std::optional<Hash> target;
 };
 [[nodiscard]] std::string write_event(const EventDraft& draft);
+// The event that reading the written octets would give, for one of a channel by a user.
+// `too_large`.
+[[nodiscard]] Result<Event> make_channel_event(const EventDraft& draft, const UserId& sender);
 
 }  // namespace entente::protocol

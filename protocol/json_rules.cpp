@@ -28,26 +28,6 @@ constexpr int hex_value(char c)
     return -1;
 }
 
-void append_utf8(std::string& out, std::uint32_t point)
-{
-    const auto put = [&out](std::uint32_t octet) { out.push_back(static_cast<char>(octet)); };
-    if (point < 0x80) {
-        put(point);
-    } else if (point < 0x800) {
-        put(0xc0U | (point >> 6U));
-        put(0x80U | (point & 63U));
-    } else if (point < 0x10000) {
-        put(0xe0U | (point >> 12U));
-        put(0x80U | ((point >> 6U) & 63U));
-        put(0x80U | (point & 63U));
-    } else {
-        put(0xf0U | (point >> 18U));
-        put(0x80U | ((point >> 12U) & 63U));
-        put(0x80U | ((point >> 6U) & 63U));
-        put(0x80U | (point & 63U));
-    }
-}
-
 class Scanner {
  public:
     explicit Scanner(std::string_view text) : text_(text) {}

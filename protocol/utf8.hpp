@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace entente::protocol {
@@ -27,6 +29,27 @@ namespace entente::protocol {
         return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
     }
     return 0;
+}
+
+// `point` is at most U+10FFFF; a surrogate becomes its three octets.
+inline void append_utf8(std::string& out, std::uint32_t point)
+{
+    const auto put = [&out](std::uint32_t octet) { out.push_back(static_cast<char>(octet)); };
+    if (point < 0x80) {
+        put(point);
+    } else if (point < 0x800) {
+        put(0xc0U | (point >> 6U));
+        put(0x80U | (point & 63U));
+    } else if (point < 0x10000) {
+        put(0xe0U | (point >> 12U));
+        put(0x80U | ((point >> 6U) & 63U));
+        put(0x80U | (point & 63U));
+    } else {
+        put(0xf0U | (point >> 18U));
+        put(0x80U | ((point >> 12U) & 63U));
+        put(0x80U | ((point >> 6U) & 63U));
+        put(0x80U | (point & 63U));
+    }
 }
 
 [[nodiscard]] inline bool is_utf8(std::string_view text)
