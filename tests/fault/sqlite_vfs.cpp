@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include <sqlite3.h>
 
@@ -95,8 +96,8 @@ int on_sync(sqlite3_file* file, int /*flags*/)
 {
     auto& inner = inner_of(file);
     if (!inner.disk.sync(inner.file)) return SQLITE_IOERR_FSYNC;
-    if (inner.is_name_unsynced && inner.disk.sync_folder(folder_of(inner.file.path)))
-        inner.is_name_unsynced = false;
+    if (std::exchange(inner.is_name_unsynced, false))
+        static_cast<void>(inner.disk.sync_folder(folder_of(inner.file.path)));
     return SQLITE_OK;
 }
 

