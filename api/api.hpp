@@ -32,7 +32,7 @@ struct ApiOptions {
     // Before authentication, per IPv4 address or IPv6 /64; failed authentications cost too.
     Rate address{0.5, 30};
     // After it, per user: each request, and each message of an array of posts.
-    Rate user{1'000'000, 1'000'000};
+    Rate user{20'000, 20'000};
     std::int64_t channels_a_day = 1'000;  // that a user may create
 };
 

@@ -82,6 +82,7 @@ struct LimitsConfig {
     std::int64_t connections = 20'000;            // of a listener
     std::int64_t connections_per_source = 1'000;  // IPv4 address or IPv6 /64
     std::int64_t requests_per_source = 6'000;     // a minute, before any signature check
+    std::int64_t requests_per_user = 20'000;      // a second, messages included
     std::int64_t transaction_bytes = 4'194'304;   // of the inbox, announced to peers
     std::int64_t transaction_items = 1'000;
     std::int64_t unsent_per_user_and_peer = 1'000;  // [RETRY-3]

@@ -371,6 +371,9 @@ void add_limits(std::vector<KeyRule<Config>>& rules)
     limit(
         "requests_per_source", "6000",
         [](Config& c) -> std::int64_t& { return c.limits.requests_per_source; }, 1, 100 * million);
+    limit(
+        "requests_per_user", "20000",
+        [](Config& c) -> std::int64_t& { return c.limits.requests_per_user; }, 1, million);
     // Below a quarter MiB one full event, escaped, with its proofs might never fit.
     limit(
         "transaction_bytes", "4194304",

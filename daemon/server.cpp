@@ -82,6 +82,8 @@ Result<void> Server::open()
     options.server = config_.server.name;
     options.names = config_.name_rules();
     options.registration = registration(config_.registration);
+    const auto per_user = static_cast<double>(config_.limits.requests_per_user);
+    options.user = {per_user, per_user};
     api_ = std::make_unique<api::Api>(api::ApiParts{io_.get_executor(), tasks_, stores_->commits(),
                                                     federation_->channels(), clock_, random_, log_},
                                       options);

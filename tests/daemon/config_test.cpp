@@ -99,6 +99,7 @@ mode = "invite"
 connections = 11
 connections_per_source = 12
 requests_per_source = 13
+requests_per_user = 16
 transaction_bytes = 300000
 transaction_items = 14
 unsent_per_user_and_peer = 15
@@ -148,6 +149,7 @@ components = { inbox = "debug" }
     EXPECT_EQ(config.limits.connections, 11);
     EXPECT_EQ(config.limits.connections_per_source, 12);
     EXPECT_EQ(config.limits.requests_per_source, 13);
+    EXPECT_EQ(config.limits.requests_per_user, 16);
     EXPECT_EQ(config.limits.transaction_bytes, 300'000);
     EXPECT_EQ(config.limits.transaction_items, 14);
     EXPECT_EQ(config.limits.unsent_per_user_and_peer, 15);
@@ -238,6 +240,7 @@ TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)
         {"limits", "connections", 1, 1'000'000},
         {"limits", "connections_per_source", 1, 1'000'000},
         {"limits", "requests_per_source", 1, 100'000'000},
+        {"limits", "requests_per_user", 1, 1'000'000},
         {"limits", "transaction_bytes", 262'144, 67'108'864},
         {"limits", "transaction_items", 1, 100'000},
         {"limits", "unsent_per_user_and_peer", 1, 1'000'000},
