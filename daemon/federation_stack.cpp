@@ -204,14 +204,16 @@ void FederationStack::add_routes(net::Router& router)
     router.add({"GET", "/federation/v1/channels/{channel}/log", 0, gate_.guard(log, true)});
 }
 
-void FederationStack::committed(const storage::CommittedRun& run)
+void FederationStack::committed(storage::CommittedRun& run)
 {
     auto entries = std::make_shared<federation::ClientEntries>();
     entries->reserve(run.entries.size());
-    for (const auto& stored : run.entries) {
-        entries->push_back({stored.seq, stored.entry.at, stored.event_id, stored.entry.event,
-                            stored.entry.content, stored.entry.deleted_by, stored.entry.expired});
+    for (auto& stored : run.entries) {
+        auto& entry = stored.entry;
+        entries->push_back({stored.seq, entry.at, stored.event_id, std::move(entry.event),
+                            std::move(entry.content), entry.deleted_by, entry.expired});
     }
+    run.entries.clear();
     const std::shared_ptr<const federation::ClientEntries> shared = std::move(entries);
     notices_.tell([&](federation::CommitListener& listener) {
         for (const auto& user : run.users) {

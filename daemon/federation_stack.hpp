@@ -46,7 +46,7 @@ class FederationStack {
     // Discovery documents, inbox and queries.
     void add_routes(net::Router& router);
     // From the store's commits, on the I/O thread.
-    void committed(const storage::CommittedRun& run);
+    void committed(storage::CommittedRun& run);
 
     [[nodiscard]] federation::Channels& channels() { return channels_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }

@@ -67,7 +67,7 @@ Server::~Server() = default;
 Result<void> Server::open()
 {
     Stores::Hooks hooks;
-    hooks.committed = [this](const storage::CommittedRun& run) {
+    hooks.committed = [this](storage::CommittedRun& run) {
         if (federation_) federation_->committed(run);
     };
     hooks.fatal = [this](const Error& error) { fail_for_good(error); };

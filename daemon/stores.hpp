@@ -26,7 +26,7 @@ struct StoragePlatform {
 class Stores {
  public:
     struct Hooks {
-        std::function<void(const storage::CommittedRun&)> committed;
+        std::function<void(storage::CommittedRun&)> committed;
         std::function<void(Error)> fatal;  // at most twice, on the I/O executor
     };
     // The detail of an error is a sentence for the operator.

@@ -82,7 +82,7 @@ Result<void> write_standing(Connection& db, std::int64_t channel, std::string_vi
 
 ChannelLogStore::ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules,
                                  std::size_t max_cached_channels,
-                                 std::function<void(const CommittedRun&)> on_committed)
+                                 std::function<void(CommittedRun&)> on_committed)
     : seen_(seen),
       rules_(rules),
       max_cached_(max_cached_channels),
@@ -351,11 +351,9 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
 Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
 {
     if (channel.added.empty()) return {};
-    std::vector<protocol::Entry> entries;
-    entries.reserve(channel.added.size());
-    for (const auto& stored : channel.added) entries.push_back(stored.entry);
     const auto proofs = encode_proofs(channel.proofs);
-    const auto body = encode_entries(entries);
+    std::string body;
+    for (const auto& stored : channel.added) append_entry(body, stored.entry);
     auto run = Query::prepare(db, insert_run);
     if (!run) return fail(run);
     (*run)

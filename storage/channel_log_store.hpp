@@ -73,9 +73,9 @@ struct CommittedRun {
 class ChannelLogStore final : public Participant {
  public:
     // `on_committed` runs on the I/O executor, after the commit, before the completions of
-    // the jobs that made it.
+    // the jobs that made it; the run's entries are its to take.
     ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules, std::size_t max_cached_channels,
-                    std::function<void(const CommittedRun&)> on_committed);
+                    std::function<void(CommittedRun&)> on_committed);
 
     // `not_found` where this server doesn't hold the channel. The pointer is good for the
     // rest of the transaction.
@@ -162,7 +162,7 @@ class ChannelLogStore final : public Participant {
     ReplayMemory* seen_;
     protocol::NameRules rules_;
     std::size_t max_cached_;
-    std::function<void(const CommittedRun&)> on_committed_;
+    std::function<void(CommittedRun&)> on_committed_;
 
     using Lru = std::list<std::unique_ptr<LiveChannel>>;
     Lru cached_;  // most recently used first
@@ -170,7 +170,7 @@ class ChannelLogStore final : public Participant {
     std::unordered_map<protocol::ServerName, std::int64_t> server_ids_;
     std::vector<LiveChannel*> dirty_;
     std::vector<std::pair<std::string, SeenEvent>> to_remember_;
-    std::vector<std::shared_ptr<const CommittedRun>> written_;  // runs of this transaction
+    std::vector<std::shared_ptr<CommittedRun>> written_;  // runs of this transaction
     // A statement that failed half-way through a job's effect: the commit must not stand.
     std::optional<Error> broken_;
 };

@@ -132,20 +132,14 @@ std::size_t RunProofs::root_index(std::string_view jws)
     return roots.size() - 1;
 }
 
-std::string encode_entries(const std::vector<Entry>& entries)
+void append_entry(std::string& body, const Entry& entry)
 {
-    std::string out;
-    for (const auto& entry : entries) {
-        put_varint(out, static_cast<std::uint64_t>(entry.at));
-        const auto kind = entry.content   ? Kind::content
-                          : entry.expired ? Kind::expired
-                                          : Kind::deleted;
-        out.push_back(static_cast<char>(kind));
-        put_octets(out, entry.event);
-        if (kind == Kind::content) put_octets(out, *entry.content);
-        if (kind == Kind::deleted) put_varint(out, static_cast<std::uint64_t>(entry.deleted_by));
-    }
-    return out;
+    put_varint(body, static_cast<std::uint64_t>(entry.at));
+    const auto kind = entry.content ? Kind::content : entry.expired ? Kind::expired : Kind::deleted;
+    body.push_back(static_cast<char>(kind));
+    put_octets(body, entry.event);
+    if (kind == Kind::content) put_octets(body, *entry.content);
+    if (kind == Kind::deleted) put_varint(body, static_cast<std::uint64_t>(entry.deleted_by));
 }
 
 Result<std::vector<Entry>> decode_entries(std::string_view body)

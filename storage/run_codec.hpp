@@ -31,7 +31,7 @@ struct RunProofs {
     std::size_t root_index(std::string_view jws);
 };
 
-[[nodiscard]] std::string encode_entries(const std::vector<protocol::Entry>& entries);
+void append_entry(std::string& body, const protocol::Entry& entry);
 [[nodiscard]] Result<std::vector<protocol::Entry>> decode_entries(std::string_view body);
 [[nodiscard]] std::string encode_proofs(const RunProofs& proofs);
 [[nodiscard]] Result<RunProofs> decode_proofs(std::string_view blob);

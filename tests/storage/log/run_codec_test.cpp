@@ -41,6 +41,13 @@ Entry some_entry()
     return entry;
 }
 
+std::string encode_entries(const std::vector<Entry>& entries)
+{
+    std::string body;
+    for (const auto& entry : entries) append_entry(body, entry);
+    return body;
+}
+
 Proof some_proof(std::size_t roots)
 {
     Proof proof;
