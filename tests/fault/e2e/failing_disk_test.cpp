@@ -175,6 +175,13 @@ TEST_F(FailingDisk, AFullDiskRefusesWritesAnswersReadsAndResumesByItself)
     auto live = alice_->open_socket();
     live.send({{"ping", true}});
     live.read_until("pong");
+    live.send({{"posts",
+                {{{"txn", refused->at("txn")},
+                  {"channel", channel_},
+                  {"content", refused->at("content")}}}}});
+    const auto result = live.read_until("results")["results"].at(0);
+    EXPECT_EQ(result.at("txn"), refused->at("txn"));
+    EXPECT_NE(result.dump().find("problem:unavailable"), std::string::npos) << result.dump();
 
     tell(a(), "space free");
     wait_until("a post is taken again", [&] { return post(*alice_, *refused).status == 201; });
