@@ -13,7 +13,7 @@ Parts, in the order in which they run:
   start     time from the start of a process to /ready; resident memory of an idle server
   idle      memory of each idle TLS WebSocket
   pairs     a writer on A and a reader on B for each pair, many messages in flight
-  frames    ten pairs again, with one post a frame
+  frames    ten pairs again, with up to 500 posts a frame
   direct    direct channels with one message in flight each
   group     one channel with 20 members on each side, 5 of each side writing
   latency   50 messages a second over ten pairs
@@ -26,8 +26,8 @@ Method: two ententd in stock configuration that trust each other, TLS everywhere
 loopback; clients over WebSocket from one thread of this process; messages of 300 octets.
 Half of the channels are homed at each side. A message counts when its writer has
 "accepted" and its reader has the entry; over all of them it is checked that none was
-lost, doubled, changed or came out of its order. What becomes free at once goes out in one
-frame. CPU times are the kernel's, servers and client apart. Each figure is the median of
+lost, doubled, changed or came out of its order. Every message is a
+frame of its own. CPU times are the kernel's, servers and client apart. Each figure is the median of
 the runs. The servers are those beside this program, or of $ENTENTE_BIN; their data is in
 $TMPDIR or /tmp.
 
@@ -81,7 +81,7 @@ Parsed parse_options(int argc, char** argv)
         ->check(CLI::Range(1, 1000));
     app.add_option("--direct", options.direct, "Direct channels (1000)")
         ->check(CLI::Range(1, 4000));
-    app.add_option("--frame", options.posts_a_frame, "The most posts in one frame (500)")
+    app.add_option("--frame", options.posts_a_frame, "The most posts in one frame (1)")
         ->check(CLI::Range(1, 1000));
     app.add_option("--seconds", options.seconds, "How long a run measures (60)")
         ->check(CLI::Range(0.1, 86'400.0));

@@ -15,7 +15,7 @@ struct Options {
     bool quick = false;
     std::string json;
     std::vector<std::size_t> pairs;
-    std::size_t in_flight = 200, direct = 0, posts_a_frame = 500, runs = 0, idle_sockets = 0;
+    std::size_t in_flight = 200, direct = 0, posts_a_frame = 1, runs = 0, idle_sockets = 0;
     std::int64_t preload = -1;
     double seconds = 0;
     std::vector<std::size_t> sizes;  // of a growing channel

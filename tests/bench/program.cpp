@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t starts = 7;
 constexpr std::size_t usual_pairs = 10;
 constexpr std::size_t preload_in_flight = 500;
+constexpr std::size_t filled_frame = 500;
 constexpr double latency_rate = 50;  // messages a second
 constexpr double syncs_seconds = 10;
 constexpr double socket_bound_kib = 1024;
@@ -80,6 +81,7 @@ class MessageParts {
         auto how = usual();
         how.warm_up = 0;
         how.messages = options_.preload;
+        how.posts_a_frame = filled_frame;
         const auto figures = run_shape(servers_, crowd_, shape, how);
         report_.run("preload", figures);
         if (figures.messages < options_.preload)
@@ -102,8 +104,8 @@ class MessageParts {
     void frames()
     {
         auto how = usual();
-        how.posts_a_frame = 1;
-        tell("frames", repeat(usual_shape(), "10 pairs, one post a frame", how));
+        how.posts_a_frame = filled_frame;
+        tell("frames", repeat(usual_shape(), "10 pairs, up to 500 posts a frame", how));
     }
     void direct()
     {

@@ -15,7 +15,7 @@ struct RunOptions {
     double seconds = 60;
     double warm_up = 2;  // seconds
     // The most posts in a frame: what has become free at once is sent at once.
-    std::size_t posts_a_frame = 500;
+    std::size_t posts_a_frame = 1;
     double paced = 0;           // messages a second in place of full windows
     std::int64_t messages = 0;  // ends after so many in place of after `seconds`
 };
