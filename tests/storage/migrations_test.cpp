@@ -80,5 +80,28 @@ TEST_F(MigrationsTest, TheEmbeddedOnesApplyInOrder)
     for (std::size_t i = 0; i < applied_.size(); ++i) EXPECT_EQ(applied_[i], embedded[i].number);
 }
 
+TEST_F(MigrationsTest, WhatWasAppliedOnceStaysKnownWhenItsTableIsMadeAnew)
+{
+    constexpr std::size_t before_by_time = 4;
+    ASSERT_EQ(open_with(sqlite_migrations().first(before_by_time)), "");
+    {
+        auto writer =
+            make_sqlite_database(file_, sqlite_migrations().first(before_by_time))->open_writer();
+        ASSERT_TRUE(writer);
+        ASSERT_TRUE(
+            (*writer)->execute("INSERT INTO dedup (channel, origin, txn, seq) VALUES "
+                               "(1, 1, x'02', 7), (1, 2, x'02', 8), (2, 1, x'01', 9)"));
+    }
+    ASSERT_EQ(open_with(sqlite_migrations()), "");
+    auto writer = make_sqlite_database(file_)->open_writer();
+    ASSERT_TRUE(writer);
+    EXPECT_EQ(testing::integers(**writer, "SELECT seq FROM dedup ORDER BY seq"),
+              (std::vector<std::int64_t>{7, 8, 9}));
+    EXPECT_EQ(testing::integers(**writer,
+                                "SELECT seq FROM dedup WHERE channel = 1 AND origin = 2 "
+                                "AND txn = x'02'"),
+              (std::vector<std::int64_t>{8}));
+}
+
 }  // namespace
 }  // namespace entente::storage
