@@ -9,6 +9,9 @@ namespace entente::daemon {
 namespace {
 
 constexpr std::chrono::seconds housekeeping_interval{20};
+constexpr std::chrono::seconds index_interval{5};
+// A reader's turn of about 10 ms.
+constexpr std::size_t events_indexed_at_once = 4'000;
 constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600 * 1000;
 
 trust::Tier tier(const std::string& name)
@@ -138,7 +141,7 @@ FederationStack::FederationStack(Parts parts)
                  parts.stores.logs(),
                  home_,
                  parts.stores.commits(),
-                 parts.stores.window(),
+                 parts.stores.index(),
                  notices_,
                  parts.clock,
                  parts.random,
@@ -179,6 +182,7 @@ asio::awaitable<Result<void>> FederationStack::start()
     if (!pins) co_return fail(pins);
     for (auto& pin : *pins) ring_.load(std::move(pin));
     parts_.tasks.spawn(keep_house());
+    parts_.tasks.spawn(keep_index());
     if (!parts_.config.federation.enabled) co_return Result<void>{};
     auto started = co_await links_.start();
     co_return started;
@@ -223,6 +227,31 @@ void FederationStack::committed(storage::CommittedRun& run)
         listener.entries_committed(run.channel, shared);
     });
     if (parts_.config.federation.enabled) links_.committed(run);
+}
+
+// Adds to the index by event id what it lacks: all of it where it was lost, what could not
+// be written while the disk was full. In steps, so that other readers get their turns.
+asio::awaitable<void> FederationStack::keep_index()
+{
+    auto& index = parts_.stores.index();
+    for (;;) {
+        const bool was_complete = index.is_complete();
+        if (!was_complete) protocol::log_info(parts_.log, "storage", "indexing events");
+        while (!index.is_complete()) {
+            auto step = [&index](storage::Connection& db) -> Result<bool> {
+                return index.catch_up(db, events_indexed_at_once);
+            };
+            auto caught_up = co_await parts_.stores.commits().read(std::move(step));
+            if (caught_up) continue;
+            protocol::log_warning(parts_.log, "storage", "events can't be indexed",
+                                  {{"detail", caught_up.error().detail}});
+            break;
+        }
+        if (!was_complete && index.is_complete())
+            protocol::log_info(parts_.log, "storage", "all events are indexed");
+        const bool go_on = co_await net::sleep_for(index_interval);
+        if (!go_on) co_return;
+    }
 }
 
 // Forgets what has served its time: nonces, taken direct events, told rejections. Tells what

@@ -56,6 +56,7 @@ class FederationStack {
     [[nodiscard]] federation::FollowerEvents follower_events();
     [[nodiscard]] federation::Wake waker();
     asio::awaitable<void> keep_house();
+    asio::awaitable<void> keep_index();
 
     Parts parts_;
     federation::Notices notices_;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view window_fact = "replay_window";
 constexpr std::size_t cached_channels = 4'096;
+constexpr std::size_t events_indexed_at_start = 20'000;  // about 50 ms
 
 std::string boot_id()
 {
@@ -74,10 +75,13 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
         if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted)
             return fail(noted);
 
-        stores->logs_ =
-            std::make_unique<storage::ChannelLogStore>(stores->window_.get(), config.name_rules(),
-                                                       cached_channels, std::move(hooks.committed));
-        if (auto index = stores->logs_->catch_up_index(**writer); !index) return fail(index);
+        stores->index_ = std::make_unique<storage::EventIndex>(stores->window_->events());
+        if (auto index = stores->index_->open(**writer); !index) return fail(index);
+        // What a power cut may have taken of it; more than that is made beside the service.
+        auto caught_up = stores->index_->catch_up(**writer, events_indexed_at_start);
+        if (!caught_up) return fail(caught_up);
+        stores->logs_ = std::make_unique<storage::ChannelLogStore>(
+            stores->index_.get(), config.name_rules(), cached_channels, std::move(hooks.committed));
     }
     storage::GroupCommitOptions options;
     options.readers = static_cast<std::size_t>(config.storage.readers);

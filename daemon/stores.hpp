@@ -11,6 +11,7 @@
 
 #include "daemon/config.hpp"
 #include "storage/channel_log_store.hpp"
+#include "storage/event_index.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/nonce_window.hpp"
 
@@ -40,12 +41,14 @@ class Stores {
     Stores& operator=(const Stores&) = delete;
 
     [[nodiscard]] storage::ReplayMemory& window() { return *window_; }
+    [[nodiscard]] storage::EventIndex& index() { return *index_; }
     [[nodiscard]] storage::ChannelLogStore& logs() { return *logs_; }
     [[nodiscard]] storage::GroupCommit& commits() { return *commits_; }
 
  private:
     Stores() = default;
     std::unique_ptr<storage::ReplayMemory> window_;
+    std::unique_ptr<storage::EventIndex> index_;
     std::unique_ptr<storage::ChannelLogStore> logs_;
     std::unique_ptr<storage::GroupCommit> commits_;
 };

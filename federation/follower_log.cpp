@@ -190,6 +190,9 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         std::optional<protocol::TargetFacts> facts;
         if (event.target) {
             auto target = store_.entry_by_id(db, channel, *event.target);
+            // What can't be told now must not be taken for unknown: the log decides alike
+            // wherever it is held.
+            if (!target && target.error().code != Code::not_found) return fail(target);
             if (target) {
                 auto parsed = protocol::parse_followed_event(target->entry.event, identity_.names);
                 if (parsed)

@@ -27,7 +27,7 @@ struct LocalChannelsParts {
     storage::ChannelLogStore& store;
     HomeLog& home;
     storage::GroupCommit& commits;
-    storage::ReplayMemory& seen;  // the index by event id
+    storage::EventIndex& events;
     Notices& notices;
     const protocol::Clock& clock;
     protocol::Random& random;

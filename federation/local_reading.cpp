@@ -258,22 +258,22 @@ asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash even
             delivery.problem = Error{code, "the channel's home refused it", {}, 0};
             return delivery;
         }
-        auto seen = parts_.seen.find(protocol::as_view(event_id));
-        if (!seen) return refuse(Code::not_found, "no such message");
-        const auto channel = ChannelId::trusted(seen->channel);
-        auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
-        if (!view || seen->seq <= view->visible_after)
-            return refuse(Code::not_found, "no such message");
-        delivery.channel = channel;
-        delivery.seq = seen->seq;
+        auto found = parts_.events.find(db, event_id);
+        if (!found && found.error().code != Code::not_found) return fail(found);
+        if (!found) return refuse(Code::not_found, "no such message");
+        const auto seq = found->stored.seq;
+        auto view =
+            view_of(db, storage::read_channel(db, found->channel), user, parts_.identity.names);
+        if (!view || seq <= view->visible_after) return refuse(Code::not_found, "no such message");
+        delivery.channel = view->channel.name;
+        delivery.seq = seq;
         delivery.state = DeliveryState::accepted;
         const auto& home = view->channel.home;
         if (home != parts_.identity.name) delivery.servers[home.str()] = true;
         auto cursors = storage::cursors_of(db, view->channel.id);
         if (!cursors) return fail(cursors);
         for (const auto& cursor : *cursors) {
-            if (cursor.floor < seen->seq)
-                delivery.servers[cursor.server.str()] = cursor.seq >= seen->seq;
+            if (cursor.floor < seq) delivery.servers[cursor.server.str()] = cursor.seq >= seq;
         }
         return delivery;
     };

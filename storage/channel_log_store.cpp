@@ -80,10 +80,10 @@ Result<void> write_standing(Connection& db, std::int64_t channel, std::string_vi
 
 }  // namespace
 
-ChannelLogStore::ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules,
+ChannelLogStore::ChannelLogStore(EventIndex* index, protocol::NameRules rules,
                                  std::size_t max_cached_channels,
                                  std::function<void(CommittedRun&)> on_committed)
-    : seen_(seen),
+    : index_(index),
       rules_(rules),
       max_cached_(max_cached_channels),
       on_committed_(std::move(on_committed))
@@ -365,9 +365,8 @@ Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
     if (auto done = (*run)->run(); !done) return done;
 
     for (const auto& stored : channel.added)
-        to_remember_.emplace_back(protocol::as_view(stored.event_id),
-                                  SeenEvent{channel.name.str(), stored.seq});
-    to_remember_.emplace_back(event_index_mark, SeenEvent{"", db.last_insert_id()});
+        to_index_.push_back({stored.event_id, {channel.id, stored.seq}});
+    newest_run_ = {db.last_insert_id(), run_name(channel.id, channel.seq, channel.run_prev_hash)};
     auto committed = std::make_shared<CommittedRun>();
     committed->channel = channel.name;
     committed->home = channel.home;
@@ -392,7 +391,8 @@ void ChannelLogStore::rolled_back()
     }
     dirty_.clear();
     server_ids_.clear();
-    to_remember_.clear();
+    to_index_.clear();
+    newest_run_ = {};
     written_.clear();
     broken_.reset();
 }
@@ -407,10 +407,9 @@ void ChannelLogStore::committed()
         channel->dirty = false;
     }
     dirty_.clear();
-    if (seen_ != nullptr) {
-        for (const auto& [key, seen] : to_remember_) seen_->remember(key, seen);
-    }
-    to_remember_.clear();
+    if (index_ != nullptr && newest_run_.run > 0) index_->committed(to_index_, newest_run_);
+    to_index_.clear();
+    newest_run_ = {};
     evict();
 }
 

@@ -16,25 +16,16 @@
 
 #include "protocol/channel_state.hpp"
 #include "protocol/slice.hpp"
+#include "storage/event_index.hpp"
 #include "storage/group_commit.hpp"
-#include "storage/nonce_window.hpp"
 #include "storage/run_codec.hpp"
 #include "storage/stall_store.hpp"
+#include "storage/stored_entry.hpp"
 
 namespace entente::storage {
 
-// The index's own record of how far it has come, beside the events that it holds.
-inline constexpr std::string_view event_index_mark = "reached";
-
 // What a user is to a channel: the `standing` column.
 enum class Standing : std::uint8_t { member, moderator, owner, invited, banned, left };
-
-// An entry with its place and the id of its event.
-struct StoredEntry {
-    std::int64_t seq = 0;
-    protocol::Hash event_id{};
-    protocol::Entry entry;
-};
 
 // A channel as the writer holds it.
 struct LiveChannel {
@@ -73,8 +64,9 @@ struct CommittedRun {
 class ChannelLogStore final : public Participant {
  public:
     // `on_committed` runs on the I/O executor, after the commit, before the completions of
-    // the jobs that made it; the run's entries are its to take.
-    ChannelLogStore(ReplayMemory* seen, protocol::NameRules rules, std::size_t max_cached_channels,
+    // the jobs that made it; the run's entries are its to take. Without an index no event is
+    // found by its id.
+    ChannelLogStore(EventIndex* index, protocol::NameRules rules, std::size_t max_cached_channels,
                     std::function<void(CommittedRun&)> on_committed);
 
     // `not_found` where this server doesn't hold the channel. The pointer is good for the
@@ -109,7 +101,7 @@ class ChannelLogStore final : public Participant {
     // The entry hash at a seq that is held (or the floor); `not_found`.
     [[nodiscard]] Result<std::string> hash_at(Connection& db, const LiveChannel& channel,
                                               std::int64_t seq);
-    // By event id, through the derived index; `not_found`.
+    // By event id, through the derived index; `not_found`, `unavailable` while that is made.
     [[nodiscard]] Result<StoredEntry> entry_by_id(Connection& db, const LiveChannel& channel,
                                                   const protocol::Hash& event_id);
 
@@ -141,9 +133,6 @@ class ChannelLogStore final : public Participant {
 
     [[nodiscard]] Result<std::int64_t> server_id(Connection& db, const protocol::ServerName& name);
 
-    // Runs that the derived index has not seen are added to it. At start, on any connection.
-    [[nodiscard]] Result<void> catch_up_index(Connection& db);
-
     Result<void> flush(WriteTransaction& transaction) override;
     void rolled_back() override;
     void committed() override;
@@ -159,7 +148,7 @@ class ChannelLogStore final : public Participant {
     void touch(LiveChannel& channel);
     void evict();
 
-    ReplayMemory* seen_;
+    EventIndex* index_;
     protocol::NameRules rules_;
     std::size_t max_cached_;
     std::function<void(CommittedRun&)> on_committed_;
@@ -169,7 +158,8 @@ class ChannelLogStore final : public Participant {
     std::unordered_map<protocol::ChannelId, Lru::iterator> by_name_;
     std::unordered_map<protocol::ServerName, std::int64_t> server_ids_;
     std::vector<LiveChannel*> dirty_;
-    std::vector<std::pair<std::string, SeenEvent>> to_remember_;
+    std::vector<IndexedEvent> to_index_;
+    IndexMark newest_run_;                                // of this transaction; 0: it has none
     std::vector<std::shared_ptr<CommittedRun>> written_;  // runs of this transaction
     // A statement that failed half-way through a job's effect: the commit must not stand.
     std::optional<Error> broken_;

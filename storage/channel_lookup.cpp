@@ -1,6 +1,7 @@
 // Looking things up in a channel that the writer holds: by txn, by seq, by event id. The
 // rest of ChannelLogStore is in channel_log_store.cpp.
 #include "storage/channel_log_store.hpp"
+#include "storage/log_reader.hpp"
 
 namespace entente::storage {
 
@@ -43,20 +44,7 @@ Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel&
 {
     if (!channel.added.empty() && seq >= channel.run_first && seq <= channel.seq)
         return channel.added[static_cast<std::size_t>(seq - channel.run_first)];
-    auto query = Query::prepare(db, select_run_at);
-    if (!query) return fail(query);
-    (*query)->bind(0, channel.id).bind(1, seq);
-    auto row = (*query)->step();
-    if (!row) return fail(row);
-    if (!*row || (*query)->integer(0) > seq)
-        return fail(Code::not_found, "no entry with this seq here");
-    const auto first = (*query)->integer(0);
-    auto entries = decode_entries((*query)->blob(3));
-    if (!entries) return fail(entries);
-    if (static_cast<std::size_t>(seq - first) >= entries->size()) return damaged_run();
-    auto& entry = (*entries)[static_cast<std::size_t>(seq - first)];
-    const auto id = protocol::event_id(entry.event);
-    return StoredEntry{seq, id, std::move(entry)};
+    return read_entry(db, channel.id, seq);
 }
 
 Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& channel,
@@ -101,15 +89,12 @@ Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChann
     for (const auto& stored : channel.added) {
         if (stored.event_id == event_id) return stored;
     }
-    if (seen_ == nullptr) return fail(Code::not_found, "no index of events");
-    auto seen = seen_->find(protocol::as_view(event_id));
-    if (!seen) return fail(seen);
-    if (seen->channel != channel.name.str())
+    if (index_ == nullptr) return fail(Code::not_found, "no index of events");
+    auto found = index_->find(db, event_id);
+    if (!found) return fail(found);
+    if (found->channel != channel.id)
         return fail(Code::not_found, "the event is in another channel");
-    auto entry = entry_at(db, channel, seen->seq);
-    if (!entry) return entry;
-    if (entry->event_id != event_id) return fail(Code::not_found, "the index is ahead of the log");
-    return entry;
+    return std::move(found->stored);
 }
 
 }  // namespace entente::storage

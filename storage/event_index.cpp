@@ -1,47 +1,118 @@
-// The derived index by event id: brought up to the log at start. The rest of
-// ChannelLogStore is in channel_log_store.cpp.
-#include "storage/channel_log_store.hpp"
+#include "storage/event_index.hpp"
+
+#include <algorithm>
+
+#include "storage/log_reader.hpp"
+#include "storage/query.hpp"
+#include "storage/run_codec.hpp"
 
 namespace entente::storage {
 
 namespace {
 
-constexpr char select_runs_since[] =
-    "SELECT r.rowid, c.name, r.first, r.body FROM run r JOIN channel c ON c.id = r.channel "
-    "WHERE r.rowid > ? ORDER BY r.rowid";
 constexpr char select_newest_run[] = "SELECT coalesce(max(rowid), 0) FROM run";
+constexpr char select_run[] = "SELECT channel, last, prev_hash FROM run WHERE rowid = ?";
+constexpr char select_runs_since[] =
+    "SELECT rowid, channel, last, prev_hash, first, body FROM run WHERE rowid > ? ORDER BY rowid";
+
+// For who asks while runs are missing: catching up looks again at least this often.
+constexpr std::int64_t ask_again_seconds = 5;
 
 }  // namespace
 
-Result<void> ChannelLogStore::catch_up_index(Connection& db)
+std::string run_name(std::int64_t channel, std::int64_t last, std::string_view prev_hash)
 {
-    if (seen_ == nullptr) return {};
-    std::int64_t reached = 0;
-    if (auto mark = seen_->find(event_index_mark)) reached = mark->seq;
-    auto newest = Query::prepare(db, select_newest_run);
-    if (!newest) return fail(newest);
-    auto found = (*newest)->step();
-    if (!found) return fail(found);
-    // Ahead of the log: the database is older than the index, which is then made anew.
-    if (reached > (*newest)->integer(0)) reached = 0;
+    return std::to_string(channel) + ":" + std::to_string(last) + ":" + std::string(prev_hash);
+}
 
-    auto query = Query::prepare(db, select_runs_since);
+// The newest mark, or one before all runs where the log has no such run: the database is
+// older than the index, or another one. What the index holds of it does no harm.
+Result<IndexMark> EventIndex::believed_mark(Connection& db)
+{
+    auto mark = places_.index_mark();
+    if (!mark) return fail(mark);
+    if (!*mark) return IndexMark{};
+    const auto read = [](Statement& row) {
+        return run_name(row.integer(0), row.integer(1), row.text(2));
+    };
+    auto name = one_row(db, select_run, read, (*mark)->run);
+    if (!name) return fail(name);
+    if (*name != (*mark)->name) return IndexMark{};
+    return std::move(**mark);
+}
+
+Result<void> EventIndex::open(Connection& db)
+{
+    auto mark = believed_mark(db);
+    if (!mark) return fail(mark);
+    auto newest = one_row(db, select_newest_run, [](Statement& row) { return row.integer(0); });
+    if (!newest) return fail(newest);
+    const std::lock_guard lock(mutex_);
+    missing_to_ = newest->value_or(0);
+    complete_ = mark->run >= missing_to_;
+    return {};
+}
+
+Result<bool> EventIndex::catch_up(Connection& db, std::size_t max_events)
+{
+    if (complete_) return true;
+    auto mark = believed_mark(db);
+    if (!mark) return fail(mark);
+    auto query = bound(db, select_runs_since, mark->run);
     if (!query) return fail(query);
-    (*query)->bind(0, reached);
-    for (;;) {
-        auto row = (*query)->step();
+    auto& run = *query;
+    std::vector<IndexedEvent> events;
+    while (events.size() < max_events) {
+        auto row = run->step();
         if (!row) return fail(row);
-        if (!*row) return {};
-        auto seq = (*query)->integer(2);
-        auto entries = decode_entries((*query)->blob(3));
+        if (!*row) break;
+        *mark = {run->integer(0), run_name(run->integer(1), run->integer(2), run->text(3))};
+        auto seq = run->integer(4);
+        auto entries = decode_entries(run->blob(5));
         if (!entries) return fail(entries);
-        for (const auto& entry : *entries) {
-            const auto id = protocol::event_id(entry.event);
-            seen_->remember(protocol::as_view(id),
-                            SeenEvent{std::string((*query)->text(1)), seq++});
-        }
-        seen_->remember(event_index_mark, SeenEvent{"", (*query)->integer(0)});
+        for (const auto& entry : *entries)
+            events.push_back({protocol::event_id(entry.event), {run->integer(1), seq++}});
     }
+    if (auto added = places_.add_events(events, *mark); !added) return fail(added);
+
+    const std::lock_guard lock(mutex_);
+    if (mark->run < missing_to_) return false;
+    // What the writer has added in the meantime is there, without a mark.
+    if (newest_.run > mark->run) {
+        if (auto added = places_.add_events({}, newest_); !added) return fail(added);
+    }
+    complete_ = true;
+    return true;
+}
+
+void EventIndex::committed(const std::vector<IndexedEvent>& events, const IndexMark& newest)
+{
+    const std::lock_guard lock(mutex_);
+    const auto mark = complete_ ? std::optional<IndexMark>(newest) : std::nullopt;
+    if (places_.add_events(events, mark)) {
+        newest_ = newest;
+        return;
+    }
+    complete_ = false;
+    missing_to_ = newest.run;
+}
+
+Result<EventIndex::Found> EventIndex::find(Connection& db, const protocol::Hash& id)
+{
+    // Asked first: what becomes complete while we look may have held it all along.
+    const bool is_sure = complete_;
+    auto places = places_.find_event(id);
+    if (!places) return fail(places);
+    for (const auto& place : *places) {
+        auto stored = read_entry(db, place.channel, place.seq);
+        if (!stored && stored.error().code == Code::not_found) continue;
+        if (!stored) return fail(stored);
+        if (stored->event_id == id) return Found{place.channel, std::move(*stored)};
+    }
+    if (!is_sure)
+        return retry_later(Code::unavailable, "the index of events is being made",
+                           ask_again_seconds);
+    return fail(Code::not_found, "no log here holds this event");
 }
 
 }  // namespace entente::storage

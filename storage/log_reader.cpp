@@ -26,6 +26,8 @@ constexpr char select_runs[] =
 constexpr char select_runs_down[] =
     "SELECT first, body FROM run WHERE channel = ? AND last <= coalesce("
     "(SELECT min(last) FROM run WHERE channel = ? AND last >= ?), ?) ORDER BY last DESC";
+constexpr char select_run_at[] =
+    "SELECT first, body FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
 constexpr char select_members[] =
     "SELECT user, standing, since FROM member WHERE channel = ? AND user > ? ORDER BY user LIMIT ?";
 constexpr char select_member[] =
@@ -282,6 +284,25 @@ Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& c
     }
     std::reverse(falling.begin(), falling.end());
     return falling;
+}
+
+Result<StoredEntry> read_entry(Connection& db, std::int64_t channel, std::int64_t seq)
+{
+    auto query = Query::prepare(db, select_run_at);
+    if (!query) return fail(query);
+    auto& run = *query;
+    run->bind(0, channel).bind(1, seq);
+    auto row = run->step();
+    if (!row) return fail(row);
+    if (!*row || run->integer(0) > seq) return fail(Code::not_found, "no entry with this seq here");
+    const auto place = static_cast<std::size_t>(seq - run->integer(0));
+    auto entries = decode_entries(run->blob(1));
+    if (!entries) return fail(entries);
+    if (place >= entries->size())
+        return fail(Code::internal, "a stored run holds fewer entries than it says");
+    auto& entry = (*entries)[place];
+    const auto id = protocol::event_id(entry.event);
+    return StoredEntry{seq, id, std::move(entry)};
 }
 
 Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel,

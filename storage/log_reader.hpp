@@ -62,6 +62,10 @@ struct LogPage {
                                                            std::int64_t before,
                                                            const PageLimits& limits);
 
+// One entry of a channel's row; `not_found`.
+[[nodiscard]] Result<StoredEntry> read_entry(Connection& db, std::int64_t channel,
+                                             std::int64_t seq);
+
 struct MemberRow {
     std::string user;
     Standing standing = Standing::member;

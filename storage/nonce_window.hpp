@@ -12,6 +12,7 @@
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
 #include "protocol/result.hpp"
+#include "storage/event_index.hpp"
 
 namespace rocksdb {
 class Env;
@@ -36,13 +37,6 @@ class NonceWindow {
     [[nodiscard]] virtual protocol::Seconds swept_until() const = 0;
 };
 
-// Remembers what was accepted lately: event id → channel and seq. Derived from the log,
-// never the authority; may be lost.
-struct SeenEvent {
-    std::string channel;
-    std::int64_t seq = 0;
-};
-
 // How a window's memory may be trusted at this start.
 enum class MemoryState : std::uint8_t { first_start, complete, incomplete };
 
@@ -65,8 +59,8 @@ struct RocksWindowOptions {
 class ReplayMemory : public NonceWindow {
  public:
     [[nodiscard]] virtual MemoryState state() const = 0;
-    virtual void remember(std::string_view event_id, const SeenEvent& seen) = 0;
-    [[nodiscard]] virtual Result<SeenEvent> find(std::string_view event_id) = 0;  // `not_found`
+    // Lies beside it in the same database; lives as long.
+    [[nodiscard]] virtual EventPlaces& events() = 0;
     // Syncs and marks an orderly end.
     virtual void close() = 0;
 };

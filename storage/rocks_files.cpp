@@ -1,5 +1,6 @@
 #include "storage/rocks_files.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -10,13 +11,16 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
+#include "storage/rocks_events.hpp"
+
 namespace entente::storage {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr std::size_t mib = 1024 * 1024;
-constexpr std::size_t seen_bytes = 64 * mib;
+// What the index by event id was called while it was bounded and forgot.
+constexpr const char* outdated_family = "seen";
 
 rocksdb::DBOptions database_options(rocksdb::Env* env)
 {
@@ -52,18 +56,23 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
     return options;
 }
 
-// The oldest files go when the family is full: no sweep, and never more than this.
-rocksdb::ColumnFamilyOptions seen_options(const std::shared_ptr<rocksdb::Cache>& cache)
+// RocksDB opens a folder with all of its families or not at all.
+bool has_outdated_family(const rocksdb::DBOptions& settings, const std::string& folder)
 {
-    auto options = family_options(cache);
-    options.compaction_style = rocksdb::kCompactionStyleFIFO;
-    options.compaction_options_fifo.max_table_files_size = seen_bytes;
-    options.compaction_options_fifo.allow_compaction = true;
-    options.ttl = 0;
-    options.num_levels = 1;
-    options.level0_slowdown_writes_trigger = 1 << 20;
-    options.level0_stop_writes_trigger = 1 << 20;
-    return options;
+    std::vector<std::string> names;
+    // An error is for who opens the folder.
+    const auto status = rocksdb::DB::ListColumnFamilies(settings, folder, &names);
+    return status.ok() && std::ranges::find(names, outdated_family) != names.end();
+}
+
+// What it held is in the log, and gets into `events` from there.
+rocksdb::Status drop_outdated_family(RocksFiles& files)
+{
+    auto* const outdated = files.families.back();
+    files.families.pop_back();
+    auto status = files.db->DropColumnFamily(outdated);
+    files.db->DestroyColumnFamilyHandle(outdated);
+    return status;
 }
 
 }  // namespace
@@ -98,17 +107,24 @@ rocksdb::Status open_rocks_files(const RocksWindowOptions& options,
     if (!failed) fs::permissions(options.folder, fs::perms::owner_all, failed);
     if (failed) return rocksdb::Status::IOError(options.folder, failed.message());
     const auto cache = rocksdb::NewLRUCache(mib);
-    const std::vector<rocksdb::ColumnFamilyDescriptor> wanted = {
+    std::vector<rocksdb::ColumnFamilyDescriptor> wanted = {
         {rocksdb::kDefaultColumnFamilyName, family_options(cache)},
         {"nonces", family_options(cache)},
         {"expiry", family_options(cache)},
-        {"seen", seen_options(cache)}};
+        {"events", event_family_options(cache)}};
     auto settings = database_options(options.env);
     settings.listeners.push_back(watch);
+    const bool is_outdated = has_outdated_family(settings, options.folder);
+    if (is_outdated) {
+        rocksdb::ColumnFamilyOptions at_rest;
+        at_rest.disable_auto_compactions = true;
+        wanted.emplace_back(outdated_family, at_rest);
+    }
     auto files = std::make_unique<RocksFiles>();
     rocksdb::DB* db = nullptr;
     auto status = rocksdb::DB::Open(settings, options.folder, wanted, &files->families, &db);
     files->db.reset(db);
+    if (status.ok() && is_outdated) status = drop_outdated_family(*files);
     if (status.ok()) opened = std::move(files);
     return status;
 }

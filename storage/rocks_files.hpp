@@ -33,7 +33,7 @@ class RocksWatch final : public rocksdb::EventListener {
 
 // An open folder.
 struct RocksFiles {
-    enum Family : std::size_t { meta, nonces, expiry, seen };
+    enum Family : std::size_t { meta, nonces, expiry, events };
 
     RocksFiles() = default;
     ~RocksFiles();

@@ -1,5 +1,5 @@
 // The window in RocksDB. Column families: `nonces` (key id, NUL, nonce → expiry), `expiry`
-// (the same by time, for the sweep), `seen` (derived, bounded by its size) and the default
+// (the same by time, for the sweep), `events` (the index by event id, derived) and the default
 // one for what must be known at the next start. Writes go to the WAL without a sync: a
 // killed process loses none, and after a fallen machine the boot id tells. On a full disk
 // the folder is closed and opened again until that works; a failed sync or write of any
@@ -15,12 +15,12 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include <rocksdb/write_batch.h>
 
 #include "storage/nonce_window.hpp"
+#include "storage/rocks_events.hpp"
 #include "storage/rocks_files.hpp"
 
 namespace entente::storage {
@@ -38,8 +38,6 @@ constexpr protocol::Seconds distrust_after_loss = 60;
 constexpr std::size_t nonces_per_sweep = 200'000;
 // Between two tries to open the folder again while its disk is full.
 constexpr std::chrono::seconds reopen_interval{1};
-// Of `seen`, kept while the disk takes nothing.
-constexpr std::size_t max_unwritten = 65'536;
 
 // Big endian, so that keys sort by time. Times before 1970 count as 1970.
 std::string encode(std::int64_t value)
@@ -88,7 +86,7 @@ std::string distrust_mark(const RocksWindowOptions& options)
     return options.folder + ".distrusted";
 }
 
-class RocksWindow final : public ReplayMemory {
+class RocksWindow final : public ReplayMemory, private EventPlaces {
  public:
     using Family = RocksFiles::Family;
 
@@ -106,8 +104,7 @@ class RocksWindow final : public ReplayMemory {
     Result<void> sweep(protocol::Seconds now) override;
     protocol::Seconds swept_until() const override { return swept_until_.load(); }
     MemoryState state() const override { return state_; }
-    void remember(std::string_view event_id, const SeenEvent& event) override;
-    Result<SeenEvent> find(std::string_view event_id) override;
+    EventPlaces& events() override { return *this; }
     void close() override;
 
  private:
@@ -120,7 +117,11 @@ class RocksWindow final : public ReplayMemory {
     void break_down(const Error& error);
     Result<std::optional<std::string>> read_meta(const char* key);
     Result<void> forget_some(protocol::Seconds until);
-    [[nodiscard]] bool write_unwritten();
+
+    Result<void> add_events(const std::vector<IndexedEvent>& events,
+                            const std::optional<IndexMark>& mark) override;
+    Result<std::vector<EventPlace>> find_event(const protocol::Hash& id) override;
+    Result<std::optional<IndexMark>> index_mark() override;
 
     [[nodiscard]] rocksdb::DB& db() { return *files_->db; }
     [[nodiscard]] rocksdb::ColumnFamilyHandle* family(Family family) const
@@ -145,12 +146,6 @@ class RocksWindow final : public ReplayMemory {
     std::array<std::mutex, 64> shards_;
     std::mutex sweeping_;
     std::string swept_to_;  // where the last sweep stopped, to step over what it removed
-
-    std::mutex remembering_;  // guards what follows
-    std::unordered_map<std::string, std::string> unwritten_;
-    // More was forgotten than could be kept: from here on nothing is written, so that the
-    // next start finds where the hole begins.
-    bool has_hole_ = false;
 };
 
 Result<RocksWindow::InUse> RocksWindow::use()
@@ -316,49 +311,36 @@ Result<void> RocksWindow::forget_some(protocol::Seconds until)
     return {};
 }
 
-void RocksWindow::remember(std::string_view event_id, const SeenEvent& event)
-{
-    const std::lock_guard lock(remembering_);
-    if (has_hole_) return;
-    unwritten_.insert_or_assign(std::string(event_id), encode(event.seq) + event.channel);
-    if (write_unwritten() || unwritten_.size() < max_unwritten) return;
-    has_hole_ = true;
-    unwritten_.clear();
-}
-
-// All at once: what says how far the index has come is never ahead of what it speaks of.
-bool RocksWindow::write_unwritten()
+Result<void> RocksWindow::add_events(const std::vector<IndexedEvent>& events,
+                                     const std::optional<IndexMark>& mark)
 {
     auto in_use = use();
-    if (!in_use) return false;
+    if (!in_use) return fail(in_use);
     rocksdb::WriteBatch batch;
-    for (const auto& [event_id, value] : unwritten_)
-        batch.Put(family(Family::seen), event_id, value);
+    put_events(batch, family(Family::events), events, mark);
     const auto status = db().Write({}, &batch);
-    if (!status.ok()) {
-        static_cast<void>(write_failed("remember", status));
-        return false;
-    }
-    unwritten_.clear();
-    return true;
+    if (!status.ok()) return tl::unexpected(write_failed("index", status));
+    return {};
 }
 
-Result<SeenEvent> RocksWindow::find(std::string_view event_id)
+Result<std::vector<EventPlace>> RocksWindow::find_event(const protocol::Hash& id)
 {
-    std::string value;
-    {
-        const std::lock_guard lock(remembering_);
-        const auto known = unwritten_.find(std::string(event_id));
-        if (known != unwritten_.end()) value = known->second;
-    }
-    if (value.empty()) {
-        auto in_use = use();
-        if (!in_use) return fail(Code::not_found, "not seen lately");
-        const auto status = db().Get({}, family(Family::seen), slice(event_id), &value);
-        if (!status.ok() && !status.IsNotFound()) return tl::unexpected(error_of("read", status));
-    }
-    if (value.size() < 8) return fail(Code::not_found, "not seen lately");
-    return SeenEvent{value.substr(8), decode(value)};
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
+    std::vector<EventPlace> found;
+    const auto status = find_places(db(), family(Family::events), id, found);
+    if (!status.ok()) return tl::unexpected(error_of("read", status));
+    return found;
+}
+
+Result<std::optional<IndexMark>> RocksWindow::index_mark()
+{
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
+    std::optional<IndexMark> mark;
+    const auto status = read_mark(db(), family(Family::events), mark);
+    if (!status.ok()) return tl::unexpected(error_of("read", status));
+    return mark;
 }
 
 void RocksWindow::close()

@@ -12,7 +12,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "protocol/transaction.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/sqlite/database.hpp"
@@ -27,25 +26,12 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 using e2e::Broken;
 using protocol::ChannelId;
-using protocol::ServerName;
 
 constexpr protocol::NameRules rules{true};
-constexpr int follower_servers = 4;
-constexpr int members_per_server = 12;
-constexpr std::size_t signed_root_octets = 330;  // a JWS over a root, with its kid
-constexpr std::size_t proof_hashes = 4;          // of 16 leaves in one transaction
 constexpr int commits_under_way = 2;
-constexpr std::size_t max_cached_channels = 4'096;  // as in the daemon
-
-ServerName server(int number)
-{
-    return ServerName::trusted("s" + std::to_string(number) + ".example");
-}
-
-std::string member(int number)
-{
-    return "user" + std::to_string(number) + "@" + server(number % follower_servers).str();
-}
+// As in the daemon.
+constexpr std::size_t max_cached_channels = 4'096;
+constexpr std::size_t events_indexed_at_once = 4'000;
 
 template <class T>
 T expect(Result<T> result)
@@ -70,59 +56,7 @@ double octets_of_files(const std::string& prefix)
     return octets;
 }
 
-class SeededRandom final : public protocol::Random {
- public:
-    explicit SeededRandom(std::mt19937_64& generator) : generator_(generator) {}
-    std::string octets(std::size_t size) override
-    {
-        std::string octets(size, '\0');
-        for (auto& octet : octets) octet = static_cast<char>(generator_() & 0xff);
-        return octets;
-    }
-
- private:
-    std::mt19937_64& generator_;
-};
-
 }  // namespace
-
-MessageMaker::MessageMaker()
-{
-    protocol::start_crypto();
-}
-
-protocol::Hash MessageMaker::noise()
-{
-    protocol::Hash hash{};
-    for (auto& octet : hash) octet = static_cast<std::uint8_t>(generator_() & 0xff);
-    return hash;
-}
-
-MessageMaker::Run MessageMaker::make(const ChannelId& channel, std::size_t messages)
-{
-    SeededRandom random(generator_);
-    Run run;
-    run.at = now_ += 1;
-    const auto author = static_cast<int>(generator_() % (follower_servers * members_per_server));
-    run.origin = server(author % follower_servers);
-    for (std::size_t i = 0; i < messages; ++i) {
-        protocol::EventDraft draft;
-        draft.type = "message.create";
-        draft.channel = channel;
-        draft.sender = member(author);
-        draft.txn = protocol::make_uuid7(now_, random);
-        draft.at = now_;
-        draft.content = "{\"salt\":\"" + protocol::to_base64url(random.octets(16)) +
-                        "\",\"text\":\"" + std::string(300, 't') + "\"}";
-        auto event = protocol::write_event(draft);
-        run.seal.events.push_back(protocol::event_id(event));
-        run.txns.push_back(draft.txn);
-        run.messages.push_back({std::move(event), std::move(draft.content)});
-    }
-    run.root = protocol::to_base64url(noise()) + std::string(signed_root_octets, 'j');
-    for (std::size_t i = 0; i < proof_hashes; ++i) run.seal.proof.path.push_back(noise());
-    return run;
-}
 
 StoreUnderLoad::StoreUnderLoad(std::string folder) : folder_(std::move(folder))
 {
@@ -131,13 +65,15 @@ StoreUnderLoad::StoreUnderLoad(std::string folder) : folder_(std::move(folder))
     options.folder = folder_ + "/window";
     options.boot_id = "bench";
     window_ = expect(storage::open_rocks_window(options));
-    logs_ = std::make_unique<storage::ChannelLogStore>(window_.get(), rules, max_cached_channels,
+    index_ = std::make_unique<storage::EventIndex>(window_->events());
+    logs_ = std::make_unique<storage::ChannelLogStore>(index_.get(), rules, max_cached_channels,
                                                        [](const storage::CommittedRun&) {});
     commits_ = std::make_unique<storage::GroupCommit>(
         io_.get_executor(), storage::make_sqlite_database(folder_ + "/entente.sqlite"),
         storage::GroupCommitOptions{}, [](const Error&) {});
     commits_->add(*logs_);
     expect(commits_->start());
+    run(catch_up(*index_));
     make_channels();
 }
 
@@ -158,6 +94,20 @@ void StoreUnderLoad::run(asio::awaitable<void> task)
     if (thrown) std::rethrow_exception(thrown);
 }
 
+protocol::Hash StoreUnderLoad::run(asio::awaitable<protocol::Hash> task)
+{
+    std::exception_ptr thrown;
+    protocol::Hash result{};
+    asio::co_spawn(io_, std::move(task), [&](std::exception_ptr error, protocol::Hash hash) {
+        if (error) thrown = std::move(error);
+        result = hash;
+    });
+    io_.restart();
+    io_.run();
+    if (thrown) std::rethrow_exception(thrown);
+    return result;
+}
+
 namespace {
 
 asio::awaitable<void> make_channel(storage::GroupCommit& commits, storage::ChannelLogStore& logs,
@@ -166,21 +116,21 @@ asio::awaitable<void> make_channel(storage::GroupCommit& commits, storage::Chann
     auto job = [&logs, name](storage::WriteTransaction& transaction) -> Result<void> {
         storage::ChannelLogStore::NewLog log;
         log.name = name;
-        log.home = server(0);
+        log.home = member_server(0);
         log.state.kind = "group";
         log.state.name = "a channel under load";
         log.state.history = "all";
         log.state.home = log.home.str();
-        for (int i = 0; i < follower_servers * members_per_server; ++i)
+        for (int i = 0; i < member_servers * members_per_server; ++i)
             log.state.members.emplace(member(i), protocol::Role::member);
         auto channel = logs.create(transaction.db(), std::move(log));
         if (!channel) return fail(channel);
-        for (int i = 1; i < follower_servers; ++i) {
-            auto id = logs.server_id(transaction.db(), server(i));
+        for (int i = 1; i < member_servers; ++i) {
+            auto id = logs.server_id(transaction.db(), member_server(i));
             if (!id) return fail(id);
             auto started = storage::start_cursor(transaction.db(), (*channel)->id, *id, 0);
             if (!started) return started;
-            logs.add_follower(**channel, server(i));
+            logs.add_follower(**channel, member_server(i));
         }
         return {};
     };
@@ -195,7 +145,7 @@ void StoreUnderLoad::make_channels()
     std::mt19937_64 generator(11);
     SeededRandom random(generator);
     for (std::size_t i = 0; i <= busy_channels; ++i) {
-        channels_.push_back(protocol::make_channel_id(server(0), 1'763'683'200'000, random));
+        channels_.push_back(protocol::make_channel_id(member_server(0), 1'763'683'200'000, random));
         heads_.push_back(0);
         run(make_channel(*commits_, *logs_, channels_.back()));
     }
@@ -320,6 +270,74 @@ std::vector<double> StoreUnderLoad::pages(Where where, std::size_t count)
         times.push_back(static_cast<double>(wall_now() - begun) / 1e6);
     }
     return times;
+}
+
+asio::awaitable<protocol::Hash> StoreUnderLoad::read_id(std::size_t channel, std::int64_t seq)
+{
+    const auto name = channels_[channel];
+    auto job = [name, seq](storage::Connection& db) -> Result<protocol::Hash> {
+        auto row = storage::read_channel(db, name);
+        if (!row) return fail(row);
+        auto entry = storage::read_entry(db, row->id, seq);
+        if (!entry) return fail(entry);
+        return entry->event_id;
+    };
+    auto id = co_await commits_->read(std::move(job));
+    co_return expect(std::move(id));
+}
+
+asio::awaitable<void> StoreUnderLoad::look_up(protocol::Hash id, std::int64_t seq)
+{
+    auto job = [this, id](storage::Connection& db) { return index_->find(db, id); };
+    auto found = co_await commits_->read(std::move(job));
+    if (expect(std::move(found)).stored.seq != seq)
+        throw Broken("an event is found where it doesn't stand");
+}
+
+std::vector<double> StoreUnderLoad::lookups(std::size_t count)
+{
+    std::vector<double> times;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto channel = places_() % busy_channels;
+        std::uniform_int_distribution<std::int64_t> any(1, heads_[channel]);
+        const auto seq = any(places_);
+        const auto id = run(read_id(channel, seq));
+        const auto begun = wall_now();
+        run(look_up(id, seq));
+        times.push_back(static_cast<double>(wall_now() - begun) / 1e6);
+    }
+    return times;
+}
+
+asio::awaitable<void> StoreUnderLoad::catch_up(storage::EventIndex& index)
+{
+    auto open = [&index](storage::Connection& db) { return index.open(db); };
+    auto opened = co_await commits_->read(std::move(open));
+    expect(opened);
+    while (!index.is_complete()) {
+        auto step = [&index](storage::Connection& db) {
+            return index.catch_up(db, events_indexed_at_once);
+        };
+        auto done = co_await commits_->read(std::move(step));
+        expect(std::move(done));
+    }
+}
+
+double StoreUnderLoad::rebuild_index()
+{
+    storage::RocksWindowOptions options;
+    options.folder = folder_ + "/rebuilt";
+    options.boot_id = "bench";
+    const auto begun = wall_now();
+    {
+        auto window = expect(storage::open_rocks_window(options));
+        storage::EventIndex index(window->events());
+        run(catch_up(index));
+        window->close();
+    }
+    const auto seconds = static_cast<double>(wall_now() - begun) / 1e9;
+    fs::remove_all(options.folder);
+    return seconds;
 }
 
 void StoreUnderLoad::rest()

@@ -13,9 +13,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "protocol/transaction.hpp"
 #include "storage/channel_log_store.hpp"
+#include "storage/event_index.hpp"
 #include "storage/group_commit.hpp"
+#include "storage/nonce_window.hpp"
+#include "tests/bench/storage_messages.hpp"
 
 namespace entente::bench {
 
@@ -25,27 +27,6 @@ inline constexpr std::size_t channels_per_commit = 8;
 inline constexpr std::int64_t messages_per_commit =
     static_cast<std::int64_t>(channels_per_commit * messages_per_run);
 inline constexpr std::int64_t page_entries = 50;
-
-// Messages of 300 octets of text, sealed by their author's server 20 at a time. Each has an
-// id of its own, from a seed.
-class MessageMaker {
- public:
-    MessageMaker();
-    struct Run {
-        std::vector<protocol::EventAndContent> messages;
-        std::vector<protocol::Uuid> txns;
-        protocol::Seal seal;
-        std::string root;  // as long as a signed one
-        protocol::ServerName origin;
-        protocol::Millis at = 0;
-    };
-    [[nodiscard]] Run make(const protocol::ChannelId& channel, std::size_t messages);
-
- private:
-    protocol::Hash noise();
-    std::mt19937_64 generator_{20251121};
-    protocol::Millis now_ = 1'763'683'200'000;
-};
 
 class StoreUnderLoad {
  public:
@@ -68,6 +49,11 @@ class StoreUnderLoad {
     // channels below random entries that have a full page below them, read as
     // `messages?before=` reads them. Empty where no channel has as many entries.
     [[nodiscard]] std::vector<double> pages(Where where, std::size_t count);
+    // Milliseconds that each of `count` look-ups of random events by their id took.
+    [[nodiscard]] std::vector<double> lookups(std::size_t count);
+    // Seconds in which the index by event id is made anew beside the one in use, in steps on a
+    // reader as in the daemon.
+    [[nodiscard]] double rebuild_index();
     // The system forgets what it holds of the database in memory, so that pages come from
     // the disk.
     void forget_cached();
@@ -85,9 +71,13 @@ class StoreUnderLoad {
                                  std::size_t messages_each);
     boost::asio::awaitable<void> commit(Runs runs);
     boost::asio::awaitable<void> read_page(std::size_t channel, std::int64_t before);
+    boost::asio::awaitable<protocol::Hash> read_id(std::size_t channel, std::int64_t seq);
+    boost::asio::awaitable<void> look_up(protocol::Hash id, std::int64_t seq);
+    boost::asio::awaitable<void> catch_up(storage::EventIndex& index);
     [[nodiscard]] Result<void> append_run(storage::WriteTransaction& transaction,
                                           std::size_t channel, const MessageMaker::Run& run);
     void run(boost::asio::awaitable<void> task);
+    protocol::Hash run(boost::asio::awaitable<protocol::Hash> task);
 
     std::string folder_;
     MessageMaker maker_;
@@ -99,6 +89,7 @@ class StoreUnderLoad {
 
     boost::asio::io_context io_;
     std::unique_ptr<storage::ReplayMemory> window_;
+    std::unique_ptr<storage::EventIndex> index_;
     std::unique_ptr<storage::ChannelLogStore> logs_;
     std::unique_ptr<storage::GroupCommit> commits_;
 };

@@ -72,13 +72,14 @@ Result<void> StoreRig::open()
         auto window = storage::open_rocks_window(options);
         if (!window) return fail(window);
         window_ = std::move(*window);
+        index_ = std::make_unique<storage::EventIndex>(window_->events());
     }
     auto database =
         storage::make_sqlite_database(folder_ + "/db", storage::sqlite_migrations(), vfs_.name());
     commits_ = std::make_unique<storage::GroupCommit>(io_.get_executor(), std::move(database),
                                                       storage::GroupCommitOptions{},
                                                       [this](const Error&) { ++fatal_; });
-    store_ = std::make_unique<storage::ChannelLogStore>(window_.get(), protocol::NameRules{}, 8,
+    store_ = std::make_unique<storage::ChannelLogStore>(index_.get(), protocol::NameRules{}, 8,
                                                         [](const storage::CommittedRun&) {});
     commits_->add(*store_);
     auto started = commits_->start();
@@ -91,6 +92,7 @@ void StoreRig::close()
     if (commits_) commits_->stop();
     commits_.reset();
     store_.reset();
+    index_.reset();
     if (window_) window_->close();
     window_.reset();
 }

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "storage/channel_log_store.hpp"
+#include "storage/event_index.hpp"
+#include "storage/nonce_window.hpp"
 #include "tests/fault/disk.hpp"
 #include "tests/fault/rocks_files.hpp"
 #include "tests/fault/sqlite_vfs.hpp"
@@ -58,6 +60,7 @@ class StoreRig {
     std::counting_semaphore<> held_{0};
     std::counting_semaphore<> gate_{0};
     std::unique_ptr<storage::ReplayMemory> window_;
+    std::unique_ptr<storage::EventIndex> index_;
     std::unique_ptr<storage::GroupCommit> commits_;
     std::unique_ptr<storage::ChannelLogStore> store_;
 };

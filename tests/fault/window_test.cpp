@@ -205,21 +205,34 @@ TEST_F(WindowOnDisk, AFullDiskIsWaitedForAndLosesNothing)
     }
 }
 
-TEST_F(WindowOnDisk, WhatWasSeenWhileTheDiskWasFullIsRememberedLater)
+TEST_F(WindowOnDisk, WhatIsIndexedIsAllThereOrRefused)
 {
     fresh();
     ASSERT_TRUE(open());
+    auto& events = window_->events();
+    const auto id = [](int number) { return protocol::sha256(std::to_string(number)); };
+    const auto add = [&](int number) {
+        return events.add_events({{id(number), {1, number}}},
+                                 storage::IndexMark{number, std::to_string(number)});
+    };
+    ASSERT_TRUE(add(1));
     disk_->set_space(0);
-    window_->remember("one", {"channel", 1});
-    window_->remember("two", {"channel", 2});
-    EXPECT_EQ(window_->find("one")->seq, 1);
+    const auto refused = add(2);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::unavailable);
     disk_->set_space(std::nullopt);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!spend(1)) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-    window_->remember("three", {"channel", 3});
+    while (!add(3)) {
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "it must resume by itself";
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_EQ(broken_, 0);
     kill();
     ASSERT_TRUE(open(start + 1));
-    for (const char* const id : {"one", "two", "three"}) EXPECT_TRUE(window_->find(id)) << id;
+    EXPECT_EQ(window_->events().index_mark()->value().run, 3);
+    EXPECT_EQ(window_->events().find_event(id(1))->size(), 1U);
+    EXPECT_EQ(window_->events().find_event(id(2))->size(), 0U);
+    EXPECT_EQ(window_->events().find_event(id(3))->size(), 1U);
 }
 
 TEST_F(WindowOnDisk, AFailedSyncEndsItAndTheNextStartBelievesNothingOlder)

@@ -1,8 +1,10 @@
 // What the RocksDB window keeps over ends of every kind, and what it admits to have lost.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
 #include "storage/nonce_window.hpp"
 #include "support.hpp"
@@ -193,19 +195,126 @@ TEST(RocksWindow, AFolderInUseIsRefusedAndLeftAlone)
     EXPECT_TRUE(window->spend(key, "n", 1000, 2000));
 }
 
-TEST(RocksWindow, RemembersWhatWasSeen)
+// --- the index by event id ----------------------------------------------------------------
+
+protocol::Hash id_of(std::int64_t number)
+{
+    return protocol::sha256("event " + std::to_string(number));
+}
+
+// Events of `from` … `to` - 1, a commit's worth at a time.
+void index_events(ReplayMemory& window, std::int64_t from, std::int64_t to)
+{
+    constexpr std::int64_t at_once = 1'000;
+    for (auto first = from; first < to; first += at_once) {
+        std::vector<IndexedEvent> events;
+        for (auto i = first; i < std::min(to, first + at_once); ++i)
+            events.push_back({id_of(i), {i % 64, i}});
+        ASSERT_TRUE(window.events().add_events(events, IndexMark{first, "run"}));
+    }
+}
+
+using Places = std::vector<EventPlace>;
+
+TEST(RocksWindow, FindsIndexedEventsInThisStartAndTheNext)
 {
     const TemporaryFolder folder;
     auto window = open(options_of(folder.file("w"), 1000, "boot-1", false));
-    EXPECT_EQ(window->find("event").error().code, Code::not_found);
-    window->remember("event", {"channel@a.example", 77});
+    EXPECT_EQ(window->events().index_mark().value(), std::nullopt);
+    const std::vector<EventPlace> places = {{1, 1}, {127, 128}, {5'000'000, 300'000'000'000}};
+    std::vector<IndexedEvent> events;
+    for (const auto& place : places) events.push_back({id_of(place.seq), place});
+    ASSERT_TRUE(window->events().add_events(events, std::nullopt));
+    EXPECT_EQ(window->events().index_mark().value(), std::nullopt);
+    ASSERT_TRUE(window->events().add_events({}, IndexMark{200, "a run"}));
+    for (int i = 0; i < 2; ++i) {
+        for (const auto& place : places)
+            EXPECT_EQ(window->events().find_event(id_of(place.seq)).value(), Places{place});
+        EXPECT_EQ(window->events().find_event(id_of(2)).value(), Places{});
+        EXPECT_EQ(window->events().index_mark().value(), (IndexMark{200, "a run"}));
+        window->close();
+        window.reset();
+        window = open(options_of(folder.file("w"), 1001));
+    }
+}
+
+TEST(RocksWindow, AnEventIsFoundHoweverManyCameAfterIt)
+{
+    // While it was bounded, 64 MiB held about 700,000 of them.
+    constexpr std::int64_t count = 1'000'000;
+    const TemporaryFolder folder;
+    auto window = open(options_of(folder.file("w"), 1000, "boot-1", false));
+    index_events(*window, 0, count);
+    for (int i = 0; i < 2; ++i) {
+        for (std::int64_t number = 0; number < count; number += 997)
+            ASSERT_EQ(window->events().find_event(id_of(number)).value(),
+                      (Places{{number % 64, number}}));
+        EXPECT_EQ(window->events().find_event(id_of(count)).value(), Places{});
+        window->close();
+        window.reset();
+        window = open(options_of(folder.file("w"), 1001));
+    }
+}
+
+TEST(RocksWindow, OfIdsThatBeginAlikeAllAreFoundUpToABound)
+{
+    const TemporaryFolder folder;
+    auto window = open(options_of(folder.file("w"), 1000, "boot-1", false));
+    auto id = id_of(1);
+    for (std::int64_t i = 1; i <= 16; ++i) {
+        id[31] = static_cast<std::uint8_t>(i);
+        ASSERT_TRUE(window->events().add_events({{id, {1, i}}}, std::nullopt));
+        EXPECT_EQ(window->events().find_event(id)->size(), static_cast<std::size_t>(i));
+    }
+    ASSERT_TRUE(window->events().add_events({{id, {1, 17}}}, std::nullopt));
+    EXPECT_EQ(window->events().find_event(id)->size(), 16U);
+}
+
+TEST(RocksWindow, TakesOverTheFolderOfABoundedIndex)
+{
+    const TemporaryFolder folder;
+    const auto path = folder.file("w");
+    auto window = open(options_of(path, 1000, "boot-1", false));
+    ASSERT_TRUE(window->spend(key, "n", 1000, 2000));
     window->close();
     window.reset();
-    window = open(options_of(folder.file("w"), 1001));
-    auto seen = window->find("event");
-    ASSERT_TRUE(seen);
-    EXPECT_EQ(seen->channel, "channel@a.example");
-    EXPECT_EQ(seen->seq, 77);
+    {
+        // As it was left by a program that knew no `events`.
+        std::vector<std::string> names;
+        ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, path, &names).ok());
+        std::vector<rocksdb::ColumnFamilyDescriptor> families;
+        for (const auto& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+        std::vector<rocksdb::ColumnFamilyHandle*> handles;
+        rocksdb::DB* opened = nullptr;
+        ASSERT_TRUE(rocksdb::DB::Open({}, path, families, &handles, &opened).ok());
+        const std::unique_ptr<rocksdb::DB> old(opened);
+        ASSERT_TRUE(old->DropColumnFamily(handles.back()).ok());
+        rocksdb::ColumnFamilyOptions bounded;
+        bounded.compaction_style = rocksdb::kCompactionStyleFIFO;
+        bounded.num_levels = 1;
+        ASSERT_TRUE(old->CreateColumnFamily(bounded, "seen", &handles.emplace_back()).ok());
+        for (int i = 0; i < 10; ++i) {
+            const auto id = id_of(i);
+            ASSERT_TRUE(old->Put({}, handles.back(),
+                                 rocksdb::Slice(reinterpret_cast<const char*>(id.data()), 32),
+                                 "a place")
+                            .ok());
+            ASSERT_TRUE(old->Flush({}, handles.back()).ok());
+        }
+        for (auto* handle : handles) ASSERT_TRUE(old->DestroyColumnFamilyHandle(handle).ok());
+    }
+    for (int i = 0; i < 2; ++i) {
+        window = open(options_of(path, 1001));
+        EXPECT_EQ(window->state(), MemoryState::complete);
+        EXPECT_EQ(window->spend(key, "n", 1000, 2000).error().code, Code::replayed);
+        EXPECT_EQ(window->events().index_mark().value(), std::nullopt);
+        EXPECT_EQ(window->events().find_event(id_of(1)).value(), Places{});
+        window->close();
+        window.reset();
+        std::vector<std::string> names;
+        ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, path, &names).ok());
+        EXPECT_EQ(names, (std::vector<std::string>{"default", "nonces", "expiry", "events"}));
+    }
 }
 
 }  // namespace

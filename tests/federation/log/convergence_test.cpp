@@ -111,7 +111,7 @@ class Stage {
             case Step::restart_follower: c.restart(); break;
             case Step::restart_home: a.restart(); break;
             case Step::lose_index:
-                c.index = std::make_shared<MemoryIndex>();
+                c.places = std::make_shared<MemoryIndex>();
                 c.restart();
                 break;
         }

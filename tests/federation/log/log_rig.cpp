@@ -9,6 +9,8 @@ namespace entente::federation::log_rig {
 
 namespace {
 
+constexpr std::size_t all_events = 1'000'000;
+
 Identity make_identity(const std::string& name, World& world)
 {
     auto key = protocol::SigningKey::generate(world.random);
@@ -31,18 +33,28 @@ std::string SeededRandom::octets(std::size_t size)
     return made;
 }
 
-void MemoryIndex::remember(std::string_view event_id, const storage::SeenEvent& seen)
+Result<void> MemoryIndex::add_events(const std::vector<storage::IndexedEvent>& events,
+                                     const std::optional<storage::IndexMark>& mark)
 {
     const std::lock_guard lock(mutex_);
-    events_[std::string(event_id)] = seen;
+    for (const auto& event : events) events_.emplace(event.id, event.place);
+    if (mark) mark_ = mark;
+    return {};
 }
 
-Result<storage::SeenEvent> MemoryIndex::find(std::string_view event_id)
+Result<std::vector<storage::EventPlace>> MemoryIndex::find_event(const Hash& id)
 {
     const std::lock_guard lock(mutex_);
-    const auto found = events_.find(event_id);
-    if (found == events_.end()) return fail(Code::not_found, "not in the index");
-    return found->second;
+    std::vector<storage::EventPlace> found;
+    const auto range = events_.equal_range(id);
+    for (auto at = range.first; at != range.second; ++at) found.push_back(at->second);
+    return found;
+}
+
+Result<std::optional<storage::IndexMark>> MemoryIndex::index_mark()
+{
+    const std::lock_guard lock(mutex_);
+    return mark_;
 }
 
 Folder::Folder()
@@ -85,13 +97,17 @@ void Server::open()
         world.io.get_executor(),
         storage::make_sqlite_database(world.folder.file(identity.name.str() + ".db")),
         storage::GroupCommitOptions{}, [](const Error& error) { ADD_FAILURE() << error.detail; });
+    index = std::make_unique<storage::EventIndex>(*places);
     store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
                                                        [](const storage::CommittedRun&) {});
     commits->add(*store);
     auto started = commits->start();
     if (!started) throw std::runtime_error(started.error().detail);
-    auto caught_up = read([this](storage::Connection& db) { return store->catch_up_index(db); });
-    if (!caught_up) throw std::runtime_error(caught_up.error().detail);
+    auto caught_up = read([this](storage::Connection& db) -> Result<bool> {
+        if (auto opened = index->open(db); !opened) return fail(opened);
+        return index->catch_up(db, all_events);
+    });
+    if (!caught_up || !*caught_up) throw std::runtime_error("the index can't be caught up");
 
     pin_store = std::make_unique<storage::PinStore>(*commits);
     ring = std::make_unique<trust::KeyRing>();
@@ -140,6 +156,7 @@ void Server::close()
     pin_store.reset();
     commits.reset();
     store.reset();
+    index.reset();
     http.reset();
     tasks.reset();
 }

@@ -47,26 +47,17 @@ class SeededRandom final : public protocol::Random {
 };
 
 // The index by event id in memory; it outlives a server's restart unless it is lost.
-class MemoryIndex final : public storage::ReplayMemory {
+class MemoryIndex final : public storage::EventPlaces {
  public:
-    Result<void> spend(const KeyRef&, std::string_view, protocol::Seconds,
-                       protocol::Seconds) override
-    {
-        return {};
-    }
-    Result<void> sweep(protocol::Seconds) override { return {}; }
-    [[nodiscard]] protocol::Seconds swept_until() const override { return 0; }
-    [[nodiscard]] storage::MemoryState state() const override
-    {
-        return storage::MemoryState::complete;
-    }
-    void remember(std::string_view event_id, const storage::SeenEvent& seen) override;
-    [[nodiscard]] Result<storage::SeenEvent> find(std::string_view event_id) override;
-    void close() override {}
+    Result<void> add_events(const std::vector<storage::IndexedEvent>& events,
+                            const std::optional<storage::IndexMark>& mark) override;
+    Result<std::vector<storage::EventPlace>> find_event(const Hash& id) override;
+    Result<std::optional<storage::IndexMark>> index_mark() override;
 
  private:
     std::mutex mutex_;
-    std::map<std::string, storage::SeenEvent, std::less<>> events_;
+    std::multimap<Hash, storage::EventPlace> events_;
+    std::optional<storage::IndexMark> mark_;
 };
 
 class Folder {
@@ -224,7 +215,8 @@ struct Server {
     World& world;
     Identity identity;
     std::size_t cached;
-    std::shared_ptr<MemoryIndex> index = std::make_shared<MemoryIndex>();
+    std::shared_ptr<MemoryIndex> places = std::make_shared<MemoryIndex>();
+    std::unique_ptr<storage::EventIndex> index;
     std::vector<trust::PinnedServer> pins;
     Heard heard;
     std::vector<std::string> woken;

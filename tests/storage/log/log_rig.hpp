@@ -9,6 +9,7 @@
 #include "protocol/ed25519.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/log_reader.hpp"
+#include "storage/nonce_window.hpp"
 #include "storage/sqlite/database.hpp"
 #include "tests/storage/support.hpp"
 
@@ -41,7 +42,14 @@ inline std::string event_text(int number)
 class Rig {
  public:
     explicit Rig(bool with_index = true, std::size_t cached = 8)
-        : with_index_(with_index), cached_channels_(cached)
+        : Rig(std::string(), with_index, cached)
+    {
+    }
+    // Over a folder that outlives it; "" means one of its own.
+    explicit Rig(const std::string& folder, bool with_index = true, std::size_t cached = 8)
+        : path_(folder.empty() ? own_folder_.path() : folder),
+          with_index_(with_index),
+          cached_channels_(cached)
     {
         protocol::start_crypto();
         open();
@@ -65,20 +73,27 @@ class Rig {
     {
         if (with_index_) {
             RocksWindowOptions options;
-            options.folder = folder_.file("window");
+            options.folder = path_ + "/window";
             options.boot_id = "one";
-            index = open_rocks_window(options).value();
+            window = open_rocks_window(options).value();
+            index = std::make_unique<EventIndex>(window->events());
         }
         committed.clear();
-        commits = std::make_unique<GroupCommit>(io.get_executor(),
-                                                make_sqlite_database(folder_.file("db")),
-                                                GroupCommitOptions{}, [](const Error&) {});
+        commits =
+            std::make_unique<GroupCommit>(io.get_executor(), make_sqlite_database(path_ + "/db"),
+                                          GroupCommitOptions{}, [](const Error&) {});
         store = std::make_unique<ChannelLogStore>(
             index.get(), protocol::NameRules{}, cached_channels_,
             [this](const CommittedRun& run) { committed.push_back(run); });
         commits->add(*store);
         ASSERT_TRUE(commits->start());
-        ASSERT_TRUE(read([this](Connection& db) { return store->catch_up_index(db); }));
+        if (!index) return;
+        ASSERT_TRUE(read([this](Connection& db) { return index->open(db); }));
+        while (catches_up && !index->is_complete()) ASSERT_TRUE(catch_up(1'000));
+    }
+    Result<bool> catch_up(std::size_t max_events)
+    {
+        return read([&](Connection& db) { return index->catch_up(db, max_events); });
     }
     void close()
     {
@@ -86,13 +101,14 @@ class Rig {
         commits->stop();
         commits.reset();
         store.reset();
-        if (index) index->close();
         index.reset();
+        if (window) window->close();
+        window.reset();
     }
     void restart(bool lose_index = false)
     {
         close();
-        if (lose_index) std::filesystem::remove_all(folder_.file("window"));
+        if (lose_index) std::filesystem::remove_all(path_ + "/window");
         open();
     }
 
@@ -182,13 +198,16 @@ class Rig {
     }
 
     boost::asio::io_context io;
-    std::unique_ptr<ReplayMemory> index;
+    std::unique_ptr<ReplayMemory> window;
+    std::unique_ptr<EventIndex> index;
+    bool catches_up = true;  // at open
     std::unique_ptr<GroupCommit> commits;
     std::unique_ptr<ChannelLogStore> store;
     std::vector<CommittedRun> committed;
 
  private:
-    testing::TemporaryFolder folder_;
+    testing::TemporaryFolder own_folder_;
+    std::string path_;
     bool with_index_;
     std::size_t cached_channels_;
 };

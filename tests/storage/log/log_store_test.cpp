@@ -1,5 +1,5 @@
 // The channels' logs as they are stored: runs, the duplicate memory, holes, what a rollback
-// leaves, and the index that can be lost. Real SQLite, real group commit, real RocksDB.
+// leaves. Real SQLite, real group commit, real RocksDB.
 #include "log_rig.hpp"
 
 namespace entente::storage::log_rig {
@@ -342,36 +342,6 @@ TEST(ChannelLogStore, FewCachedChannelsChangeNothing)
     EXPECT_EQ(rig.page(garden, 0)->end.seq, 3);
     EXPECT_EQ(rig.page(meadow, 0)->end.seq, 3);
     EXPECT_EQ(rig.by_id(garden, 2)->seq, 1);
-}
-
-// --- the index ----------------------------------------------------------------------------
-
-TEST(ChannelLogStore, TheIndexIsCaughtUpAfterItsLoss)
-{
-    Rig rig;
-    rig.commit(garden, 1, 3);
-    rig.commit(meadow, 4, 5);
-    rig.restart();
-    EXPECT_EQ(rig.by_id(garden, 2)->seq, 2);
-    rig.restart(true);
-    EXPECT_EQ(rig.by_id(garden, 2)->seq, 2);
-    EXPECT_EQ(rig.by_id(meadow, 5)->seq, 2);
-    EXPECT_EQ(rig.by_id(garden, 5).error().code, Code::not_found);
-    EXPECT_EQ(rig.by_id(garden, 99).error().code, Code::not_found);
-}
-
-TEST(ChannelLogStore, AnIndexAheadOfTheLogIsMadeAnewAndNeverBelieved)
-{
-    Rig rig;
-    rig.commit(garden, 1, 2);
-    rig.index->remember(event_index_mark, SeenEvent{"", 1'000'000});
-    rig.index->remember(protocol::as_view(protocol::event_id(event_text(9))),
-                        SeenEvent{garden.str(), 2});
-    rig.index->remember(protocol::as_view(protocol::event_id(event_text(1))),
-                        SeenEvent{garden.str(), 77});
-    rig.restart();
-    EXPECT_EQ(rig.by_id(garden, 1)->seq, 1);
-    EXPECT_EQ(rig.by_id(garden, 9).error().code, Code::not_found);
 }
 
 }  // namespace

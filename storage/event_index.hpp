@@ -1,0 +1,94 @@
+// The index by event id: where in which log an event stands, for all that is held. Derived
+// from the log and never the authority: it may be lost, and whatever it says is compared
+// with the entry itself. EventPlaces remembers; EventIndex knows how far that goes.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/octets.hpp"
+#include "storage/driver.hpp"
+#include "storage/stored_entry.hpp"
+
+namespace entente::storage {
+
+struct EventPlace {
+    std::int64_t channel = 0;  // its row
+    std::int64_t seq = 0;
+    friend bool operator==(const EventPlace&, const EventPlace&) = default;
+};
+
+struct IndexedEvent {
+    protocol::Hash id{};
+    EventPlace place;
+};
+
+// A run that is in the index with all that were written before it. `name` tells it from
+// another one that has its number in a database with another past.
+struct IndexMark {
+    std::int64_t run = 0;
+    std::string name;
+    friend bool operator==(const IndexMark&, const IndexMark&) = default;
+};
+
+// RocksDB in the daemon, a map in tests. Blocking, thread-safe; `unavailable` where the disk
+// can't be used.
+class EventPlaces {
+ public:
+    virtual ~EventPlaces() = default;
+    // All of it or, at an error, nothing. Survives a kill -9 when it returns; after a power
+    // cut the newest additions may be gone, with their marks.
+    [[nodiscard]] virtual Result<void> add_events(const std::vector<IndexedEvent>& events,
+                                                  const std::optional<IndexMark>& mark) = 0;
+    // Where it may stand: mostly one place or none, others where ids begin alike.
+    [[nodiscard]] virtual Result<std::vector<EventPlace>> find_event(const protocol::Hash& id) = 0;
+    // The newest that was added.
+    [[nodiscard]] virtual Result<std::optional<IndexMark>> index_mark() = 0;
+};
+
+// Thread-safe. While older runs are missing (after a start without the index, or once adding
+// has failed), a miss is `unavailable`: nobody may take an event for unknown that stands in
+// the log.
+class EventIndex {
+ public:
+    // `places` outlives it. Nothing is complete before open().
+    explicit EventIndex(EventPlaces& places) : places_(places) {}
+    EventIndex(const EventIndex&) = delete;
+    EventIndex& operator=(const EventIndex&) = delete;
+
+    // Finds out what is missing. Before anything is committed.
+    [[nodiscard]] Result<void> open(Connection& db);
+    // Adds runs that are missing, until these are `max_events` or more; on any connection
+    // that sees what is committed, by one caller at a time. True where none is missing.
+    [[nodiscard]] Result<bool> catch_up(Connection& db, std::size_t max_events);
+    [[nodiscard]] bool is_complete() const { return complete_; }
+
+    // What one commit has added to the log; `newest` is its last run. On the writer's thread.
+    void committed(const std::vector<IndexedEvent>& events, const IndexMark& newest);
+
+    // The entry with this event, wherever it stands; `not_found`, `unavailable`.
+    struct Found {
+        std::int64_t channel = 0;
+        StoredEntry stored;
+    };
+    [[nodiscard]] Result<Found> find(Connection& db, const protocol::Hash& id);
+
+ private:
+    [[nodiscard]] Result<IndexMark> believed_mark(Connection& db);
+
+    EventPlaces& places_;
+    std::atomic<bool> complete_{false};
+    std::mutex mutex_;             // guards what follows
+    std::int64_t missing_to_ = 0;  // the newest run that may be missing
+    IndexMark newest_;             // of those that the writer has added
+};
+
+[[nodiscard]] std::string run_name(std::int64_t channel, std::int64_t last,
+                                   std::string_view prev_hash);
+
+}  // namespace entente::storage
