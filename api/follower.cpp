@@ -76,12 +76,14 @@ void Follower::entries(const protocol::ChannelId& channel, const LiveBatch& batc
     auto& cursor = found->second;
     cursor.noticed = std::max(cursor.noticed, batch.last);
     if (!cursor.live || batch.last <= cursor.seq) return;
-    if (batch.from_store || batch.first != cursor.seq + 1) {
+    // Who doesn't keep up reads on from the store, at the pace of the socket.
+    const bool is_next = batch.first == cursor.seq + 1;
+    if (batch.from_store || !is_next || !queue_.fits(batch.json->size())) {
         lag(found);
         return;
     }
     cursor.seq = batch.last;
-    if (!queue_.push_entries(batch.json)) drop_all();
+    queue_.push_entries(batch.json);
     wake_.notify();
 }
 

@@ -12,7 +12,7 @@ namespace entente::api {
 namespace {
 
 // Beyond it each follower reads at its own pace.
-constexpr std::size_t max_pushed_octets = 64 * 1024;
+constexpr std::size_t max_pushed_octets = max_queue_octets / 2;
 
 // Whether who may read the channel can change within: then each follower asks the store,
 // which knows. A type may be written with escapes, so any escape counts as well.

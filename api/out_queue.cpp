@@ -28,12 +28,11 @@ bool OutQueue::make_room(std::size_t more)
     return false;
 }
 
-bool OutQueue::push_entries(std::shared_ptr<const std::string> entries)
+void OutQueue::push_entries(std::shared_ptr<const std::string> entries)
 {
-    if (!make_room(entries->size())) return false;
+    waiting_ += entries->size();
     entries_.push_back(std::move(entries));
     ++pushed_;
-    return true;
 }
 
 bool OutQueue::push_state(std::string state)

@@ -18,9 +18,10 @@ inline constexpr std::size_t max_queue_octets = 256 * 1024;
 
 class OutQueue {
  public:
-    // Each returns false where the queue overflowed: what was followed is then forgotten.
-    // Entries as JSON objects joined by commas; shared among all who get the same.
-    bool push_entries(std::shared_ptr<const std::string> entries);
+    // Entries as JSON objects joined by commas; shared among all who get the same. They
+    // must fit: who has no room for them reads them from the store later.
+    void push_entries(std::shared_ptr<const std::string> entries);
+    // The rest returns false where the queue overflowed: what was followed is then forgotten.
     bool push_state(std::string state);  // a JSON object
     // Cumulative: a later seq of the same key replaces an earlier one that still waits.
     bool push_delivered(const std::string& channel, const std::string& server, std::int64_t seq);

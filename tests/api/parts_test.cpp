@@ -130,8 +130,8 @@ TEST(OutQueue, GathersEntriesIntoOneFrame)
 {
     OutQueue queue;
     EXPECT_FALSE(queue.take());
-    EXPECT_TRUE(queue.push_entries(std::make_shared<std::string>(R"({"seq":1},{"seq":2})")));
-    EXPECT_TRUE(queue.push_entries(std::make_shared<std::string>(R"({"seq":3})")));
+    queue.push_entries(std::make_shared<std::string>(R"({"seq":1},{"seq":2})"));
+    queue.push_entries(std::make_shared<std::string>(R"({"seq":3})"));
     EXPECT_EQ(queue.take(), R"({"entries":[{"seq":1},{"seq":2},{"seq":3}]})");
     queue.written();
     EXPECT_EQ(queue.octets(), 0U);
@@ -142,9 +142,11 @@ TEST(OutQueue, OverflowLeavesNothingButAResync)
 {
     OutQueue queue;
     const auto half = std::make_shared<std::string>(max_queue_octets / 2, 'x');
-    EXPECT_TRUE(queue.push_entries(half));
-    EXPECT_TRUE(queue.push_entries(half));
+    queue.push_entries(half);
+    EXPECT_TRUE(queue.fits(half->size()));
+    queue.push_entries(half);
     EXPECT_EQ(queue.octets(), max_queue_octets);
+    EXPECT_FALSE(queue.fits(1));
     EXPECT_FALSE(queue.push_frame("x"));
     EXPECT_EQ(queue.octets(), 0U);
     EXPECT_EQ(queue.pushed(), queue.taken());
