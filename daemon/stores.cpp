@@ -96,6 +96,7 @@ Stores::~Stores()
 {
     if (commits_) commits_->stop();
     commits_.reset();
+    if (index_) index_->flush();
     if (window_) window_->close();
 }
 

@@ -407,7 +407,8 @@ void ChannelLogStore::committed()
         channel->dirty = false;
     }
     dirty_.clear();
-    if (index_ != nullptr && newest_run_.run > 0) index_->committed(to_index_, newest_run_);
+    if (index_ != nullptr && newest_run_.run > 0)
+        index_->committed(to_index_, std::move(newest_run_));
     to_index_.clear();
     newest_run_ = {};
     evict();

@@ -77,31 +77,61 @@ Result<bool> EventIndex::catch_up(Connection& db, std::size_t max_events)
 
     const std::lock_guard lock(mutex_);
     if (mark->run < missing_to_) return false;
-    // What the writer has added in the meantime is there, without a mark.
+    // What the writer has added in the meantime is there without a mark, or still kept.
     if (newest_.run > mark->run) {
-        if (auto added = places_.add_events({}, newest_); !added) return fail(added);
+        if (auto added = places_.add_events(kept_, newest_); !added) return fail(added);
+        kept_.clear();
     }
     complete_ = true;
     return true;
 }
 
-void EventIndex::committed(const std::vector<IndexedEvent>& events, const IndexMark& newest)
+void EventIndex::committed(const std::vector<IndexedEvent>& events, IndexMark newest)
 {
     const std::lock_guard lock(mutex_);
-    const auto mark = complete_ ? std::optional<IndexMark>(newest) : std::nullopt;
-    if (places_.add_events(events, mark)) {
-        newest_ = newest;
-        return;
+    kept_.insert(kept_.end(), events.begin(), events.end());
+    newest_ = std::move(newest);
+    if (kept_.size() >= max_kept) give_kept();
+}
+
+void EventIndex::flush()
+{
+    const std::lock_guard lock(mutex_);
+    if (!kept_.empty()) give_kept();
+}
+
+void EventIndex::give_kept()
+{
+    const auto mark = complete_ ? std::optional<IndexMark>(newest_) : std::nullopt;
+    if (!places_.add_events(kept_, mark)) {
+        complete_ = false;
+        missing_to_ = newest_.run;
     }
-    complete_ = false;
-    missing_to_ = newest.run;
+    // The log has them, should they not have been taken.
+    kept_.clear();
+}
+
+Result<std::vector<EventPlace>> EventIndex::candidates(const protocol::Hash& id)
+{
+    std::vector<EventPlace> places;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& event : kept_) {
+            if (event.id == id) places.push_back(event.place);
+        }
+    }
+    // Asked second: what leaves the one in between has come into the other.
+    auto found = places_.find_event(id);
+    if (!found && places.empty()) return found;
+    if (found) places.insert(places.end(), found->begin(), found->end());
+    return places;
 }
 
 Result<EventIndex::Found> EventIndex::find(Connection& db, const protocol::Hash& id)
 {
-    // Asked first: what becomes complete while we look may have held it all along.
-    const bool is_sure = complete_;
-    auto places = places_.find_event(id);
+    // Asked before and after: what was missing in between may have been this one.
+    const bool was_complete = complete_;
+    auto places = candidates(id);
     if (!places) return fail(places);
     for (const auto& place : *places) {
         auto stored = read_entry(db, place.channel, place.seq);
@@ -109,7 +139,7 @@ Result<EventIndex::Found> EventIndex::find(Connection& db, const protocol::Hash&
         if (!stored) return fail(stored);
         if (stored->event_id == id) return Found{place.channel, std::move(*stored)};
     }
-    if (!is_sure)
+    if (!was_complete || !complete_)
         return retry_later(Code::unavailable, "the index of events is being made",
                            ask_again_seconds);
     return fail(Code::not_found, "no log here holds this event");

@@ -51,11 +51,15 @@ class EventPlaces {
     [[nodiscard]] virtual Result<std::optional<IndexMark>> index_mark() = 0;
 };
 
-// Thread-safe. While older runs are missing (after a start without the index, or once adding
+// Thread-safe. Keeps the newest events in memory, since many at once cost the disk and the
+// processor far less than a few; after a kill -9 they are read from the log again. While older
+// runs are missing (after a start without the index, or once adding
 // has failed), a miss is `unavailable`: nobody may take an event for unknown that stands in
 // the log.
 class EventIndex {
  public:
+    static constexpr std::size_t max_kept = 4'096;  // events in memory between two commits
+
     // `places` outlives it. Nothing is complete before open().
     explicit EventIndex(EventPlaces& places) : places_(places) {}
     EventIndex(const EventIndex&) = delete;
@@ -69,7 +73,9 @@ class EventIndex {
     [[nodiscard]] bool is_complete() const { return complete_; }
 
     // What one commit has added to the log; `newest` is its last run. On the writer's thread.
-    void committed(const std::vector<IndexedEvent>& events, const IndexMark& newest);
+    void committed(const std::vector<IndexedEvent>& events, IndexMark newest);
+    // Gives what it keeps in memory to the places. At an orderly end, behind the last commit.
+    void flush();
 
     // The entry with this event, wherever it stands; `not_found`, `unavailable`.
     struct Found {
@@ -80,12 +86,15 @@ class EventIndex {
 
  private:
     [[nodiscard]] Result<IndexMark> believed_mark(Connection& db);
+    [[nodiscard]] Result<std::vector<EventPlace>> candidates(const protocol::Hash& id);
+    void give_kept();
 
     EventPlaces& places_;
     std::atomic<bool> complete_{false};
     std::mutex mutex_;             // guards what follows
     std::int64_t missing_to_ = 0;  // the newest run that may be missing
-    IndexMark newest_;             // of those that the writer has added
+    IndexMark newest_;             // the writer's last one
+    std::vector<IndexedEvent> kept_;
 };
 
 [[nodiscard]] std::string run_name(std::int64_t channel, std::int64_t last,

@@ -80,6 +80,7 @@ StoreUnderLoad::StoreUnderLoad(std::string folder) : folder_(std::move(folder))
 StoreUnderLoad::~StoreUnderLoad()
 {
     commits_->stop();
+    index_->flush();
     window_->close();
 }
 

@@ -92,6 +92,7 @@ void StoreRig::close()
     if (commits_) commits_->stop();
     commits_.reset();
     store_.reset();
+    if (index_) index_->flush();
     index_.reset();
     if (window_) window_->close();
     window_.reset();

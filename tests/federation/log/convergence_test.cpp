@@ -111,8 +111,9 @@ class Stage {
             case Step::restart_follower: c.restart(); break;
             case Step::restart_home: a.restart(); break;
             case Step::lose_index:
+                c.close();
                 c.places = std::make_shared<MemoryIndex>();
-                c.restart();
+                c.open();
                 break;
         }
     }

@@ -156,6 +156,7 @@ void Server::close()
     pin_store.reset();
     commits.reset();
     store.reset();
+    index->flush();
     index.reset();
     http.reset();
     tasks.reset();

@@ -94,6 +94,7 @@ TEST(EventIndex, OfAnotherPastIsMadeAnewAndNeverBelieved)
         Rig rig;
         rig.commit(garden, 1, 2);
         rig.commit(garden, 3, 3);
+        rig.index->flush();
         ASSERT_TRUE(
             rig.window->events().add_events({{id_of(9), {1, 2}}, {id_of(1), {1, 77}}}, mark));
         rig.catches_up = false;
@@ -180,6 +181,8 @@ TEST(EventIndex, WhatCouldNotBeAddedIsMissingUntilItIsCaughtUp)
         const auto before = rig.row(garden)->hash;
         rig.commit(garden, number, number);
         index.committed({{id_of(number), {1, number}}}, {number, run_name(1, number, before)});
+        EXPECT_EQ(find(number)->stored.seq, number);
+        index.flush();
     };
     rig.commit(garden, 1, 1);
     ASSERT_TRUE(rig.read([&](Connection& db) { return index.open(db); }));
@@ -204,6 +207,25 @@ TEST(EventIndex, WhatCouldNotBeAddedIsMissingUntilItIsCaughtUp)
     EXPECT_EQ(find(99).error().code, Code::not_found);
     add(4);
     EXPECT_EQ(places.index_mark()->value().run, 4);
+}
+
+TEST(EventIndex, KeepsNoMoreInMemoryThanItsBound)
+{
+    Rig rig;
+    FailingPlaces places;
+    EventIndex index(places);
+    ASSERT_TRUE(rig.read([&](Connection& db) { return index.open(db); }));
+    const auto event = [](std::size_t number) {
+        return IndexedEvent{id_of(static_cast<int>(number)),
+                            {1, static_cast<std::int64_t>(number)}};
+    };
+    for (std::size_t i = 1; i < EventIndex::max_kept; ++i)
+        index.committed({event(i)}, {static_cast<std::int64_t>(i), "run"});
+    EXPECT_TRUE(places.find_event(id_of(1))->empty());
+    EXPECT_EQ(places.index_mark().value(), std::nullopt);
+    index.committed({event(EventIndex::max_kept)}, {77, "the last run"});
+    EXPECT_EQ(places.find_event(id_of(1))->size(), 1U);
+    EXPECT_EQ(places.index_mark().value(), (IndexMark{77, "the last run"}));
 }
 
 int write_for_ever(const std::string& folder)

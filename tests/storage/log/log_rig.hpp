@@ -101,6 +101,7 @@ class Rig {
         commits->stop();
         commits.reset();
         store.reset();
+        if (index) index->flush();
         index.reset();
         if (window) window->close();
         window.reset();
