@@ -33,17 +33,6 @@ class TemporaryFolder {
     std::string path_;
 };
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define ENTENTE_UNDER_TSAN 1
-#endif
-#endif
-#if defined(ENTENTE_UNDER_TSAN) || defined(__SANITIZE_THREAD__)
-inline constexpr bool under_tsan = true;
-#else
-inline constexpr bool under_tsan = false;
-#endif
-
 // While true, every fdatasync of this process fails with EIO.
 extern std::atomic<bool> syncs_fail;
 
