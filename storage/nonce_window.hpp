@@ -26,7 +26,7 @@ class NonceWindow {
 
     // Spends the nonce: `replayed` where it is spent already; `unavailable` where the
     // window can't tell: `expires` not after the sweep time, or the memory is missing or
-    // may be incomplete and `created` lies before the start that found it so + 60 s.
+    // may be incomplete and `created` is not after the start that found it so + 60 s.
     // Survives a kill -9 when it returns. Of many at once exactly one succeeds.
     [[nodiscard]] virtual Result<void> spend(const protocol::KeyRef& key, std::string_view nonce,
                                              protocol::Seconds created,

@@ -33,8 +33,9 @@ constexpr const char* running_key = "running";  // boot id; empty after an order
 constexpr const char* swept_key = "swept_until";
 constexpr const char* created_not_before_key = "created_not_before";
 
-// [SIG-4] Nothing made before start + 60 s is believed after a loss.
-constexpr protocol::Seconds distrust_after_loss = 60;
+// [SIG-4] Nothing made up to start + 60 s is believed after a loss: so far ahead could a
+// request be made that was taken in the second of the start.
+constexpr protocol::Seconds distrust_after_loss = 61;
 constexpr std::size_t nonces_per_sweep = 200'000;
 // Between two tries to open the folder again while its disk is full.
 constexpr std::chrono::seconds reopen_interval{1};

@@ -103,8 +103,8 @@ TEST_F(WindowOnDisk, APowerCutLosesNoncesAndIsNoticed)
         ASSERT_FALSE(again) << i;
         EXPECT_EQ(again.error().code, Code::unavailable);
     }
-    EXPECT_FALSE(spend(0, start + 60));
-    EXPECT_TRUE(spend(0, start + 61)) << "what is newer than the loss by a minute is believed";
+    EXPECT_FALSE(spend(0, start + 61));
+    EXPECT_TRUE(spend(0, start + 62)) << "what is newer than the loss by a minute is believed";
 }
 
 TEST_F(WindowOnDisk, ACutAtEveryCallLetsNoNonceBeSpentTwice)

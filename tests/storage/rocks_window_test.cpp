@@ -76,10 +76,10 @@ TEST(RocksWindow, AMissingFolderOfAnOldServerIsALoss)
     const TemporaryFolder folder;
     auto window = open(options_of(folder.file("w"), 1000));
     EXPECT_EQ(window->state(), MemoryState::incomplete);
-    auto refused = window->spend(key, "n", 1059, 2000);
+    auto refused = window->spend(key, "n", 1060, 2000);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::unavailable);
-    EXPECT_TRUE(window->spend(key, "n", 1060, 2000));
+    EXPECT_TRUE(window->spend(key, "n", 1061, 2000));
 }
 
 TEST(RocksWindow, ALossIsNotForgottenByARestart)
@@ -152,7 +152,7 @@ TEST(RocksWindow, ASweepTimeThatIsNotDurableForgetsNothing)
     window.reset();
     window = open(options_of(folder.file("w"), 1501));
     EXPECT_EQ(window->state(), MemoryState::incomplete);
-    EXPECT_EQ(window->spend(key, "n", 1561, 1700).error().code, Code::replayed);
+    EXPECT_EQ(window->spend(key, "n", 1562, 1700).error().code, Code::replayed);
 }
 
 TEST(RocksWindow, ASweepTakesAllInSeveralSteps)
@@ -182,8 +182,8 @@ TEST(RocksWindow, ADamagedFolderIsMovedAsideAndMadeAnew)
     }
     auto window = open(options_of(path, 2000));
     EXPECT_EQ(window->state(), MemoryState::incomplete);
-    EXPECT_FALSE(window->spend(key, "n", 2059, 3000));
-    EXPECT_TRUE(window->spend(key, "n", 2060, 3000));
+    EXPECT_FALSE(window->spend(key, "n", 2060, 3000));
+    EXPECT_TRUE(window->spend(key, "n", 2061, 3000));
     EXPECT_TRUE(std::filesystem::exists(path + ".damaged-2000"));
 }
 
