@@ -128,7 +128,7 @@ TEST_F(WindowOnDisk, ACutAtEveryCallLetsNoNonceBeSpentTwice)
             cut_power();
             ASSERT_TRUE(open(start + 1));
             for (const int i : spent) ASSERT_FALSE(spend(i)) << i;
-            ASSERT_TRUE(spend(1000, start + 61));
+            ASSERT_TRUE(spend(1000, start + 62));
         }
     }
 }
@@ -162,7 +162,7 @@ TEST_F(WindowOnDisk, AFailureAtEveryCallLetsNoNonceBeSpentTwice)
                 kill();
                 ASSERT_TRUE(open(start + 1));
                 for (const int k : spent) ASSERT_FALSE(spend(k)) << k;
-                ASSERT_TRUE(spend(1000, start + 61));
+                ASSERT_TRUE(spend(1000, start + 62));
             }
         }
     }
@@ -248,8 +248,8 @@ TEST_F(WindowOnDisk, AFailedSyncEndsItAndTheNextStartBelievesNothingOlder)
     window_.reset();
     ASSERT_TRUE(open(start + 30));
     EXPECT_EQ(window_->state(), MemoryState::incomplete);
-    EXPECT_EQ(spend(1, start + 89).error().code, Code::unavailable);
-    EXPECT_TRUE(spend(2, start + 90));
+    EXPECT_EQ(spend(1, start + 90).error().code, Code::unavailable);
+    EXPECT_TRUE(spend(2, start + 91));
     window_->close();
     window_.reset();
     ASSERT_TRUE(open(start + 100)) << "found once, and not for ever";
