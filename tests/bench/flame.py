@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws a flame graph (SVG) of what perf has recorded.
 
-  perf record -e cpu-clock -F 999 -g -p PID,PID -- sleep 10
+  perf record -e cpu-clock -F 400 --call-graph dwarf,8192 -p PID,PID -- sleep 6
   perf script | tests/bench/flame.py "title" >flame.svg
 
 Width is time on the CPU, upwards is the called; the lowest row is the threads. Frames that
@@ -12,7 +12,7 @@ import re
 import sys
 from html import escape
 
-WIDTH, ROW, FONT, LEAST = 1600, 16, 11, 0.0015
+WIDTH, ROW, FONT, LEAST = 1600, 16, 11, 0.004
 NOISE = re.compile(r"^(boost::|std::|void boost::|void std::|operator\(\)|_ZN|__libc_start|_start$"
                    r"|start_thread|clone|main$|\[unknown\]|0x|tl::|decltype|entry_SYSCALL|do_syscall)")
 COLOURS = [("entente::", "#e8a33d"), ("sqlite3", "#7fb069"), ("rocksdb::", "#5b8e7d"),
