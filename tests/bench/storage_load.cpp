@@ -341,6 +341,11 @@ double StoreUnderLoad::rebuild_index()
     return seconds;
 }
 
+void StoreUnderLoad::pause()
+{
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+}
+
 void StoreUnderLoad::rest()
 {
     const auto wal = folder_ + "/entente.sqlite-wal";

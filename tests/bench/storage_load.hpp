@@ -41,6 +41,8 @@ class StoreUnderLoad {
     void load_up_to(std::int64_t messages);
     // Commits of 20 messages for each of 8 channels, of which two are under way at any time.
     void write(std::int64_t commits);
+    // A second, in which the maintenance thread brings what is in the WAL into the database.
+    static void pause();
     // Until the WAL is empty: all of the log is in the database file.
     void rest();
 
