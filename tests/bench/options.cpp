@@ -19,7 +19,6 @@ Parts, in the order in which they run:
   latency   50 messages a second over ten pairs
   syncs     fsync and fdatasync calls a message, counted in a short run of its own
   inbox     events that a server accepts from a peer, in batches of 1, 10, 100, 1000
-  storage   only with --storage: speed of writing and time of a page of 50 as a channel grows
   limits    signatures, events read and durable commits a second: what there is at most
 
 Method: two ententd in stock configuration that trust each other, TLS everywhere, on
@@ -53,7 +52,6 @@ void complete(Options& options, bool all)
     choose(options.direct, 0, 1000, 100);
     choose(options.idle_sockets, 0, 10'000, 1000);
     choose(options.preload, -1, all ? 1'000'000 : 0, all ? 10'000 : 0);
-    if (options.sizes.empty()) options.sizes = {10'000, 1'000'000, 10'000'000};
     if (options.pairs.empty()) options.pairs = {1, 10, 50};
 }
 
@@ -71,7 +69,6 @@ Parsed parse_options(int argc, char** argv)
     Parsed parsed;
     auto& options = parsed.options;
     std::vector<std::string> parts;
-    bool storage = false;
     CLI::App app{about, "entente-bench"};
     app.add_option("--shape", parts, "Only these parts, without a preload unless it is given")
         ->check(CLI::IsMember(part_names()));
@@ -91,9 +88,6 @@ Parsed parse_options(int argc, char** argv)
         ->check(CLI::Range(0, 100'000'000));
     app.add_option("--idle-sockets", options.idle_sockets, "Idle WebSockets (10000)")
         ->check(CLI::Range(1, 18'000));
-    app.add_flag("--storage", storage, "How a channel's growth tells: only this, unless --shape");
-    app.add_option("--sizes", options.sizes, "Messages in it, rising (10000 1000000 10000000)")
-        ->check(CLI::Range(1000, 1'000'000'000));
     app.add_flag("--quick", options.quick, "About a minute: short runs, small sizes");
     app.add_option("--json", options.json, "Writes the figures into this file");
     try {
@@ -102,7 +96,6 @@ Parsed parse_options(int argc, char** argv)
         parsed.exit_code = app.exit(error);
         return parsed;
     }
-    if (storage) parts.emplace_back("storage");
     const bool all = parts.empty();
     const auto& chosen = all ? part_names() : parts;
     options.parts = {chosen.begin(), chosen.end()};

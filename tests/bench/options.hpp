@@ -18,7 +18,6 @@ struct Options {
     std::size_t in_flight = 200, direct = 0, posts_a_frame = 1, runs = 0, idle_sockets = 0;
     std::int64_t preload = -1;
     double seconds = 0;
-    std::vector<std::size_t> sizes;  // of a growing channel
 
     [[nodiscard]] bool wants(const std::string& part) const { return parts.contains(part); }
     [[nodiscard]] bool wants_messages() const;

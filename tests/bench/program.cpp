@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "tests/bench/growth.hpp"
 #include "tests/bench/idle.hpp"
 #include "tests/bench/inbox_load.hpp"
 #include "tests/bench/limits.hpp"
@@ -183,33 +182,6 @@ void tell_inbox(const Options& options, Report& report)
     }
 }
 
-void tell_growth(const Options& options, Report& report)
-{
-    constexpr double most_slowdown = 0.15, most_page_ms = 5;
-    double first = 0;
-    measure_growth(options.sizes, [&](const GrowthFigures& figures) {
-        if (first == 0) first = figures.writes_per_second;
-        Report::say(
-            "at %zu messages: %.0f writes/s (%+.0f%%), %.1f us of CPU each, page of 50 p50 %.2f "
-            "ms, p99 %.2f ms, "
-            "%.0f MiB on the disk",
-            figures.messages, figures.writes_per_second,
-            100 * (figures.writes_per_second / first - 1), figures.cpu_us_per_write,
-            figures.page_p50_ms, figures.page_p99_ms, figures.stored_mib);
-        const auto key = "storage_" + std::to_string(figures.messages);
-        report.figure(key + "_writes_per_second", figures.writes_per_second);
-        report.figure(key + "_cpu_us_per_write", figures.cpu_us_per_write);
-        report.figure(key + "_page_p50_ms", figures.page_p50_ms);
-        report.figure(key + "_page_p99_ms", figures.page_p99_ms);
-        report.figure(key + "_mib", figures.stored_mib);
-        if (figures.writes_per_second < first * (1 - most_slowdown) ||
-            figures.page_p99_ms > most_page_ms)
-            Report::say(
-                "  MISSED: writes may fall by 15%% from the first size on, a page's p99 is "
-                "to be under 5 ms");
-    });
-}
-
 void tell_limits(const Options& options, Report& report)
 {
     const double seconds = options.quick ? 0.3 : 2;
@@ -254,7 +226,6 @@ void run_bench(const Options& options, Report& report)
     if (options.wants("start") || options.wants("idle") || options.wants_messages())
         run_on_servers(options, report);
     if (options.wants("inbox")) tell_inbox(options, report);
-    if (options.wants("storage")) tell_growth(options, report);
 }
 
 }  // namespace entente::bench
