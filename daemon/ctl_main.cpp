@@ -1,9 +1,7 @@
 // main of ententctl: the operator's tool beside a running or a stopped ententd.
-#include <filesystem>
 #include <iostream>
 
-#include <unistd.h>
-
+#include "daemon/identity_commands.hpp"
 #include "daemon/options.hpp"
 #include "daemon/setup.hpp"
 #include "protocol/ed25519.hpp"
@@ -18,30 +16,14 @@ int failed(const Error& error)
     return 1;
 }
 
-// Asked before anything is written, although the door asks again.
-Result<void> check_door(const std::string& secrets_file)
-{
-    std::error_code ignored;
-    if (!secrets_file.empty() && std::filesystem::exists(secrets_file, ignored)) {
-        return fail(Code::conflict, secrets_file + " exists; name a new file for the secrets");
-    }
-    if (secrets_file.empty() && ::isatty(STDOUT_FILENO) == 0) {
-        return fail(Code::forbidden,
-                    "the secrets are shown on a terminal only; name a file for "
-                    "them with --secrets-file");
-    }
-    return {};
-}
-
 int set_up(const daemon::Config& config, const daemon::ControlOptions& options)
 {
-    if (auto door = check_door(options.secrets_file); !door) return failed(door.error());
+    // Asked before anything is written, although the door asks again.
+    if (auto door = daemon::check_door(options.secrets_file); !door) return failed(door.error());
     protocol::SystemRandom random;
     const protocol::SystemClock clock;
-    const auto door = options.secrets_file.empty()
-                          ? daemon::terminal_door()
-                          : daemon::secrets_file_door(options.secrets_file);
-    auto done = daemon::set_up(config, options.admin, random, clock, door);
+    auto done =
+        daemon::set_up(config, options.admin, random, clock, daemon::door_to(options.secrets_file));
     if (!done) return failed(done.error());
     std::cerr << config.server.name.str() << " is set up; its keys are in " << config.server.keys
               << "\n";
@@ -58,6 +40,14 @@ int make_certificates(const daemon::Config& config, int days)
     for (const auto& file : *made) std::cerr << "made " << file << "\n";
     if (made->empty()) std::cerr << "every listener has its certificate; nothing was made\n";
     return 0;
+}
+
+int work_on_identity(const daemon::Config& config, const daemon::IdentityOptions& options)
+{
+    protocol::SystemRandom random;
+    const protocol::SystemClock clock;
+    auto done = daemon::run_identity(config, options, random, clock, std::cout, std::cerr);
+    return done ? 0 : failed(done.error());
 }
 
 }  // namespace
@@ -77,6 +67,8 @@ int main(int argc, char** argv)
         case daemon::ControlOptions::Action::setup: return set_up(*config, *options);
         case daemon::ControlOptions::Action::certificate:
             return make_certificates(*config, options->days);
+        case daemon::ControlOptions::Action::identity:
+            return work_on_identity(*config, options->identity);
     }
     return 1;
 }

@@ -173,6 +173,14 @@ federation::FollowerEvents FederationStack::follower_events()
                             "a home has signed two histories of a channel; it is frozen here",
                             {{"channel", channel.str()}, {"home", home.str()}});
     };
+    events.under_revoked_key = [this](const protocol::ChannelId& channel,
+                                      const protocol::ServerName& home, const protocol::KeyRef& key,
+                                      std::int64_t seq) {
+        protocol::log_warning(
+            parts_.log, "channel_log",
+            "a home has logged an event under a key that was revoked before",
+            {{"channel", channel.str()}, {"home", home.str()}, {"key", key.str()}, {"seq", seq}});
+    };
     return events;
 }
 

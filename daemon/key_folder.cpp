@@ -1,16 +1,18 @@
 #include "daemon/key_folder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
-#include "daemon/durable_file.hpp"
+#include "protocol/statement.hpp"
 
 namespace entente::daemon {
 
@@ -18,7 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Statements are few and small: a rotation is below 2 KiB.
+// Statements are few and small: with a rotation below 2 KiB it's room for 500 of them.
 constexpr std::size_t max_identity_octets = 1 << 20;
 
 Result<void> check_one(const std::string& path, bool folder)
@@ -94,6 +96,20 @@ Result<protocol::SigningKey> signing_key_at(const Json& object)
     return key;
 }
 
+// Format 1, before there were rotations, had one key under `current` and no secrets of others.
+constexpr std::int64_t format = 2;
+
+Result<std::int64_t> format_of(const Json& json)
+{
+    const auto found = json.find("format");
+    if (found == json.end()) return std::int64_t{1};
+    if (!found->is_number_integer() || found->get<std::int64_t>() < 2)
+        return fail(Code::malformed, "has no valid format");
+    if (found->get<std::int64_t>() > format)
+        return fail(Code::unsupported, "was written by a newer version");
+    return found->get<std::int64_t>();
+}
+
 Result<protocol::DocumentKey> read_old_key(const Json& object)
 {
     if (!object.is_object()) return fail(Code::malformed, "an old key isn't an object");
@@ -119,6 +135,10 @@ Result<void> read_history(const Json& json, Identity& identity)
         auto key = read_old_key(element);
         if (!key) return fail(key);
         identity.old_keys.push_back(*key);
+        if (!element.contains("seed")) continue;
+        auto secret = signing_key_at(element);
+        if (!secret) return fail(secret);
+        identity.old_secrets.push_back(std::move(*secret));
     }
     for (const auto& element : statements) {
         if (!element.is_string()) return fail(Code::malformed, "a statement isn't a text");
@@ -127,23 +147,52 @@ Result<void> read_history(const Json& json, Identity& identity)
     return {};
 }
 
+const char* status_of(const protocol::DocumentKey& old)
+{
+    return old.revoked_at != 0 ? "revoked" : "retired";
+}
+
 }  // namespace
+
+protocol::Millis Identity::newest() const
+{
+    auto newest = from;
+    for (const auto& text : statements) {
+        const auto statement = protocol::reread_statement(text);
+        if (statement) newest = std::max(newest, statement->at());
+    }
+    return newest;
+}
+
+const protocol::SigningKey* Identity::secret_of(const protocol::KeyId& id) const
+{
+    if (current.id() == id) return &current;
+    const auto found = std::ranges::find(old_secrets, id, &protocol::SigningKey::id);
+    return found == old_secrets.end() ? nullptr : &*found;
+}
 
 std::string write_identity(const Identity& identity)
 {
     nlohmann::ordered_json json;
+    json["format"] = format;
     json["server"] = identity.server.str();
     json["current"]["kid"] = identity.current.id().str();
     json["current"]["x"] = identity.current.public_key().x();
     json["current"]["seed"] = protocol::to_base64url(identity.current.seed());
     json["current"]["from"] = identity.from;
+    json["recovery"]["kid"] = identity.recovery.thumbprint().str();
     json["recovery"]["x"] = identity.recovery.x();
     json["old_keys"] = nlohmann::ordered_json::array();
     for (const auto& old : identity.old_keys) {
-        json["old_keys"].push_back({{"x", old.key.x()},
-                                    {"from", old.from},
-                                    {"until", old.until},
-                                    {"revoked_at", old.revoked_at}});
+        nlohmann::ordered_json key{{"kid", old.key.thumbprint().str()},
+                                   {"status", status_of(old)},
+                                   {"x", old.key.x()},
+                                   {"from", old.from},
+                                   {"until", old.until},
+                                   {"revoked_at", old.revoked_at}};
+        if (const auto* secret = identity.secret_of(old.key.thumbprint()))
+            key["seed"] = protocol::to_base64url(secret->seed());
+        json["old_keys"].push_back(std::move(key));
     }
     json["statements"] = identity.statements;
     return json.dump(2) + "\n";
@@ -153,6 +202,7 @@ Result<Identity> read_identity(std::string_view text, protocol::NameRules rules)
 {
     const auto json = parse_object(text);
     if (!json) return fail(json);
+    if (const auto its_format = format_of(*json); !its_format) return fail(its_format);
     const auto server_text = text_at(*json, "server");
     if (!server_text) return fail(server_text);
     auto server = protocol::parse_server_name(*server_text, rules);
@@ -207,6 +257,10 @@ Result<Identity> KeyFolder::load(const protocol::ServerName& server,
     auto text = read_private_file(file(), max_identity_octets);
     if (!text) return fail(text);
     auto identity = read_identity(*text, rules);
+    if (!identity && identity.error().code == Code::unsupported) {
+        return fail(Code::unsupported,
+                    file() + " " + identity.error().detail + "; install that version again");
+    }
     if (!identity) {
         return fail(Code::malformed, file() + " " + identity.error().detail +
                                          "; put back the newest copy of this file");
@@ -225,14 +279,66 @@ Result<void> KeyFolder::create(const Identity& identity) const
     if (!folder) return folder;
     auto modes = check_modes();
     if (!modes) return modes;
-    return write_private_file(file(), write_identity(identity), IfThere::refuse);
+    return write(identity, IfThere::refuse);
 }
 
 Result<void> KeyFolder::replace(const Identity& identity) const
 {
     auto modes = check_modes();
     if (!modes) return modes;
-    return write_private_file(file(), write_identity(identity), IfThere::replace);
+    return write(identity, IfThere::replace);
+}
+
+Result<void> KeyFolder::write(const Identity& identity, IfThere if_there) const
+{
+    auto text = write_identity(identity);
+    if (text.size() > max_identity_octets) {
+        protocol::wipe(text);
+        return fail(Code::too_large, file() + " has no room for more statements");
+    }
+    auto written = write_private_file(file(), text, if_there);
+    protocol::wipe(text);
+    return written;
+}
+
+KeyFolder::Lock::~Lock()
+{
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Result<KeyFolder::Lock> KeyFolder::lock() const
+{
+    const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        return fail(Code::not_found, "there are no keys in " + folder_ + "; run ententctl setup");
+    }
+    Lock lock(folder);
+    if (::flock(folder, LOCK_EX | LOCK_NB) != 0) {
+        return fail(Code::conflict, "another program is changing " + folder_ + "; try again");
+    }
+    return lock;
+}
+
+Result<bool> KeyFolder::has_this_form() const
+{
+    auto text = read_private_file(file(), max_identity_octets);
+    if (!text) return fail(text);
+    const auto json = parse_object(*text);
+    protocol::wipe(*text);
+    return !json || json->contains("format");
+}
+
+Result<void> KeyFolder::upgrade(const protocol::ServerName& server, protocol::NameRules rules) const
+{
+    auto current = has_this_form();
+    if (!current) return fail(current);
+    if (*current) return {};
+    auto held = lock();
+    if (!held) return fail(held);
+    // Somebody else may have done it meanwhile, and more.
+    const auto identity = load(server, rules);
+    if (!identity) return fail(identity);
+    return replace(*identity);
 }
 
 }  // namespace entente::daemon

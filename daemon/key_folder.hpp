@@ -4,8 +4,10 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "daemon/durable_file.hpp"
 #include "protocol/clock.hpp"
 #include "protocol/ed25519.hpp"
 #include "protocol/names.hpp"
@@ -23,6 +25,13 @@ struct Identity {
     protocol::PublicKey recovery;
     std::vector<protocol::DocumentKey> old_keys;
     std::vector<std::string> statements;
+    // Of old keys that aren't revoked: what a key needs to revoke itself.
+    std::vector<protocol::SigningKey> old_secrets{};
+
+    // Of the newest that the folder knows: it only grows, so that an older copy of the folder
+    // shows [LOG-10].
+    [[nodiscard]] protocol::Millis newest() const;
+    [[nodiscard]] const protocol::SigningKey* secret_of(const protocol::KeyId& id) const;
 };
 
 class KeyFolder {
@@ -45,13 +54,34 @@ class KeyFolder {
     // In place of what is there, all or nothing: after a crash it is the old or the new.
     [[nodiscard]] Result<void> replace(const Identity& identity) const;
 
+    // Held while a program reads, changes and replaces; goes with its owner, however it ends.
+    class Lock {
+     public:
+        explicit Lock(int descriptor) : descriptor_(descriptor) {}
+        Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+        Lock& operator=(Lock&&) = delete;
+        ~Lock();
+
+     private:
+        int descriptor_;
+    };
+    // `conflict` where another program holds it; doesn't wait.
+    [[nodiscard]] Result<Lock> lock() const;
+    // Writes a file that an earlier version left in the form of this one; nothing where it has
+    // that already. Errors as load's and lock's.
+    [[nodiscard]] Result<void> upgrade(const protocol::ServerName& server,
+                                       protocol::NameRules rules) const;
+
  private:
+    [[nodiscard]] Result<void> write(const Identity& identity, IfThere if_there) const;
+    [[nodiscard]] Result<bool> has_this_form() const;
     [[nodiscard]] std::string file() const { return folder_ + "/identity.json"; }
 
     std::string folder_;
 };
 
-// The file's text and back; secrets are in it.
+// The file's text and back; secrets are in it. Also reads the form that version 0.1 wrote
+// before keys could be rotated; that of a newer version is `unsupported`.
 [[nodiscard]] std::string write_identity(const Identity& identity);
 [[nodiscard]] Result<Identity> read_identity(std::string_view json, protocol::NameRules rules);
 

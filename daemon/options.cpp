@@ -35,7 +35,7 @@ tl::expected<DaemonOptions, int> parse_daemon_options(int argc, const char* cons
     DaemonOptions options;
     CLI::App app("ententd: a homeserver that federates", "ententd");
     app.footer(
-        "SIGTERM stops it gracefully, SIGHUP makes it read its certificates again.\n"
+        "SIGTERM stops it gracefully, SIGHUP makes it read its certificates and keys again.\n"
         "ENTENTE_<SECTION>_<KEY> in the environment goes before the file.");
     add_config(app, options.config);
     auto* const check =
@@ -51,7 +51,7 @@ tl::expected<DaemonOptions, int> parse_daemon_options(int argc, const char* cons
 tl::expected<ControlOptions, int> parse_control_options(int argc, const char* const* argv)
 {
     ControlOptions options;
-    CLI::App app("ententctl: sets a server up", "ententctl");
+    CLI::App app("ententctl: sets a server up and keeps its keys", "ententctl");
     add_config(app, options.config);
     auto* const setup = app.add_subcommand(
         "setup", "Makes the signing key, the recovery key and the administrator, once");
@@ -70,10 +70,13 @@ tl::expected<ControlOptions, int> parse_control_options(int argc, const char* co
         ->capture_default_str();
     setup->fallthrough();
     certificate->fallthrough();
+    add_identity_command(app, options.identity);
     app.require_subcommand(1);
     const auto parsed = parse(app, argc, argv);
     if (!parsed) return tl::unexpected(parsed.error());
     if (certificate->parsed()) options.action = ControlOptions::Action::certificate;
+    if (options.identity.action != IdentityOptions::Action::none)
+        options.action = ControlOptions::Action::identity;
     return options;
 }
 

@@ -6,6 +6,8 @@
 
 #include <tl/expected.hpp>
 
+#include "daemon/identity_options.hpp"
+
 namespace entente::daemon {
 
 struct DaemonOptions {
@@ -15,12 +17,13 @@ struct DaemonOptions {
 };
 
 struct ControlOptions {
-    enum class Action { setup, certificate };
+    enum class Action { setup, certificate, identity };
     Action action = Action::setup;
     std::string config;
     std::string admin = "admin";
     std::string secrets_file;  // empty: the terminal
     int days = 365;            // of a self-made certificate
+    IdentityOptions identity;
 };
 
 // Where it has nothing to do (help, version, a fault of usage), the exit code.

@@ -81,6 +81,10 @@ int run_daemon(const DaemonOptions& options, StoragePlatform platform)
         return exit_config;
     }
     auto log = make_logger(config->log, clock);
+    const KeyFolder folder(config->server.keys);
+    if (auto upgraded = folder.upgrade(config->server.name, config->name_rules()); !upgraded)
+        protocol::log_warning(*log, "daemon", "the key file keeps its old form",
+                              {{"detail", upgraded.error().detail}});
     for (const auto& warning : report.warnings) protocol::log_warning(*log, "daemon", warning);
 
     asio::io_context io{1};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/system.hpp"
+#include "daemon/key_memory.hpp"
 
 namespace entente::daemon {
 
@@ -52,6 +53,7 @@ Server::Server(boost::asio::io_context& io, Config config, Identity keys, Storag
     : io_(io),
       config_(std::move(config)),
       identity_(federation_identity(config_, keys)),
+      keys_at_start_(std::move(keys)),
       platform_(std::move(platform)),
       log_(log),
       stop_(std::move(stop)),
@@ -163,6 +165,9 @@ Result<void> Server::readiness() const
 
 asio::awaitable<Result<void>> Server::start()
 {
+    auto newest = co_await remember(std::move(*keys_at_start_));
+    keys_at_start_.reset();
+    if (!newest) co_return fail(newest);
     auto api = co_await api_->start();
     if (!api) co_return fail(api);
     auto federation = co_await federation_->start();
@@ -208,8 +213,51 @@ asio::awaitable<void> Server::stop()
     stores_->commits().stop();
 }
 
+namespace {
+
+struct Remember {
+    Identity keys;
+    Result<void> operator()(storage::WriteTransaction& transaction)
+    {
+        return remember_newest(transaction.db(), keys);
+    }
+};
+
+}  // namespace
+
+// Before they sign anything: an older copy of the key folder has to show later [LOG-10].
+asio::awaitable<Result<void>> Server::remember(Identity keys)
+{
+    Remember job{std::move(keys)};
+    auto remembered = co_await stores_->commits().write(std::move(job));
+    co_return remembered;
+}
+
+asio::awaitable<void> Server::reload_keys()
+{
+    auto keys = KeyFolder(config_.server.keys).load(config_.server.name, config_.name_rules());
+    Result<void> newest;
+    if (keys) newest = co_await remember(*keys);
+    if (!keys || !newest) {
+        const auto& detail = keys ? newest.error().detail : keys.error().detail;
+        protocol::log_error(log_, "daemon", "the keys could not be reloaded; the old ones stay",
+                            {{"detail", detail}});
+        co_return;
+    }
+    const bool is_new = identity_.key.id() != keys->current.id();
+    auto identity = federation_identity(config_, *keys);
+    identity_.key = std::move(identity.key);
+    identity_.from = identity.from;
+    identity_.recovery = identity.recovery;
+    identity_.old_keys = std::move(identity.old_keys);
+    identity_.statements = std::move(identity.statements);
+    protocol::log_info(log_, "daemon", is_new ? "a new key signs from now on" : "keys reloaded",
+                       {{"key", identity_.key.id().str()}});
+}
+
 void Server::reload()
 {
+    tasks_.spawn(reload_keys());
     for (auto& certificate : certificates_) {
         auto reloaded = certificate->reload();
         if (reloaded) {
@@ -220,8 +268,9 @@ void Server::reload()
                                 {{"detail", reloaded.error().detail}});
         }
     }
-    protocol::log_info(log_, "daemon",
-                       "reload is done; all settings but certificates take effect at a restart");
+    protocol::log_info(
+        log_, "daemon",
+        "reload is done; all settings but certificates and keys take effect at a restart");
 }
 
 }  // namespace entente::daemon

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -30,7 +31,8 @@ class Server {
     asio::awaitable<Result<void>> start();
     // Requests under way finish, 10 s at most; at once where the disk has failed.
     asio::awaitable<void> stop();
-    // Certificates are read again; what fails keeps the old one and is logged.
+    // Certificates and keys are read again; what fails keeps the old ones and is logged. New
+    // keys sign as soon as it is durable that they are in use.
     void reload();
     [[nodiscard]] bool has_failed() const { return failed_; }
 
@@ -39,12 +41,15 @@ class Server {
     void add_figures();
     asio::awaitable<void> stop_listener(net::HttpServer& server,
                                         std::shared_ptr<net::Wakeup> stopped);
+    asio::awaitable<Result<void>> remember(Identity keys);
+    asio::awaitable<void> reload_keys();
     void fail_for_good(const Error& error);
     [[nodiscard]] Result<void> readiness() const;
 
     boost::asio::io_context& io_;
     Config config_;
     federation::Identity identity_;
+    std::optional<Identity> keys_at_start_;
     StoragePlatform platform_;
     protocol::Log& log_;
     std::function<void()> stop_;

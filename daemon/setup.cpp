@@ -28,16 +28,6 @@ struct NewAdministrator {
     std::string password_hash;
 };
 
-// Root would leave files behind that the daemon's own user can't open.
-Result<void> check_user(const std::string& data)
-{
-    struct stat status{};
-    if (::geteuid() != 0 || ::stat(data.c_str(), &status) != 0 || status.st_uid == 0) return {};
-    return fail(Code::forbidden, data + " belongs to user " + std::to_string(status.st_uid) +
-                                     "; run this as that user, with sudo -u '#" +
-                                     std::to_string(status.st_uid) + "'");
-}
-
 // In one transaction; `resumed` allows an administrator that an interrupted setup made.
 Result<void> write_administrator(storage::Connection& db, const NewAdministrator& admin,
                                  bool resumed, protocol::Millis now)
@@ -109,6 +99,48 @@ std::string to_text(const SetupSecrets& secrets)
            "\n";
 }
 
+Result<void> check_user(const std::string& data)
+{
+    struct stat status{};
+    if (::geteuid() != 0 || ::stat(data.c_str(), &status) != 0 || status.st_uid == 0) return {};
+    return fail(Code::forbidden, data + " belongs to user " + std::to_string(status.st_uid) +
+                                     "; run this as that user, with sudo -u '#" +
+                                     std::to_string(status.st_uid) + "'");
+}
+
+std::string recovery_text(const std::string& server, const std::string& secret)
+{
+    return "# Shown this once. Keep it offline, in place of the recovery secret of before.\n"
+           "server: " +
+           server + "\nrecovery secret: " + secret + "\n";
+}
+
+Result<void> check_door(const std::string& file)
+{
+    std::error_code ignored;
+    if (!file.empty() && std::filesystem::exists(file, ignored)) {
+        return fail(Code::conflict, file + " exists; name a new file for the secrets");
+    }
+    if (file.empty() && ::isatty(STDOUT_FILENO) == 0) {
+        return fail(Code::forbidden,
+                    "the secrets are shown on a terminal only; name a file for "
+                    "them with --secrets-file");
+    }
+    return {};
+}
+
+Result<void> hand_out(const std::string& text, const std::string& file)
+{
+    auto fit = check_door(file);
+    if (!fit) return fit;
+    if (!file.empty()) return write_private_file(file, text, IfThere::refuse);
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+        std::fflush(stdout) != 0) {
+        return fail(Code::internal, "the terminal took no text; nothing is final, repeat it");
+    }
+    return {};
+}
+
 Result<void> set_up(const Config& config, const std::string& admin_localpart,
                     protocol::Random& random, const protocol::Clock& clock, const SecretsDoor& door)
 {
@@ -157,32 +189,10 @@ Result<void> set_up(const Config& config, const std::string& admin_localpart,
     return {};
 }
 
-SecretsDoor secrets_file_door(std::string path)
+SecretsDoor door_to(std::string file)
 {
-    return [path = std::move(path)](const SetupSecrets& secrets) -> Result<void> {
-        auto written = write_private_file(path, to_text(secrets), IfThere::refuse);
-        if (!written && written.error().code == Code::conflict) {
-            return fail(Code::conflict, path + " exists; name a new file for the secrets");
-        }
-        return written;
-    };
-}
-
-SecretsDoor terminal_door()
-{
-    return [](const SetupSecrets& secrets) -> Result<void> {
-        if (::isatty(STDOUT_FILENO) == 0) {
-            return fail(Code::forbidden,
-                        "the secrets are shown on a terminal only; name a file for "
-                        "them with --secrets-file");
-        }
-        const auto text = to_text(secrets);
-        if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-            std::fflush(stdout) != 0) {
-            return fail(Code::internal,
-                        "the terminal took no text; nothing is final, repeat setup");
-        }
-        return {};
+    return [file = std::move(file)](const SetupSecrets& secrets) {
+        return hand_out(to_text(secrets), file);
     };
 }
 

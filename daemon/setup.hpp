@@ -24,6 +24,17 @@ struct SetupSecrets {
 // Lines "name: value" behind a sentence that says what to do with them.
 [[nodiscard]] std::string to_text(const SetupSecrets& secrets);
 
+// The same of a recovery secret alone.
+[[nodiscard]] std::string recovery_text(const std::string& server, const std::string& secret);
+
+// `forbidden` for root, who would leave files behind that the daemon's own user can't open.
+[[nodiscard]] Result<void> check_user(const std::string& data);
+
+// The door that secrets leave by: a new 0600 `file`, or, where that is empty, the terminal that
+// standard output is. `conflict` where the file exists, `forbidden` where there is no terminal.
+[[nodiscard]] Result<void> check_door(const std::string& file);
+[[nodiscard]] Result<void> hand_out(const std::string& text, const std::string& file);
+
 // Shows or stores the secrets; setup goes no further where that fails.
 using SecretsDoor = std::function<Result<void>(const SetupSecrets&)>;
 
@@ -35,10 +46,8 @@ using SecretsDoor = std::function<Result<void>(const SetupSecrets&)>;
                                   protocol::Random& random, const protocol::Clock& clock,
                                   const SecretsDoor& door);
 
-// A new 0600 file; `conflict` where it exists.
-[[nodiscard]] SecretsDoor secrets_file_door(std::string path);
-// The terminal that standard output is; `forbidden` where it is none.
-[[nodiscard]] SecretsDoor terminal_door();
+// Through that door.
+[[nodiscard]] SecretsDoor door_to(std::string file);
 
 // Self-made certificates for those listeners of which neither file is there yet, valid for
 // the server's name, localhost and the loopback addresses. Returns the certificates it made.

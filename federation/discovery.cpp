@@ -14,10 +14,11 @@ namespace {
 
 constexpr Millis minute_ms = 60'000;
 
-// Where the ring doesn't know a key, a fetch may help: a new key, or a conflict that ended.
-bool is_worth_a_fetch(Code code)
+// A request needs none of them, and they may be many.
+trust::PinnedServer without_statements(const trust::PinnedServer& held)
 {
-    return code == Code::unknown_key || code == Code::key_conflict;
+    return {held.server, held.api,     held.keys,     held.recovery,
+            held.limits, held.max_age, held.conflict, held.pinned_at};
 }
 
 std::int64_t whole_seconds(Millis time)
@@ -68,6 +69,31 @@ class Discovery::Landing {
     std::shared_ptr<Flight> flight_;
 };
 
+// The right to change one server's pin: two that judged the same pin would each put back
+// what the other had added. Passed on however its holder ends.
+class Discovery::Turn {
+ public:
+    Turn(Discovery& discovery, ServerName server)
+        : discovery_(&discovery), server_(std::move(server))
+    {
+    }
+    Turn(Turn&& other) noexcept
+        : discovery_(std::exchange(other.discovery_, nullptr)), server_(std::move(other.server_))
+    {
+    }
+    Turn& operator=(Turn&&) = delete;
+    ~Turn()
+    {
+        if (discovery_ == nullptr) return;
+        auto waiting = discovery_->pinning_.extract(server_);
+        waiting.mapped()->cancel();
+    }
+
+ private:
+    Discovery* discovery_;
+    ServerName server_;
+};
+
 Discovery::Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRing& ring,
                      storage::PinStore& pins, const protocol::Clock& clock,
                      DiscoveryOptions options, Notice notice)
@@ -89,14 +115,14 @@ asio::awaitable<Result<trust::PinnedServer>> Discovery::peer(ServerName server)
 {
     auto now = clock_.now_ms();
     const auto* held = ring_.find(server);
-    if (held != nullptr && is_fresh(server, now)) co_return *held;
+    if (held != nullptr && is_fresh(server, now)) co_return without_statements(*held);
 
     Result<void> fetched = recent_failure(server, now);
     if (fetched) fetched = co_await fetch_shared(server);
 
     // Beyond max_age, as long as fetching fails, the pin goes on [DISC-4].
     held = ring_.find(server);
-    if (held != nullptr) co_return *held;
+    if (held != nullptr) co_return without_statements(*held);
     if (!fetched) co_return fail(fetched);
     co_return fail(Code::unavailable, "discovery: " + server.str() + " was not pinned");
 }
@@ -104,7 +130,7 @@ asio::awaitable<Result<trust::PinnedServer>> Discovery::peer(ServerName server)
 asio::awaitable<Result<PublicKey>> Discovery::request_key(KeyRef ref, asio::ip::address source)
 {
     auto key = ring_.request_key(ref, clock_.now_ms());
-    if (key || !is_worth_a_fetch(key.error().code)) co_return key;
+    if (key || !is_worth_a_fetch(ref, key.error().code)) co_return key;
     std::optional<std::string> charged = source_key(source);
     auto fetched = co_await refetch(ref.server, std::move(charged));
     key = ring_.request_key(ref, clock_.now_ms());
@@ -114,7 +140,7 @@ asio::awaitable<Result<PublicKey>> Discovery::request_key(KeyRef ref, asio::ip::
 asio::awaitable<Result<PublicKey>> Discovery::answer_key(KeyRef ref)
 {
     auto key = ring_.request_key(ref, clock_.now_ms());
-    if (key || !is_worth_a_fetch(key.error().code)) co_return key;
+    if (key || !is_worth_a_fetch(ref, key.error().code)) co_return key;
     auto fetched = co_await refetch(ref.server, std::nullopt);
     key = ring_.request_key(ref, clock_.now_ms());
     co_return or_unavailable(std::move(key), fetched);
@@ -122,10 +148,10 @@ asio::awaitable<Result<PublicKey>> Discovery::answer_key(KeyRef ref)
 
 asio::awaitable<Result<PublicKey>> Discovery::seal_key(KeyRef ref, Millis root_at)
 {
-    auto key = ring_.seal_key(ref, root_at);
-    if (key || !is_worth_a_fetch(key.error().code)) co_return key;
+    auto key = ring_.seal_key(ref, root_at, clock_.now_ms());
+    if (key || !is_worth_a_fetch(ref, key.error().code)) co_return key;
     auto fetched = co_await refetch(ref.server, std::nullopt);
-    key = ring_.seal_key(ref, root_at);
+    key = ring_.seal_key(ref, root_at, clock_.now_ms());
     co_return or_unavailable(std::move(key), fetched);
 }
 
@@ -156,6 +182,14 @@ Discovery::Figures Discovery::figures() const
     figures.remembered = order_.size();
     figures.under_way = flights_.size();
     return figures;
+}
+
+// A new key, a conflict that ended, or the recovery key's word for what lost.
+bool Discovery::is_worth_a_fetch(const KeyRef& ref, Code code) const
+{
+    if (code == Code::unknown_key || code == Code::key_conflict) return true;
+    const auto* key = ring_.find_key(ref);
+    return key != nullptr && key->status == trust::KeyStatus::lost;
 }
 
 // "unknown" is said only by who has looked [KEY-5]; a conflict stays a conflict.
@@ -267,28 +301,78 @@ asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server)
     co_return Result<void>{};
 }
 
-// Durable before it is acted on: a server that forgot a pin in a crash would take the next
-// document for a first contact.
 asio::awaitable<Result<void>> Discovery::pin(protocol::ServerDocument document)
 {
     if (document.keys.empty()) {
         co_return fail(Code::malformed, "discovery: " + document.server.str() + " has no key");
     }
+    const auto turn = co_await turn_to_pin(document.server);
     auto judgement = ring_.judge(document, clock_.now_ms());
-    const auto* held = ring_.find(document.server);
-    bool was_in_conflict = held != nullptr && held->conflict;
-    bool is_new = held == nullptr || *held != judgement.server;
+    auto held = co_await hold(std::move(judgement));
+    co_return held;
+}
+
+asio::awaitable<Result<void>> Discovery::hear_statements(ServerName server,
+                                                         std::vector<std::string> statements)
+{
+    if (statements.empty()) co_return Result<void>{};
+    const auto turn = co_await turn_to_pin(server);
+    auto judgement = ring_.judge(server, statements, clock_.now_ms());
+    if (!judgement) co_return Result<void>{};
+    auto held = co_await hold(std::move(*judgement));
+    co_return held;
+}
+
+std::vector<std::string> Discovery::statements_of(const ServerName& server) const
+{
+    std::vector<std::string> texts;
+    const auto* pins = ring_.find(server);
+    if (pins == nullptr) return texts;
+    for (const auto& held : pins->statements) texts.push_back(held.statement.text);
+    return texts;
+}
+
+asio::awaitable<Discovery::Turn> Discovery::turn_to_pin(ServerName server)
+{
+    for (;;) {
+        const auto taken = pinning_.find(server);
+        if (taken == pinning_.end()) break;
+        const auto timer = taken->second;
+        auto wait = timer->async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await std::move(wait);
+    }
+    auto timer = std::make_shared<asio::steady_timer>(tasks_.executor(),
+                                                      asio::steady_timer::time_point::max());
+    pinning_.emplace(server, std::move(timer));
+    Turn turn(*this, std::move(server));
+    co_return turn;
+}
+
+// Durable before it is acted on: a server that forgot a pin in a crash would take the next
+// document for a first contact. Requires the turn.
+asio::awaitable<Result<void>> Discovery::hold(trust::KeyRing::Judgement judgement)
+{
+    const auto server = judgement.server.server;
+    const auto* held = ring_.find(server);
+    const bool was_in_conflict = held != nullptr && held->conflict;
+    const bool is_new = held == nullptr || *held != judgement.server;
+    const auto statements = held == nullptr ? 0 : held->statements.size();
     if (is_new) {
         auto stored = co_await pins_.put(judgement.server);
         if (!stored) {
-            tell(document.server, "pin-not-stored", stored.error().detail);
+            tell(server, "pin-not-stored", stored.error().detail);
             co_return stored;
         }
     }
-    ring_.load(judgement.server);
-    if (judgement.verdict == trust::Verdict::pinned) tell(document.server, "pinned", document.api);
-    if (judgement.server.conflict != was_in_conflict) {
-        tell(document.server, was_in_conflict ? "key-conflict-ended" : "key-conflict",
+    const bool is_in_conflict = judgement.server.conflict;
+    const bool has_spoken = judgement.server.statements.size() > statements;
+    if (judgement.verdict == trust::Verdict::pinned)
+        tell(server, "pinned", judgement.server.api);
+    else if (has_spoken)
+        tell(server, "key-statements", "its keys were rotated or revoked");
+    ring_.load(std::move(judgement.server));
+    if (is_in_conflict != was_in_conflict) {
+        tell(server, was_in_conflict ? "key-conflict-ended" : "key-conflict",
              "its document against the pinned keys");
     }
     co_return Result<void>{};

@@ -14,9 +14,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "net/http_client.hpp"
 #include "net/task_group.hpp"
@@ -61,9 +63,10 @@ class Discovery {
     Discovery(const Discovery&) = delete;
     Discovery& operator=(const Discovery&) = delete;
 
-    // The pin, its document not older than max_age where that can be had; an older one while
-    // fetching fails. For a server never pinned: `unavailable` (with retry_after while the
-    // failure is remembered), `malformed` (the document is unusable), `forbidden` (guard).
+    // The pin without its statements, its document not older than max_age where that can be
+    // had; an older one while fetching fails. For a server never pinned: `unavailable` (with
+    // retry_after while the failure is remembered), `malformed` (the document is unusable),
+    // `forbidden` (guard).
     asio::awaitable<Result<trust::PinnedServer>> peer(ServerName server);
 
     // The key for a request's signature: from the pins, else by one bounded fetch [KEY-5].
@@ -76,6 +79,15 @@ class Discovery {
     asio::awaitable<Result<PublicKey>> seal_key(KeyRef ref, Millis root_at);
     // For a log that is already written: whatever its status, which the caller may mark [KEY-7].
     asio::awaitable<Result<trust::PinnedKey>> log_key(KeyRef ref);
+
+    // Statements of `server` that another one hands on [KEY-6, LOG-6], JWS: what proves itself
+    // and follows from the pins counts once this returns, durably. They never pin: nothing
+    // happens where the server isn't pinned. At most trust::max_statements_at_once new ones are
+    // read, each at the cost of up to three signature checks: the caller charges for them.
+    asio::awaitable<Result<void>> hear_statements(ServerName server,
+                                                  std::vector<std::string> statements);
+    // The statements held of a pinned server, to be handed on; empty where it isn't pinned.
+    [[nodiscard]] std::vector<std::string> statements_of(const ServerName& server) const;
 
     // A proven inbound request of that server: failures are forgotten [DISC-4].
     void heard_from(const ServerName& server);
@@ -93,6 +105,7 @@ class Discovery {
  private:
     struct Flight;
     class Landing;
+    class Turn;
     struct Memory {
         ServerName server;
         Millis fetched_at = 0;       // of the last success; 0: never
@@ -116,6 +129,9 @@ class Discovery {
     asio::awaitable<void> fly(Landing landing);
     asio::awaitable<Result<void>> fetch_and_pin(ServerName server);
     asio::awaitable<Result<void>> pin(protocol::ServerDocument document);
+    asio::awaitable<Turn> turn_to_pin(ServerName server);
+    asio::awaitable<Result<void>> hold(trust::KeyRing::Judgement judgement);
+    [[nodiscard]] bool is_worth_a_fetch(const KeyRef& ref, Code code) const;
     void remember_failure(const ServerName& server, const Error& error);
     void tell(const ServerName& server, std::string_view what, std::string_view detail) const;
 
@@ -129,6 +145,7 @@ class Discovery {
     std::list<Memory> order_;  // the latest used first
     std::unordered_map<ServerName, std::list<Memory>::iterator> index_;
     std::unordered_map<ServerName, std::shared_ptr<Flight>> flights_;
+    std::unordered_map<ServerName, std::shared_ptr<asio::steady_timer>> pinning_;
     trust::BucketTable by_source_;
     trust::BucketTable first_by_source_;
     Figures figures_;

@@ -172,6 +172,7 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
     for (const auto& seal : slice.seals)
         store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
     store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
+    tell_late(transaction, channel, verified, first_new);
     return {};
 }
 
@@ -214,6 +215,19 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         }
     }
     return store_.append(db, channel, std::move(addition));
+}
+
+// [KEY-7] Told, and neither refused nor without effect: every follower has to fold the same.
+void FollowerLog::tell_late(WriteTransaction& transaction, const LiveChannel& channel,
+                            const VerifiedSlice& verified, std::size_t first_new) const
+{
+    const auto late = std::ranges::find_if(
+        verified.late, [&](const LateEntry& entry) { return entry.index >= first_new; });
+    if (late == verified.late.end() || !events_.under_revoked_key) return;
+    const auto seq = verified.slice.after.seq + static_cast<std::int64_t>(late->index) + 1;
+    transaction.after_commit([tell = events_.under_revoked_key, name = channel.name,
+                              home = channel.home, key = late->key,
+                              seq] { tell(name, home, key, seq); });
 }
 
 // Of servers that may follow at all, and no further than the log goes: a home's word must not

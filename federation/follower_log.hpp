@@ -20,6 +20,11 @@ struct FollowerEvents {
     std::function<void(const protocol::ChannelId&, const ServerName& server, std::int64_t seq)>
         acknowledged;
     std::function<void(const protocol::ChannelId&, const ServerName& home)> forked;
+    // [KEY-7] The home has logged an event, the first new one of a slice that is so, under a
+    // key that was revoked before the entry's `at`.
+    std::function<void(const protocol::ChannelId&, const ServerName& home,
+                       const protocol::KeyRef& key, std::int64_t seq)>
+        under_revoked_key;
 };
 
 class FollowerLog {
@@ -55,6 +60,8 @@ class FollowerLog {
                                            storage::LiveChannel& channel,
                                            const protocol::Entry& entry,
                                            const protocol::FollowedEvent& followed);
+    void tell_late(storage::WriteTransaction& transaction, const storage::LiveChannel& channel,
+                   const VerifiedSlice& slice, std::size_t first_new) const;
     void note_acks(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
                    const VerifiedSlice& slice);
     [[nodiscard]] protocol::SliceResult fork(storage::WriteTransaction& transaction,

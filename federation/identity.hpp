@@ -1,5 +1,7 @@
 // Who this server is towards others: its name, keys and what its server document says of
-// it. Loaded at start by the daemon and passed around by reference; reads no files itself.
+// it. Loaded by the daemon and passed around by reference; reads no files itself. Keys and
+// statements change on the I/O thread, when the daemon reloads: they are read there only, and
+// no reference to them is held over an await. The rest never changes.
 #pragma once
 
 #include <string>
@@ -34,6 +36,8 @@ struct Identity {
     [[nodiscard]] KeyRef key_ref() const { return KeyRef{name, key.id()}; }
 };
 
+// The newest statements, as many as a document has room for (about 40 rotations), and the
+// newest old keys.
 [[nodiscard]] protocol::ServerDocument document(const Identity& identity);
 
 }  // namespace entente::federation

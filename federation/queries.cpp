@@ -65,9 +65,9 @@ asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
 {
     auto channel = protocol::parse_channel_id(request.captures.at(0), identity_.names);
     if (!channel) co_return net::problem_response(channel.error(), clock_.now_ms());
-    auto job = [this, name = *channel, asker = admitted.origin](Connection& db) {
-        return read_snapshot(db, name, asker);
-    };
+    // The key as it is now: a reader must not look while a reload changes it.
+    auto job = [this, name = *channel, asker = admitted.origin, key = identity_.key](
+                   Connection& db) { return read_snapshot(db, name, asker, key); };
     auto answer = co_await commits_.read(std::move(job));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_snapshot_answer(*answer));
@@ -75,7 +75,8 @@ asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
 
 // [QRY-1] Snapshots: servers with a member, invited ones, and anyone for a public channel.
 Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const ChannelId& name,
-                                                        const ServerName& asker) const
+                                                        const ServerName& asker,
+                                                        const protocol::SigningKey& key) const
 {
     auto channel = storage::read_channel(db, name);
     if (!channel)
@@ -99,7 +100,7 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
     snapshot.proof.index =
         leaves.add(protocol::snapshot_leaf(name, snapshot.epoch, snapshot.seq, snapshot.hash,
                                            snapshot.at, protocol::state_hash(snapshot.state)));
-    auto root = leaves.sign(identity_.key, identity_.name, clock_.now_ms());
+    auto root = leaves.sign(key, identity_.name, clock_.now_ms());
     snapshot.proof.path = std::move(root.paths.front());
     answer.roots.push_back(std::move(root.jws));
     return answer;
@@ -113,8 +114,10 @@ asio::awaitable<net::Response> Queries::log(const net::Request& request, const A
     if (!channel) co_return net::problem_response(channel.error(), clock_.now_ms());
     if (!after) co_return net::problem_response(after.error(), clock_.now_ms());
     if (!limit) co_return net::problem_response(limit.error(), clock_.now_ms());
-    auto job = [this, name = *channel, asker = admitted.origin, from = *after,
-                most = *limit](Connection& db) { return read_slice(db, name, asker, from, most); };
+    auto job = [this, name = *channel, asker = admitted.origin, from = *after, most = *limit,
+                key = identity_.key](Connection& db) {
+        return read_slice(db, name, asker, from, most, key);
+    };
     auto answer = co_await commits_.read(std::move(job));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_log_answer(*answer));
@@ -123,7 +126,8 @@ asio::awaitable<net::Response> Queries::log(const net::Request& request, const A
 // [QRY-1] Log queries: servers with a member, and the channel's home.
 Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId& name,
                                                 const ServerName& asker, std::int64_t after,
-                                                std::int64_t limit) const
+                                                std::int64_t limit,
+                                                const protocol::SigningKey& key) const
 {
     auto channel = storage::read_channel(db, name);
     if (!channel)
@@ -135,13 +139,14 @@ Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId&
     limits.entries = limit;
     limits.octets = log_octets;
     if (channel->home == identity_.name)
-        return home_answer(db, std::move(*channel), asker, after, limits);
+        return home_answer(db, std::move(*channel), asker, after, limits, key);
     return follower_answer(db, *channel, after, limits);
 }
 
 Result<protocol::LogAnswer> Queries::home_answer(Connection& db, ChannelRow channel,
                                                  const ServerName& asker, std::int64_t after,
-                                                 const storage::PageLimits& limits) const
+                                                 const storage::PageLimits& limits,
+                                                 const protocol::SigningKey& key) const
 {
     // [QRY-2] `after` below the asker's floor means the floor.
     auto cursor = storage::find_cursor(db, channel.id, asker);
@@ -158,7 +163,7 @@ Result<protocol::LogAnswer> Queries::home_answer(Connection& db, ChannelRow chan
     roots.roots.emplace_back();
     protocol::LogAnswer answer;
     answer.slice = home_slice(part, leaves, roots);
-    auto root = leaves.sign(identity_.key, identity_.name, clock_.now_ms());
+    auto root = leaves.sign(key, identity_.name, clock_.now_ms());
     answer.slice.checkpoint.proof.path = std::move(root.paths.front());
     roots.roots.front() = std::move(root.jws);
     answer.roots = std::move(roots.roots);

@@ -23,19 +23,20 @@ class Queries {
     asio::awaitable<net::Response> log(const net::Request& request, const Admitted& admitted);
 
  private:
-    [[nodiscard]] Result<protocol::SnapshotAnswer> read_snapshot(storage::Connection& db,
-                                                                 const protocol::ChannelId& channel,
-                                                                 const ServerName& asker) const;
+    [[nodiscard]] Result<protocol::SnapshotAnswer> read_snapshot(
+        storage::Connection& db, const protocol::ChannelId& channel, const ServerName& asker,
+        const protocol::SigningKey& key) const;
     [[nodiscard]] Result<protocol::LogAnswer> read_slice(storage::Connection& db,
                                                          const protocol::ChannelId& channel,
                                                          const ServerName& asker,
-                                                         std::int64_t after,
-                                                         std::int64_t limit) const;
+                                                         std::int64_t after, std::int64_t limit,
+                                                         const protocol::SigningKey& key) const;
     [[nodiscard]] Result<protocol::LogAnswer> home_answer(storage::Connection& db,
                                                           storage::ChannelRow channel,
                                                           const ServerName& asker,
                                                           std::int64_t after,
-                                                          const storage::PageLimits& limits) const;
+                                                          const storage::PageLimits& limits,
+                                                          const protocol::SigningKey& key) const;
     [[nodiscard]] Result<protocol::LogAnswer> follower_answer(
         storage::Connection& db, const storage::ChannelRow& channel, std::int64_t after,
         const storage::PageLimits& limits) const;

@@ -1,5 +1,6 @@
 #include "federation/verification.hpp"
 
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -95,8 +96,11 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
             Error{Code::signature_invalid, "a root's signature does not verify", {}, 0};
         co_return checked;
     }
-    auto seal = discovery_.ring().seal_key(ref, root->at);
+    auto seal = discovery_.ring().seal_key(ref, root->at, clock_.now_ms());
     checked.may_seal = seal.has_value();
+    const bool is_revoked =
+        pinned->status == trust::KeyStatus::revoked || pinned->status == trust::KeyStatus::lost;
+    if (is_revoked) checked.revoked_at = pinned->revoked_at;
     if (!seal) checked.problem = seal.error();
     checked.root = std::move(*root);
     co_return checked;
@@ -257,7 +261,7 @@ Result<void> Verifier::check_checkpoint(const VerifiedSlice& verified, const Che
 Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& roots,
                                    const ServerName& home) const
 {
-    std::unordered_map<std::string_view, std::set<ServerName>> sealed;
+    std::unordered_map<std::string_view, std::map<ServerName, const CheckedRoot*>> sealed;
     std::set<std::string> missing;
     std::set<ServerName> unverified;
     for (const auto& seal : verified.slice.seals) {
@@ -273,14 +277,22 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
         const auto leaf = protocol::seal_leaf(verified.slice.channel, seal.events);
         if (!protocol::proves(*checked.root, seal.proof, leaf))
             return refuse(Code::signature_invalid, "a seal's proof does not lead to its root");
-        for (const auto& id : seal.events)
-            sealed[protocol::as_view(id)].insert(checked.root->jws.key.server);
+        for (const auto& id : seal.events) {
+            auto& root = sealed[protocol::as_view(id)][checked.root->jws.key.server];
+            if (root == nullptr || root->revoked_at) root = &checked;
+        }
     }
-    for (const auto& followed : verified.events) {
+    for (std::size_t i = 0; i < verified.events.size(); ++i) {
+        const auto& followed = verified.events[i];
         const auto& author = followed.event.sender.server;
         if (author == home) continue;
         const auto found = sealed.find(protocol::as_view(followed.event.id));
-        if (found != sealed.end() && found->second.contains(author)) continue;
+        if (found != sealed.end() && found->second.contains(author)) {
+            const auto& root = *found->second.at(author);
+            if (root.revoked_at && *root.revoked_at < verified.slice.entries[i].at)
+                verified.late.push_back({i, *root.key});
+            continue;
+        }
         if (unverified.contains(author)) continue;
         return refuse(Code::signature_invalid,
                       "an entry of another server's user is in no seal of that server");

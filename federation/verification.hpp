@@ -26,6 +26,7 @@ struct CheckedRoot {
     bool may_seal = false;                     // its key may sign submissions now [KEY-7]
     bool key_missing = false;                  // the key isn't to be had: `need-keys`
     std::optional<KeyRef> key;                 // whose it claims to be
+    std::optional<Millis> revoked_at;          // since when that key is revoked
     Error problem;                             // where there is no root, or it may not seal
 };
 using CheckedRoots = std::vector<CheckedRoot>;
@@ -48,6 +49,12 @@ struct VerifiedSubmission {
     std::optional<Error> problem;  // refused as a whole
 };
 
+// An entry that the home took under a key that was revoked before [KEY-7].
+struct LateEntry {
+    std::size_t index = 0;  // in the slice
+    KeyRef key;
+};
+
 struct VerifiedSlice {
     std::string channel_text;
     protocol::Slice slice;
@@ -55,6 +62,7 @@ struct VerifiedSlice {
     std::vector<std::string> hashes;   // the entry hash behind each entry
     std::vector<std::string> roots;    // JWS by the index that proofs use
     std::vector<std::string> missing;  // kids whose key isn't to be had
+    std::vector<LateEntry> late;       // told, never refused
     std::optional<Error> problem;
 };
 

@@ -53,6 +53,12 @@ void start_crypto()
     if (sodium_init() < 0) std::abort();
 }
 
+void wipe(std::string& secret)
+{
+    sodium_memzero(secret.data(), secret.size());
+    secret.clear();
+}
+
 Result<PublicKey> PublicKey::from_octets(std::string_view octets)
 {
     PublicKey key;

@@ -61,6 +61,9 @@ class SigningKey {
     KeyId id_;
 };
 
+// Overwrites what was a secret, and empties it.
+void wipe(std::string& secret);
+
 // Call once before anything else of this header or of SystemRandom; repeats are free.
 void start_crypto();
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/json_rules.hpp"
+#include "protocol/jwk.hpp"
 
 namespace entente::protocol {
 namespace {
@@ -68,25 +69,6 @@ Result<std::vector<std::string>> may_texts(const Json& object, const char* name)
         list.push_back(item.get<std::string>());
     }
     return list;
-}
-
-// A JWK whose `kid` is its thumbprint [DISC-1] and whose point is a good one [SIG-7].
-Result<PublicKey> read_jwk(const Json& jwk, const char* what)
-{
-    if (!jwk.is_object()) return wrong(what, "must be a JWK");
-    const auto kty = need_text(jwk, "kty");
-    const auto crv = need_text(jwk, "crv");
-    if (!kty || !crv || *kty != "OKP" || *crv != "Ed25519") {
-        return wrong(what, "must be an Ed25519 key");
-    }
-    const auto x = need_text(jwk, "x");
-    if (!x) return fail(x);
-    auto key = PublicKey::from_x(*x);
-    if (!key) return wrong(what, "has no valid x");
-    const auto kid = need_text(jwk, "kid");
-    if (!kid) return fail(kid);
-    if (*kid != key->thumbprint().str()) return wrong(what, "has a kid that is not its thumbprint");
-    return key;
 }
 
 Result<std::vector<DocumentKey>> read_keys(const Json& document, const char* name,
@@ -199,12 +181,6 @@ Result<ServerDocument> read_document(const Json& json, const ServerName& asked_f
     if (auto read = read_limits(json, document.limits); !read) return fail(read);
     if (auto read = read_descriptions(json, document); !read) return fail(read);
     return document;
-}
-
-Json jwk_of(const PublicKey& key)
-{
-    return Json{
-        {"kty", "OKP"}, {"crv", "Ed25519"}, {"x", key.x()}, {"kid", key.thumbprint().str()}};
 }
 
 Json jwks_of(const std::vector<DocumentKey>& keys, bool are_old)

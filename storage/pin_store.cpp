@@ -19,12 +19,19 @@ constexpr const char* drop_keys = "DELETE FROM pin_key WHERE server = ?";
 constexpr const char* put_key =
     "INSERT INTO pin_key (server, key, status, valid_from, replaced, revoked)"
     " VALUES (?, ?, ?, ?, ?, ?)";
+constexpr const char* drop_statements = "DELETE FROM pin_statement WHERE server = ?";
+constexpr const char* put_statement =
+    "INSERT INTO pin_statement (server, position, statement, received_at, standing)"
+    " VALUES (?, ?, ?, ?, ?)";
 constexpr const char* all_servers =
     "SELECT server, api, recovery, transaction_bytes, transaction_items, max_age, conflict,"
     " pinned_at FROM pin ORDER BY server";
 constexpr const char* all_keys =
     "SELECT server, key, status, valid_from, replaced, revoked FROM pin_key"
     " ORDER BY server, valid_from, key";
+constexpr const char* all_statements =
+    "SELECT server, statement, received_at, standing FROM pin_statement"
+    " ORDER BY server, position";
 
 Result<void> write_server(Connection& connection, const trust::PinnedServer& server)
 {
@@ -42,15 +49,17 @@ Result<void> write_server(Connection& connection, const trust::PinnedServer& ser
     return (*query)->run();
 }
 
+Result<void> drop_of(Connection& connection, const char* sql, const protocol::ServerName& server)
+{
+    auto drop = Query::prepare(connection, sql);
+    if (!drop) return fail(drop);
+    (*drop)->bind_text(0, server.str());
+    return (*drop)->run();
+}
+
 Result<void> write_keys(Connection& connection, const trust::PinnedServer& server)
 {
-    {
-        auto drop = Query::prepare(connection, drop_keys);
-        if (!drop) return fail(drop);
-        (*drop)->bind_text(0, server.server.str());
-        auto dropped = (*drop)->run();
-        if (!dropped) return dropped;
-    }
+    if (auto dropped = drop_of(connection, drop_keys, server.server); !dropped) return dropped;
     for (const auto& key : server.keys) {
         auto query = Query::prepare(connection, put_key);
         if (!query) return fail(query);
@@ -61,6 +70,26 @@ Result<void> write_keys(Connection& connection, const trust::PinnedServer& serve
             .bind(3, key.from)
             .bind(4, key.until)
             .bind(5, key.revoked_at);
+        auto written = (*query)->run();
+        if (!written) return written;
+    }
+    return {};
+}
+
+Result<void> write_statements(Connection& connection, const trust::PinnedServer& server)
+{
+    if (auto dropped = drop_of(connection, drop_statements, server.server); !dropped)
+        return dropped;
+    std::int64_t position = 0;
+    for (const auto& held : server.statements) {
+        auto query = Query::prepare(connection, put_statement);
+        if (!query) return fail(query);
+        (*query)
+            ->bind_text(0, server.server.str())
+            .bind(1, position++)
+            .bind_text(2, held.statement.text)
+            .bind(3, held.received_at)
+            .bind(4, static_cast<std::int64_t>(held.standing));
         auto written = (*query)->run();
         if (!written) return written;
     }
@@ -103,6 +132,41 @@ Result<trust::PinnedKey> read_key(const Statement& row)
                             row.integer(4), row.integer(5)};
 }
 
+Result<trust::HeldStatement> read_statement(const Statement& row)
+{
+    auto statement = protocol::reread_statement(row.text(1));
+    if (!statement) {
+        return fail(Code::internal,
+                    "pins: a stored statement is damaged: " + statement.error().detail);
+    }
+    auto standing = row.integer(3);
+    if (standing < 0 || standing > static_cast<std::int64_t>(trust::Standing::stands)) {
+        return fail(Code::internal,
+                    "pins: a stored statement has the standing " + std::to_string(standing));
+    }
+    return trust::HeldStatement{std::move(*statement), row.integer(2),
+                                static_cast<trust::Standing>(standing)};
+}
+
+// Runs `sql`, whose first column is a server, and hands each row to `take` with its pin.
+template <class Take>
+Result<void> for_each_row(Connection& connection, const char* sql,
+                          const std::unordered_map<std::string, std::size_t>& places,
+                          std::vector<trust::PinnedServer>& pins, Take take)
+{
+    auto rows = Query::prepare(connection, sql);
+    if (!rows) return fail(rows);
+    for (;;) {
+        auto row = (*rows)->step();
+        if (!row) return fail(row);
+        if (!*row) return {};
+        auto place = places.find(std::string{(*rows)->text(0)});
+        if (place == places.end()) continue;
+        Result<void> taken = take(pins[place->second], **rows);
+        if (!taken) return taken;
+    }
+}
+
 }  // namespace
 
 Result<void> put_pin(WriteTransaction& transaction, const trust::PinnedServer& server)
@@ -110,7 +174,9 @@ Result<void> put_pin(WriteTransaction& transaction, const trust::PinnedServer& s
     if (!server.recovery) return fail(Code::internal, "pins: a pin without a recovery key");
     auto written = write_server(transaction.db(), server);
     if (!written) return written;
-    return write_keys(transaction.db(), server);
+    auto keys = write_keys(transaction.db(), server);
+    if (!keys) return keys;
+    return write_statements(transaction.db(), server);
 }
 
 Result<std::vector<trust::PinnedServer>> read_pins(Connection& connection)
@@ -128,17 +194,23 @@ Result<std::vector<trust::PinnedServer>> read_pins(Connection& connection)
         places.emplace(server->server.str(), pins.size());
         pins.push_back(std::move(*server));
     }
-    auto keys = Query::prepare(connection, all_keys);
+    auto keys = for_each_row(connection, all_keys, places, pins,
+                             [](trust::PinnedServer& pin, const Statement& row) -> Result<void> {
+                                 auto key = read_key(row);
+                                 if (!key) return fail(key);
+                                 pin.keys.push_back(std::move(*key));
+                                 return {};
+                             });
     if (!keys) return fail(keys);
-    for (;;) {
-        auto row = (*keys)->step();
-        if (!row) return fail(row);
-        if (!*row) break;
-        auto key = read_key(**keys);
-        if (!key) return fail(key);
-        auto place = places.find(std::string{(*keys)->text(0)});
-        if (place != places.end()) pins[place->second].keys.push_back(std::move(*key));
-    }
+    auto statements =
+        for_each_row(connection, all_statements, places, pins,
+                     [](trust::PinnedServer& pin, const Statement& row) -> Result<void> {
+                         auto statement = read_statement(row);
+                         if (!statement) return fail(statement);
+                         pin.statements.push_back(std::move(*statement));
+                         return {};
+                     });
+    if (!statements) return fail(statements);
     return pins;
 }
 

@@ -7,7 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "storage/group_commit.hpp"
-#include "trust/key_ring.hpp"
+#include "trust/pins.hpp"
 
 namespace entente::storage {
 
@@ -15,7 +15,8 @@ class PinStore {
  public:
     explicit PinStore(GroupCommit& commits) : commits_(commits) {}
 
-    // Puts `server` in the place of what is held of it, keys and all; durable when it returns.
+    // Puts `server` in the place of what is held of it, keys, statements and all; durable when it
+    // returns.
     asio::awaitable<Result<void>> put(trust::PinnedServer server);
     // Every pin, for the key ring at start.
     asio::awaitable<Result<std::vector<trust::PinnedServer>>> all();

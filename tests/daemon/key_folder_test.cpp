@@ -74,6 +74,98 @@ TEST(KeyFolder, WhatIsCreatedIsLoaded)
     EXPECT_EQ(loaded->old_keys[0].revoked_at, 3);
 }
 
+TEST(KeyFolder, SecretsOfOldKeysComeBackToo)
+{
+    auto identity = make_identity();
+    protocol::SystemRandom random;
+    const auto kept = protocol::SigningKey::generate(random);
+    identity.old_keys.push_back({kept.public_key(), 3, 4, 0});
+    identity.old_secrets.push_back(kept);
+    const auto read = read_identity(write_identity(identity), rules);
+    ASSERT_TRUE(read) << read.error().detail;
+    ASSERT_NE(read->secret_of(kept.id()), nullptr);
+    EXPECT_EQ(read->secret_of(kept.id())->seed(), kept.seed());
+    EXPECT_EQ(read->secret_of(identity.current.id())->seed(), identity.current.seed());
+    EXPECT_EQ(read->secret_of(identity.old_keys[0].key.thumbprint()), nullptr);
+    EXPECT_EQ(write_identity(*read), write_identity(identity));
+}
+
+// As version 0.1 wrote it, before keys could be rotated.
+std::string in_the_first_form(const Identity& identity)
+{
+    const auto& old = identity.old_keys[0];
+    return "{\n  \"server\": \"a.test\",\n  \"current\": {\"kid\": \"" +
+           identity.current.id().str() + "\", \"x\": \"" + identity.current.public_key().x() +
+           "\", \"seed\": \"" + protocol::to_base64url(identity.current.seed()) +
+           "\", \"from\": 1763683200000},\n  \"recovery\": {\"x\": \"" + identity.recovery.x() +
+           "\"},\n  \"old_keys\": [{\"x\": \"" + old.key.x() +
+           "\", \"from\": 1, \"until\": 2, \"revoked_at\": 3}],\n"
+           "  \"statements\": [\"a.b.c\", \"d.e.f\"]\n}\n";
+}
+
+TEST(KeyFolder, AFileOfTheFirstFormIsReadAndUpgraded)
+{
+    const ScratchFolder scratch;
+    const KeyFolder folder(scratch / "keys");
+    const auto identity = make_identity();
+    ASSERT_TRUE(folder.create(identity));
+    const auto file = scratch / "keys/identity.json";
+    const auto text_of = [&] { return read_private_file(file, 1 << 20).value(); };
+    const auto now = text_of();
+    write_over(file, in_the_first_form(identity));
+    const auto loaded = folder.load(name("a.test"), rules);
+    ASSERT_TRUE(loaded) << loaded.error().detail;
+    EXPECT_EQ(write_identity(*loaded), now);
+    EXPECT_NE(text_of(), now);
+    ASSERT_TRUE(folder.upgrade(name("a.test"), rules));
+    EXPECT_EQ(text_of(), now);
+    ASSERT_TRUE(folder.upgrade(name("a.test"), rules));
+    EXPECT_EQ(text_of(), now);
+    EXPECT_EQ(mode_of(file), 0600U);
+}
+
+TEST(KeyFolder, AFileOfANewerFormIsLeftAlone)
+{
+    const ScratchFolder scratch;
+    const KeyFolder folder(scratch / "keys");
+    ASSERT_TRUE(folder.create(make_identity()));
+    const auto file = scratch / "keys/identity.json";
+    auto text = read_private_file(file, 1 << 20).value();
+    text.replace(text.find("\"format\": 2"), 11, "\"format\": 3");
+    write_over(file, text);
+    EXPECT_EQ(folder.load(name("a.test"), rules).error().code, Code::unsupported);
+    EXPECT_TRUE(folder.upgrade(name("a.test"), rules));
+    EXPECT_EQ(read_private_file(file, 1 << 20).value(), text);
+}
+
+TEST(KeyFolder, OneProgramChangesItAtATime)
+{
+    const ScratchFolder scratch;
+    const KeyFolder folder(scratch / "keys");
+    EXPECT_EQ(folder.lock().error().code, Code::not_found);
+    ASSERT_TRUE(folder.create(make_identity()));
+    {
+        const auto held = folder.lock();
+        ASSERT_TRUE(held);
+        EXPECT_EQ(folder.lock().error().code, Code::conflict);
+    }
+    EXPECT_TRUE(folder.lock());
+}
+
+TEST(KeyFolder, WhatItCouldNotReadAgainIsNotWritten)
+{
+    const ScratchFolder scratch;
+    const KeyFolder folder(scratch / "keys");
+    auto identity = make_identity();
+    ASSERT_TRUE(folder.create(identity));
+    identity.statements.assign(1025, std::string(1024, 's'));
+    EXPECT_EQ(folder.replace(identity).error().code, Code::too_large);
+    EXPECT_EQ(folder.load(name("a.test"), rules)->statements.size(), 2U);
+    identity.statements.resize(1000);
+    ASSERT_TRUE(folder.replace(identity));
+    EXPECT_EQ(folder.load(name("a.test"), rules)->statements.size(), 1000U);
+}
+
 TEST(KeyFolder, KeysAreNeverMadeOverOthers)
 {
     const ScratchFolder scratch;

@@ -63,5 +63,43 @@ TEST(Options, ControlSetsUpOrMakesCertificates)
     EXPECT_EQ(certificate->days, 7);
 }
 
+TEST(Options, IdentityTakesItsFourVerbs)
+{
+    using Action = IdentityOptions::Action;
+    const auto options = [](std::vector<const char*> arguments) {
+        arguments.insert(arguments.begin(), "identity");
+        return with(parse_control_options, arguments);
+    };
+    const auto shown = options({"show", "--json", "--config", "f"});
+    ASSERT_TRUE(shown);
+    EXPECT_EQ(shown->action, ControlOptions::Action::identity);
+    EXPECT_EQ(shown->identity.action, Action::show);
+    EXPECT_TRUE(shown->identity.json);
+    EXPECT_EQ(shown->config, "f");
+    EXPECT_EQ(options({"rotate"})->identity.action, Action::rotate);
+    EXPECT_FALSE(options({"rotate"})->identity.by_recovery);
+    EXPECT_TRUE(options({"rotate", "--recovery"})->identity.by_recovery);
+    EXPECT_EQ(options({"rotate", "--recovery-file", "r"})->identity.recovery_file, "r");
+    // Key ids may begin with a hyphen.
+    const auto revoked = options({"revoke", "--kid=-id", "--at", "1", "--reason", "a b"});
+    ASSERT_TRUE(revoked);
+    EXPECT_EQ(revoked->identity.action, Action::revoke);
+    EXPECT_EQ(revoked->identity.key, "-id");
+    EXPECT_EQ(revoked->identity.at, "1");
+    EXPECT_EQ(revoked->identity.reason, "a b");
+    const auto kit = options({"recovery-kit", "--recovery-file", "r", "--secrets-file", "s"});
+    EXPECT_EQ(kit->identity.action, Action::recovery_kit);
+    EXPECT_EQ(kit->identity.secrets_file, "s");
+
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(options({"revoke", "--help"}).error(), 0);
+    EXPECT_NE(options({"revoke"}).error(), 0);
+    EXPECT_NE(options({}).error(), 0);
+    EXPECT_NE(options({"show", "--recovery-file", "r"}).error(), 0);
+    testing::internal::GetCapturedStderr();
+    EXPECT_NE(testing::internal::GetCapturedStdout().find("--kid"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace entente::daemon

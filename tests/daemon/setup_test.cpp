@@ -155,7 +155,7 @@ TEST_F(Setup, NamesThatCannotBeAccountsAreRefused)
 TEST_F(Setup, SecretsGoIntoANewPrivateFile)
 {
     const auto file = scratch_ / "secrets";
-    ASSERT_TRUE(set_up_with(secrets_file_door(file)));
+    ASSERT_TRUE(set_up_with(door_to(file)));
     struct stat status{};
     ASSERT_EQ(::stat(file.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, 0600U);
@@ -169,7 +169,7 @@ TEST_F(Setup, AFileThatIsThereIsNotTakenForSecrets)
 {
     const auto file = scratch_ / "secrets";
     std::ofstream(file) << "mine";
-    EXPECT_EQ(set_up_with(secrets_file_door(file)).error().code, Code::conflict);
+    EXPECT_EQ(set_up_with(door_to(file)).error().code, Code::conflict);
     std::ifstream stream(file);
     EXPECT_EQ((std::string{std::istreambuf_iterator<char>(stream), {}}), "mine");
     EXPECT_EQ(identity().error().code, Code::not_found);
@@ -178,7 +178,7 @@ TEST_F(Setup, AFileThatIsThereIsNotTakenForSecrets)
 TEST_F(Setup, TheTerminalsDoorIsShutWhereThereIsNoTerminal)
 {
     testing::internal::CaptureStdout();  // standard output is a file now
-    const auto refused = set_up_with(terminal_door());
+    const auto refused = set_up_with(door_to(""));
     EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::forbidden);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/problem.hpp"
+#include "protocol/statement.hpp"
 #include "tests/federation/gate_rig.hpp"
 
 namespace entente::federation {
@@ -213,6 +214,43 @@ TEST_F(GateTest, KeyAReplacedOneServesSevenDaysAndARevokedOneNot)
     EXPECT_EQ(refusal(sign({}, replaced)), passes);
     world.clock.advance(1);
     EXPECT_EQ(refusal(sign({}, replaced)), Code::key_revoked);
+}
+
+// [KEY-2, KEY-3] With a pinned server: the statements come with the refetch.
+TEST_F(GateTest, KeyARotationLetsTheOldOneSignForSevenDaysAndARevocationEndsItAtOnce)
+{
+    auto recovery = protocol::SigningKey::generate(world.random);
+    them.identity.recovery = recovery.public_key();
+    ASSERT_EQ(refusal(Draft{}), passes);
+    std::vector<protocol::SigningKey> keys{them.identity.key};
+    for (int i = 0; i < 2; ++i) {
+        auto fresh = protocol::SigningKey::generate(world.random);
+        auto now = world.clock.now_ms();
+        them.identity.statements.push_back(
+            protocol::make_rotation(a_test, keys.back().id(), fresh, now, keys.back()));
+        them.identity.old_keys.push_back({keys.back().public_key(), 0, now, 0});
+        them.identity.key = fresh;
+        keys.push_back(fresh);
+        ASSERT_EQ(refusal(Draft{}), passes);
+        EXPECT_EQ(refusal(sign({}, keys.front())), passes);
+        world.clock.advance(60'000);
+    }
+    them.identity.statements.push_back(protocol::make_revocation(
+        a_test, keys[1].id(), world.clock.now_ms() - 300'000, "", recovery));
+    them.identity.statements.push_back(
+        protocol::make_rotation(a_test, keys[1].id(), keys[2], world.clock.now_ms(), recovery));
+    us.restart();
+    EXPECT_EQ(refusal(sign({}, keys[1])), passes);
+    // Once the document has been looked at again.
+    world.clock.advance(24 * 3'600'000);
+    ASSERT_TRUE(world.run(us.discovery->peer(a_test)));
+    EXPECT_EQ(refusal(sign({}, keys[1])), Code::key_revoked);
+    EXPECT_EQ(refusal(sign({}, keys[0])), passes);
+    EXPECT_EQ(refusal(Draft{}), passes);
+
+    world.clock.advance(6 * 24 * 3'600'000);
+    EXPECT_EQ(refusal(sign({}, keys[0])), Code::key_revoked);
+    EXPECT_EQ(refusal(Draft{}), passes);
 }
 
 TEST_F(GateTest, DigestOtherOctetsOrAnEncodingAreRefused)

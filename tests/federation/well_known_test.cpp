@@ -58,6 +58,38 @@ TEST_F(WellKnownTest, TheJwkSetShowsTheSigningKeyAndNotTheRecoveryKey)
     EXPECT_EQ(response.body.find(us.identity.recovery.x()), std::string::npos);
 }
 
+// [DISC-5]
+TEST_F(WellKnownTest, TheJwkSetShowsNoOldKey)
+{
+    auto old_key = protocol::SigningKey::generate(world.random);
+    us.identity.old_keys.push_back({old_key.public_key(), 1, 2, 0});
+    auto response = get("/.well-known/http-message-signatures-directory");
+    EXPECT_EQ(response.body.find(old_key.public_key().x()), std::string::npos);
+    EXPECT_NE(response.body.find(us.identity.key.public_key().x()), std::string::npos);
+}
+
+TEST_F(WellKnownTest, ADocumentHoldsTheNewestStatementsThatFit)
+{
+    for (int i = 0; i < 300; ++i) {
+        us.identity.statements.push_back(std::to_string(i) + std::string(400, 's'));
+        us.identity.old_keys.push_back(
+            {protocol::SigningKey::generate(world.random).public_key(), i, i + 1, 0});
+    }
+    const auto document = federation::document(us.identity);
+    const auto text = protocol::write_server_document(document);
+    EXPECT_LE(text.size(), protocol::max_document_octets);
+    EXPECT_GT(text.size() + 403, protocol::max_document_octets);
+    EXPECT_TRUE(protocol::parse_well_known(text, us.identity.name, us.identity.names));
+    ASSERT_FALSE(document.statements.empty());
+    EXPECT_EQ(document.statements.back(), us.identity.statements.back());
+    EXPECT_EQ(document.old_keys.back().until, 300);
+
+    us.identity.old_keys.resize(60, us.identity.old_keys.front());
+    us.identity.statements.resize(100);
+    EXPECT_EQ(federation::document(us.identity).statements, us.identity.statements);
+    EXPECT_EQ(federation::document(us.identity).old_keys.size(), 60U);
+}
+
 TEST_F(WellKnownTest, ChangesOfTheIdentityShowAtOnce)
 {
     us.identity.key = protocol::SigningKey::generate(world.random);

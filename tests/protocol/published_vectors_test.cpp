@@ -12,6 +12,7 @@
 #include "protocol/message_signature.hpp"
 #include "protocol/proofs.hpp"
 #include "protocol/slice.hpp"
+#include "protocol/statement.hpp"
 #include "protocol/transaction.hpp"
 
 namespace entente::protocol {
@@ -105,7 +106,8 @@ class PublishedVectors : public testing::Test {
 
 TEST_F(PublishedVectors, KeysHaveTheirIds)
 {
-    for (const auto* title : {"a.example, signing", "b.example, signing", "a.example, recovery"}) {
+    for (const auto* title : {"a.example, signing", "b.example, signing", "a.example, recovery",
+                              "a.example, next signing", "a.example, next recovery"}) {
         const auto made = key(title);
         EXPECT_EQ(made.public_key().x(), member(box(title), "x"));
         EXPECT_EQ(made.id().str(), member(box(title), "key id"));
@@ -229,6 +231,35 @@ TEST_F(PublishedVectors, ASliceIsReadAndProven)
                        checkpoint_leaf(channel, 1, 4, slice.checkpoint.hash)));
     EXPECT_TRUE(proves(*foreign, slice.seals[0].proof, seal_leaf(channel, slice.seals[0].events)));
     EXPECT_TRUE(parse_result(box("Its result"), rules));
+}
+
+TEST_F(PublishedVectors, StatementsAreReadAndSignedAlike)
+{
+    const auto old = key("a.example, signing"), fresh = key("a.example, next signing");
+    const auto recovery = key("a.example, recovery"), next = key("a.example, next recovery");
+    EXPECT_EQ(make_jws(fresh, home, "entente-rotation-proof", box("Rotation proof, payload")),
+              box("Rotation proof, JWS"));
+    EXPECT_EQ(make_jws(old, home, "entente-rotation", box("Rotation, payload")),
+              box("Rotation by the key itself, JWS"));
+    EXPECT_EQ(make_jws(recovery, home, "entente-recovery", box("Recovery, payload")),
+              box("Recovery, JWS"));
+
+    const auto own = parse_statement(box("Rotation by the key itself, JWS"), rules);
+    ASSERT_TRUE(own) << own.error().detail;
+    EXPECT_TRUE(is_signed_by(*own, old.public_key()));
+    EXPECT_EQ(std::get<Rotation>(own->what).previous, old.id());
+    EXPECT_EQ(std::get<Rotation>(own->what).key, fresh.public_key());
+    EXPECT_EQ(sign_again(*own, recovery), box("Rotation by the recovery key, JWS"));
+
+    const auto revocation = parse_statement(box("Revocation by the recovery key, JWS"), rules);
+    ASSERT_TRUE(revocation) << revocation.error().detail;
+    EXPECT_TRUE(is_signed_by(*revocation, recovery.public_key()));
+    EXPECT_EQ(std::get<Revocation>(revocation->what).key, old.id());
+    EXPECT_EQ(std::get<Revocation>(revocation->what).reason, "laptop stolen");
+
+    const auto replaced = parse_statement(box("Recovery, JWS"), rules);
+    ASSERT_TRUE(replaced) << replaced.error().detail;
+    EXPECT_EQ(std::get<Recovery>(replaced->what).key, next.public_key());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ namespace {
 using protocol::ServerName;
 using trust::KeyStatus;
 using trust::PinnedServer;
+using trust::Standing;
 
 class PinStoreTest : public ::testing::Test {
  protected:
@@ -47,6 +48,12 @@ class PinStoreTest : public ::testing::Test {
         server.keys.push_back({key(), KeyStatus::retired, 1, 2, 0});
         server.keys.push_back({key(), KeyStatus::revoked, 3, 4, 5});
         server.keys.push_back({key(), KeyStatus::active, 6, 0, 0});
+        for (const auto standing : {Standing::stands, Standing::waiting, Standing::proven}) {
+            const auto signer = protocol::SigningKey::generate(random);
+            const auto text =
+                protocol::make_revocation(server.server, signer.id(), 7, "a \"quoted\" é", signer);
+            server.statements.push_back({protocol::reread_statement(text).value(), 8, standing});
+        }
         return server;
     }
     Result<void> put(const PinnedServer& server) { return testing::run(io, store->put(server)); }
@@ -75,13 +82,14 @@ TEST_F(PinStoreTest, GivesBackEveryPinWholeAfterARestart)
     EXPECT_EQ(all(), (std::vector<PinnedServer>{a, b}));
 }
 
-TEST_F(PinStoreTest, ANewPinTakesThePlaceOfTheOldKeysAndAll)
+TEST_F(PinStoreTest, ANewPinTakesThePlaceOfTheOldKeysStatementsAndAll)
 {
     auto other = pin("b.example");
     ASSERT_TRUE(put(pin("a.example")));
     ASSERT_TRUE(put(other));
     auto second = pin("a.example");
     second.keys.resize(1, second.keys.front());
+    second.statements.erase(second.statements.begin());
     ASSERT_TRUE(put(second));
     EXPECT_EQ(all(), (std::vector<PinnedServer>{second, other}));
 }

@@ -68,7 +68,7 @@ TEST_F(KeyRingTest, AKeyNobodyPinnedIsUnknown)
     EXPECT_EQ(ring.request_key(ref(first), now).error().code, Code::unknown_key);
     ring.consider(document_with({first}), now);
     EXPECT_EQ(ring.request_key(ref(second), now).error().code, Code::unknown_key);
-    EXPECT_EQ(ring.seal_key(ref(second), now).error().code, Code::unknown_key);
+    EXPECT_EQ(ring.seal_key(ref(second), now, now).error().code, Code::unknown_key);
     EXPECT_EQ(ring.find_key(ref(second)), nullptr);
 }
 
@@ -78,10 +78,11 @@ TEST_F(KeyRingTest, ARetiredKeySignsForSevenDaysAndNotAMillisecondLonger)
     document.old_keys.push_back({first.public_key(), 0, now, 0});
     ring.consider(document, now);
     EXPECT_TRUE(ring.request_key(ref(first), now + key_overlap_ms));
-    EXPECT_TRUE(ring.seal_key(ref(first), now + key_overlap_ms));
+    EXPECT_TRUE(ring.seal_key(ref(first), now + key_overlap_ms, now));
     EXPECT_EQ(ring.request_key(ref(first), now + key_overlap_ms + 1).error().code,
               Code::key_revoked);
-    EXPECT_EQ(ring.seal_key(ref(first), now + key_overlap_ms + 1).error().code, Code::key_revoked);
+    EXPECT_EQ(ring.seal_key(ref(first), now, now + key_overlap_ms + 1).error().code,
+              Code::key_revoked);
     EXPECT_NE(ring.find_key(ref(first)), nullptr);
 }
 
@@ -90,7 +91,7 @@ TEST_F(KeyRingTest, ARevokedKeySealsNothingHoweverFarItsRootIsBackDated)
     auto document = document_with({second});
     document.old_keys.push_back({first.public_key(), 0, now, now});
     ring.consider(document, now);
-    EXPECT_EQ(ring.seal_key(ref(first), now - 1'000'000).error().code, Code::key_revoked);
+    EXPECT_EQ(ring.seal_key(ref(first), now - 1'000'000, now).error().code, Code::key_revoked);
 }
 
 TEST_F(KeyRingTest, TheSameDocumentAgrees)
@@ -123,7 +124,7 @@ TEST_F(KeyRingTest, AChangedKeyIsAConflictThatLeavesPinsAndApi)
     EXPECT_EQ(ring.find_key(ref(second)), nullptr);
     EXPECT_TRUE(ring.request_key(ref(first), now));
     EXPECT_EQ(ring.request_key(ref(second), now).error().code, Code::key_conflict);
-    EXPECT_EQ(ring.seal_key(ref(second), now).error().code, Code::key_conflict);
+    EXPECT_EQ(ring.seal_key(ref(second), now, now).error().code, Code::key_conflict);
 }
 
 TEST_F(KeyRingTest, AnAddedKeyWithoutStatementsIsAConflictToo)

@@ -159,7 +159,13 @@ Forger::~Forger()
 void Forger::change_key()
 {
     protocol::SystemRandom random;
-    key_ = protocol::SigningKey::generate(random);
+    change_key(protocol::SigningKey::generate(random));
+}
+
+void Forger::change_key(const protocol::SigningKey& key)
+{
+    const std::lock_guard lock(mutex_);
+    key_ = key;
 }
 
 void Forger::on_inbox(Inbox inbox)
@@ -217,8 +223,12 @@ void Forger::answer(TlsSocket& socket, const HttpMessage& request)
         if (transaction) body = write_result(inbox_(*transaction), now_ms());
     }
     std::string text = "HTTP/1.1 " + std::to_string(status) + " Said\r\nConnection: close\r\n";
+    const auto key = [this] {
+        const std::lock_guard lock(mutex_);
+        return key_;
+    }();
     auto fields =
-        sign_answer(key_, name_, status, body, request.field("signature"), now_ms() / 1000);
+        sign_answer(key, name_, status, body, request.field("signature"), now_ms() / 1000);
     fields.emplace_back("content-type", "application/json");
     fields.emplace_back("content-length", std::to_string(body.size()));
     {
@@ -276,7 +286,7 @@ Answered Forger::send(const Node& to, Craft craft) const
     Answered answered;
     for (const auto& [name, value] : craft.fields)
         if (name == "signature") answered.request_signature = value;
-    auto socket = to.connect();
+    auto socket = to.connect(craft.source);
     try {
         socket.write(
             write_request(craft.method, craft.target, to.name(), craft.fields, craft.body));

@@ -27,6 +27,7 @@ struct Craft {
     std::string nonce, keyid, tag = "entente-v1";
     std::string alg = "ed25519";
     std::optional<protocol::SigningKey> key;
+    std::string source = "127.0.0.1";  // the address that it comes from
     // Changes what was signed, on its way out.
     std::function<void(Craft&)> afterwards;
 
@@ -57,6 +58,7 @@ class Forger {
     [[nodiscard]] const protocol::ServerName& name() const { return name_; }
     [[nodiscard]] std::string user() const { return "mallory@" + name_.str(); }
     [[nodiscard]] const protocol::SigningKey& key() const { return key_; }
+    [[nodiscard]] const protocol::SigningKey& recovery() const { return recovery_; }
 
     [[nodiscard]] Craft craft(const Node& to, const std::string& body) const;
     [[nodiscard]] Craft get(const Node& to, const std::string& target) const;
@@ -78,8 +80,9 @@ class Forger {
                                          const std::vector<protocol::EventAndContent>& events,
                                          const Spoil& spoil = {}) const;
 
-    // From now on another key, published without any statement; no request is under way.
+    // From now on another key, published without any statement.
     void change_key();
+    void change_key(const protocol::SigningKey& key);
 
     // What stands at the well-known place from now on: what `change` makes of the usual
     // document. Where it makes nothing, who asks gets a 503.
@@ -102,7 +105,7 @@ class Forger {
     protocol::ServerName name_;
     protocol::SigningKey key_, recovery_;
     std::int64_t from_ = 0;
-    std::mutex mutex_;
+    std::mutex mutex_;  // over what follows, and over changes of the key
     Inbox inbox_;
     Document document_change_;
     Spoiler answer_change_;

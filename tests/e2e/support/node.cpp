@@ -211,6 +211,13 @@ void Node::set_up()
     if (done.exit_code != 0) throw Broken("ententctl setup of " + name_ + ": " + done.output);
 }
 
+Finished Node::control(std::vector<std::string> arguments) const
+{
+    arguments.insert(arguments.begin(), "ententctl");
+    arguments.insert(arguments.end(), {"--config", config_file()});
+    return run_program(arguments);
+}
+
 void Node::spawn()
 {
     const auto log = folder() + "/log";

@@ -60,7 +60,9 @@ class Node {
 
     // From the next start on: another program of bin_folder(), with NAME=VALUE beside ours.
     void run_as(std::string program, std::vector<std::string> environment);
-    void set_up();    // ententctl setup, once
+    void set_up();  // ententctl setup, once
+    // ententctl with this server's configuration.
+    [[nodiscard]] Finished control(std::vector<std::string> arguments) const;
     void start();     // returns once /ready says so
     void spawn();     // returns at once
     void kill9();     // returns once the process is gone

@@ -127,6 +127,10 @@ void Server::open()
     events.forked = [this](const ChannelId& channel, const ServerName&) {
         forked.push_back(channel.str());
     };
+    events.under_revoked_key = [this](const ChannelId&, const ServerName&, const KeyRef& key,
+                                      std::int64_t seq) {
+        late.push_back(key.server.str() + " " + std::to_string(seq));
+    };
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});
     follower = std::make_unique<FollowerLog>(identity, *store, *waits, events);

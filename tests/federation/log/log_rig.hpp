@@ -221,6 +221,7 @@ struct Server {
     Heard heard;
     std::vector<std::string> woken;
     std::vector<std::string> forked;
+    std::vector<std::string> late;  // logged under a key that was revoked: its server and seq
     std::vector<std::string> invited;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here

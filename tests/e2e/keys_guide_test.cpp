@@ -1,0 +1,84 @@
+// The examples of docs/operate/keys.md, run from top to bottom on a real server with a peer.
+#include <fstream>
+
+#include "tests/e2e/support/keys.hpp"
+#include "tests/e2e/support/world_test.hpp"
+
+namespace entente::e2e {
+namespace {
+
+// The lines of its boxes of commands.
+std::vector<std::string> commands_of(const std::string& file)
+{
+    std::ifstream guide(file);
+    std::vector<std::string> commands;
+    bool is_inside = false;
+    for (std::string line; std::getline(guide, line);) {
+        if (line.starts_with("```")) is_inside = line == "```sh";
+        else if (is_inside) commands.push_back(line);
+    }
+    return commands;
+}
+
+// Divided at blanks outside of double quotes.
+std::vector<std::string> words_of(const std::string& line)
+{
+    std::vector<std::string> words(1);
+    bool is_quoted = false;
+    for (const char c : line) {
+        if (c == '"') is_quoted = !is_quoted;
+        else if (c == ' ' && !is_quoted) words.emplace_back();
+        else words.back() += c;
+    }
+    return words;
+}
+
+class KeysGuide : public WorldTest {
+ protected:
+    // As the guide's reader fills it in.
+    std::string filled_in(std::string word)
+    {
+        const auto& a = node("a.test");
+        if (word == "--kid=OLD")
+            word = "--kid=" + shown_keys(a).at("keys").at(1).at("kid").get<std::string>();
+        const std::string stick = "/media/stick/";
+        if (word.starts_with(stick)) word = a.folder() + "/" + word.substr(stick.size());
+        return word;
+    }
+    void run(const std::string& line)
+    {
+        auto words = words_of(line);
+        ASSERT_EQ(words.at(0), "sudo");
+        if (line == "sudo systemctl reload ententd") {
+            reload_keys(node("a.test"));
+            return;
+        }
+        ASSERT_EQ(words.at(1), "-u");
+        ASSERT_EQ(words.at(3), "ententctl");
+        words.erase(words.begin(), words.begin() + 4);
+        for (auto& word : words) word = filled_in(word);
+        const auto done = node("a.test").control(words);
+        EXPECT_EQ(done.exit_code, 0) << line << "\n" << done.output;
+    }
+};
+
+TEST_F(KeysGuide, EveryExampleDoesWhatItSays)
+{
+    open({"a.test", "b.test"});
+    auto alice = person("a.test", "alice");
+    auto bob = person("b.test", "bob");
+    const auto channel = shared_channel(alice, {&bob});
+    const auto commands = commands_of(ENTENTE_KEYS_GUIDE);
+    ASSERT_GE(commands.size(), 10U);
+    for (const auto& line : commands) {
+        run(line);
+        if (line == "sudo systemctl reload ententd") expect_both_ways(alice, bob, channel);
+    }
+    const auto shown = shown_keys(node("a.test"));
+    EXPECT_EQ(shown.at("keys").size(), 4U);
+    EXPECT_EQ(shown.at("keys").at(2).at("status"), "revoked");
+    EXPECT_EQ(node("b.test").log_text().find("key-conflict"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace entente::e2e

@@ -1,0 +1,83 @@
+// What tests do to a real server's keys: with ententctl, as an operator does.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/e2e/support/client.hpp"
+
+namespace entente::e2e {
+
+[[nodiscard]] inline nlohmann::json document_of(const Node& node)
+{
+    return nlohmann::json::parse(node.get("/.well-known/entente").body);
+}
+[[nodiscard]] inline std::string published_key(const Node& node)
+{
+    return document_of(node).at("keys").at(0).at("kid");
+}
+[[nodiscard]] inline nlohmann::json shown_keys(const Node& node)
+{
+    const auto shown = node.control({"identity", "show", "--json"});
+    if (shown.exit_code != 0) throw Broken("identity show: " + shown.output);
+    return nlohmann::json::parse(shown.output);
+}
+[[nodiscard]] inline std::string stored_key(const Node& node)
+{
+    return shown_keys(node).at("keys").at(0).at("kid");
+}
+// SIGHUP, and until the key that is stored is the one that is in use.
+inline void reload_keys(Node& node)
+{
+    node.signal(SIGHUP);
+    const auto statements = shown_keys(node).at("statements").size();
+    wait_until("the keys are reloaded", [&] {
+        return published_key(node) == stored_key(node) &&
+               document_of(node).at("statements").size() == statements;
+    });
+}
+// Throws Broken where it fails.
+inline void control(const Node& node, const std::vector<std::string>& arguments)
+{
+    const auto done = node.control(arguments);
+    if (done.exit_code != 0) throw Broken("ententctl: " + done.output);
+}
+[[nodiscard]] inline bool reads(Client& reader, const std::string& channel, const std::string& text)
+{
+    const auto texts = reader.texts(channel);
+    return std::ranges::find(texts, text) != texts.end();
+}
+// Each reads what the other writes from now on; `other` isn't of the channel's home. A server
+// that has to look for two new keys of one address within a minute puts off the second, until
+// it hears of it otherwise: so `other` goes on talking.
+inline void expect_both_ways(Client& one, Client& other, const std::string& channel)
+{
+    const auto text = "from " + one.user() + " " + new_uuid();
+    const auto answer = "from " + other.user() + " " + new_uuid();
+    other.post(channel, answer);
+    one.post(channel, text);
+    auto poked = std::chrono::steady_clock::now();
+    wait_until("both have read what the other wrote", [&] {
+        if (std::chrono::steady_clock::now() - poked > Milliseconds(1'000)) {
+            other.post(channel, "are you there?");
+            poked = std::chrono::steady_clock::now();
+        }
+        return reads(one, channel, answer) && reads(other, channel, text);
+    });
+}
+[[nodiscard]] inline std::string secrets_of(const Node& node)
+{
+    return node.folder() + "/secrets";
+}
+[[nodiscard]] inline std::string identity_file(const Node& node)
+{
+    return node.folder() + "/data/keys/identity.json";
+}
+
+}  // namespace entente::e2e
