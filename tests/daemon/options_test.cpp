@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/ctl/verbs.hpp"
+
 namespace entente::daemon {
 namespace {
 
@@ -37,30 +39,28 @@ TEST(Options, HelpEndsWellAndFaultsOfUsageDoNot)
     testing::internal::CaptureStdout();
     EXPECT_EQ(with(parse_daemon_options, {"--help"}).error(), 0);
     EXPECT_EQ(with(parse_daemon_options, {"--version"}).error(), 0);
-    EXPECT_EQ(with(parse_control_options, {"setup", "--help"}).error(), 0);
+    EXPECT_EQ(with(ctl::parse, {"setup", "--help"}).error(), 0);
     EXPECT_NE(testing::internal::GetCapturedStdout().find("entente 0."), std::string::npos);
     testing::internal::CaptureStderr();
     EXPECT_NE(with(parse_daemon_options, {"--cofnig", "f"}).error(), 0);
     EXPECT_NE(with(parse_daemon_options, {"start"}).error(), 0);
-    EXPECT_NE(with(parse_control_options, {}).error(), 0);
-    EXPECT_NE(with(parse_control_options, {"certificate", "--days", "0"}).error(), 0);
+    EXPECT_EQ(with(ctl::parse, {}).error(), ctl::exit_usage);
+    EXPECT_EQ(with(ctl::parse, {"certificate", "--days", "0"}).error(), ctl::exit_usage);
     testing::internal::GetCapturedStderr();
 }
 
-TEST(Options, ControlSetsUpOrMakesCertificates)
+TEST(Options, ControlTakesTheConfigurationBeforeOrBehindTheVerb)
 {
-    const auto setup = with(parse_control_options,
-                            {"setup", "--config", "f", "--admin", "root", "--secrets-file", "s"});
+    const auto setup =
+        with(ctl::parse, {"setup", "--config", "f", "--admin", "root", "--secrets-file", "s"});
     ASSERT_TRUE(setup);
-    EXPECT_EQ(setup->action, ControlOptions::Action::setup);
-    EXPECT_EQ(setup->config, "f");
-    EXPECT_EQ(setup->admin, "root");
-    EXPECT_EQ(setup->secrets_file, "s");
-    EXPECT_EQ(with(parse_control_options, {"setup"})->admin, "admin");
-    const auto certificate = with(parse_control_options, {"certificate", "--days", "7"});
+    EXPECT_EQ(setup->verb, "setup");
+    EXPECT_EQ(setup->settings.config, "f");
+    const auto certificate = with(ctl::parse, {"--config", "f", "certificate", "--days", "7"});
     ASSERT_TRUE(certificate);
-    EXPECT_EQ(certificate->action, ControlOptions::Action::certificate);
-    EXPECT_EQ(certificate->days, 7);
+    EXPECT_EQ(certificate->verb, "certificate");
+    EXPECT_EQ(certificate->settings.config, "f");
+    EXPECT_EQ(with(ctl::parse, {"setup"})->settings.config, "/etc/ententd/ententd.toml");
 }
 
 }  // namespace
