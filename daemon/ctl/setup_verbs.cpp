@@ -72,9 +72,9 @@ int run_certificate(const Settings& settings, const CertificateOptions& options)
 void add_setup_verbs(Verbs& verbs)
 {
     const auto setup = std::make_shared<SetupOptions>();
-    auto& make = verbs.add("setup",
-                           "Makes the signing key, the recovery key and the administrator, once",
-                           [setup](const Settings& settings) { return run_setup(settings, *setup); });
+    auto& make =
+        verbs.add("setup", "Makes the signing key, the recovery key and the administrator, once",
+                  [setup](const Settings& settings) { return run_setup(settings, *setup); });
     make.add_option("--admin", setup->admin, "The administrator's name")
         ->type_name("NAME")
         ->capture_default_str();
@@ -84,9 +84,11 @@ void add_setup_verbs(Verbs& verbs)
         ->type_name("FILE");
 
     const auto certificate = std::make_shared<CertificateOptions>();
-    auto& certify = verbs.add(
-        "certificate", "Makes self-signed certificates for listeners that have none",
-        [certificate](const Settings& settings) { return run_certificate(settings, *certificate); });
+    auto& certify =
+        verbs.add("certificate", "Makes self-signed certificates for listeners that have none",
+                  [certificate](const Settings& settings) {
+                      return run_certificate(settings, *certificate);
+                  });
     certify.add_option("--days", certificate->days, "How long they are valid")
         ->check(CLI::Range(1, 3650))
         ->capture_default_str();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
 #include <tl/expected.hpp>
 
 #include "daemon/config.hpp"
@@ -28,6 +29,7 @@ inline constexpr int exit_unasked = 3;  // the daemon, or a peer, could not be a
 // What stands before or behind any verb.
 struct Settings {
     std::string config;
+    bool json = false;  // for programs: one JSON document on standard output
 };
 
 using RunVerb = std::function<int(const Settings&)>;  // the exit code
@@ -66,7 +68,18 @@ struct Chosen {
 [[nodiscard]] std::optional<Config> configuration(const Settings& settings);
 int failed(const Error& error, int exit_code = exit_failed);
 
+// The document of --json on standard output; exit_done.
+int show_json(const nlohmann::json& document);
+// The arguments SERVER and CHANNEL, and the option --channel.
+void add_server(CLI::App& verb, std::string& server);
+void add_channel(CLI::App& verb, std::string& channel);
+void add_channel_option(CLI::App& verb, std::string& channel);
+
 // One line for each file of verbs.
+void add_channel_verbs(Verbs& verbs);
+void add_peer_verbs(Verbs& verbs);
+void add_proof_verbs(Verbs& verbs);
 void add_setup_verbs(Verbs& verbs);
+void add_verify_verb(Verbs& verbs, CLI::App& peer);  // by add_peer_verbs
 
 }  // namespace entente::daemon::ctl
