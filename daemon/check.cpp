@@ -9,6 +9,7 @@
 
 #include "daemon/key_folder.hpp"
 #include "net/tls.hpp"
+#include "net/unix_socket.hpp"
 
 namespace entente::daemon {
 
@@ -28,6 +29,7 @@ class Checking {
         for (const auto& listener : config_.listeners) check_listener(listener);
         check_data();
         check_keys();
+        check_control();
         if (!config_.federation.ca_file.empty()) {
             require_readable(config_.federation.ca_file, file_ + ": federation.ca_file ");
         }
@@ -121,6 +123,15 @@ class Checking {
             fault(file_ + ": the data folder " + data + " can't be written: " +
                   std::strerror(errno) + "; run chown to give it to this user");
         }
+    }
+
+    void check_control()
+    {
+        const auto& path = config_.server.control;
+        if (path.size() <= net::most_unix_path_octets) return;
+        fault(file_ + ": the path of the control socket " + path + " is longer than " +
+              std::to_string(net::most_unix_path_octets) +
+              " octets; set server.control to a shorter one");
     }
 
     void check_keys()

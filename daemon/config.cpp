@@ -322,6 +322,9 @@ void Reading::fill_in()
     absolute(config_.server.data);
     if (config_.server.keys.empty()) config_.server.keys = config_.server.data + "/keys";
     absolute(config_.server.keys);
+    if (config_.server.control.empty())
+        config_.server.control = config_.server.data + "/control.sock";
+    absolute(config_.server.control);
     absolute(config_.federation.ca_file);
     for (auto& listener : config_.listeners) {
         absolute(listener.certificate);

@@ -33,6 +33,7 @@ struct ServerConfig {
     std::string data = "/var/lib/ententd";  // database, replay window
     std::string keys;                       // folder; "<data>/keys" unless set
     std::string contact;
+    std::string control;  // a Unix socket for ententctl; "<data>/control.sock" unless set
 };
 
 struct ListenerConfig {

@@ -327,6 +327,8 @@ void add_server_and_federation(std::vector<KeyRule<Config>>& rules)
     rules.push_back({"server", "keys", "<data>/keys", KeyKind::text,
                      text<Config>([](Config& c) -> std::string& { return c.server.keys; })});
     rules.push_back({"server", "contact", "", KeyKind::text, set_contact});
+    rules.push_back({"server", "control", "<data>/control.sock", KeyKind::text,
+                     text<Config>([](Config& c) -> std::string& { return c.server.control; })});
 
     rules.push_back({"federation", "enabled", "true", KeyKind::boolean,
                      boolean([](Config& c) -> bool& { return c.federation.enabled; })});

@@ -147,7 +147,9 @@ FederationStack::FederationStack(Parts parts)
                  parts.random,
                  waker(),
                  {parts.config.limits.unsent_per_user_and_peer,
-                  federation::LocalChannelsOptions{}.max_content_octets}})
+                  federation::LocalChannelsOptions{}.max_content_octets}}),
+      comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
+      prover_({parts.identity, ring_, parts.stores.commits(), parts.clock})
 {
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }

@@ -13,6 +13,8 @@
 #include "federation/identity.hpp"
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
+#include "federation/log_comparison.hpp"
+#include "federation/log_proof.hpp"
 #include "federation/notices.hpp"
 #include "federation/peer_links.hpp"
 #include "federation/queries.hpp"
@@ -51,6 +53,9 @@ class FederationStack {
     [[nodiscard]] federation::Channels& channels() { return channels_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
+    [[nodiscard]] federation::LogComparison& comparison() { return comparison_; }
+    [[nodiscard]] federation::LogProver& prover() { return prover_; }
+    [[nodiscard]] const trust::Tiers& tiers() const { return tiers_; }
 
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
@@ -78,6 +83,8 @@ class FederationStack {
     federation::Inbox inbox_;
     federation::Queries queries_;
     federation::LocalChannels channels_;
+    federation::LogComparison comparison_;
+    federation::LogProver prover_;
 };
 
 }  // namespace entente::daemon

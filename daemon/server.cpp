@@ -93,7 +93,20 @@ Result<void> Server::open()
     for (const auto& listener : config_.listeners) {
         if (auto added = add_listener(listener); !added) return added;
     }
+    add_control();
     return {};
+}
+
+void Server::add_control()
+{
+    control_ = std::make_unique<Control>(
+        ControlParts{identity_, federation_->discovery(), federation_->links(),
+                     federation_->comparison(), federation_->prover(), stores_->commits(),
+                     federation_->tiers(), clock_, config_.federation.enabled});
+    auto router = std::make_shared<net::Router>();
+    control_->add_routes(*router);
+    servers_.push_back(std::make_unique<net::HttpServer>(
+        tasks_, control_listener(config_.server.control), std::move(router), clock_));
 }
 
 // Nothing is acknowledged once the disk has failed to keep what it said it kept.
@@ -175,6 +188,10 @@ asio::awaitable<Result<void>> Server::start()
     for (std::size_t i = 0; i < servers_.size(); ++i) {
         auto started = servers_[i]->start();
         if (!started) co_return fail(started);
+        if (i == config_.listeners.size()) {
+            protocol::log_info(log_, "daemon", "listening", {{"control", config_.server.control}});
+            continue;
+        }
         protocol::log_info(log_, "daemon", "listening",
                            {{"address", text_of(config_.listeners[i].address)},
                             {"tls", !config_.listeners[i].is_plain()}});

@@ -11,6 +11,7 @@
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
+#include "daemon/control/control.hpp"
 #include "daemon/federation_stack.hpp"
 #include "net/http_server.hpp"
 #include "net/tls.hpp"
@@ -38,6 +39,7 @@ class Server {
 
  private:
     [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener);
+    void add_control();
     void add_figures();
     asio::awaitable<void> stop_listener(net::HttpServer& server,
                                         std::shared_ptr<net::Wakeup> stopped);
@@ -61,8 +63,9 @@ class Server {
     std::unique_ptr<Stores> stores_;
     std::unique_ptr<FederationStack> federation_;
     std::unique_ptr<api::Api> api_;
+    std::unique_ptr<Control> control_;
     std::vector<std::shared_ptr<net::TlsServerContext>> certificates_;
-    std::vector<std::unique_ptr<net::HttpServer>> servers_;
+    std::vector<std::unique_ptr<net::HttpServer>> servers_;  // the control socket's last
     std::size_t listening_ = 0;
     bool failed_ = false;
     bool is_ready_ = false;

@@ -29,6 +29,8 @@ class Backoff {
     void reset();
     // The wait before the next attempt, `retry_after` in seconds where the peer gave one.
     [[nodiscard]] Wait after(const Error& error);
+    // In a row, of those that double the wait.
+    [[nodiscard]] int failures() const { return failures_; }
 
  private:
     [[nodiscard]] std::chrono::milliseconds doubled(std::chrono::milliseconds first);

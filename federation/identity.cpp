@@ -34,6 +34,14 @@ void fit(protocol::ServerDocument& document)
 }
 
 }  // namespace
+const PublicKey* find_own_key(const Identity& identity, const protocol::KeyId& id)
+{
+    if (identity.key.id() == id) return &identity.key.public_key();
+    for (const auto& old : identity.old_keys) {
+        if (old.key.thumbprint() == id) return &old.key;
+    }
+    return nullptr;
+}
 
 protocol::ServerDocument document(const Identity& identity)
 {

@@ -36,6 +36,9 @@ struct Identity {
     [[nodiscard]] KeyRef key_ref() const { return KeyRef{name, key.id()}; }
 };
 
+// Of the current key and the old ones; nothing where it is none of this server's.
+[[nodiscard]] const PublicKey* find_own_key(const Identity& identity, const protocol::KeyId& id);
+
 // The newest statements, as many as a document has room for (about 40 rotations), and the
 // newest old keys.
 [[nodiscard]] protocol::ServerDocument document(const Identity& identity);

@@ -44,6 +44,17 @@ void PeerLink::heard()
     wakeup_.notify();
 }
 
+void PeerLink::urge()
+{
+    urged_ = true;
+    wakeup_.notify();
+}
+
+LinkState PeerLink::state() const
+{
+    return {next_try_, backoff_.failures(), problem_};
+}
+
 void PeerLink::acks_due(const std::string& channel)
 {
     acks_due_.try_emplace(channel, parts_.clock.now_ms() + ack_interval_ms);
@@ -67,13 +78,19 @@ asio::awaitable<void> PeerLink::run()
 
 asio::awaitable<void> PeerLink::pause(Wait wait)
 {
-    heard_ = false;
+    heard_ = urged_ = false;
     const auto end = parts_.clock.now_ms() + wait.time.count();
+    struct Waiting {
+        Millis& next_try;
+        ~Waiting() { next_try = 0; }
+    };
+    const Waiting waiting{next_try_};
+    next_try_ = end;
     for (;;) {
         const auto left = end - parts_.clock.now_ms();
         if (left <= 0) co_return;
         co_await wakeup_.wait_for(std::chrono::milliseconds(left));
-        if (heard_ && wait.ends_when_heard) {
+        if (urged_ || (heard_ && wait.ends_when_heard)) {
             backoff_.reset();
             co_return;
         }
@@ -111,6 +128,7 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     auto settled = co_await exchange(*draft);
     if (!settled) co_return failed(settled.error());
     backoff_.reset();
+    problem_.reset();
     for (const auto& part : draft->logs) {
         if (held.heartbeats.contains(part.channel.name.str()))
             acks_due_.erase(part.channel.name.str());
@@ -132,6 +150,7 @@ asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft)
     auto body = protocol::write_transaction(transaction);
     auto answer = co_await parts_.client.send(peer_, "POST", inbox_target, std::move(body));
     if (!answer) co_return fail(answer);
+    if (answer->is_signed) parts_.answered(peer_);
     if (answer->status != 200) {
         auto problem = answer->problem.value_or(
             Error{Code::unavailable, "status " + std::to_string(answer->status), {}, 0});
@@ -166,6 +185,7 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
 Wait PeerLink::failed(const Error& error)
 {
     auto wait = backoff_.after(error);
+    problem_ = error;
     if (wait.halve) {
         if (halvings_ < most_halvings) {
             ++halvings_;

@@ -29,6 +29,15 @@ struct LinkParts {
     BackoffOptions backoff;
     // Other followers want to know how far this one is.
     std::function<void(const AdvancedLog&)> advanced;
+    // A peer has answered, and signed it.
+    std::function<void(const ServerName&)> answered = {};
+};
+
+// How a link stands, for people who look.
+struct LinkState {
+    Millis next_try = 0;           // of a wait; 0: it doesn't wait
+    int failures = 0;              // in a row
+    std::optional<Error> problem;  // of the last attempt, where it failed
 };
 
 class PeerLink {
@@ -41,6 +50,9 @@ class PeerLink {
     void wake();
     // The peer is alive: a wait for it to come back ends at once.
     void heard();
+    // An administrator's word: whatever wait there is ends now.
+    void urge();
+    [[nodiscard]] LinkState state() const;
     // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
     void acks_due(const std::string& channel);
 
@@ -70,6 +82,9 @@ class PeerLink {
     Backoff backoff_;
     bool woken_ = false;
     bool heard_ = false;
+    bool urged_ = false;
+    Millis next_try_ = 0;
+    std::optional<Error> problem_;
     int halvings_ = 0;
     std::map<std::string, Hold> held_submissions_;
     std::map<std::string, Hold> held_logs_;

@@ -10,6 +10,9 @@ PeerLinks::PeerLinks(LinkParts parts, net::TaskGroup& tasks)
     parts_.advanced = [this](const AdvancedLog& log) {
         for (const auto& other : log.others) link(other).acks_due(log.channel.str());
     };
+    parts_.answered = [this](const ServerName& peer) {
+        last_heard_.note(peer, parts_.clock.now_ms());
+    };
 }
 
 PeerLinks::~PeerLinks() = default;
@@ -43,7 +46,23 @@ void PeerLinks::wake(const ServerName& peer)
 
 void PeerLinks::heard_from(const ServerName& peer)
 {
+    last_heard_.note(peer, parts_.clock.now_ms());
     if (const auto found = links_.find(peer); found != links_.end()) found->second->heard();
+}
+
+void PeerLinks::urge(const ServerName& peer)
+{
+    if (peer == parts_.identity.name) return;
+    auto& urged = link(peer);
+    urged.wake();
+    urged.urge();
+}
+
+std::optional<LinkState> PeerLinks::state_of(const ServerName& peer) const
+{
+    const auto found = links_.find(peer);
+    if (found == links_.end()) return std::nullopt;
+    return found->second->state();
 }
 
 void PeerLinks::committed(const storage::CommittedRun& run)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "federation/last_heard.hpp"
 #include "federation/peer_link.hpp"
 #include "net/task_group.hpp"
 #include "storage/channel_log_store.hpp"
@@ -22,10 +23,15 @@ class PeerLinks {
     void wake(const ServerName& peer);
     // A proven inbound request of that server.
     void heard_from(const ServerName& peer);
+    // An administrator's word: tries at once, whatever was waited for.
+    void urge(const ServerName& peer);
     // A channel homed here has grown.
     void committed(const storage::CommittedRun& run);
 
     [[nodiscard]] std::size_t running() const { return links_.size(); }
+    // Nothing where no link is running: it is owed nothing.
+    [[nodiscard]] std::optional<LinkState> state_of(const ServerName& peer) const;
+    [[nodiscard]] const LastHeard& last_heard() const { return last_heard_; }
 
  private:
     asio::awaitable<void> drive(std::shared_ptr<PeerLink> link, ServerName peer);
@@ -34,6 +40,7 @@ class PeerLinks {
     LinkParts parts_;
     net::TaskGroup& tasks_;
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
+    LastHeard last_heard_;
 };
 
 }  // namespace entente::federation

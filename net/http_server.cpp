@@ -1,5 +1,6 @@
 #include "net/http_server.hpp"
 
+#include <algorithm>
 #include <list>
 #include <map>
 
@@ -107,6 +108,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
     {
         boost::system::error_code ignored;
         acceptor.close(ignored);
+        path.reset();
     }
 
     void abort_all()
@@ -114,17 +116,22 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
         for (auto& connection : live) connection.core->close();
     }
 
+    [[nodiscard]] bool may_connect(SocketCore& core) const;
+    [[nodiscard]] Result<void> listen_on_tcp();
+    [[nodiscard]] Result<void> listen_on_unix_socket();
+
     // Connections without a request end now, WebSockets are told.
     void send_away();
 
     static asio::awaitable<void> accept_loop(std::shared_ptr<State> state);
-    static asio::awaitable<void> serve(std::shared_ptr<State> state, tcp::socket socket);
+    static asio::awaitable<void> serve(std::shared_ptr<State> state, SocketCore::Socket socket);
     static asio::awaitable<void> end_with_owner(std::shared_ptr<State> state);
     static asio::awaitable<void> say_goodbye(std::shared_ptr<WebSocket> socket);
 
     TaskGroup& outer;
     Service service;
-    tcp::acceptor acceptor;
+    Acceptor acceptor;
+    std::optional<UnixPath> path;
     tcp::endpoint local;
     TaskGroup connections;  // and the accept loop; all end in `stop`
     std::list<Live> live;
@@ -152,7 +159,7 @@ void HttpServer::State::send_away()
 asio::awaitable<void> HttpServer::State::accept_loop(std::shared_ptr<State> state)
 {
     while (!state->service.stopping) {
-        tcp::socket socket(state->outer.executor());
+        SocketCore::Socket socket(state->outer.executor());
         auto [error] = co_await state->acceptor.async_accept(socket, as_result);
         if (!error) {
             // Over the limit: closed unanswered, which costs least.
@@ -168,9 +175,22 @@ asio::awaitable<void> HttpServer::State::accept_loop(std::shared_ptr<State> stat
     }
 }
 
-asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state, tcp::socket socket)
+// Of a TCP listener, anybody. The kernel says who has opened a Unix socket: the mode of its
+// file keeps others out, this one those who got it from somebody else.
+bool HttpServer::State::may_connect(SocketCore& core) const
+{
+    const auto& listener = service.options.unix_socket;
+    if (!listener) return true;
+    const auto user = peer_user(core.socket().native_handle());
+    return user && std::find(listener->users.begin(), listener->users.end(), *user) !=
+                       listener->users.end();
+}
+
+asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state,
+                                               SocketCore::Socket socket)
 {
     auto core = std::make_shared<SocketCore>(std::move(socket));
+    if (!state->may_connect(*core)) co_return;
     Live entry;
     entry.core = core;
     Place place{*state, state->live.insert(state->live.end(), std::move(entry)), {}};
@@ -228,28 +248,45 @@ HttpServer::~HttpServer()
 
 Result<void> HttpServer::start()
 {
-    auto& acceptor = state_->acceptor;
-    const auto& address = state_->service.options.address;
+    auto listening = state_->service.options.unix_socket ? state_->listen_on_unix_socket()
+                                                         : state_->listen_on_tcp();
+    if (!listening) {
+        state_->close_acceptor();
+        return listening;
+    }
+    state_->connections.spawn(State::accept_loop(state_));
+    state_->outer.spawn(State::end_with_owner(state_));
+    return {};
+}
+
+Result<void> HttpServer::State::listen_on_unix_socket()
+{
+    auto bound = UnixPath::bind(acceptor, service.options.unix_socket->path);
+    if (!bound) return fail(bound);
+    path.emplace(std::move(*bound));
+    boost::system::error_code error;
+    acceptor.listen(Acceptor::max_listen_connections, error);
+    if (error) return fail(Code::unavailable, "listen: " + error.message());
+    return {};
+}
+
+Result<void> HttpServer::State::listen_on_tcp()
+{
+    const auto& address = service.options.address;
     boost::system::error_code error;
     acceptor.open(address.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.set_option(Acceptor::reuse_address(true), error);
     if (!error && address.address().is_v6()) {
         // [::] means both families, whatever the system's default is.
         boost::system::error_code ignored;
         acceptor.set_option(asio::ip::v6_only(!address.address().is_unspecified()), ignored);
     }
     if (!error) acceptor.bind(address, error);
-    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-    if (!error) state_->local = acceptor.local_endpoint(error);
-    if (error) {
-        state_->close_acceptor();
-        return refuse(Code::unavailable, "listen on " + address.address().to_string() + ":" +
-                                             std::to_string(address.port()) + ": " +
-                                             error.message());
-    }
-    state_->connections.spawn(State::accept_loop(state_));
-    state_->outer.spawn(State::end_with_owner(state_));
-    return {};
+    if (!error) acceptor.listen(Acceptor::max_listen_connections, error);
+    if (!error) local = tcp_endpoint(acceptor.local_endpoint(error));
+    if (!error) return {};
+    return refuse(Code::unavailable, "listen on " + address.address().to_string() + ":" +
+                                         std::to_string(address.port()) + ": " + error.message());
 }
 
 asio::ip::tcp::endpoint HttpServer::local() const

@@ -1,6 +1,6 @@
-// Listeners and the HTTP/1.1 service on them: TLS, PROXY protocol, limits against slow
-// and large requests, keep-alive, WebSocket upgrades. What the answers say is the
-// router's business.
+// Listeners and the HTTP/1.1 service on them: TLS, PROXY protocol, Unix sockets, limits
+// against slow and large requests, keep-alive, WebSocket upgrades. What the answers say is
+// the router's business.
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,7 @@
 #include "net/address_guard.hpp"
 #include "net/router.hpp"
 #include "net/task_group.hpp"
+#include "net/unix_socket.hpp"
 #include "protocol/clock.hpp"
 
 namespace entente::net {
@@ -44,8 +45,9 @@ struct HttpLimits {
 
 struct ListenerOptions {
     asio::ip::tcp::endpoint address;
-    std::shared_ptr<TlsServerContext> tls;  // nothing: plain
-    std::vector<Network> trusted_proxies;   // PROXY v2 or Forwarded is taken from these only
+    std::optional<UnixListener> unix_socket;  // in place of the address; all is one source then
+    std::shared_ptr<TlsServerContext> tls;    // nothing: plain
+    std::vector<Network> trusted_proxies;     // PROXY v2 or Forwarded is taken from these only
     HttpLimits limits;
 };
 

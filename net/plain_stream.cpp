@@ -22,7 +22,7 @@ class PlainConnection final : public Connection {
             if (error != asio::error::would_block) {
                 co_return fail(Code::unavailable, "read: " + error.message());
             }
-            auto ready = co_await core->wait(asio::ip::tcp::socket::wait_read);
+            auto ready = co_await core->wait(SocketCore::Socket::wait_read);
             if (!ready) co_return fail(ready);
         }
     }
@@ -39,7 +39,7 @@ class PlainConnection final : public Connection {
             if (error != asio::error::would_block) {
                 co_return fail(Code::unavailable, "write: " + error.message());
             }
-            auto ready = co_await core->wait(asio::ip::tcp::socket::wait_write);
+            auto ready = co_await core->wait(SocketCore::Socket::wait_write);
             if (!ready) co_return fail(ready);
         }
         co_return Result<void>();

@@ -1,4 +1,4 @@
-// A connection without TLS, for listeners behind a proxy.
+// A connection without TLS, for listeners behind a proxy and for Unix sockets.
 #pragma once
 
 #include <memory>

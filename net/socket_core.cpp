@@ -2,6 +2,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstring>
 
 #include <boost/asio/buffer.hpp>
 
@@ -16,6 +17,15 @@ constexpr std::size_t linger_octets = 1'048'576;
 
 }  // namespace
 
+asio::ip::tcp::endpoint tcp_endpoint(const asio::generic::stream_protocol::endpoint& endpoint)
+{
+    asio::ip::tcp::endpoint made;
+    const auto family = endpoint.protocol().family();
+    if ((family == AF_INET || family == AF_INET6) && endpoint.size() <= made.capacity())
+        std::memcpy(made.data(), endpoint.data(), endpoint.size());
+    return made;
+}
+
 void ignore_broken_pipes()
 {
     static const bool done = [] {
@@ -25,12 +35,11 @@ void ignore_broken_pipes()
     static_cast<void>(done);
 }
 
-SocketCore::SocketCore(asio::ip::tcp::socket socket)
-    : socket_(std::move(socket)), timer_(socket_.get_executor())
+SocketCore::SocketCore(Socket socket) : socket_(std::move(socket)), timer_(socket_.get_executor())
 {
     if (!socket_.is_open()) return;
     boost::system::error_code ignored;
-    remote_ = socket_.remote_endpoint(ignored);
+    remote_ = tcp_endpoint(socket_.remote_endpoint(ignored));
     socket_.non_blocking(true, ignored);
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
@@ -72,7 +81,7 @@ void SocketCore::on_timer()
     socket_.cancel(ignored);
 }
 
-asio::awaitable<Result<void>> SocketCore::wait(asio::ip::tcp::socket::wait_type what)
+asio::awaitable<Result<void>> SocketCore::wait(Socket::wait_type what)
 {
     const auto self = shared_from_this();
     if (!socket_.is_open()) co_return fail(Code::unavailable, "connection closed");
@@ -92,7 +101,7 @@ asio::awaitable<Result<void>> SocketCore::connect(asio::ip::tcp::endpoint endpoi
     if (timed_out_) co_return fail(Code::timeout, "no connection in time");
     if (error) co_return fail(Code::unavailable, "connect: " + error.message());
     boost::system::error_code ignored;
-    remote_ = socket_.remote_endpoint(error);
+    remote_ = tcp_endpoint(socket_.remote_endpoint(error));
     if (error) co_return fail(Code::unavailable, "connect: " + error.message());
     socket_.non_blocking(true, ignored);
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -104,7 +113,7 @@ asio::awaitable<void> SocketCore::linger_and_close()
     const auto self = shared_from_this();
     if (!socket_.is_open()) co_return;
     boost::system::error_code error;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    socket_.shutdown(Socket::shutdown_send, error);
     if (!error) {
         deadline_after(linger_time);
         std::size_t discarded = 0;
@@ -114,7 +123,7 @@ asio::awaitable<void> SocketCore::linger_and_close()
             discarded += count;
             if (!error) continue;
             if (error != asio::error::would_block) break;
-            auto ready = co_await wait(asio::ip::tcp::socket::wait_read);
+            auto ready = co_await wait(Socket::wait_read);
             if (!ready) break;
         }
     }

@@ -1,5 +1,5 @@
-// What TLS and plain connections share: the socket, its one deadline and the waits that
-// keep to it. Knows nothing of what the octets mean.
+// What TLS and plain connections share: the socket, be it TCP's or a Unix one, its one
+// deadline and the waits that keep to it. Knows nothing of what the octets mean.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -20,13 +21,19 @@ namespace asio = boost::asio;
 // process. Once per process; safe to repeat.
 void ignore_broken_pipes();
 
+// Unspecified where the endpoint isn't TCP's.
+[[nodiscard]] asio::ip::tcp::endpoint tcp_endpoint(
+    const asio::generic::stream_protocol::endpoint& endpoint);
+
 class SocketCore : public std::enable_shared_from_this<SocketCore> {
  public:
     using TimePoint = std::chrono::steady_clock::time_point;
+    using Socket = asio::generic::stream_protocol::socket;  // a tcp::socket becomes one
 
-    explicit SocketCore(asio::ip::tcp::socket socket);
+    explicit SocketCore(Socket socket);
 
-    [[nodiscard]] asio::ip::tcp::socket& socket() { return socket_; }
+    [[nodiscard]] Socket& socket() { return socket_; }
+    // Unspecified where it isn't TCP.
     [[nodiscard]] const asio::ip::tcp::endpoint& remote() const { return remote_; }
 
     void deadline_at(TimePoint deadline);
@@ -34,7 +41,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
     void no_deadline() { deadline_at(TimePoint::max()); }
 
     // Until the socket can be read or written: `timeout`, or `unavailable`.
-    asio::awaitable<Result<void>> wait(asio::ip::tcp::socket::wait_type what);
+    asio::awaitable<Result<void>> wait(Socket::wait_type what);
     asio::awaitable<Result<void>> connect(asio::ip::tcp::endpoint endpoint);
 
     // Tells the peer that no more comes, then discards what still arrives, for a second at
@@ -46,7 +53,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
     void arm();
     void on_timer();
 
-    asio::ip::tcp::socket socket_;
+    Socket socket_;
     asio::ip::tcp::endpoint remote_;
     // Armed lazily: moving the deadline on, as every request does, leaves the timer alone.
     asio::steady_timer timer_;

@@ -101,8 +101,8 @@ class OpenSslConnection final : public TlsConnection {
     asio::awaitable<Result<void>> wait_after(int outcome, const char* what)
     {
         switch (SSL_get_error(ssl_.get(), outcome)) {
-            case SSL_ERROR_WANT_READ: return core_->wait(asio::ip::tcp::socket::wait_read);
-            case SSL_ERROR_WANT_WRITE: return core_->wait(asio::ip::tcp::socket::wait_write);
+            case SSL_ERROR_WANT_READ: return core_->wait(SocketCore::Socket::wait_read);
+            case SSL_ERROR_WANT_WRITE: return core_->wait(SocketCore::Socket::wait_write);
             default: return failed(describe(what));
         }
     }

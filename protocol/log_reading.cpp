@@ -48,19 +48,6 @@ Result<std::vector<Entry>> read_entries(dom::Object slice)
     return entries;
 }
 
-Result<Checkpoint> read_checkpoint(dom::Object slice)
-{
-    const auto object = dom::need_object(slice, "checkpoint");
-    if (!object) return fail(object);
-    const auto epoch = read_epoch(*object);
-    if (!epoch) return fail(epoch);
-    auto position = read_position(*object, "seq");
-    if (!position) return fail(position);
-    auto proof = read_proof(*object);
-    if (!proof) return fail(proof);
-    return Checkpoint{*epoch, position->seq, std::move(position->hash), std::move(*proof)};
-}
-
 Result<std::vector<Seal>> read_seals(dom::Object slice)
 {
     const auto array = dom::may_array(slice, "seals");
@@ -227,6 +214,19 @@ Result<Seal> read_seal(dom::Object seal)
     if (!proof) return fail(proof);
     result.proof = std::move(*proof);
     return result;
+}
+
+Result<Checkpoint> read_checkpoint(dom::Object holder)
+{
+    const auto object = dom::need_object(holder, "checkpoint");
+    if (!object) return fail(object);
+    const auto epoch = read_epoch(*object);
+    if (!epoch) return fail(epoch);
+    auto position = read_position(*object, "seq");
+    if (!position) return fail(position);
+    auto proof = read_proof(*object);
+    if (!proof) return fail(proof);
+    return Checkpoint{*epoch, position->seq, std::move(position->hash), std::move(*proof)};
 }
 
 Result<std::int64_t> read_epoch(dom::Object object)

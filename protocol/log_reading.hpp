@@ -36,6 +36,8 @@ class RootUse {
 
 [[nodiscard]] Result<Proof> read_proof(dom::Object holder);
 [[nodiscard]] Result<Seal> read_seal(dom::Object seal);
+// The member `checkpoint` of `holder`.
+[[nodiscard]] Result<Checkpoint> read_checkpoint(dom::Object holder);
 // {"seq","hash"}: the hash is empty with seq 0 and only there.
 [[nodiscard]] Result<Position> read_position(dom::Object position, std::string_view seq_name);
 [[nodiscard]] Result<Slice> read_slice(dom::Element element, NameRules rules);

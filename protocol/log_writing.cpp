@@ -59,19 +59,6 @@ void append_shown_key(std::string& out, const ShownKey& shown)
     out += '}';
 }
 
-void append_checkpoint(std::string& out, const Checkpoint& checkpoint)
-{
-    out += R"({"epoch":)";
-    append_number(out, checkpoint.epoch);
-    append_name(out, "seq");
-    append_number(out, checkpoint.seq);
-    append_name(out, "hash");
-    append_json_string(out, checkpoint.hash);
-    append_name(out, "proof");
-    append_proof(out, checkpoint.proof);
-    out += '}';
-}
-
 void append_acks(std::string& out, const Slice& slice)
 {
     append_name(out, "acks");
@@ -122,6 +109,19 @@ void append_seal(std::string& out, const Seal& seal)
     append_list(out, seal.events, append_hash);
     append_name(out, "proof");
     append_proof(out, seal.proof);
+    out += '}';
+}
+
+void append_checkpoint(std::string& out, const Checkpoint& checkpoint)
+{
+    out += R"({"epoch":)";
+    append_number(out, checkpoint.epoch);
+    append_name(out, "seq");
+    append_number(out, checkpoint.seq);
+    append_name(out, "hash");
+    append_json_string(out, checkpoint.hash);
+    append_name(out, "proof");
+    append_proof(out, checkpoint.proof);
     out += '}';
 }
 

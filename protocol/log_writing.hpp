@@ -20,6 +20,7 @@ void append_number(std::string& out, std::int64_t number);
 // {"seq":…,"hash":"…"}
 void append_position(std::string& out, const Position& position);
 void append_seal(std::string& out, const Seal& seal);
+void append_checkpoint(std::string& out, const Checkpoint& checkpoint);
 void append_slice(std::string& out, const Slice& slice);
 void append_snapshot(std::string& out, const Snapshot& snapshot);
 

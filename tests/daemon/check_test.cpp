@@ -144,6 +144,16 @@ TEST_F(Check, SaysThatSetupIsOutstanding)
     EXPECT_FALSE(std::filesystem::exists(scratch_ / "data"));
 }
 
+TEST_F(Check, RefusesAPathThatNoSocketCanHave)
+{
+    const Environment longest{{"ENTENTE_SERVER_CONTROL", "/" + std::string(106, 'x')}};
+    EXPECT_EQ(check(with_tls(), longest).first, 0);
+    const Environment too_long{{"ENTENTE_SERVER_CONTROL", "/" + std::string(107, 'x')}};
+    const auto [code, said] = check(with_tls(), too_long);
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "longer than 107 octets; set server.control")) << said;
+}
+
 TEST_F(Check, WarnsWhereNoListenerServesFederation)
 {
     const auto only_clients = listener(

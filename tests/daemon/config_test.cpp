@@ -40,6 +40,7 @@ TEST(Config, DefaultsWorkWithANameAndAListener)
     const auto config = config_of(minimal);
     EXPECT_EQ(config.server.name.str(), "a.example");
     EXPECT_EQ(config.server.keys, "/var/lib/ententd/keys");
+    EXPECT_EQ(config.server.control, "/var/lib/ententd/control.sock");
     EXPECT_EQ(config.storage.sqlite_path(), "/var/lib/ententd/entente.sqlite");
     EXPECT_EQ(config.federation.api, "https://a.example");
     ASSERT_EQ(config.listeners.size(), 1U);
@@ -59,6 +60,7 @@ TEST(Config, EveryKeyReachesItsPlace)
 name = "a.test"
 data = "/d"
 keys = "/k"
+control = "/c.sock"
 contact = "mailto:x@a.test"
 [[listener]]
 address = "[::1]:1"
@@ -110,6 +112,7 @@ components = { inbox = "debug" }
 )");
     EXPECT_EQ(config.server.data, "/d");
     EXPECT_EQ(config.server.keys, "/k");
+    EXPECT_EQ(config.server.control, "/c.sock");
     EXPECT_EQ(config.server.contact, "mailto:x@a.test");
     ASSERT_EQ(config.listeners.size(), 2U);
     const auto& listener = config.listeners[0];
@@ -120,8 +123,8 @@ components = { inbox = "debug" }
     EXPECT_FALSE(listener.client);
     EXPECT_TRUE(listener.metrics);
     EXPECT_EQ(listener.trusted_proxies.size(), 2U);
-    EXPECT_EQ(listener.line, 6);
-    EXPECT_EQ(config.listeners[1].line, 12);
+    EXPECT_EQ(listener.line, 7);
+    EXPECT_EQ(config.listeners[1].line, 13);
     const auto& federation = config.federation;
     EXPECT_FALSE(federation.enabled);
     EXPECT_EQ(federation.api, "https://chat.a.test");
@@ -166,6 +169,7 @@ TEST(Config, RelativePathsStartAtTheFilesFolder)
         "[storage]\nurl = \"sqlite:x.db\"\n");
     EXPECT_EQ(config.server.data, "/etc/e/var");
     EXPECT_EQ(config.server.keys, "/etc/e/var/keys");
+    EXPECT_EQ(config.server.control, "/etc/e/var/control.sock");
     EXPECT_EQ(config.listeners[0].certificate, "/etc/c.pem");
     EXPECT_EQ(config.storage.sqlite_path(), "/etc/e/x.db");
 }

@@ -1,0 +1,59 @@
+// What a running daemon answers its operator over the control socket: routes under
+// /control/v1, each of which asks the rooms below and writes JSON. Decides nothing itself.
+// Only the server's own user and root get here, so an error's detail is told, as in the log.
+// docs/reference/ententctl.md shows what comes of it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "federation/log_comparison.hpp"
+#include "federation/log_proof.hpp"
+#include "federation/peer_links.hpp"
+#include "net/http_server.hpp"
+#include "net/router.hpp"
+#include "trust/tiers.hpp"
+
+namespace entente::daemon {
+
+namespace asio = boost::asio;
+
+struct ControlParts {
+    const federation::Identity& identity;
+    federation::Discovery& discovery;
+    federation::PeerLinks& links;
+    federation::LogComparison& comparison;
+    federation::LogProver& prover;
+    storage::GroupCommit& commits;
+    const trust::Tiers& tiers;
+    const protocol::Clock& clock;
+    bool federates = true;  // federation.enabled
+};
+
+class Control {
+ public:
+    explicit Control(ControlParts parts) : parts_(parts) {}
+
+    void add_routes(net::Router& router);
+
+ private:
+    using Answer = asio::awaitable<net::Response>;
+    void add_peer_routes(net::Router& router);
+    void add_channel_routes(net::Router& router);
+
+    Answer server(const net::Request& request);
+    Answer peers(const net::Request& request);
+    Answer peer(const net::Request& request);
+    Answer peer_channels(const net::Request& request);
+    Answer wake(const net::Request& request);
+    Answer verify(const net::Request& request);
+    Answer channels(const net::Request& request);
+    Answer channel(const net::Request& request);
+    Answer prove(const net::Request& request);
+
+    ControlParts parts_;
+};
+
+// The listener of the socket at `path`, for this process's user and root.
+[[nodiscard]] net::ListenerOptions control_listener(const std::string& path);
+
+}  // namespace entente::daemon

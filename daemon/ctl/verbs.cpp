@@ -1,0 +1,128 @@
+#include "daemon/ctl/verbs.hpp"
+
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "daemon/options.hpp"
+
+namespace entente::daemon::ctl {
+
+namespace {
+
+// Which names there may be is the daemon's business.
+constexpr protocol::NameRules any_name{true};
+
+// What is wrong with a name, "" where nothing is.
+std::string server_fault(const std::string& text)
+{
+    return protocol::parse_server_name(text, any_name) ? "" : text + " is no server's name";
+}
+
+std::string channel_fault(const std::string& text)
+{
+    return protocol::parse_channel_id(text, any_name) ? "" : text + " is no channel's id";
+}
+
+void add_all(Verbs& verbs)
+{
+    add_setup_verbs(verbs);
+    add_identity_verbs(verbs);
+    add_peer_verbs(verbs);
+    add_channel_verbs(verbs);
+    add_proof_verbs(verbs);
+}
+
+}  // namespace
+
+Verbs::Verbs(CLI::App& app, Settings& settings) : app_(app)
+{
+    settings.config = default_config;
+    app.add_option("--config", settings.config, "The configuration file")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_flag("--json", settings.json, "For programs: one JSON document");
+    app.require_subcommand(1);
+}
+
+CLI::App& Verbs::group(const std::string& name, const std::string& help)
+{
+    auto* const made = app_.add_subcommand(name, help);
+    made->fallthrough();
+    made->require_subcommand(1);
+    return *made;
+}
+
+CLI::App& Verbs::add(const std::string& name, const std::string& help, RunVerb run)
+{
+    return add(app_, name, help, std::move(run));
+}
+
+CLI::App& Verbs::add(CLI::App& group, const std::string& name, const std::string& help, RunVerb run)
+{
+    auto* const made = group.add_subcommand(name, help);
+    made->fallthrough();
+    const auto prefix = &group == &app_ ? std::string() : group.get_name() + " ";
+    verbs_.push_back({made, prefix + name, std::move(run)});
+    return *made;
+}
+
+tl::expected<Chosen, int> parse(int argc, const char* const* argv)
+{
+    CLI::App app("ententctl: sets a server up, and asks a running one", "ententctl");
+    app.footer(
+        "Exit code: 0 done, 1 refused or not so, 2 usage, 3 the daemon or a peer can't be asked.");
+    app.set_version_flag("--version", "entente " ENTENTE_VERSION);
+    Settings settings;
+    Verbs verbs(app, settings);
+    add_all(verbs);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& ended) {
+        return tl::unexpected(app.exit(ended) == 0 ? exit_done : exit_usage);
+    }
+    for (const auto& verb : verbs.list()) {
+        if (verb.app->parsed()) return Chosen{verb.name, settings, verb.run};
+    }
+    return tl::unexpected(exit_usage);
+}
+
+std::optional<Config> configuration(const Settings& settings)
+{
+    auto config = load_config(settings.config, process_environment());
+    if (config) return std::move(*config);
+    for (const auto& problem : config.error()) std::cerr << "ententctl: " << problem.str() << "\n";
+    return std::nullopt;
+}
+
+int show_json(const nlohmann::json& document)
+{
+    std::cout << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    return exit_done;
+}
+
+void add_server(CLI::App& verb, std::string& server)
+{
+    verb.add_option("SERVER", server, "Its name")->required()->check(server_fault);
+}
+
+void add_channel(CLI::App& verb, std::string& channel)
+{
+    verb.add_option("CHANNEL", channel, "Its id")->required()->check(channel_fault);
+}
+
+void add_channel_option(CLI::App& verb, std::string& channel)
+{
+    verb.add_option("--channel", channel, "Only this one")
+        ->type_name("CHANNEL")
+        ->check(channel_fault);
+}
+
+int failed(const Error& error, int exit_code)
+{
+    std::cerr << "ententctl: " << error.detail << "\n";
+    return exit_code;
+}
+
+}  // namespace entente::daemon::ctl

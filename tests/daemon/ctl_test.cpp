@@ -1,0 +1,124 @@
+// ententctl's command line and how it shows things.
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "daemon/ctl/text.hpp"
+#include "daemon/ctl/verbs.hpp"
+
+namespace entente::daemon::ctl {
+namespace {
+
+constexpr const char* channel = "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.test";
+
+tl::expected<Chosen, int> parsed(std::vector<const char*> arguments)
+{
+    arguments.insert(arguments.begin(), "ententctl");
+    return parse(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
+{
+    for (const auto& [verb, arguments] :
+         std::vector<std::pair<std::string, std::vector<const char*>>>{
+             {"setup", {"setup"}},
+             {"certificate", {"certificate"}},
+             {"identity show", {"identity", "show"}},
+             {"identity rotate", {"identity", "rotate", "--recovery-file", "r"}},
+             {"identity revoke", {"identity", "revoke", "--kid=-id", "--at", "1", "--recovery"}},
+             {"identity recovery-kit", {"identity", "recovery-kit", "--secrets-file", "s"}},
+             {"peer list", {"peer", "list"}},
+             {"peer show", {"peer", "show", "b.test"}},
+             {"peer wake", {"peer", "wake", "b.test"}},
+             {"peer verify", {"peer", "verify", "b.test", "--all", "--channel", channel}},
+             {"channel list", {"channel", "list"}},
+             {"channel show", {"channel", "show", channel}},
+             {"channel prove", {"channel", "prove", channel, "7", "--with-content"}},
+             {"verify-proof", {"verify-proof", "file", "--server-key", "a=b", "--server-key", "c=d"}},
+         }) {
+        const auto plain = parsed(arguments);
+        ASSERT_TRUE(plain) << verb;
+        EXPECT_EQ(plain->verb, verb);
+        EXPECT_FALSE(plain->settings.json);
+        EXPECT_EQ(plain->settings.config, "/etc/ententd/ententd.toml");
+        for (const bool before : {true, false}) {
+            auto with = arguments;
+            with.insert(before ? with.begin() : with.end(), {"--json", "--config", "f"});
+            const auto chosen = parsed(with);
+            ASSERT_TRUE(chosen) << verb;
+            EXPECT_EQ(chosen->verb, verb);
+            EXPECT_TRUE(chosen->settings.json);
+            EXPECT_EQ(chosen->settings.config, "f");
+        }
+    }
+}
+
+TEST(Ctl, FaultsOfUsageAreTwo)
+{
+    testing::internal::CaptureStderr();
+    for (const auto& arguments : std::vector<std::vector<const char*>>{
+             {},
+             {"peer"},
+             {"identity"},
+             {"identity", "revoke"},
+             {"identity", "show", "--recovery-file", "r"},
+             {"peer", "list", "b.test"},
+             {"peer", "show"},
+             {"peer", "show", "../b"},
+             {"peer", "verify", "b.test", "--channel", "x"},
+             {"channel", "prove", channel},
+             {"channel", "prove", channel, "0"},
+             {"channel", "prove", channel, "x"},
+             {"channel", "show", "../x"},
+             {"verify-proof"},
+             {"nonsense"},
+             {"peer", "list", "--nonsense"}}) {
+        const auto chosen = parsed(arguments);
+        ASSERT_FALSE(chosen);
+        EXPECT_EQ(chosen.error(), exit_usage);
+    }
+    testing::internal::GetCapturedStderr();
+}
+
+TEST(Ctl, HelpNamesEveryVerb)
+{
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(parsed({"--help"}).error(), exit_done);
+    EXPECT_EQ(parsed({"peer", "--help"}).error(), exit_done);
+    EXPECT_EQ(parsed({"channel", "--help"}).error(), exit_done);
+    const auto help = testing::internal::GetCapturedStdout();
+    for (const auto* verb : {"setup", "certificate", "peer", "channel", "verify-proof", "list",
+                             "show", "wake", "verify", "prove", "--json", "--config"})
+        EXPECT_NE(help.find(verb), std::string::npos) << verb;
+}
+
+TEST(Text, TimesAreShownByTheirLargestUnit)
+{
+    EXPECT_EQ(duration(-5), "0 s");
+    EXPECT_EQ(duration(59'999), "59 s");
+    EXPECT_EQ(duration(60'000), "1 min");
+    EXPECT_EQ(duration(3'600'000), "1 h");
+    EXPECT_EQ(duration(86'400'000LL * 9), "9 d");
+    EXPECT_EQ(time_text(1'763'683'200'056), "2025-11-21 00:00:00.056 UTC");
+    EXPECT_FALSE(time_text(9'007'199'254'740'991).empty());
+}
+
+TEST(Text, WhatStrangersWroteMovesNoCursor)
+{
+    EXPECT_EQ(harmless("plain \"text\" with \\ in it"), "plain \"text\" with \\ in it");
+    EXPECT_EQ(harmless("a\x1b[2Jb\x7f\n"), "a\\u001b[2Jb\\u007f\\n");
+    EXPECT_EQ(harmless("J\xc3\xbcrgen\xe2\x80\xae"), "J\\u00fcrgen\\u202e");
+    EXPECT_EQ(harmless("\xff"), "\\ufffd");
+}
+
+TEST(Text, ATableHasColumnsAsWideAsTheirWidestCell)
+{
+    std::ostringstream out;
+    print_table(out, {{"A", "LONGER", "C"}, {"wide", "x", ""}, {"y", "z", "end"}});
+    EXPECT_EQ(out.str(), "A     LONGER  C\nwide  x\ny     z       end\n");
+}
+
+}  // namespace
+}  // namespace entente::daemon::ctl
