@@ -27,6 +27,7 @@ class Checking {
     {
         for (const auto& listener : config_.listeners) check_listener(listener);
         check_data();
+        check_runtime();
         check_keys();
         if (!config_.federation.ca_file.empty()) {
             require_readable(config_.federation.ca_file, file_ + ": federation.ca_file ");
@@ -121,6 +122,18 @@ class Checking {
             fault(file_ + ": the data folder " + data + " can't be written: " +
                   std::strerror(errno) + "; run chown to give it to this user");
         }
+    }
+
+    // A copy of the data folder that is put back would bring its own witness.
+    void check_runtime()
+    {
+        const auto data = std::filesystem::path(config_.server.data).lexically_normal();
+        const auto runtime = std::filesystem::path(config_.server.runtime).lexically_normal();
+        const auto inside = runtime.lexically_relative(data);
+        if (inside.empty() || *inside.begin() == "..") return;
+        warn(file_ + ": server.runtime " + runtime.string() +
+             " is inside of server.data: an older copy of the data, put back with it, would go "
+             "unnoticed; name a folder outside, as /run/ententd");
     }
 
     void check_keys()

@@ -322,6 +322,7 @@ void Reading::fill_in()
     absolute(config_.server.data);
     if (config_.server.keys.empty()) config_.server.keys = config_.server.data + "/keys";
     absolute(config_.server.keys);
+    absolute(config_.server.runtime);
     absolute(config_.federation.ca_file);
     for (auto& listener : config_.listeners) {
         absolute(listener.certificate);

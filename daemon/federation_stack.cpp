@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds housekeeping_interval{20};
 constexpr std::chrono::seconds index_interval{5};
+constexpr std::chrono::hours heartbeat_interval{1};  // [LOG-8]
 // A reader's turn of about 10 ms.
 constexpr std::size_t events_indexed_at_once = 4'000;
 constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600 * 1000;
@@ -120,20 +121,9 @@ FederationStack::FederationStack(Parts parts)
                   });
               }),
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
-      settlement_({parts.identity, verifier_, follower_, parts.stores.logs(),
-                   parts.stores.commits(), notices_, parts.log, parts.clock}),
-      links_({parts.identity,
-              discovery_,
-              client_,
-              settlement_,
-              parts.stores.commits(),
-              parts.log,
-              parts.clock,
-              parts.random,
-              {std::chrono::milliseconds(parts.config.federation.retry_first_ms),
-               std::chrono::milliseconds(parts.config.federation.retry_max_ms)},
-              {}},
-             parts.tasks),
+      settlement_(settlement_parts()),
+      links_(link_parts(), parts.tasks),
+      repair_(repair_parts()),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
@@ -152,6 +142,74 @@ FederationStack::FederationStack(Parts parts)
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
 
+federation::SettlementParts FederationStack::settlement_parts()
+{
+    federation::SettlementParts made{parts_.identity,
+                                     verifier_,
+                                     follower_,
+                                     parts_.stores.logs(),
+                                     parts_.stores.commits(),
+                                     notices_,
+                                     parts_.log,
+                                     parts_.clock};
+    made.believes = [this](const protocol::ChannelId& channel,
+                           const protocol::ServerName& follower) {
+        return repair_.believes(channel, follower);
+    };
+    return made;
+}
+
+federation::LinkParts FederationStack::link_parts()
+{
+    const auto& waits = parts_.config.federation;
+    federation::LinkParts made{parts_.identity,
+                               discovery_,
+                               client_,
+                               settlement_,
+                               parts_.stores.commits(),
+                               parts_.log,
+                               parts_.clock,
+                               parts_.random,
+                               {std::chrono::milliseconds(waits.retry_first_ms),
+                                std::chrono::milliseconds(waits.retry_max_ms)},
+                               {}};
+    made.said = [this](const protocol::ServerName& peer, const federation::FollowerWord& word) {
+        repair_.said(peer, word);
+    };
+    return made;
+}
+
+federation::RepairParts FederationStack::repair_parts()
+{
+    return {parts_.identity,
+            verifier_,
+            home_,
+            parts_.stores.logs(),
+            parts_.stores.commits(),
+            notices_,
+            parts_.tasks,
+            parts_.log,
+            parts_.clock,
+            [this](const protocol::ServerName& peer, const protocol::ChannelId& channel) {
+                links_.ask(peer, channel);
+            },
+            [this](protocol::ServerName peer, std::string target) {
+                return query(std::move(peer), std::move(target));
+            }};
+}
+
+// Nobody's refusal counts but the peer's own.
+asio::awaitable<Result<std::string>> FederationStack::query(protocol::ServerName peer,
+                                                            std::string target)
+{
+    auto answer = co_await client_.send(std::move(peer), "GET", std::move(target), "");
+    if (!answer) co_return fail(Code::unavailable, answer.error().detail);
+    if (answer->status == 200) co_return std::move(answer->body);
+    if (!answer->is_signed || !answer->problem)
+        co_return fail(Code::unavailable, "status " + std::to_string(answer->status));
+    co_return Result<std::string>{tl::unexpect, *answer->problem};
+}
+
 federation::Wake FederationStack::waker()
 {
     return [this](const protocol::ServerName& server) {
@@ -168,6 +226,7 @@ federation::FollowerEvents FederationStack::follower_events()
             listener.delivered_to(channel, server, seq);
         });
     };
+    events.owes = waker();
     events.forked = [this](const protocol::ChannelId& channel, const protocol::ServerName& home) {
         protocol::log_error(parts_.log, "channel_log",
                             "a home has signed two histories of a channel; it is frozen here",
@@ -183,7 +242,17 @@ asio::awaitable<Result<void>> FederationStack::start()
     for (auto& pin : *pins) ring_.load(std::move(pin));
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
-    if (!parts_.config.federation.enabled) co_return Result<void>{};
+    if (!parts_.stores.runtime_problem().empty())
+        protocol::log_warning(parts_.log, "storage",
+                              "the run-time folder can't be used, so every start may be one "
+                              "with older data that was put back; set server.runtime",
+                              {{"detail", parts_.stores.runtime_problem()}});
+    const bool is_federated = parts_.config.federation.enabled;
+    auto repair = co_await repair_.start(is_federated);
+    if (!repair) co_return repair;
+    parts_.tasks.spawn(repair_.run());
+    if (!is_federated) co_return Result<void>{};
+    parts_.tasks.spawn(keep_asking());
     auto started = co_await links_.start();
     co_return started;
 }
@@ -227,6 +296,19 @@ void FederationStack::committed(storage::CommittedRun& run)
         listener.entries_committed(run.channel, shared);
     });
     if (parts_.config.federation.enabled) links_.committed(run);
+}
+
+// [LOG-8] Who holds less or more than its last answer said is found within an hour.
+asio::awaitable<void> FederationStack::keep_asking()
+{
+    for (;;) {
+        const bool go_on = co_await net::sleep_for(heartbeat_interval);
+        if (!go_on) co_return;
+        auto asked = co_await links_.ask_all();
+        if (!asked)
+            protocol::log_warning(parts_.log, "links", "followers can't be asked what they hold",
+                                  {{"detail", asked.error().detail}});
+    }
 }
 
 // Adds to the index by event id what it lacks: all of it where it was lost, what could not

@@ -92,8 +92,10 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         sent.insert(name);
         draft.logs.push_back(std::move(*part));
     }
-    // A heartbeat carries acks that no entry is going to carry.
-    for (const auto& name : held.heartbeats) {
+    // A heartbeat carries acks that no entry is going to carry, or asks what is held there.
+    auto beats = held.heartbeats;
+    beats.insert(held.questions.begin(), held.questions.end());
+    for (const auto& name : beats) {
         if (room.is_full() || sent.contains(name) || held.logs.contains(name)) continue;
         auto channel = storage::read_channel(db, protocol::ChannelId::trusted(name));
         if (!channel || channel->home != self) continue;
@@ -103,6 +105,7 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         auto part = read_part(db, peer, std::move(*channel), **cursor, room);
         if (!part) return fail(part);
         if (!part->page.entries.empty()) continue;
+        if (!held.heartbeats.contains(name)) part->acks.clear();
         room.take(0);
         ++draft.items;
         draft.logs.push_back(std::move(*part));

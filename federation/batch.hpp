@@ -27,6 +27,7 @@ struct Held {
     std::set<std::string> logs;         // channels
     bool direct = false;
     std::set<std::string> heartbeats;  // channels whose acks are due, whether or not entries are
+    std::set<std::string> questions;   // channels to ask about [LOG-5, LOG-8]
 };
 
 struct SubmissionPart {

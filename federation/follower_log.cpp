@@ -159,6 +159,7 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
                                 const VerifiedSlice& verified, std::size_t first_new)
 {
     const auto& slice = verified.slice;
+    auto& db = transaction.db();
     if (first_new >= slice.entries.size()) return {};
     if (slice.entries[first_new].at < channel.at)
         return refuse(Code::malformed, "an entry is older than the one before it");
@@ -172,6 +173,14 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
     for (const auto& seal : slice.seals)
         store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
     store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
+    auto lost = storage::reopen_submissions(db, channel.name, channel.seq);
+    if (!lost) {
+        store_.abandon(channel, lost.error());
+        return fail(lost);
+    }
+    // [LOG-5] Their numbers are other events' now: the home was put back to before them.
+    if (*lost && events_.owes)
+        transaction.after_commit([owes = events_.owes, home = channel.home] { owes(home); });
     return {};
 }
 

@@ -20,6 +20,8 @@ struct FollowerEvents {
     std::function<void(const protocol::ChannelId&, const ServerName& server, std::int64_t seq)>
         acknowledged;
     std::function<void(const protocol::ChannelId&, const ServerName& home)> forked;
+    // Submissions that the home had numbered, and has lost, wait for it again.
+    std::function<void(const ServerName& home)> owes = {};
 };
 
 class FollowerLog {

@@ -1,6 +1,7 @@
 #include "federation/peer_link.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace entente::federation {
 
@@ -47,6 +48,13 @@ void PeerLink::heard()
 void PeerLink::acks_due(const std::string& channel)
 {
     acks_due_.try_emplace(channel, parts_.clock.now_ms() + ack_interval_ms);
+    wake();
+}
+
+void PeerLink::ask(const std::string& channel)
+{
+    questions_.insert(channel);
+    held_logs_.erase(channel);
     wake();
 }
 
@@ -105,6 +113,9 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     if (draft->empty()) {
         // Nobody is left there to be told.
         for (const auto& channel : held.heartbeats) acks_due_.erase(channel);
+        for (const auto& channel : held.questions) {
+            if (!held.logs.contains(channel)) questions_.erase(channel);
+        }
         co_return std::nullopt;
     }
 
@@ -112,12 +123,18 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     if (!settled) co_return failed(settled.error());
     backoff_.reset();
     for (const auto& part : draft->logs) {
-        if (held.heartbeats.contains(part.channel.name.str()))
-            acks_due_.erase(part.channel.name.str());
+        const auto& channel = part.channel.name.str();
+        if (held.heartbeats.contains(channel)) acks_due_.erase(channel);
+        // What the peer puts off is asked again.
+        if (!settled->held_logs.contains(channel)) questions_.erase(channel);
     }
     if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
     remember(*settled);
     for (const auto& advanced : settled->advanced) parts_.advanced(advanced);
+    if (parts_.said) {
+        for (const auto& word : settled->words) parts_.said(peer_, word);
+    }
+    if (std::exchange(was_away_, false)) co_await ask_about_all();
     if (!settled->wants_snapshot.empty()) co_await fetch_snapshots(settled->wants_snapshot);
     Wait next;
     const auto spent = parts_.clock.now_ms() - begun;
@@ -163,9 +180,22 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
     }
 }
 
+// [LOG-8] What it held before it was away may be what it holds no longer.
+asio::awaitable<void> PeerLink::ask_about_all()
+{
+    auto job = [self = parts_.identity.name, peer = peer_](storage::Connection& db) {
+        return storage::followings(db, self, peer.str());
+    };
+    auto followed = co_await parts_.commits.read(std::move(job));
+    // The next hour's heartbeats are there all the same.
+    if (!followed) co_return;
+    for (const auto& following : *followed) questions_.insert(following.channel.str());
+}
+
 Wait PeerLink::failed(const Error& error)
 {
     auto wait = backoff_.after(error);
+    was_away_ |= wait.ends_when_heard;
     if (wait.halve) {
         if (halvings_ < most_halvings) {
             ++halvings_;
@@ -197,6 +227,7 @@ Held PeerLink::held_now()
     for (const auto& [channel, due] : acks_due_) {
         if (due <= now) held.heartbeats.insert(channel);
     }
+    held.questions = questions_;
     held.direct = held_direct_until_ > now;
     return held;
 }

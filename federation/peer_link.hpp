@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -29,6 +30,8 @@ struct LinkParts {
     BackoffOptions backoff;
     // Other followers want to know how far this one is.
     std::function<void(const AdvancedLog&)> advanced;
+    // What it says of channels that wait for its word [LOG-5].
+    std::function<void(const ServerName& peer, const FollowerWord&)> said = {};
 };
 
 class PeerLink {
@@ -43,6 +46,8 @@ class PeerLink {
     void heard();
     // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
     void acks_due(const std::string& channel);
+    // A slice or a heartbeat of the channel goes next, whatever the peer holds of it.
+    void ask(const std::string& channel);
 
  private:
     using WaitTime = std::chrono::milliseconds;
@@ -56,6 +61,7 @@ class PeerLink {
     asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft);
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
+    asio::awaitable<void> ask_about_all();
     asio::awaitable<void> pause(Wait wait);
     [[nodiscard]] Held held_now();
     [[nodiscard]] std::optional<Wait> until_hold_ends();
@@ -75,6 +81,8 @@ class PeerLink {
     std::map<std::string, Hold> held_logs_;
     Millis held_direct_until_ = 0;
     std::map<std::string, Millis> acks_due_;  // channel → when
+    std::set<std::string> questions_;         // channels
+    bool was_away_ = false;                   // since the last answer
 };
 
 }  // namespace entente::federation

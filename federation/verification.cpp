@@ -60,6 +60,7 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
 {
     CheckedRoot checked;
     auto root = protocol::parse_signed_root(text, identity_.names);
+    checked.text = std::move(text);
     if (!root) {
         checked.problem = root.error();
         co_return checked;
@@ -193,8 +194,7 @@ VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
         return verified;
     }
     verified.slice = std::move(*read.value);
-    for (const auto& root : roots)
-        verified.roots.push_back(root.root ? root.root->jws.text : std::string());
+    for (const auto& root : roots) verified.roots.push_back(root.text);
 
     auto checked = check_entries(verified);
     if (checked) checked = check_checkpoint(verified, roots, home);

@@ -26,6 +26,7 @@ struct CheckedRoot {
     bool may_seal = false;                     // its key may sign submissions now [KEY-7]
     bool key_missing = false;                  // the key isn't to be had: `need-keys`
     std::optional<KeyRef> key;                 // whose it claims to be
+    std::string text;                          // the JWS as it came
     Error problem;                             // where there is no root, or it may not seal
 };
 using CheckedRoots = std::vector<CheckedRoot>;

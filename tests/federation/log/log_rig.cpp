@@ -124,6 +124,7 @@ void Server::open()
     events.acknowledged = [this](const ChannelId&, const ServerName& server, std::int64_t seq) {
         heard.delivered[server.str()] = seq;
     };
+    events.owes = [this](const ServerName& server) { woken.push_back(server.str()); };
     events.forked = [this](const ChannelId& channel, const ServerName&) {
         forked.push_back(channel.str());
     };
@@ -132,8 +133,21 @@ void Server::open()
     follower = std::make_unique<FollowerLog>(identity, *store, *waits, events);
     direct = std::make_unique<Direct>(identity, *store, world.clock,
                                       [this](const UserId& who) { invited.push_back(who.str()); });
-    settlement = std::make_unique<Settlement>(SettlementParts{
-        identity, *verifier, *follower, *store, *commits, *notices, null_log, world.clock});
+    SettlementParts settling{identity, *verifier, *follower, *store,
+                             *commits, *notices,  null_log,  world.clock};
+    settling.believes = [this](const ChannelId& channel, const ServerName& server) {
+        return repair->believes(channel, server);
+    };
+    settlement = std::make_unique<Settlement>(std::move(settling));
+    queries = std::make_unique<Queries>(identity, *commits, world.clock);
+    repair = std::make_unique<Repair>(RepairParts{
+        identity, *verifier, *home, *store, *commits, *notices, *tasks, repair_log, world.clock,
+        [this](const ServerName& server, const ChannelId& channel) {
+            asked.emplace_back(server.str(), channel);
+        },
+        [this](ServerName server, std::string target) {
+            return ask_peer(std::move(server), std::move(target));
+        }});
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
         identity, *store, *home, *commits, *index, *notices, world.clock, world.random,
         [this](const ServerName& server) { woken.push_back(server.str()); },
@@ -149,6 +163,8 @@ void Server::close()
     world.io.restart();
     world.io.poll();
     commits->stop();
+    repair.reset();
+    queries.reset();
     inbox.reset();
     channels.reset();
     settlement.reset();
@@ -234,6 +250,30 @@ Result<Appended> Server::append(const EventAndContent& event)
         if (!channel) return fail(channel);
         return home->append(transaction, **channel, made, content);
     });
+}
+
+asio::awaitable<Result<std::string>> Server::ask_peer(ServerName server, std::string target)
+{
+    const auto peer = reachable.find(server.str());
+    if (peer == reachable.end()) co_return fail(Code::unavailable, "nobody answers");
+    auto answer = co_await peer->second->answer_log_query(identity, std::move(target));
+    if (spoil) co_return spoil(server.str(), std::move(answer));
+    co_return answer;
+}
+
+asio::awaitable<Result<std::string>> Server::answer_log_query(Identity asker, std::string target)
+{
+    constexpr std::string_view head = "/federation/v1/channels/";
+    net::Request request;
+    request.method = "GET";
+    const auto end = target.find("/log?");
+    request.captures.push_back(target.substr(head.size(), end - head.size()));
+    request.query = target.substr(target.find('?') + 1);
+    const Admitted admitted{asker.name, asker.key_ref(), tier, ""};
+    auto response = co_await queries->log(request, admitted);
+    if (response.status == 200) co_return std::move(response.body);
+    auto problem = protocol::parse_problem(response.body).value_or(Error{});
+    co_return Result<std::string>{tl::unexpect, std::move(problem)};
 }
 
 net::Response Server::receive_octets(const Server& origin, std::string body)
@@ -379,6 +419,33 @@ Result<Settled> exchange(Server& from, Server& to, const Held& held)
     if (draft->empty()) return Settled{};
     auto result = to.receive(from, sign_batch(*draft, from.identity, from.world.clock.now_ms()));
     return from.world.run(from.settlement->settle(to.identity.name, *draft, std::move(result)));
+}
+
+Result<Settled> ask(Server& from, Server& to, const ChannelId& channel)
+{
+    Held held;
+    held.questions.insert(channel.str());
+    auto settled = exchange(from, to, held);
+    if (!settled) return settled;
+    for (const auto& word : settled->words) from.repair->said(to.identity.name, word);
+    return settled;
+}
+
+void finish_fetching(Server& home)
+{
+    while (home.repair->is_fetching()) home.world.io.run_one();
+}
+
+void copy_database(World& world, const std::string& server, const std::string& from,
+                   const std::string& to)
+{
+    namespace fs = std::filesystem;
+    for (const char* end : {"", "-wal", "-shm"}) {
+        const auto source = world.folder.file(server + from + end);
+        const auto target = world.folder.file(server + to + end);
+        fs::remove(target);
+        if (fs::exists(source)) fs::copy_file(source, target);
+    }
 }
 
 void settle_all(Server& one, Server& other)
