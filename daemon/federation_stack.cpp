@@ -1,5 +1,6 @@
 #include "daemon/federation_stack.hpp"
 
+#include "federation/evidence.hpp"
 #include "federation/well_known.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
@@ -11,6 +12,7 @@ namespace {
 constexpr std::chrono::seconds housekeeping_interval{20};
 constexpr std::chrono::seconds index_interval{5};
 constexpr std::chrono::hours heartbeat_interval{1};  // [LOG-8]
+constexpr std::chrono::seconds vouching_interval{20};
 // A reader's turn of about 10 ms.
 constexpr std::size_t events_indexed_at_once = 4'000;
 constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600 * 1000;
@@ -113,7 +115,7 @@ FederationStack::FederationStack(Parts parts)
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
-      follower_(parts.identity, parts.stores.logs(), waits_, follower_events()),
+      follower_(parts.identity, parts.stores.logs(), waits_, parts.clock, follower_events()),
       direct_(parts.identity, parts.stores.logs(), parts.clock,
               [this](const protocol::UserId& user) {
                   notices_.tell([&](federation::CommitListener& listener) {
@@ -124,6 +126,7 @@ FederationStack::FederationStack(Parts parts)
       settlement_(settlement_parts()),
       links_(link_parts(), parts.tasks),
       repair_(repair_parts()),
+      vouching_(discovery_, parts.stores.commits(), parts.identity.names),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
@@ -227,10 +230,31 @@ federation::FollowerEvents FederationStack::follower_events()
         });
     };
     events.owes = waker();
-    events.forked = [this](const protocol::ChannelId& channel, const protocol::ServerName& home) {
+    const auto tell_frozen = [this](const protocol::ChannelId& channel, bool frozen) {
+        notices_.tell([&](federation::CommitListener& listener) {
+            listener.channel_frozen(channel, frozen);
+        });
+    };
+    events.forked = [this, tell_frozen](const protocol::ChannelId& channel,
+                                        const protocol::ServerName& home, std::string_view kind) {
         protocol::log_error(parts_.log, "channel_log",
-                            "a home has signed two histories of a channel; it is frozen here",
+                            kind == federation::fork_evidence
+                                ? "a home has signed two histories of a channel; it is frozen "
+                                  "here, and the evidence is kept"
+                                : "a channel holds an event of a user of this server that it did "
+                                  "not seal: its key may be stolen; the channel is frozen here, "
+                                  "and the evidence is kept",
                             {{"channel", channel.str()}, {"home", home.str()}});
+        tell_frozen(channel, true);
+    };
+    events.thawed = [tell_frozen](const protocol::ChannelId& channel) {
+        tell_frozen(channel, false);
+    };
+    events.logs_revoked = [this](const protocol::ChannelId& channel,
+                                 const protocol::ServerName& home) {
+        protocol::log_warning(parts_.log, "channel_log",
+                              "a home logs under a key that was revoked before",
+                              {{"channel", channel.str()}, {"home", home.str()}});
     };
     return events;
 }
@@ -253,6 +277,7 @@ asio::awaitable<Result<void>> FederationStack::start()
     parts_.tasks.spawn(repair_.run());
     if (!is_federated) co_return Result<void>{};
     parts_.tasks.spawn(keep_asking());
+    parts_.tasks.spawn(keep_vouching());
     auto started = co_await links_.start();
     co_return started;
 }
@@ -284,7 +309,8 @@ void FederationStack::committed(storage::CommittedRun& run)
     for (auto& stored : run.entries) {
         auto& entry = stored.entry;
         entries->push_back({stored.seq, entry.at, stored.event_id, std::move(entry.event),
-                            std::move(entry.content), entry.deleted_by, entry.expired});
+                            std::move(entry.content), entry.deleted_by, entry.expired,
+                            entry.marks});
     }
     run.entries.clear();
     const std::shared_ptr<const federation::ClientEntries> shared = std::move(entries);
@@ -308,6 +334,19 @@ asio::awaitable<void> FederationStack::keep_asking()
         if (!asked)
             protocol::log_warning(parts_.log, "links", "followers can't be asked what they hold",
                                   {{"detail", asked.error().detail}});
+    }
+}
+
+// [LOG-6] As soon as an author's server can be reached its entries are as all others.
+asio::awaitable<void> FederationStack::keep_vouching()
+{
+    for (;;) {
+        const bool go_on = co_await net::sleep_for(vouching_interval);
+        if (!go_on) co_return;
+        auto looked = co_await vouching_.look();
+        if (!looked)
+            protocol::log_warning(parts_.log, "channel_log", "vouched keys can't be looked up",
+                                  {{"detail", looked.error().detail}});
     }
 }
 

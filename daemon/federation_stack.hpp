@@ -17,6 +17,7 @@
 #include "federation/peer_links.hpp"
 #include "federation/queries.hpp"
 #include "federation/repair.hpp"
+#include "federation/vouching.hpp"
 #include "net/http_client.hpp"
 #include "net/router.hpp"
 #include "net/task_group.hpp"
@@ -52,6 +53,7 @@ class FederationStack {
     [[nodiscard]] federation::Channels& channels() { return channels_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Repair& repair() { return repair_; }
+    [[nodiscard]] federation::FollowerLog& follower() { return follower_; }
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
 
  private:
@@ -60,6 +62,7 @@ class FederationStack {
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();
     asio::awaitable<void> keep_asking();
+    asio::awaitable<void> keep_vouching();
     asio::awaitable<Result<std::string>> query(protocol::ServerName peer, std::string target);
     [[nodiscard]] federation::SettlementParts settlement_parts();
     [[nodiscard]] federation::LinkParts link_parts();
@@ -83,6 +86,7 @@ class FederationStack {
     federation::Settlement settlement_;
     federation::PeerLinks links_;
     federation::Repair repair_;
+    federation::Vouching vouching_;
     federation::Inbox inbox_;
     federation::Queries queries_;
     federation::LocalChannels channels_;

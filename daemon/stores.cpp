@@ -7,6 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "federation/follower_log.hpp"
 #include "storage/held_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/sqlite/database.hpp"
@@ -77,7 +78,7 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
         if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted)
             return fail(noted);
 
-        if (auto marks = stores->open_marks(config, boot, **writer); !marks) return fail(marks);
+        if (auto marks = stores->open_marks(config, boot, now, **writer); !marks) return fail(marks);
 
         stores->index_ = std::make_unique<storage::EventIndex>(stores->window_->events());
         if (auto index = stores->index_->open(**writer); !index) return fail(index);
@@ -100,7 +101,7 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
 // [LOG-5] The channels are held before the marks are set anew: a start that is cut off in
 // between finds the same again.
 Result<void> Stores::open_marks(const Config& config, const std::string& boot_id,
-                                storage::Connection& db)
+                                protocol::Seconds now, storage::Connection& db)
 {
     auto file = make_folder(config.server.runtime);
     if (file) {
@@ -119,6 +120,13 @@ Result<void> Stores::open_marks(const Config& config, const std::string& boot_id
     if (may_be_restored_) {
         auto held = storage::hold_all_followed(db, config.server.name);
         if (!held) return held;
+    }
+    // [LOG-11] What was sealed before may be forgotten here.
+    auto since = storage::find_fact(db, federation::sealed_since_fact);
+    if (!since) return fail(since);
+    if (may_be_restored_ || !*since) {
+        auto set = storage::set_fact(db, federation::sealed_since_fact, std::to_string((now + 1) * 1000));
+        if (!set) return set;
     }
     return marks_->accept(db);
 }

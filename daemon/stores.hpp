@@ -54,7 +54,7 @@ class Stores {
  private:
     Stores() = default;
     [[nodiscard]] Result<void> open_marks(const Config& config, const std::string& boot_id,
-                                          storage::Connection& db);
+                                          protocol::Seconds now, storage::Connection& db);
 
     std::unique_ptr<storage::ReplayMemory> window_;
     std::unique_ptr<storage::CommitMemory> newest_file_;

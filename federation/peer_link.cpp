@@ -20,6 +20,9 @@ constexpr Millis busy_interval_ms = 5;
 // Events travel as JSON strings: quotes and backslashes double at worst.
 constexpr std::size_t octet_share = 3;
 
+// Channels whose slices carry keys.
+constexpr std::size_t max_channels_with_keys = 1'000;
+
 // Below it a batch would have no room to share; one event always goes.
 constexpr std::size_t least_octets = 1'024;
 
@@ -131,6 +134,7 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
     remember(*settled);
     for (const auto& advanced : settled->advanced) parts_.advanced(advanced);
+    for (const auto& [channel, kids] : settled->keys_wanted) show_keys(channel, kids);
     if (parts_.said) {
         for (const auto& word : settled->words) parts_.said(peer_, word);
     }
@@ -178,6 +182,23 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
             protocol::log_warning(parts_.log, "links", "a snapshot was not taken",
                                   {{"peer", peer_.str()}, {"channel", channel}});
     }
+}
+
+// [LOG-6] What is pinned here is shown; the statements that lead to it go with it once this
+// server keeps them. As long as the link lives: the next slice would need the same.
+void PeerLink::show_keys(const std::string& channel, const std::vector<std::string>& kids)
+{
+    std::vector<protocol::ShownKey> shown;
+    for (const auto& kid : kids) {
+        const auto ref = protocol::parse_key_ref(kid, parts_.identity.names);
+        const auto* key = ref ? parts_.discovery.ring().find_key(*ref) : nullptr;
+        if (key != nullptr) shown.push_back({ref->server, key->key.x(), {}});
+    }
+    if (shown.empty() || keys_.size() >= max_channels_with_keys) {
+        hold_longer(held_logs_, channel, 0);
+        return;
+    }
+    keys_[channel] = std::move(shown);
 }
 
 // [LOG-8] What it held before it was away may be what it holds no longer.
@@ -228,6 +249,7 @@ Held PeerLink::held_now()
         if (due <= now) held.heartbeats.insert(channel);
     }
     held.questions = questions_;
+    held.keys = keys_;
     held.direct = held_direct_until_ > now;
     return held;
 }

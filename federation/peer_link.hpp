@@ -62,6 +62,7 @@ class PeerLink {
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> ask_about_all();
+    void show_keys(const std::string& channel, const std::vector<std::string>& kids);
     asio::awaitable<void> pause(Wait wait);
     [[nodiscard]] Held held_now();
     [[nodiscard]] std::optional<Wait> until_hold_ends();
@@ -82,6 +83,7 @@ class PeerLink {
     Millis held_direct_until_ = 0;
     std::map<std::string, Millis> acks_due_;  // channel → when
     std::set<std::string> questions_;         // channels
+    std::map<std::string, std::vector<protocol::ShownKey>> keys_;  // channel → what goes with it
     bool was_away_ = false;                   // since the last answer
 };
 

@@ -280,6 +280,12 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     const bool moves = result.status == SliceStatus::ok || result.status == SliceStatus::gap;
     if (!moves) {
         if (result.status == SliceStatus::not_following) return drop();
+        // Shown at once; where that was no help, it is tried as all that is refused.
+        if (result.status == SliceStatus::need_keys && part.keys.empty() &&
+            result.kids.size() <= max_keys_shown) {
+            settled.keys_wanted[name.str()] = result.kids;
+            return {};
+        }
         settled.held_logs[name.str()] = result.retry_after;
         if (result.status != SliceStatus::need_snapshot && result.status != SliceStatus::deferred)
             protocol::log_warning(

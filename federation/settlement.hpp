@@ -19,6 +19,9 @@
 
 namespace entente::federation {
 
+// [LOG-6] Keys that are shown with the slices of one channel.
+inline constexpr std::size_t max_keys_shown = 64;
+
 // A log that a follower now holds further, and which other followers wrote in it.
 struct AdvancedLog {
     protocol::ChannelId channel;
@@ -43,6 +46,8 @@ struct Settled {
     std::map<std::string, std::optional<std::int64_t>> wants_snapshot;
     std::vector<AdvancedLog> advanced;  // only where an author elsewhere cares
     std::vector<FollowerWord> words;
+    // [LOG-6] Keys, as server#keyid, that a follower of a channel can't have.
+    std::map<std::string, std::vector<std::string>> keys_wanted;
 };
 
 struct SettlementParts {

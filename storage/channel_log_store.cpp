@@ -285,6 +285,13 @@ void ChannelLogStore::freeze(LiveChannel& channel)
     channel.meta_changed = true;
 }
 
+void ChannelLogStore::thaw(LiveChannel& channel)
+{
+    touch(channel);
+    channel.frozen = false;
+    channel.meta_changed = true;
+}
+
 Result<void> ChannelLogStore::set_stall(Connection& db, LiveChannel& channel,
                                         std::optional<Stall> stall)
 {

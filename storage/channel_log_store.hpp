@@ -127,6 +127,7 @@ class ChannelLogStore final : public Participant {
     void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint,
                         std::string_view root);
     void freeze(LiveChannel& channel);
+    void thaw(LiveChannel& channel);
     // Nothing: it goes on.
     [[nodiscard]] Result<void> set_stall(Connection& db, LiveChannel& channel,
                                          std::optional<Stall> stall);

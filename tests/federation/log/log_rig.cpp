@@ -125,12 +125,14 @@ void Server::open()
         heard.delivered[server.str()] = seq;
     };
     events.owes = [this](const ServerName& server) { woken.push_back(server.str()); };
-    events.forked = [this](const ChannelId& channel, const ServerName&) {
+    events.forked = [this](const ChannelId& channel, const ServerName&, std::string_view kind) {
         forked.push_back(channel.str());
+        fork_kinds.emplace_back(kind);
     };
+    events.thawed = [this](const ChannelId& channel) { thawed.push_back(channel.str()); };
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});
-    follower = std::make_unique<FollowerLog>(identity, *store, *waits, events);
+    follower = std::make_unique<FollowerLog>(identity, *store, *waits, world.clock, events);
     direct = std::make_unique<Direct>(identity, *store, world.clock,
                                       [this](const UserId& who) { invited.push_back(who.str()); });
     SettlementParts settling{identity, *verifier, *follower, *store,
@@ -359,8 +361,47 @@ Servers::Servers(std::size_t cached_channels)
     }
 }
 
+namespace {
+
+// As a row that is on its way and asks for nothing.
+void remember(Server& author, const EventAndContent& sealed)
+{
+    auto event = protocol::parse_channel_event(sealed.event, author.identity.names);
+    if (!event || event->sender.server != author.identity.name) return;
+    storage::SubmissionRow row;
+    row.channel = *event->channel;
+    row.home = author.identity.name;
+    row.user = event->sender.text;
+    row.txn = event->txn;
+    row.event_id = event->id;
+    row.type = "sealed";
+    row.event = sealed.event;
+    row.content = sealed.content;
+    // Another one under the same txn is remembered already.
+    static_cast<void>(author.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        auto known = storage::find_submission(transaction.db(), row.channel, row.txn);
+        if (!known || *known) return {};
+        auto home = author.store->server_id(transaction.db(), row.home);
+        if (!home) return fail(home);
+        auto put = storage::put_submission(transaction.db(), row, *home);
+        if (!put) return put;
+        auto kept = storage::find_submission(transaction.db(), row.channel, row.txn);
+        if (!kept || !*kept) return fail(Code::internal, "it was not kept");
+        return storage::accept_submission(transaction.db(), (*kept)->id, std::int64_t{1} << 40);
+    }));
+}
+
+}  // namespace
+
 protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel,
                                          std::vector<EventAndContent> events, Millis sealed_ago)
+{
+    for (const auto& event : events) remember(author, event);
+    return sealed(author, channel, std::move(events), sealed_ago);
+}
+
+protocol::OutgoingTransaction sealed(Server& author, const ChannelId& channel,
+                                     std::vector<EventAndContent> events, Millis sealed_ago)
 {
     protocol::Submission made;
     made.channel = channel;

@@ -114,6 +114,10 @@ struct Heard final : CommitListener {
         delivered[server.str()] = seq;
     }
     void membership_changed(const UserId& user) override { memberships.push_back(user.str()); }
+    void channel_frozen(const ChannelId& channel, bool frozen) override
+    {
+        freezes.emplace_back(channel, frozen);
+    }
     void channel_stalled(const ChannelId& channel, const std::optional<Stalled>& stalled) override
     {
         stalls.emplace_back(channel, stalled);
@@ -121,6 +125,7 @@ struct Heard final : CommitListener {
 
     std::vector<Posted> changed;
     std::vector<std::pair<ChannelId, std::optional<Stalled>>> stalls;
+    std::vector<std::pair<ChannelId, bool>> freezes;
     std::map<std::string, std::int64_t> delivered;
     std::vector<std::string> memberships;
 };
@@ -226,6 +231,8 @@ struct Server {
     Heard heard;
     std::vector<std::string> woken;
     std::vector<std::string> forked;
+    std::vector<std::string> fork_kinds;
+    std::vector<std::string> thawed;
     std::vector<std::string> invited;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
@@ -265,7 +272,11 @@ struct Servers {
     Server a, b, c;
 };
 
-// A sealed submission by `author`; `sealed_ago` is how old its root is.
+// What `author`'s own key has sealed, though the server knows nothing of it.
+[[nodiscard]] protocol::OutgoingTransaction sealed(Server& author, const ChannelId& channel,
+                                                   std::vector<EventAndContent> events,
+                                                   Millis sealed_ago = 0);
+// A sealed submission by `author`, who remembers it; `sealed_ago` is how old its root is.
 [[nodiscard]] protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel,
                                                        std::vector<EventAndContent> events,
                                                        Millis sealed_ago = 0);
