@@ -147,14 +147,9 @@ FederationStack::FederationStack(Parts parts)
 
 federation::SettlementParts FederationStack::settlement_parts()
 {
-    federation::SettlementParts made{parts_.identity,
-                                     verifier_,
-                                     follower_,
-                                     parts_.stores.logs(),
-                                     parts_.stores.commits(),
-                                     notices_,
-                                     parts_.log,
-                                     parts_.clock};
+    federation::SettlementParts made{
+        parts_.identity,         verifier_, follower_,  parts_.stores.logs(),
+        parts_.stores.commits(), notices_,  parts_.log, parts_.clock};
     made.believes = [this](const protocol::ChannelId& channel,
                            const protocol::ServerName& follower) {
         return repair_.believes(channel, follower);

@@ -78,7 +78,8 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
         if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted)
             return fail(noted);
 
-        if (auto marks = stores->open_marks(config, boot, now, **writer); !marks) return fail(marks);
+        if (auto marks = stores->open_marks(config, boot, now, **writer); !marks)
+            return fail(marks);
 
         stores->index_ = std::make_unique<storage::EventIndex>(stores->window_->events());
         if (auto index = stores->index_->open(**writer); !index) return fail(index);
@@ -125,7 +126,8 @@ Result<void> Stores::open_marks(const Config& config, const std::string& boot_id
     auto since = storage::find_fact(db, federation::sealed_since_fact);
     if (!since) return fail(since);
     if (may_be_restored_ || !*since) {
-        auto set = storage::set_fact(db, federation::sealed_since_fact, std::to_string((now + 1) * 1000));
+        auto set =
+            storage::set_fact(db, federation::sealed_since_fact, std::to_string((now + 1) * 1000));
         if (!set) return set;
     }
     return marks_->accept(db);

@@ -10,8 +10,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "daemon/config.hpp"
-#include "storage/commit_marks.hpp"
 #include "storage/channel_log_store.hpp"
+#include "storage/commit_marks.hpp"
 #include "storage/event_index.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/nonce_window.hpp"

@@ -43,13 +43,8 @@ SliceResult refused(const std::string& channel, const Error& problem)
 }  // namespace
 
 FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store,
-                         LongWaits& waits, const protocol::Clock& clock,
-                         FollowerEvents events)
-    : identity_(identity),
-      store_(store),
-      waits_(waits),
-      clock_(clock),
-      events_(std::move(events))
+                         LongWaits& waits, const protocol::Clock& clock, FollowerEvents events)
+    : identity_(identity), store_(store), waits_(waits), clock_(clock), events_(std::move(events))
 {
 }
 
@@ -234,16 +229,17 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
             if (target) {
                 auto parsed = protocol::parse_followed_event(target->entry.event, identity_.names);
                 if (parsed)
-                    target_facts = protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
+                    target_facts =
+                        protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
             }
         }
         // [MEM-2] What the home should not have taken is held and has no effect.
-        auto change = protocol::apply_event(channel.state, event, entry.content.value_or(""),
-                                            channel.seq + 1, channel.home, target_facts,
-                                            identity_.names);
+        auto change =
+            protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
+                                  channel.home, target_facts, identity_.names);
         // What it refers to may lie before the log that is held here.
-        const bool cant_tell = !change && change.error().code == Code::not_found &&
-                               event.target && !target_facts && channel.floor > 0;
+        const bool cant_tell = !change && change.error().code == Code::not_found && event.target &&
+                               !target_facts && channel.floor > 0;
         if (!change && !cant_tell) addition.entry.marks |= protocol::bit(Mark::no_effect);
         if (change) addition.change = std::move(*change);
         addition.leave = event.type == "member.leave";
@@ -366,8 +362,7 @@ Result<bool> FollowerLog::thaw(WriteTransaction& transaction, const ChannelId& n
     if (!set) return fail(set);
     sealed_since_.reset();
     store_.thaw(channel);
-    if (events_.thawed)
-        transaction.after_commit([thawed = events_.thawed, name] { thawed(name); });
+    if (events_.thawed) transaction.after_commit([thawed = events_.thawed, name] { thawed(name); });
     return true;
 }
 

@@ -77,8 +77,8 @@ class FollowerLog {
                                            const SealFacts& facts);
     // Where the log goes on with an event of an own user that this server did not seal.
     [[nodiscard]] Result<std::optional<std::int64_t>> find_unsealed(
-        storage::Connection& db, const storage::LiveChannel& channel,
-        const VerifiedSlice& slice, std::size_t first_new);
+        storage::Connection& db, const storage::LiveChannel& channel, const VerifiedSlice& slice,
+        std::size_t first_new);
     [[nodiscard]] Result<bool> was_sealed(storage::Connection& db,
                                           const storage::LiveChannel& channel,
                                           const protocol::FollowedEvent& followed);

@@ -85,8 +85,8 @@ Result<protocol::StateChange> HomeLog::append_entry_again(WriteTransaction& tran
         if (!target) return fail(target);
         // What had an effect then has it again; what had none, has none.
         auto applied =
-            protocol::apply_event(channel.state, event, entry.content.value_or(""),
-                                  channel.seq + 1, channel.home, *target, identity_.names);
+            protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
+                                  channel.home, *target, identity_.names);
         if (applied) change = std::move(*applied);
         addition.txn = event.txn;
         addition.change = change;
@@ -117,8 +117,8 @@ Result<Appended> HomeLog::append_or_find(WriteTransaction& transaction, LiveChan
     return Appended{**seq, false, {}};
 }
 
-Result<HomeLog::Waited> HomeLog::append_waiting(WriteTransaction& transaction,
-                                                LiveChannel& channel, std::size_t limit)
+Result<HomeLog::Waited> HomeLog::append_waiting(WriteTransaction& transaction, LiveChannel& channel,
+                                                std::size_t limit)
 {
     auto& db = transaction.db();
     auto rows = storage::unsent_submissions(db, identity_.name, channel.name, 0, limit);

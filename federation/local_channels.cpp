@@ -252,7 +252,7 @@ Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& trans
     const bool is_home = channel && (*channel)->home == parts_.identity.name;
     auto row = is_home && !(*channel)->has_submissions
                    ? Result<std::optional<storage::SubmissionRow>>{std::nullopt}
-                       : storage::find_submission(db, *draft.event.channel, draft.event.txn);
+                   : storage::find_submission(db, *draft.event.channel, draft.event.txn);
     if (!row) return fail(row);
     if (*row) {
         if ((*row)->user != draft.user.str())

@@ -81,10 +81,10 @@ class PeerLink {
     std::map<std::string, Hold> held_submissions_;
     std::map<std::string, Hold> held_logs_;
     Millis held_direct_until_ = 0;
-    std::map<std::string, Millis> acks_due_;  // channel → when
-    std::set<std::string> questions_;         // channels
+    std::map<std::string, Millis> acks_due_;                       // channel → when
+    std::set<std::string> questions_;                              // channels
     std::map<std::string, std::vector<protocol::ShownKey>> keys_;  // channel → what goes with it
-    bool was_away_ = false;                   // since the last answer
+    bool was_away_ = false;                                        // since the last answer
 };
 
 }  // namespace entente::federation

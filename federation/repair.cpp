@@ -27,7 +27,8 @@ asio::awaitable<Result<void>> Repair::start(bool can_ask)
     auto job = [](storage::Connection& db) { return storage::held_channels(db); };
     auto held = co_await parts_.commits.read(std::move(job));
     if (!held) co_return fail(held);
-    for (const auto& one : *held) begin(one.channel, can_ask ? one.followers : std::vector<ServerName>{});
+    for (const auto& one : *held)
+        begin(one.channel, can_ask ? one.followers : std::vector<ServerName>{});
     if (!held->empty())
         protocol::log_warning(parts_.log, "channel_log",
                               "older data may have been put back: channels wait until their "
@@ -285,9 +286,7 @@ void Repair::settle_claim(const ChannelId& channel, const ServerName& follower, 
     const auto claim = hold.claims.find(follower);
     if (claim == hold.claims.end()) return;
     switch (gain) {
-        case Gain::all:
-            count(hold, follower);
-            break;
+        case Gain::all: count(hold, follower); break;
         case Gain::nothing: {
             if (disbelieved_.size() >= max_disbelieved) disbelieved_.erase(disbelieved_.begin());
             disbelieved_[{channel, follower}] = parts_.clock.now_ms() + disbelief_ms;
@@ -316,8 +315,7 @@ asio::awaitable<Result<void>> Repair::go_on(std::vector<ChannelId> channels)
         for (const auto& name : channels) {
             auto found = parts_.store.find(transaction.db(), name);
             if (!found) return fail(found);
-            auto waited =
-                parts_.home.append_waiting(transaction, **found, max_waiting_at_once);
+            auto waited = parts_.home.append_waiting(transaction, **found, max_waiting_at_once);
             if (!waited) return fail(waited);
             freed.emplace_back(name, std::move(*waited));
         }
@@ -382,9 +380,8 @@ void Repair::tell_authors(const ChannelId& channel, const HomeLog::Waited& waite
         if (seq) posted.seq = *seq;
         if (!seq) posted.problem = seq.error();
         const auto author = UserId::trusted(row.user);
-        parts_.notices.tell([&](CommitListener& listener) {
-            listener.delivery_changed(channel, author, posted);
-        });
+        parts_.notices.tell(
+            [&](CommitListener& listener) { listener.delivery_changed(channel, author, posted); });
     }
 }
 

@@ -37,7 +37,7 @@ inline constexpr Millis fetch_retry_ms = 5'000;
 // Followers that are fetched from at once, one channel of each: who answers slowly keeps
 // nobody else waiting.
 inline constexpr std::size_t max_fetching = 8;
-inline constexpr std::size_t max_freed_at_once = 100;   // channels in one commit
+inline constexpr std::size_t max_freed_at_once = 100;    // channels in one commit
 inline constexpr std::size_t max_waiting_at_once = 500;  // own events of one of them
 
 struct RepairParts {

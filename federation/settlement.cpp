@@ -357,8 +357,8 @@ Result<void> Settlement::apply_ahead(WriteTransaction& transaction, const Job& j
         settled.held_logs[name.str()] = 0;
     } else if (result.have.seq > channel.seq) {
         word = {name, result.have.seq, false};
-        auto held = channel.held ? Result<void>{}
-                                 : parts_.store.set_held(transaction.db(), channel, true);
+        auto held =
+            channel.held ? Result<void>{} : parts_.store.set_held(transaction.db(), channel, true);
         if (!held) return held;
     }
     settled.words.push_back(std::move(word));

@@ -276,8 +276,7 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
         if (seal.proof.root >= roots.size())
             return refuse(Code::malformed, "a seal names a root that is not there");
         const auto& checked = roots[seal.proof.root];
-        const bool vouched =
-            checked.key_missing && is_vouched(checked, verified.slice, home);
+        const bool vouched = checked.key_missing && is_vouched(checked, verified.slice, home);
         if (checked.key_missing && checked.key && !vouched) {
             missing.insert(checked.key->str());
             unverified.insert(checked.key->server);
@@ -322,14 +321,12 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
     return {};
 }
 
-bool Verifier::is_vouched(const CheckedRoot& root, const Slice& slice,
-                          const ServerName& home) const
+bool Verifier::is_vouched(const CheckedRoot& root, const Slice& slice, const ServerName& home) const
 {
     if (!root.unproven || !root.key || root.key->server == home) return false;
     const auto& ref = *root.key;
     // Of pinned servers a home shows statements, never keys.
-    if (ref.server == identity_.name || discovery_.ring().find(ref.server) != nullptr)
-        return false;
+    if (ref.server == identity_.name || discovery_.ring().find(ref.server) != nullptr) return false;
     return std::ranges::any_of(slice.keys, [&](const protocol::ShownKey& shown) {
         if (shown.server != ref.server || !shown.key_x) return false;
         const auto key = protocol::PublicKey::from_x(*shown.key_x);
@@ -342,8 +339,8 @@ SealFacts Verifier::facts_of(const CheckedRoot& root, bool vouched, Millis entry
     SealFacts facts;
     const auto& signed_root = vouched ? root.unproven : root.root;
     facts.sealed_at = signed_root->at;
-    const auto apart = entry_at > signed_root->at ? entry_at - signed_root->at
-                                                  : signed_root->at - entry_at;
+    const auto apart =
+        entry_at > signed_root->at ? entry_at - signed_root->at : signed_root->at - entry_at;
     if (apart > seal_apart_ms) facts.marks |= protocol::bit(protocol::Mark::late);
     if (vouched) {
         facts.marks |= protocol::bit(protocol::Mark::unverified);

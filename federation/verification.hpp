@@ -22,13 +22,13 @@ namespace asio = boost::asio;
 
 // A root of the enclosing list whose signature was looked at.
 struct CheckedRoot {
-    std::optional<protocol::SignedRoot> root;  // where it can be read and its signature holds
+    std::optional<protocol::SignedRoot> root;      // where it can be read and its signature holds
     std::optional<protocol::SignedRoot> unproven;  // where its key is missing
-    bool may_seal = false;                     // its key may sign submissions now [KEY-7]
-    bool key_missing = false;                  // the key isn't to be had: `need-keys`
-    std::optional<KeyRef> key;                 // whose it claims to be
-    std::string text;                          // the JWS as it came
-    Error problem;                             // where there is no root, or it may not seal
+    bool may_seal = false;                         // its key may sign submissions now [KEY-7]
+    bool key_missing = false;                      // the key isn't to be had: `need-keys`
+    std::optional<KeyRef> key;                     // whose it claims to be
+    std::string text;                              // the JWS as it came
+    Error problem;                                 // where there is no root, or it may not seal
 };
 using CheckedRoots = std::vector<CheckedRoot>;
 

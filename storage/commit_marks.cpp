@@ -51,7 +51,8 @@ Result<std::optional<IndexMark>> CommitFile::newest_run()
 {
     std::string octets(file_octets, '\0');
     const auto got = ::pread(descriptor_, octets.data(), octets.size(), 0);
-    if (got < 0) return fail(Code::unavailable, "can't read " + path_ + ": " + std::strerror(errno));
+    if (got < 0)
+        return fail(Code::unavailable, "can't read " + path_ + ": " + std::strerror(errno));
     auto text = std::string_view(octets).substr(0, static_cast<std::size_t>(got));
     const bool is_known = take_line(text) == file_head && take_line(text) == boot_id_;
     const auto number = take_line(text);
@@ -86,12 +87,10 @@ Result<void> CommitFile::set_newest_run(const IndexMark& newest)
 Result<std::unique_ptr<CommitMemory>> open_commit_file(const std::string& path,
                                                        const std::string& boot_id)
 {
-    const int descriptor =
-        ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return fail(Code::unavailable, "can't open " + path + ": " + std::strerror(errno));
-    return std::unique_ptr<CommitMemory>(
-        std::make_unique<CommitFile>(descriptor, path, boot_id));
+    return std::unique_ptr<CommitMemory>(std::make_unique<CommitFile>(descriptor, path, boot_id));
 }
 
 CommitMarks::CommitMarks(CommitMemory* window, CommitMemory* run_time)

@@ -1,8 +1,8 @@
 // How a run's entries and proofs are written into their two blobs.
 //
 //   body    per entry: varint at, octet kind (0 content, 1 deleted, 2 expired; 64 more
-//           where an octet of marks follows), varint length and octets of the event, then for kind 0 varint length and octets of
-//           the content, for kind 1 varint deleted_by
+//           where an octet of marks follows), varint length and octets of the event, then for kind
+//           0 varint length and octets of the content, for kind 1 varint deleted_by
 //   proofs  varint count of roots, each varint length and octets (JWS); varint count of
 //           seals, each varint count and 32-octet event ids, then a proof; octet 1 and
 //           varint epoch, varint seq, varint length and octets of hash, a proof, where

@@ -215,8 +215,7 @@ TEST(Wire, AnEntrySaysItsMarksInOrder)
     entry.event = "{}";
     EXPECT_EQ(entry_json(channel, entry).find("marks"), std::string::npos);
     entry.marks = protocol::bit(protocol::Mark::withheld) | protocol::bit(protocol::Mark::late);
-    EXPECT_NE(entry_json(channel, entry).find(R"("marks":["late","withheld"])"),
-              std::string::npos);
+    EXPECT_NE(entry_json(channel, entry).find(R"("marks":["late","withheld"])"), std::string::npos);
     entry.marks = 0xff;
     EXPECT_NE(entry_json(channel, entry)
                   .find(R"("marks":["late","key-revoked","key-retired","no-effect","unverified",)"

@@ -45,9 +45,8 @@ class Restore : public WorldTest {
     }
     void expect_accepted(const json& posted)
     {
-        wait_until("what was posted meanwhile has its number", [&] {
-            return alice_->delivery(posted.at("event")).at("status") == "accepted";
-        });
+        wait_until("what was posted meanwhile has its number",
+                   [&] { return alice_->delivery(posted.at("event")).at("status") == "accepted"; });
     }
     // What both had stands where it stood, and both go on behind it.
     void expect_whole(const std::vector<PageEntry>& before, const std::string& last)
@@ -92,6 +91,24 @@ TEST_F(Restore, WhileItsFollowerIsAwayNothingIsNumberedAndNothingLost)
     node("b.test").start();
     expect_accepted(posted);
     expect_whole(before, "meanwhile");
+}
+
+TEST_F(Restore, AFollowerThatWasPutBackCatchesUpThoughItIsOwedNothing)
+{
+    const auto other = shared_channel(*alice_, {bob_.get()});
+    const auto data = node("b.test").folder() + "/data";
+    EXPECT_EQ(node("b.test").terminate(), 0);
+    fs::copy(data, data + ".old", fs::copy_options::recursive);
+    node("b.test").start();
+    write(10);
+    const auto before = alice_->log(channel_);
+    node("b.test").kill9();
+    alice_->post(other, "by this the home notices that b.test is away");
+    fs::remove_all(data);
+    fs::rename(data + ".old", data);
+    node("b.test").start();
+    wait_until("b.test has all again", [&] { return bob_->log(channel_) == before; });
+    EXPECT_FALSE(bob_->channel(channel_).at("frozen").get<bool>());
 }
 
 TEST_F(Restore, AnOrdinaryRestartHoldsNothing)

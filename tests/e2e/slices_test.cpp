@@ -290,8 +290,7 @@ TEST_F(Slices, AForkIsToldToItsMembersAndItsEvidenceKept)
     EXPECT_EQ(shown.slice.checkpoint.hash, hashes_[4]);
     for (const auto* side : {&held, &shown}) {
         const auto& checkpoint = side->slice.checkpoint;
-        const auto root =
-            parse_signed_root(side->roots.at(checkpoint.proof.root), rules).value();
+        const auto root = parse_signed_root(side->roots.at(checkpoint.proof.root), rules).value();
         EXPECT_TRUE(verifies(root.jws, forger_->key().public_key()));
         EXPECT_TRUE(proves(root, checkpoint.proof,
                            checkpoint_leaf(side->slice.channel, checkpoint.epoch, checkpoint.seq,

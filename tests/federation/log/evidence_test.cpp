@@ -24,11 +24,12 @@ class Evidence : public ::testing::Test {
 
     [[nodiscard]] std::vector<storage::EvidenceRow> kept()
     {
-        return b.read([&](storage::Connection& db) -> Result<std::vector<storage::EvidenceRow>> {
-                    auto row = storage::read_channel(db, channel);
-                    if (!row) return fail(row);
-                    return storage::evidence_of(db, row->id);
-                })
+        return b
+            .read([&](storage::Connection& db) -> Result<std::vector<storage::EvidenceRow>> {
+                auto row = storage::read_channel(db, channel);
+                if (!row) return fail(row);
+                return storage::evidence_of(db, row->id);
+            })
             .value();
     }
     // The home's own word for another history, from the entry behind `after` on.
@@ -42,9 +43,10 @@ class Evidence : public ::testing::Test {
     }
     bool thaw()
     {
-        return b.write([&](storage::WriteTransaction& transaction) {
-                    return b.follower->thaw(transaction, channel);
-                })
+        return b
+            .write([&](storage::WriteTransaction& transaction) {
+                return b.follower->thaw(transaction, channel);
+            })
             .value();
     }
     // As a third party reads it: the entry hashes lead to a checkpoint of the home's.
@@ -57,8 +59,8 @@ class Evidence : public ::testing::Test {
         rechain(again);
         EXPECT_EQ(again.checkpoint.hash, answer.slice.checkpoint.hash);
         const auto& checkpoint = answer.slice.checkpoint;
-        auto root = protocol::parse_signed_root(answer.roots.at(checkpoint.proof.root),
-                                                b.identity.names);
+        auto root =
+            protocol::parse_signed_root(answer.roots.at(checkpoint.proof.root), b.identity.names);
         ASSERT_TRUE(root);
         EXPECT_TRUE(protocol::verifies(root->jws, a.identity.key.public_key()));
         EXPECT_TRUE(protocol::proves(

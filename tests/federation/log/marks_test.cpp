@@ -34,8 +34,8 @@ class Marks : public ::testing::Test {
         auto page = b.world.run(b.channels->page_before(b.user("bob"), channel, 1'000'000, 1));
         if (!page || page->empty()) throw std::runtime_error("no page");
         // Either way of reading says the same.
-        auto after = b.world.run(b.channels->page_after(b.user("bob"), channel,
-                                                        page->back().seq - 1, 1));
+        auto after =
+            b.world.run(b.channels->page_after(b.user("bob"), channel, page->back().seq - 1, 1));
         EXPECT_EQ(after.value().back().marks, page->back().marks);
         return page->back().marks;
     }
@@ -45,11 +45,11 @@ class Marks : public ::testing::Test {
     }
     void post_by_carol()
     {
-        ASSERT_EQ(hand_in(c, a, channel,
-                          {c.event(channel, {"message.create", "carol@c.example", hello})})
-                      .at(0)
-                      .status,
-                  protocol::ItemStatus::accepted);
+        ASSERT_EQ(
+            hand_in(c, a, channel, {c.event(channel, {"message.create", "carol@c.example", hello})})
+                .at(0)
+                .status,
+            protocol::ItemStatus::accepted);
     }
     // The last entry of the home's log, changed and signed by the home.
     template <class Change>

@@ -57,11 +57,12 @@ class RepairOfAHome : public ::testing::Test {
     }
     [[nodiscard]] bool is_held()
     {
-        return a.read([&](storage::Connection& db) -> Result<bool> {
-                    auto row = storage::read_channel(db, channel);
-                    if (!row) return fail(row);
-                    return storage::is_held(db, row->id);
-                })
+        return a
+            .read([&](storage::Connection& db) -> Result<bool> {
+                auto row = storage::read_channel(db, channel);
+                if (!row) return fail(row);
+                return storage::is_held(db, row->id);
+            })
             .value();
     }
     // What a lying follower says instead of the truth.
@@ -283,21 +284,22 @@ TEST_F(RepairOfAHome, WhatTheHomeNeverSignedIsNotTakenHoweverItIsClaimed)
     put_back();
     const auto held = *a.image(channel);
     // The follower invents an entry and signs a checkpoint for it by its own key.
-    a.spoil = [&](const std::string&, const Result<std::string>&) -> Result<std::string> {
-        auto made = slice(b, channel, held.seq - 1, all_entries);
-        auto& forged = made.logs[0];
-        forged.after = {held.seq, held.hash};
-        forged.seals.clear();
-        const auto event = a.event(channel, {"message.create", "alice@a.example", hello});
-        forged.entries = {{servers.world.clock.now, event.event, event.content}};
-        rechain(forged);
-        made.roots.resize(1);
-        sign_anew(b, made);
-        return protocol::write_log_answer({made.roots, forged});
+    auto made = slice(b, channel, held.seq - 1, all_entries);
+    auto& forged = made.logs[0];
+    forged.after = {held.seq, held.hash};
+    forged.seals.clear();
+    const auto event = a.event(channel, {"message.create", "alice@a.example", hello});
+    forged.entries.resize(1);
+    forged.entries[0].at = servers.world.clock.now;
+    forged.entries[0].event = event.event;
+    forged.entries[0].content = event.content;
+    rechain(forged);
+    made.roots.resize(1);
+    sign_anew(b, made);
+    const auto answer = protocol::write_log_answer({made.roots, forged});
+    a.spoil = [answer](const std::string&, const Result<std::string>&) -> Result<std::string> {
+        return answer;
     };
-    // Made beforehand: its reads must not run within the answer.
-    const auto answer = a.spoil("", std::string{});
-    a.spoil = [answer](const std::string&, const Result<std::string>&) { return answer; };
     say(b, claim());
     EXPECT_TRUE(a.repair->is_fetching());
     finish_fetching(a);
@@ -311,6 +313,7 @@ TEST_F(RepairOfAHome, WhatTheHomeNeverSignedIsNotTakenHoweverItIsClaimed)
     servers.world.clock.now += disbelief_ms;
     say(b, claim());
     EXPECT_TRUE(is_held());
+    finish_fetching(a);
 }
 
 TEST_F(RepairOfAHome, AnotherHistoryIsToldAndNothingIsFetched)
@@ -376,6 +379,47 @@ TEST_F(RepairOfAHome, WhatNobodyNoticedIsFoundByTheNextHeartbeat)
     look();
     EXPECT_FALSE(is_held());
     EXPECT_EQ(a.image(channel)->hash, before.hash);
+}
+
+// [LOG-8] The other way round.
+TEST_F(RepairOfAHome, AFollowerThatWasItselfPutBackIsFoundByAHeartbeat)
+{
+    b.close();
+    copy_database(servers.world, "b.example", ".db", ".old");
+    b.open();
+    go_on();
+    const auto before = *a.image(channel);
+    b.close();
+    copy_database(servers.world, "b.example", ".old", ".db");
+    b.open();
+    ASSERT_TRUE(b.write([&](storage::WriteTransaction& transaction) {
+        return storage::set_fact(transaction.db(), sealed_since_fact,
+                                 std::to_string(servers.world.clock.now + 1));
+    }));
+    // Nothing is owed, as far as the home knows.
+    auto nothing = exchange(a, b);
+    ASSERT_TRUE(nothing);
+    ASSERT_LT(b.image(channel)->seq, before.seq);
+    ASSERT_TRUE(ask(a, b, channel));
+    settle_all(a, b);
+    EXPECT_EQ(b.image(channel)->hash, before.hash);
+    EXPECT_FALSE(b.image(channel)->frozen);
+}
+
+TEST_F(RepairOfAHome, AQuestionDoesNotTellHowFarOthersAre)
+{
+    let_carol_in();
+    const auto acks_in = [&](const Held& held) {
+        auto draft = a.read([&](storage::Connection& db) {
+            return read_batch(db, a.identity.name, b.identity.name, BatchLimits{}, held);
+        });
+        return sign_batch(draft.value(), a.identity, servers.world.clock.now).logs.at(0).acks;
+    };
+    Held asks;
+    asks.questions.insert(channel.str());
+    EXPECT_TRUE(acks_in(asks).empty());
+    asks.heartbeats.insert(channel.str());
+    EXPECT_TRUE(acks_in(asks).contains("c.example"));
 }
 
 TEST_F(RepairOfAHome, ALongLogComesBackInPieces)

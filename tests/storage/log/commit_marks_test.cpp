@@ -53,9 +53,10 @@ class CommitMarksTest : public ::testing::Test {
     {
         ++last;
         const auto hash = "hash " + std::to_string(last) + past;
-        auto added = db->execute("INSERT INTO run (channel, last, first, epoch, prev_hash, proofs, "
-                                 "body) VALUES (1, " +
-                                 std::to_string(last) + ", 1, 1, '" + hash + "', '', '')");
+        auto added = db->execute(
+            "INSERT INTO run (channel, last, first, epoch, prev_hash, proofs, "
+            "body) VALUES (1, " +
+            std::to_string(last) + ", 1, 1, '" + hash + "', '', '')");
         ASSERT_TRUE(added);
         if (told) marks->committed(newest_run(*db).value());
     }
