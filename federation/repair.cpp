@@ -63,10 +63,9 @@ asio::awaitable<void> Repair::run()
 asio::awaitable<Result<void>> Repair::look()
 {
     start_fetching();
-    // Copies: much may be said while one is asked about.
-    const auto unasked = std::exchange(unasked_, {});
-    for (const auto& channel : unasked) {
-        auto asked = co_await ask_followers(channel);
+    while (!unasked_.empty()) {
+        auto channel = unasked_.extract(unasked_.begin()).value();
+        auto asked = co_await ask_followers(std::move(channel));
         if (!asked) co_return asked;
     }
     for (;;) {
@@ -145,7 +144,7 @@ void Repair::said(const ServerName& follower, const FollowerWord& word)
         auto& claim = hold.claims[follower];
         claim.seq = std::max(claim.seq, word.ahead);
         hold.unheard.insert(follower);
-        start_fetching();
+        if (!fetching_.contains(follower)) start_fetching();
     } else if (word.counts) {
         count(hold, follower);
     }
