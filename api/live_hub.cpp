@@ -118,6 +118,14 @@ void LiveHub::membership_changed(const protocol::UserId& user)
     for (auto* follower : those_of(by_user_, user)) follower->membership_changed();
 }
 
+void LiveHub::channel_frozen(const protocol::ChannelId& channel, bool frozen)
+{
+    const auto followers = those_of(by_channel_, channel);
+    if (followers.empty()) return;
+    const auto state = frozen_json(channel, frozen);
+    for (auto* follower : followers) follower->state(state);
+}
+
 void LiveHub::channel_stalled(const protocol::ChannelId& channel,
                               const std::optional<federation::Stalled>& stalled)
 {

@@ -32,6 +32,7 @@ class LiveHub final : public federation::CommitListener {
     void delivered_to(const protocol::ChannelId& channel, const protocol::ServerName& server,
                       std::int64_t seq) override;
     void membership_changed(const protocol::UserId& user) override;
+    void channel_frozen(const protocol::ChannelId& channel, bool frozen) override;
     void channel_stalled(const protocol::ChannelId& channel,
                          const std::optional<federation::Stalled>& stalled) override;
 

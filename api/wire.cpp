@@ -7,6 +7,7 @@
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
 #include "protocol/problem.hpp"
+#include "protocol/slice.hpp"
 
 namespace entente::api {
 namespace {
@@ -45,6 +46,17 @@ void add_posted(std::string& out, const federation::Posted& posted, protocol::Mi
         add_raw(out, "seq", std::to_string(posted.seq));
     if (posted.problem) add_raw(out, "problem", protocol::problem_json(*posted.problem, now));
     if (posted.overdue) add_flag(out, "overdue", true);
+}
+
+void add_marks(std::string& out, std::uint8_t marks)
+{
+    std::string list;
+    for (const auto name : protocol::names_of_marks(marks)) {
+        list += list.empty() ? "[\"" : ",\"";
+        list += name;
+        list += '"';
+    }
+    add_raw(out, "marks", list + "]");
 }
 
 void add_stalled(std::string& out, const federation::Stalled& stalled)
@@ -97,6 +109,7 @@ std::string entry_json(const protocol::ChannelId& channel, const federation::Cli
     add_raw(out, "content", entry.content ? std::string_view{*entry.content} : "null");
     if (entry.deleted_by != 0) add_raw(out, "deleted_by", std::to_string(entry.deleted_by));
     if (entry.expired) add_flag(out, "expired", true);
+    if (entry.marks != 0) add_marks(out, entry.marks);
     return out + "}";
 }
 
@@ -112,6 +125,14 @@ std::string moved_json(const protocol::ChannelId& channel, const federation::Pos
     std::string out = "{";
     add_text(out, "channel", channel.str());
     add_posted(out, posted, 0);
+    return out + "}";
+}
+
+std::string frozen_json(const protocol::ChannelId& channel, bool frozen)
+{
+    std::string out = "{";
+    add_text(out, "channel", channel.str());
+    add_flag(out, "frozen", frozen);
     return out + "}";
 }
 

@@ -24,6 +24,7 @@ namespace entente::api {
 // Items of a `state` frame: an own event has moved, a channel stands still or no longer.
 [[nodiscard]] std::string moved_json(const protocol::ChannelId& channel,
                                      const federation::Posted& posted);
+[[nodiscard]] std::string frozen_json(const protocol::ChannelId& channel, bool frozen);
 [[nodiscard]] std::string stalled_json(const protocol::ChannelId& channel,
                                        const std::optional<federation::Stalled>& stalled);
 // What a post of an array came to, by its txn.

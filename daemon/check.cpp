@@ -28,6 +28,7 @@ class Checking {
     {
         for (const auto& listener : config_.listeners) check_listener(listener);
         check_data();
+        check_runtime();
         check_keys();
         check_control();
         if (!config_.federation.ca_file.empty()) {
@@ -132,6 +133,18 @@ class Checking {
         fault(file_ + ": the path of the control socket " + path + " is longer than " +
               std::to_string(net::most_unix_path_octets) +
               " octets; set server.control to a shorter one");
+    }
+
+    // A copy of the data folder that is put back would bring its own witness.
+    void check_runtime()
+    {
+        const auto data = std::filesystem::path(config_.server.data).lexically_normal();
+        const auto runtime = std::filesystem::path(config_.server.runtime).lexically_normal();
+        const auto inside = runtime.lexically_relative(data);
+        if (inside.empty() || *inside.begin() == "..") return;
+        warn(file_ + ": server.runtime " + runtime.string() +
+             " is inside of server.data: an older copy of the data, put back with it, would go "
+             "unnoticed; name a folder outside, as /run/ententd");
     }
 
     void check_keys()

@@ -325,6 +325,7 @@ void Reading::fill_in()
     if (config_.server.control.empty())
         config_.server.control = config_.server.data + "/control.sock";
     absolute(config_.server.control);
+    absolute(config_.server.runtime);
     absolute(config_.federation.ca_file);
     for (auto& listener : config_.listeners) {
         absolute(listener.certificate);

@@ -32,6 +32,7 @@ struct ServerConfig {
     protocol::ServerName name;
     std::string data = "/var/lib/ententd";  // database, replay window
     std::string keys;                       // folder; "<data>/keys" unless set
+    std::string runtime = "/run/ententd";   // folder; what no backup of `data` may hold [LOG-5]
     std::string contact;
     std::string control;  // a Unix socket for ententctl; "<data>/control.sock" unless set
 };

@@ -326,6 +326,8 @@ void add_server_and_federation(std::vector<KeyRule<Config>>& rules)
                      text<Config>([](Config& c) -> std::string& { return c.server.data; })});
     rules.push_back({"server", "keys", "<data>/keys", KeyKind::text,
                      text<Config>([](Config& c) -> std::string& { return c.server.keys; })});
+    rules.push_back({"server", "runtime", "/run/ententd", KeyKind::text,
+                     text<Config>([](Config& c) -> std::string& { return c.server.runtime; })});
     rules.push_back({"server", "contact", "", KeyKind::text, set_contact});
     rules.push_back({"server", "control", "<data>/control.sock", KeyKind::text,
                      text<Config>([](Config& c) -> std::string& { return c.server.control; })});

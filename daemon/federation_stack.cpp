@@ -1,5 +1,6 @@
 #include "daemon/federation_stack.hpp"
 
+#include "federation/evidence.hpp"
 #include "federation/well_known.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::chrono::seconds housekeeping_interval{20};
 constexpr std::chrono::seconds index_interval{5};
+constexpr std::chrono::hours heartbeat_interval{1};  // [LOG-8]
+constexpr std::chrono::seconds vouching_interval{20};
 // A reader's turn of about 10 ms.
 constexpr std::size_t events_indexed_at_once = 4'000;
 constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600 * 1000;
@@ -112,7 +115,7 @@ FederationStack::FederationStack(Parts parts)
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
-      follower_(parts.identity, parts.stores.logs(), waits_, follower_events()),
+      follower_(parts.identity, parts.stores.logs(), waits_, parts.clock, follower_events()),
       direct_(parts.identity, parts.stores.logs(), parts.clock,
               [this](const protocol::UserId& user) {
                   notices_.tell([&](federation::CommitListener& listener) {
@@ -120,20 +123,10 @@ FederationStack::FederationStack(Parts parts)
                   });
               }),
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
-      settlement_({parts.identity, verifier_, follower_, parts.stores.logs(),
-                   parts.stores.commits(), notices_, parts.log, parts.clock}),
-      links_({parts.identity,
-              discovery_,
-              client_,
-              settlement_,
-              parts.stores.commits(),
-              parts.log,
-              parts.clock,
-              parts.random,
-              {std::chrono::milliseconds(parts.config.federation.retry_first_ms),
-               std::chrono::milliseconds(parts.config.federation.retry_max_ms)},
-              {}},
-             parts.tasks),
+      settlement_(settlement_parts()),
+      links_(link_parts(), parts.tasks),
+      repair_(repair_parts()),
+      vouching_(discovery_, parts.stores.commits(), parts.identity.names),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
@@ -154,6 +147,69 @@ FederationStack::FederationStack(Parts parts)
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
 
+federation::SettlementParts FederationStack::settlement_parts()
+{
+    federation::SettlementParts made{
+        parts_.identity,         verifier_, follower_,  parts_.stores.logs(),
+        parts_.stores.commits(), notices_,  parts_.log, parts_.clock};
+    made.believes = [this](const protocol::ChannelId& channel,
+                           const protocol::ServerName& follower) {
+        return repair_.believes(channel, follower);
+    };
+    return made;
+}
+
+federation::LinkParts FederationStack::link_parts()
+{
+    const auto& waits = parts_.config.federation;
+    federation::LinkParts made{parts_.identity,
+                               discovery_,
+                               client_,
+                               settlement_,
+                               parts_.stores.commits(),
+                               parts_.log,
+                               parts_.clock,
+                               parts_.random,
+                               {std::chrono::milliseconds(waits.retry_first_ms),
+                                std::chrono::milliseconds(waits.retry_max_ms)},
+                               {}};
+    made.said = [this](const protocol::ServerName& peer, const federation::FollowerWord& word) {
+        repair_.said(peer, word);
+    };
+    return made;
+}
+
+federation::RepairParts FederationStack::repair_parts()
+{
+    return {parts_.identity,
+            verifier_,
+            home_,
+            parts_.stores.logs(),
+            parts_.stores.commits(),
+            notices_,
+            parts_.tasks,
+            parts_.log,
+            parts_.clock,
+            [this](const protocol::ServerName& peer, const protocol::ChannelId& channel) {
+                links_.ask(peer, channel);
+            },
+            [this](protocol::ServerName peer, std::string target) {
+                return query(std::move(peer), std::move(target));
+            }};
+}
+
+// Nobody's refusal counts but the peer's own.
+asio::awaitable<Result<std::string>> FederationStack::query(protocol::ServerName peer,
+                                                            std::string target)
+{
+    auto answer = co_await client_.send(std::move(peer), "GET", std::move(target), "");
+    if (!answer) co_return fail(Code::unavailable, answer.error().detail);
+    if (answer->status == 200) co_return std::move(answer->body);
+    if (!answer->is_signed || !answer->problem)
+        co_return fail(Code::unavailable, "status " + std::to_string(answer->status));
+    co_return Result<std::string>{tl::unexpect, *answer->problem};
+}
+
 federation::Wake FederationStack::waker()
 {
     return [this](const protocol::ServerName& server) {
@@ -170,10 +226,26 @@ federation::FollowerEvents FederationStack::follower_events()
             listener.delivered_to(channel, server, seq);
         });
     };
-    events.forked = [this](const protocol::ChannelId& channel, const protocol::ServerName& home) {
+    events.owes = waker();
+    const auto tell_frozen = [this](const protocol::ChannelId& channel, bool frozen) {
+        notices_.tell([&](federation::CommitListener& listener) {
+            listener.channel_frozen(channel, frozen);
+        });
+    };
+    events.forked = [this, tell_frozen](const protocol::ChannelId& channel,
+                                        const protocol::ServerName& home, std::string_view kind) {
         protocol::log_error(parts_.log, "channel_log",
-                            "a home has signed two histories of a channel; it is frozen here",
+                            kind == federation::fork_evidence
+                                ? "a home has signed two histories of a channel; it is frozen "
+                                  "here, and the evidence is kept"
+                                : "a channel holds an event of a user of this server that it did "
+                                  "not seal: its key may be stolen; the channel is frozen here, "
+                                  "and the evidence is kept",
                             {{"channel", channel.str()}, {"home", home.str()}});
+        tell_frozen(channel, true);
+    };
+    events.thawed = [tell_frozen](const protocol::ChannelId& channel) {
+        tell_frozen(channel, false);
     };
     events.under_revoked_key = [this](const protocol::ChannelId& channel,
                                       const protocol::ServerName& home, const protocol::KeyRef& key,
@@ -193,7 +265,18 @@ asio::awaitable<Result<void>> FederationStack::start()
     for (auto& pin : *pins) ring_.load(std::move(pin));
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
-    if (!parts_.config.federation.enabled) co_return Result<void>{};
+    if (!parts_.stores.runtime_problem().empty())
+        protocol::log_warning(parts_.log, "storage",
+                              "the run-time folder can't be used, so every start may be one "
+                              "with older data that was put back; set server.runtime",
+                              {{"detail", parts_.stores.runtime_problem()}});
+    const bool is_federated = parts_.config.federation.enabled;
+    auto repair = co_await repair_.start(is_federated);
+    if (!repair) co_return repair;
+    parts_.tasks.spawn(repair_.run());
+    if (!is_federated) co_return Result<void>{};
+    parts_.tasks.spawn(keep_asking());
+    parts_.tasks.spawn(keep_vouching());
     auto started = co_await links_.start();
     co_return started;
 }
@@ -225,7 +308,8 @@ void FederationStack::committed(storage::CommittedRun& run)
     for (auto& stored : run.entries) {
         auto& entry = stored.entry;
         entries->push_back({stored.seq, entry.at, stored.event_id, std::move(entry.event),
-                            std::move(entry.content), entry.deleted_by, entry.expired});
+                            std::move(entry.content), entry.deleted_by, entry.expired,
+                            entry.marks});
     }
     run.entries.clear();
     const std::shared_ptr<const federation::ClientEntries> shared = std::move(entries);
@@ -237,6 +321,32 @@ void FederationStack::committed(storage::CommittedRun& run)
         listener.entries_committed(run.channel, shared);
     });
     if (parts_.config.federation.enabled) links_.committed(run);
+}
+
+// [LOG-8] Who holds less or more than its last answer said is found within an hour.
+asio::awaitable<void> FederationStack::keep_asking()
+{
+    for (;;) {
+        const bool go_on = co_await net::sleep_for(heartbeat_interval);
+        if (!go_on) co_return;
+        auto asked = co_await links_.ask_all();
+        if (!asked)
+            protocol::log_warning(parts_.log, "links", "followers can't be asked what they hold",
+                                  {{"detail", asked.error().detail}});
+    }
+}
+
+// [LOG-6] As soon as an author's server can be reached its entries are as all others.
+asio::awaitable<void> FederationStack::keep_vouching()
+{
+    for (;;) {
+        const bool go_on = co_await net::sleep_for(vouching_interval);
+        if (!go_on) co_return;
+        auto looked = co_await vouching_.look();
+        if (!looked)
+            protocol::log_warning(parts_.log, "channel_log", "vouched keys can't be looked up",
+                                  {{"detail", looked.error().detail}});
+    }
 }
 
 // Adds to the index by event id what it lacks: all of it where it was lost, what could not

@@ -18,6 +18,8 @@
 #include "federation/notices.hpp"
 #include "federation/peer_links.hpp"
 #include "federation/queries.hpp"
+#include "federation/repair.hpp"
+#include "federation/vouching.hpp"
 #include "net/http_client.hpp"
 #include "net/router.hpp"
 #include "net/task_group.hpp"
@@ -52,6 +54,8 @@ class FederationStack {
 
     [[nodiscard]] federation::Channels& channels() { return channels_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
+    [[nodiscard]] federation::Repair& repair() { return repair_; }
+    [[nodiscard]] federation::FollowerLog& follower() { return follower_; }
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
     [[nodiscard]] federation::LogComparison& comparison() { return comparison_; }
     [[nodiscard]] federation::LogProver& prover() { return prover_; }
@@ -62,6 +66,12 @@ class FederationStack {
     [[nodiscard]] federation::Wake waker();
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();
+    asio::awaitable<void> keep_asking();
+    asio::awaitable<void> keep_vouching();
+    asio::awaitable<Result<std::string>> query(protocol::ServerName peer, std::string target);
+    [[nodiscard]] federation::SettlementParts settlement_parts();
+    [[nodiscard]] federation::LinkParts link_parts();
+    [[nodiscard]] federation::RepairParts repair_parts();
 
     Parts parts_;
     federation::Notices notices_;
@@ -80,6 +90,8 @@ class FederationStack {
     federation::SignedClient client_;
     federation::Settlement settlement_;
     federation::PeerLinks links_;
+    federation::Repair repair_;
+    federation::Vouching vouching_;
     federation::Inbox inbox_;
     federation::Queries queries_;
     federation::LocalChannels channels_;

@@ -7,6 +7,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "federation/follower_log.hpp"
+#include "storage/held_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/sqlite/database.hpp"
 
@@ -64,7 +66,8 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
         options.folder = config.server.data + "/window";
         options.ran_before = known->has_value();
         options.start = now;
-        options.boot_id = platform.boot_id.empty() ? boot_id() : platform.boot_id;
+        const auto boot = platform.boot_id.empty() ? boot_id() : platform.boot_id;
+        options.boot_id = boot;
         options.env = platform.rocks_env;
         options.on_broken = [io, fatal = hooks.fatal](const Error& error) {
             boost::asio::post(io, [fatal, error] { fatal(error); });
@@ -75,6 +78,9 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
         if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted)
             return fail(noted);
 
+        if (auto marks = stores->open_marks(config, boot, now, **writer); !marks)
+            return fail(marks);
+
         stores->index_ = std::make_unique<storage::EventIndex>(stores->window_->events());
         if (auto index = stores->index_->open(**writer); !index) return fail(index);
         // What a power cut may have taken of it; more than that is made beside the service.
@@ -82,6 +88,7 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
         if (!caught_up) return fail(caught_up);
         stores->logs_ = std::make_unique<storage::ChannelLogStore>(
             stores->index_.get(), config.name_rules(), cached_channels, std::move(hooks.committed));
+        stores->logs_->remember(stores->marks_.get());
     }
     storage::GroupCommitOptions options;
     options.readers = static_cast<std::size_t>(config.storage.readers);
@@ -90,6 +97,40 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
     stores->commits_->add(*stores->logs_);
     if (auto started = stores->commits_->start(); !started) return fail(started);
     return stores;
+}
+
+// [LOG-5] The channels are held before the marks are set anew: a start that is cut off in
+// between finds the same again.
+Result<void> Stores::open_marks(const Config& config, const std::string& boot_id,
+                                protocol::Seconds now, storage::Connection& db)
+{
+    auto file = make_folder(config.server.runtime);
+    if (file) {
+        const auto path = config.server.runtime + "/" + config.server.name.str() + ".newest";
+        auto opened = storage::open_commit_file(path, boot_id);
+        if (opened)
+            newest_file_ = std::move(*opened);
+        else
+            file = fail(opened);
+    }
+    if (!file) runtime_problem_ = file.error().detail;
+    marks_ = std::make_unique<storage::CommitMarks>(&window_->commits(), newest_file_.get());
+    auto restored = marks_->may_be_restored(db);
+    if (!restored) return fail(restored);
+    may_be_restored_ = *restored;
+    if (may_be_restored_) {
+        auto held = storage::hold_all_followed(db, config.server.name);
+        if (!held) return held;
+    }
+    // [LOG-11] What was sealed before may be forgotten here.
+    auto since = storage::find_fact(db, federation::sealed_since_fact);
+    if (!since) return fail(since);
+    if (may_be_restored_ || !*since) {
+        auto set =
+            storage::set_fact(db, federation::sealed_since_fact, std::to_string((now + 1) * 1000));
+        if (!set) return set;
+    }
+    return marks_->accept(db);
 }
 
 Stores::~Stores()

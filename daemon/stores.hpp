@@ -11,6 +11,7 @@
 
 #include "daemon/config.hpp"
 #include "storage/channel_log_store.hpp"
+#include "storage/commit_marks.hpp"
 #include "storage/event_index.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/nonce_window.hpp"
@@ -44,10 +45,22 @@ class Stores {
     [[nodiscard]] storage::EventIndex& index() { return *index_; }
     [[nodiscard]] storage::ChannelLogStore& logs() { return *logs_; }
     [[nodiscard]] storage::GroupCommit& commits() { return *commits_; }
+    // [LOG-5] Older data may have been put back since the last start: what others follow is
+    // held.
+    [[nodiscard]] bool may_be_restored() const { return may_be_restored_; }
+    // Why the run-time folder can't be used; then every start counts as such a one.
+    [[nodiscard]] const std::string& runtime_problem() const { return runtime_problem_; }
 
  private:
     Stores() = default;
+    [[nodiscard]] Result<void> open_marks(const Config& config, const std::string& boot_id,
+                                          protocol::Seconds now, storage::Connection& db);
+
     std::unique_ptr<storage::ReplayMemory> window_;
+    std::unique_ptr<storage::CommitMemory> newest_file_;
+    std::unique_ptr<storage::CommitMarks> marks_;
+    bool may_be_restored_ = false;
+    std::string runtime_problem_;
     std::unique_ptr<storage::EventIndex> index_;
     std::unique_ptr<storage::ChannelLogStore> logs_;
     std::unique_ptr<storage::GroupCommit> commits_;

@@ -85,6 +85,8 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         if (part->page.entries.empty()) continue;
         // How far others are is told to authors, and then not with every slice.
         if (!held.heartbeats.contains(name)) part->acks.clear();
+        if (const auto keys = held.keys.find(name); keys != held.keys.end())
+            part->keys = keys->second;
         for (const auto& stored : part->page.entries)
             room.take(stored.entry.event.size() +
                       (stored.entry.content ? stored.entry.content->size() : 0));
@@ -92,8 +94,10 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         sent.insert(name);
         draft.logs.push_back(std::move(*part));
     }
-    // A heartbeat carries acks that no entry is going to carry.
-    for (const auto& name : held.heartbeats) {
+    // A heartbeat carries acks that no entry is going to carry, or asks what is held there.
+    auto beats = held.heartbeats;
+    beats.insert(held.questions.begin(), held.questions.end());
+    for (const auto& name : beats) {
         if (room.is_full() || sent.contains(name) || held.logs.contains(name)) continue;
         auto channel = storage::read_channel(db, protocol::ChannelId::trusted(name));
         if (!channel || channel->home != self) continue;
@@ -103,6 +107,7 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         auto part = read_part(db, peer, std::move(*channel), **cursor, room);
         if (!part) return fail(part);
         if (!part->page.entries.empty()) continue;
+        if (!held.heartbeats.contains(name)) part->acks.clear();
         room.take(0);
         ++draft.items;
         draft.logs.push_back(std::move(*part));
@@ -139,6 +144,21 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
     return draft;
 }
 
+protocol::LogAnswer follower_slice(const storage::ChannelRow& channel, storage::LogPage page)
+{
+    protocol::LogAnswer answer;
+    auto& slice = answer.slice;
+    slice.channel = channel.name;
+    slice.epoch = page.epoch;
+    slice.after = page.after;
+    for (auto& stored : page.entries) slice.entries.push_back(std::move(stored.entry));
+    slice.seals = std::move(page.proofs.seals);
+    slice.checkpoint = *page.proofs.checkpoint;
+    slice.latest = channel.seq;
+    answer.roots = std::move(page.proofs.roots);
+    return answer;
+}
+
 protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves,
                            storage::RunProofs& roots)
 {
@@ -161,6 +181,7 @@ protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves,
         protocol::checkpoint_leaf(slice.channel, page.epoch, page.end.seq, page.end.hash));
     slice.latest = std::max(part.channel.seq, page.end.seq);
     slice.acks = part.acks;
+    slice.keys = part.keys;
     return slice;
 }
 

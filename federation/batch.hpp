@@ -27,6 +27,9 @@ struct Held {
     std::set<std::string> logs;         // channels
     bool direct = false;
     std::set<std::string> heartbeats;  // channels whose acks are due, whether or not entries are
+    std::set<std::string> questions;   // channels to ask about [LOG-5, LOG-8]
+    // What goes with the slices of a channel, since the peer can't have the keys itself.
+    std::map<std::string, std::vector<protocol::ShownKey>> keys;
 };
 
 struct SubmissionPart {
@@ -39,6 +42,7 @@ struct LogPart {
     storage::LogPage page;
     std::int64_t until = 0;
     std::map<std::string, std::int64_t> acks;
+    std::vector<protocol::ShownKey> keys;  // [LOG-6]
 };
 
 struct BatchDraft {
@@ -60,6 +64,10 @@ struct BatchDraft {
 
 [[nodiscard]] protocol::OutgoingTransaction sign_batch(const BatchDraft& draft,
                                                        const Identity& identity, Millis now);
+
+// The answer that a page makes which ends at a stored checkpoint: from who can't sign one.
+[[nodiscard]] protocol::LogAnswer follower_slice(const storage::ChannelRow& channel,
+                                                 storage::LogPage page);
 
 // The slice for a page as the home sends it, its own checkpoint's leaf added to `leaves`
 // and the seals' roots to `roots` behind the place of the home's own, which is 0.

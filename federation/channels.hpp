@@ -64,6 +64,7 @@ struct ClientEntry {
     std::optional<std::string> content;
     std::int64_t deleted_by = 0;
     bool expired = false;
+    std::uint8_t marks = 0;  // bits of protocol::Mark
 };
 using ClientEntries = std::vector<ClientEntry>;
 
@@ -127,6 +128,9 @@ class CommitListener {
                               std::int64_t seq) = 0;
     // An own user was invited (a list to be fetched anew), joined or left.
     virtual void membership_changed(const UserId& user) = 0;
+    // A channel's home has shown two histories, and it goes on no more; or an administrator
+    // lets it go on [LOG-4].
+    virtual void channel_frozen(const ChannelId& channel, bool frozen) = 0;
     // A followed channel stands still; nothing: no longer so.
     virtual void channel_stalled(const ChannelId& channel,
                                  const std::optional<Stalled>& stalled) = 0;

@@ -1,10 +1,13 @@
 #include "federation/follower_log.hpp"
 
 #include <algorithm>
+#include <charconv>
 
+#include "federation/evidence.hpp"
 #include "federation/home_log.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/vouched_store.hpp"
 
 namespace entente::federation {
 
@@ -40,8 +43,8 @@ SliceResult refused(const std::string& channel, const Error& problem)
 }  // namespace
 
 FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store,
-                         LongWaits& waits, FollowerEvents events)
-    : identity_(identity), store_(store), waits_(waits), events_(std::move(events))
+                         LongWaits& waits, const protocol::Clock& clock, FollowerEvents events)
+    : identity_(identity), store_(store), waits_(waits), clock_(clock), events_(std::move(events))
 {
 }
 
@@ -131,7 +134,10 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
         if (seq < channel.floor) continue;
         auto held = store_.hash_at(db, channel, seq);
         if (!held) return fail(held);
-        if (*held != hash_in_slice(seq)) return fork(transaction, channel);
+        if (*held == hash_in_slice(seq)) continue;
+        auto first = first_difference(db, channel, verified, seq);
+        if (!first) return fail(first);
+        return fork(transaction, channel, verified, fork_evidence, *first);
     }
     if (shared < channel.floor) return answer(channel, SliceStatus::gap);
 
@@ -144,10 +150,13 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
         result.agrees = protocol::Position{slice.latest, *hash};
         return result;
     }
+    const auto first_new = static_cast<std::size_t>(shared - slice.after.seq);
+    auto unsealed = find_unsealed(db, channel, verified, first_new);
+    if (!unsealed) return fail(unsealed);
+    if (*unsealed) return fork(transaction, channel, verified, unsealed_evidence, **unsealed);
     // An old slice that comes again is no progress; having all there is, is.
     const bool goes_on = last > channel.seq || slice.latest == channel.seq;
-    auto applied =
-        apply(transaction, channel, verified, static_cast<std::size_t>(shared - slice.after.seq));
+    auto applied = apply(transaction, channel, verified, first_new);
     if (!applied) return fail(applied);
     auto over = goes_on ? waits_.over(transaction, channel) : Result<void>{};
     if (!over) return fail(over);
@@ -159,11 +168,13 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
                                 const VerifiedSlice& verified, std::size_t first_new)
 {
     const auto& slice = verified.slice;
+    auto& db = transaction.db();
     if (first_new >= slice.entries.size()) return {};
     if (slice.entries[first_new].at < channel.at)
         return refuse(Code::malformed, "an entry is older than the one before it");
     for (auto i = first_new; i < slice.entries.size(); ++i) {
-        auto applied = apply_entry(transaction, channel, slice.entries[i], verified.events[i]);
+        auto applied = apply_entry(transaction, channel, slice.entries[i], verified.events[i],
+                                   verified.facts[i]);
         if (!applied) {
             store_.abandon(channel, applied.error());
             return applied;
@@ -173,22 +184,38 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
         store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
     store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
     tell_late(transaction, channel, verified, first_new);
+    auto lost = storage::reopen_submissions(db, channel.name, channel.seq);
+    if (!lost) {
+        store_.abandon(channel, lost.error());
+        return fail(lost);
+    }
+    // [LOG-5] Their numbers are other events' now: the home was put back to before them.
+    if (*lost && events_.owes)
+        transaction.after_commit([owes = events_.owes, home = channel.home] { owes(home); });
     return {};
 }
 
 Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel& channel,
                                       const protocol::Entry& entry,
-                                      const protocol::FollowedEvent& followed)
+                                      const protocol::FollowedEvent& followed,
+                                      const SealFacts& facts)
 {
+    using protocol::Mark;
     auto& db = transaction.db();
     const auto& event = followed.event;
     storage::ChannelLogStore::Addition addition;
     addition.entry = entry;
+    addition.entry.marks = facts.marks;
+    if (!followed.breach.empty()) addition.entry.marks |= protocol::bit(Mark::no_effect);
+    if (!facts.vouched_kid.empty()) {
+        auto put = storage::put_vouched(db, channel.id, channel.seq + 1, facts.vouched_kid);
+        if (!put) return put;
+    }
     addition.event_id = event.id;
     addition.origin = event.sender.server;
     if (followed.breach.empty()) {
         addition.txn = event.txn;
-        std::optional<protocol::TargetFacts> facts;
+        std::optional<protocol::TargetFacts> target_facts;
         if (event.target) {
             auto target = store_.entry_by_id(db, channel, *event.target);
             // What can't be told now must not be taken for unknown: the log decides alike
@@ -197,12 +224,18 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
             if (target) {
                 auto parsed = protocol::parse_followed_event(target->entry.event, identity_.names);
                 if (parsed)
-                    facts = protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
+                    target_facts =
+                        protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
             }
         }
         // [MEM-2] What the home should not have taken is held and has no effect.
-        auto change = protocol::apply_event(channel.state, event, entry.content.value_or(""),
-                                            channel.seq + 1, channel.home, facts, identity_.names);
+        auto change =
+            protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
+                                  channel.home, target_facts, identity_.names);
+        // What it refers to may lie before the log that is held here.
+        const bool cant_tell = !change && change.error().code == Code::not_found && event.target &&
+                               !target_facts && channel.floor > 0;
+        if (!change && !cant_tell) addition.entry.marks |= protocol::bit(Mark::no_effect);
         if (change) addition.change = std::move(*change);
         addition.leave = event.type == "member.leave";
         if (event.sender.server == identity_.name) {
@@ -247,15 +280,98 @@ void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel,
     }
 }
 
-SliceResult FollowerLog::fork(WriteTransaction& transaction, LiveChannel& channel)
+// The chains part once and for all: the first seq at which they differ is found by halving.
+Result<std::int64_t> FollowerLog::first_difference(storage::Connection& db,
+                                                   const LiveChannel& channel,
+                                                   const VerifiedSlice& verified,
+                                                   std::int64_t known)
 {
+    const auto after = verified.slice.after.seq;
+    auto low = std::max(after, channel.floor);
+    while (low < known) {
+        const auto middle = low + (known - low) / 2;
+        auto held = store_.hash_at(db, channel, middle);
+        if (!held) return fail(held);
+        const auto& shown = middle == after
+                                ? verified.slice.after.hash
+                                : verified.hashes[static_cast<std::size_t>(middle - after - 1)];
+        if (*held == shown)
+            low = middle + 1;
+        else
+            known = middle;
+    }
+    return known;
+}
+
+Result<SliceResult> FollowerLog::fork(WriteTransaction& transaction, LiveChannel& channel,
+                                      const VerifiedSlice& slice, std::string_view kind,
+                                      std::int64_t seq)
+{
+    auto kept = keep_evidence(transaction.db(), channel, slice, kind, seq, clock_.now_ms());
+    if (!kept) return fail(kept);
     store_.freeze(channel);
     auto over = waits_.over(transaction, channel);
-    if (!over) return refused(channel.name.str(), over.error());
-    transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home] {
-        forked(name, home);
-    });
+    if (!over) return fail(over);
+    transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home,
+                              kind] { forked(name, home, kind); });
     return answer(channel, SliceStatus::fork);
+}
+
+// [LOG-11] The seal is proven under a key of ours: either we made it, or who has the key.
+Result<std::optional<std::int64_t>> FollowerLog::find_unsealed(storage::Connection& db,
+                                                               const LiveChannel& channel,
+                                                               const VerifiedSlice& verified,
+                                                               std::size_t first_new)
+{
+    for (auto i = first_new; i < verified.events.size(); ++i) {
+        if (verified.events[i].event.sender.server != identity_.name) continue;
+        if (!sealed_since_) {
+            auto fact = storage::find_fact(db, sealed_since_fact);
+            if (!fact) return fail(fact);
+            Millis since = 0;
+            if (*fact) std::from_chars((*fact)->data(), (*fact)->data() + (*fact)->size(), since);
+            sealed_since_ = since;
+        }
+        if (verified.facts[i].sealed_at < *sealed_since_) continue;
+        auto sealed = was_sealed(db, channel, verified.events[i]);
+        if (!sealed) return fail(sealed);
+        if (!*sealed)
+            return std::optional<std::int64_t>{verified.slice.after.seq +
+                                               static_cast<std::int64_t>(i) + 1};
+    }
+    return std::optional<std::int64_t>{};
+}
+
+// What was sealed is a submission until it comes back, and stands in the log then.
+Result<bool> FollowerLog::was_sealed(storage::Connection& db, const LiveChannel& channel,
+                                     const protocol::FollowedEvent& followed)
+{
+    const auto& event = followed.event;
+    auto row = storage::find_submission(db, event.id);
+    if (!row) return fail(row);
+    if (*row) return true;
+    if (!followed.breach.empty()) return false;
+    auto seq = store_.find_txn(db, channel, identity_.name, event.txn);
+    if (!seq) return fail(seq);
+    if (!*seq) return false;
+    auto entry = store_.entry_at(db, channel, **seq);
+    if (!entry) return entry.error().code == Code::not_found ? Result<bool>{false} : fail(entry);
+    return entry->event_id == event.id;
+}
+
+Result<bool> FollowerLog::thaw(WriteTransaction& transaction, const ChannelId& name)
+{
+    auto& db = transaction.db();
+    auto found = store_.find(db, name);
+    if (!found) return fail(found);
+    auto& channel = **found;
+    if (!channel.frozen) return false;
+    auto set = storage::set_fact(db, sealed_since_fact, std::to_string(clock_.now_ms()));
+    if (!set) return fail(set);
+    sealed_since_.reset();
+    store_.thaw(channel);
+    if (events_.thawed) transaction.after_commit([thawed = events_.thawed, name] { thawed(name); });
+    return true;
 }
 
 Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::Snapshot& snapshot,

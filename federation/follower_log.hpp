@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "federation/identity.hpp"
 #include "federation/long_waits.hpp"
@@ -14,26 +16,41 @@
 
 namespace entente::federation {
 
+// Since when this server knows of every event that it has sealed: what was sealed before may
+// have been forgotten with a database that was put back [LOG-11]. In ms; absent: always.
+inline constexpr std::string_view sealed_since_fact = "sealed_since";
+
 // What taking slices tells the rest of the server, after the commit.
 struct FollowerEvents {
     // The home says that `server` holds `channel` up to `seq`.
     std::function<void(const protocol::ChannelId&, const ServerName& server, std::int64_t seq)>
         acknowledged;
-    std::function<void(const protocol::ChannelId&, const ServerName& home)> forked;
+    // [LOG-4, LOG-11] It is frozen; `kind` as evidence.hpp names it.
+    std::function<void(const protocol::ChannelId&, const ServerName& home, std::string_view kind)>
+        forked;
+    std::function<void(const protocol::ChannelId&)> thawed = {};
     // [KEY-7] The home has logged an event, the first new one of a slice that is so, under a
     // key that was revoked before the entry's `at`.
     std::function<void(const protocol::ChannelId&, const ServerName& home,
                        const protocol::KeyRef& key, std::int64_t seq)>
-        under_revoked_key;
+        under_revoked_key = {};
+    // Submissions that the home had numbered, and has lost, wait for it again.
+    std::function<void(const ServerName& home)> owes = {};
 };
 
 class FollowerLog {
  public:
     FollowerLog(const Identity& identity, storage::ChannelLogStore& store, LongWaits& waits,
-                FollowerEvents events);
+                const protocol::Clock& clock, FollowerEvents events);
 
     [[nodiscard]] protocol::SliceResult take(storage::WriteTransaction& transaction,
                                              const VerifiedSlice& slice, const ServerName& origin);
+
+    // An administrator's word [LOG-4]: it goes on behind what is held. `not_found`; false
+    // where it isn't frozen. What differs still freezes it again, but events of own users that
+    // were sealed before now are believed from now on [LOG-11].
+    [[nodiscard]] Result<bool> thaw(storage::WriteTransaction& transaction,
+                                    const protocol::ChannelId& name);
 
     // Starts the log of a channel that one of our users has joined; `state` is the verified
     // snapshot's. A log that already reaches beyond the floor is left as it is.
@@ -59,18 +76,34 @@ class FollowerLog {
     [[nodiscard]] Result<void> apply_entry(storage::WriteTransaction& transaction,
                                            storage::LiveChannel& channel,
                                            const protocol::Entry& entry,
-                                           const protocol::FollowedEvent& followed);
+                                           const protocol::FollowedEvent& followed,
+                                           const SealFacts& facts);
     void tell_late(storage::WriteTransaction& transaction, const storage::LiveChannel& channel,
                    const VerifiedSlice& slice, std::size_t first_new) const;
+    // Where the log goes on with an event of an own user that this server did not seal.
+    [[nodiscard]] Result<std::optional<std::int64_t>> find_unsealed(
+        storage::Connection& db, const storage::LiveChannel& channel, const VerifiedSlice& slice,
+        std::size_t first_new);
+    [[nodiscard]] Result<bool> was_sealed(storage::Connection& db,
+                                          const storage::LiveChannel& channel,
+                                          const protocol::FollowedEvent& followed);
+    [[nodiscard]] Result<std::int64_t> first_difference(storage::Connection& db,
+                                                        const storage::LiveChannel& channel,
+                                                        const VerifiedSlice& slice,
+                                                        std::int64_t known);
     void note_acks(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
                    const VerifiedSlice& slice);
-    [[nodiscard]] protocol::SliceResult fork(storage::WriteTransaction& transaction,
-                                             storage::LiveChannel& channel);
+    [[nodiscard]] Result<protocol::SliceResult> fork(storage::WriteTransaction& transaction,
+                                                     storage::LiveChannel& channel,
+                                                     const VerifiedSlice& slice,
+                                                     std::string_view kind, std::int64_t seq);
 
     const Identity& identity_;
     storage::ChannelLogStore& store_;
     LongWaits& waits_;
+    const protocol::Clock& clock_;
     FollowerEvents events_;
+    std::optional<Millis> sealed_since_;  // the fact, once it was read
 };
 
 }  // namespace entente::federation

@@ -121,6 +121,9 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     if (!duplicate) return fail(duplicate);
     if (*duplicate) return std::move(**duplicate);
     if (channel.frozen) return fail(Code::unavailable, "the channel is frozen");
+    if (channel.held)
+        return retry_later(Code::unavailable, "the channel waits for its followers",
+                           held_retry_seconds);
 
     const auto now = clock_.now_ms();
     if (event.at > now + protocol::max_event_ahead_ms)
@@ -201,7 +204,16 @@ Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& chan
                                 const Event& event, const std::string& content,
                                 const protocol::StateChange& change)
 {
-    auto& db = transaction.db();
+    auto followed = follow_servers(transaction.db(), channel, event, change);
+    if (!followed) return followed;
+    const auto invitee = invitee_in(event, change);
+    if (!invitee) return {};
+    return send_invitation(transaction, channel, event, content, *invitee);
+}
+
+Result<void> HomeLog::follow_servers(Connection& db, LiveChannel& channel, const Event& event,
+                                     const protocol::StateChange& change)
+{
     if (is_join(event) && change.first_of_server && event.sender.server != identity_.name) {
         auto server = store_.server_id(db, event.sender.server);
         if (!server) return fail(server);
@@ -216,9 +228,7 @@ Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& chan
         auto ended = storage::end_cursor(db, channel.id, *server, channel.seq);
         if (!ended) return ended;
     }
-    const auto invitee = invitee_in(event, change);
-    if (!invitee) return {};
-    return send_invitation(transaction, channel, event, content, *invitee);
+    return {};
 }
 
 // [INBOX-4] A server that has members here reads the invitation in the log.

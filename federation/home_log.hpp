@@ -9,12 +9,14 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "federation/identity.hpp"
 #include "federation/verification.hpp"
 #include "protocol/channel_state.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
+#include "storage/outgoing_store.hpp"
 
 namespace entente::federation {
 
@@ -53,6 +55,23 @@ class HomeLog {
                                           storage::LiveChannel& channel,
                                           const protocol::Event& event, std::string content);
 
+    // [LOG-5] What a follower holds of this log beyond its end, put back as it was: times,
+    // events, seals and the checkpoint with its root. The slice has been verified against
+    // this server's own keys. How many entries were new; `signature_invalid` where it goes on
+    // from another end, `malformed` where what the fold needs is missing.
+    [[nodiscard]] Result<std::int64_t> append_again(storage::WriteTransaction& transaction,
+                                                    storage::LiveChannel& channel,
+                                                    const VerifiedSlice& verified);
+
+    // Own users' events that waited while the channel was held, in their order, at most
+    // `limit`; each now stands in the log or is refused for good.
+    struct Waited {
+        std::vector<std::pair<storage::SubmissionRow, Result<std::int64_t>>> settled;  // seq
+        bool more = false;  // not all: the channel stays held
+    };
+    [[nodiscard]] Result<Waited> append_waiting(storage::WriteTransaction& transaction,
+                                                storage::LiveChannel& channel, std::size_t limit);
+
     struct SubmissionOutcome {
         protocol::SubmissionResult result;
         std::optional<JoinGrant> grant;  // for the event at `grant_index`
@@ -87,6 +106,16 @@ class HomeLog {
                                          storage::LiveChannel& channel,
                                          const protocol::Event& event, const std::string& content,
                                          const protocol::StateChange& change);
+    [[nodiscard]] Result<void> follow_servers(storage::Connection& db,
+                                              storage::LiveChannel& channel,
+                                              const protocol::Event& event,
+                                              const protocol::StateChange& change);
+    [[nodiscard]] Result<protocol::StateChange> append_entry_again(
+        storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+        const protocol::Entry& entry, const protocol::FollowedEvent& followed);
+    [[nodiscard]] Result<Appended> append_or_find(storage::WriteTransaction& transaction,
+                                                  storage::LiveChannel& channel,
+                                                  const storage::SubmissionRow& row);
     [[nodiscard]] Result<void> send_invitation(storage::WriteTransaction& transaction,
                                                storage::LiveChannel& channel,
                                                const protocol::Event& event,
@@ -107,6 +136,9 @@ class HomeLog {
     protocol::Random& random_;
     Wake wake_;
 };
+
+// For how long submissions to a held channel are put off at a time.
+inline constexpr std::int64_t held_retry_seconds = 2;
 
 // Whether trying the same again later may help: such a problem defers an item.
 [[nodiscard]] bool is_passing(const Error& problem);

@@ -230,6 +230,12 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
             return refuse(Code::not_member, "not a member of the channel");
         return submit(transaction, draft, channel.home);
     }
+    // [LOG-5] Kept beside the log until it may go on; whether it is allowed is told then.
+    if (channel.held) {
+        auto submitted = submit(transaction, draft, channel.home);
+        if (submitted) parts_.store.note_submission(channel);
+        return submitted;
+    }
     auto appended = parts_.home.append(transaction, channel, draft.event, draft.content);
     if (!appended) return fail(appended);
     return accepted(draft.event.id, appended->seq);
@@ -242,10 +248,11 @@ Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& trans
     auto& db = transaction.db();
     auto channel = parts_.store.find(db, *draft.event.channel);
     if (!channel && channel.error().code != Code::not_found) return fail(channel);
-    // What is homed here was never submitted.
+    // What is homed here was never submitted, but while the channel was held.
     const bool is_home = channel && (*channel)->home == parts_.identity.name;
-    auto row = is_home ? Result<std::optional<storage::SubmissionRow>>{std::nullopt}
-                       : storage::find_submission(db, *draft.event.channel, draft.event.txn);
+    auto row = is_home && !(*channel)->has_submissions
+                   ? Result<std::optional<storage::SubmissionRow>>{std::nullopt}
+                   : storage::find_submission(db, *draft.event.channel, draft.event.txn);
     if (!row) return fail(row);
     if (*row) {
         if ((*row)->user != draft.user.str())

@@ -3,6 +3,7 @@
 
 #include "federation/local_channels.hpp"
 #include "federation/long_waits.hpp"
+#include "federation/shown_marks.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
@@ -57,6 +58,7 @@ ClientEntry client_entry(storage::StoredEntry stored)
     entry.content = std::move(stored.entry.content);
     entry.deleted_by = stored.entry.deleted_by;
     entry.expired = stored.entry.expired;
+    entry.marks = stored.entry.marks;
     return entry;
 }
 
@@ -212,6 +214,9 @@ asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, Ch
         if (!page) return fail(page);
         ClientEntries entries;
         for (auto& stored : page->entries) entries.push_back(client_entry(std::move(stored)));
+        auto marked = add_shown_marks(db, view->channel, view->meta, parts_.clock.now_ms(),
+                                      parts_.identity.names, entries);
+        if (!marked) return fail(marked);
         return entries;
     };
     auto entries = co_await parts_.commits.read(std::move(job));
@@ -231,6 +236,9 @@ asio::awaitable<Result<ClientEntries>> LocalChannels::page_before(UserId user, C
         for (auto& one : *stored) {
             if (one.seq > view->visible_after) entries.push_back(client_entry(std::move(one)));
         }
+        auto marked = add_shown_marks(db, view->channel, view->meta, parts_.clock.now_ms(),
+                                      parts_.identity.names, entries);
+        if (!marked) return fail(marked);
         return entries;
     };
     auto entries = co_await parts_.commits.read(std::move(job));

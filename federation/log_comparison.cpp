@@ -195,8 +195,8 @@ asio::awaitable<Result<void>> Comparing::halve(std::int64_t upper)
         auto slice = co_await ask(middle, step());
         if (!slice) {
             give_up("they differ between " + std::to_string(lower + 1) + " and " +
-                    std::to_string(upper) + ", but the peer does not show which entry it is: " +
-                    sentence(slice.error()));
+                    std::to_string(upper) +
+                    ", but the peer does not show which entry it is: " + sentence(slice.error()));
             co_return Result<void>{};
         }
         if (slice->after.seq != middle)

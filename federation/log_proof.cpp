@@ -54,8 +54,8 @@ void sign_checkpoint(EntryProof& proof, const Identity& identity, Millis now)
 {
     protocol::RootBuilder leaves;
     auto& checkpoint = proof.checkpoint;
-    checkpoint.proof.index = leaves.add(protocol::checkpoint_leaf(
-        proof.channel, checkpoint.epoch, checkpoint.seq, checkpoint.hash));
+    checkpoint.proof.index = leaves.add(protocol::checkpoint_leaf(proof.channel, checkpoint.epoch,
+                                                                  checkpoint.seq, checkpoint.hash));
     auto root = leaves.sign(identity.key, identity.name, now);
     checkpoint.proof.path = std::move(root.paths.front());
     proof.roots.front() = std::move(root.jws);

@@ -1,6 +1,7 @@
 #include "federation/peer_link.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace entente::federation {
 
@@ -18,6 +19,9 @@ constexpr Millis busy_interval_ms = 5;
 
 // Events travel as JSON strings: quotes and backslashes double at worst.
 constexpr std::size_t octet_share = 3;
+
+// Channels whose slices carry keys.
+constexpr std::size_t max_channels_with_keys = 1'000;
 
 // Below it a batch would have no room to share; one event always goes.
 constexpr std::size_t least_octets = 1'024;
@@ -58,6 +62,13 @@ LinkState PeerLink::state() const
 void PeerLink::acks_due(const std::string& channel)
 {
     acks_due_.try_emplace(channel, parts_.clock.now_ms() + ack_interval_ms);
+    wake();
+}
+
+void PeerLink::ask(const std::string& channel)
+{
+    questions_.insert(channel);
+    held_logs_.erase(channel);
     wake();
 }
 
@@ -122,6 +133,9 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     if (draft->empty()) {
         // Nobody is left there to be told.
         for (const auto& channel : held.heartbeats) acks_due_.erase(channel);
+        for (const auto& channel : held.questions) {
+            if (!held.logs.contains(channel)) questions_.erase(channel);
+        }
         co_return std::nullopt;
     }
 
@@ -130,12 +144,19 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     backoff_.reset();
     problem_.reset();
     for (const auto& part : draft->logs) {
-        if (held.heartbeats.contains(part.channel.name.str()))
-            acks_due_.erase(part.channel.name.str());
+        const auto& channel = part.channel.name.str();
+        if (held.heartbeats.contains(channel)) acks_due_.erase(channel);
+        // What the peer puts off is asked again.
+        if (!settled->held_logs.contains(channel)) questions_.erase(channel);
     }
     if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
     remember(*settled);
     for (const auto& advanced : settled->advanced) parts_.advanced(advanced);
+    for (const auto& [channel, kids] : settled->keys_wanted) show_keys(channel, kids);
+    if (parts_.said) {
+        for (const auto& word : settled->words) parts_.said(peer_, word);
+    }
+    if (std::exchange(was_away_, false)) co_await ask_about_all();
     if (!settled->wants_snapshot.empty()) co_await fetch_snapshots(settled->wants_snapshot);
     Wait next;
     const auto spent = parts_.clock.now_ms() - begun;
@@ -182,10 +203,40 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
     }
 }
 
+// [LOG-6] What is pinned here is shown; the statements that lead to it go with it once this
+// server keeps them. As long as the link lives: the next slice would need the same.
+void PeerLink::show_keys(const std::string& channel, const std::vector<std::string>& kids)
+{
+    std::vector<protocol::ShownKey> shown;
+    for (const auto& kid : kids) {
+        const auto ref = protocol::parse_key_ref(kid, parts_.identity.names);
+        const auto* key = ref ? parts_.discovery.ring().find_key(*ref) : nullptr;
+        if (key != nullptr) shown.push_back({ref->server, key->key.x(), {}});
+    }
+    if (shown.empty() || keys_.size() >= max_channels_with_keys) {
+        hold_longer(held_logs_, channel, 0);
+        return;
+    }
+    keys_[channel] = std::move(shown);
+}
+
+// [LOG-8] What it held before it was away may be what it holds no longer.
+asio::awaitable<void> PeerLink::ask_about_all()
+{
+    auto job = [self = parts_.identity.name, peer = peer_](storage::Connection& db) {
+        return storage::followings(db, self, peer.str());
+    };
+    auto followed = co_await parts_.commits.read(std::move(job));
+    // The next hour's heartbeats are there all the same.
+    if (!followed) co_return;
+    for (const auto& following : *followed) questions_.insert(following.channel.str());
+}
+
 Wait PeerLink::failed(const Error& error)
 {
     auto wait = backoff_.after(error);
     problem_ = error;
+    was_away_ |= wait.ends_when_heard;
     if (wait.halve) {
         if (halvings_ < most_halvings) {
             ++halvings_;
@@ -217,6 +268,8 @@ Held PeerLink::held_now()
     for (const auto& [channel, due] : acks_due_) {
         if (due <= now) held.heartbeats.insert(channel);
     }
+    held.questions = questions_;
+    held.keys = keys_;
     held.direct = held_direct_until_ > now;
     return held;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -38,6 +39,8 @@ struct LinkState {
     Millis next_try = 0;           // of a wait; 0: it doesn't wait
     int failures = 0;              // in a row
     std::optional<Error> problem;  // of the last attempt, where it failed
+    // What it says of channels that wait for its word [LOG-5].
+    std::function<void(const ServerName& peer, const FollowerWord&)> said = {};
 };
 
 class PeerLink {
@@ -55,6 +58,8 @@ class PeerLink {
     [[nodiscard]] LinkState state() const;
     // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
     void acks_due(const std::string& channel);
+    // A slice or a heartbeat of the channel goes next, whatever the peer holds of it.
+    void ask(const std::string& channel);
 
  private:
     using WaitTime = std::chrono::milliseconds;
@@ -68,6 +73,8 @@ class PeerLink {
     asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft);
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
+    asio::awaitable<void> ask_about_all();
+    void show_keys(const std::string& channel, const std::vector<std::string>& kids);
     asio::awaitable<void> pause(Wait wait);
     [[nodiscard]] Held held_now();
     [[nodiscard]] std::optional<Wait> until_hold_ends();
@@ -89,7 +96,10 @@ class PeerLink {
     std::map<std::string, Hold> held_submissions_;
     std::map<std::string, Hold> held_logs_;
     Millis held_direct_until_ = 0;
-    std::map<std::string, Millis> acks_due_;  // channel → when
+    std::map<std::string, Millis> acks_due_;                       // channel → when
+    std::set<std::string> questions_;                              // channels
+    std::map<std::string, std::vector<protocol::ShownKey>> keys_;  // channel → what goes with it
+    bool was_away_ = false;                                        // since the last answer
 };
 
 }  // namespace entente::federation

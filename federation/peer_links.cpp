@@ -44,6 +44,22 @@ void PeerLinks::wake(const ServerName& peer)
     link(peer).wake();
 }
 
+void PeerLinks::ask(const ServerName& peer, const protocol::ChannelId& channel)
+{
+    if (peer != parts_.identity.name) link(peer).ask(channel.str());
+}
+
+asio::awaitable<Result<void>> PeerLinks::ask_all()
+{
+    auto job = [self = parts_.identity.name](storage::Connection& db) {
+        return storage::followings(db, self, "");
+    };
+    auto all = co_await parts_.commits.read(std::move(job));
+    if (!all) co_return fail(all);
+    for (const auto& following : *all) ask(following.server, following.channel);
+    co_return Result<void>{};
+}
+
 void PeerLinks::heard_from(const ServerName& peer)
 {
     last_heard_.note(peer, parts_.clock.now_ms());

@@ -21,6 +21,10 @@ class PeerLinks {
     // Wakes the links of all servers that were owed something when this one stopped.
     asio::awaitable<Result<void>> start();
     void wake(const ServerName& peer);
+    // A heartbeat of the channel to a follower, whether or not it is owed anything.
+    void ask(const ServerName& peer, const protocol::ChannelId& channel);
+    // [LOG-8] The same to all followers of all channels.
+    asio::awaitable<Result<void>> ask_all();
     // A proven inbound request of that server.
     void heard_from(const ServerName& peer);
     // An administrator's word: tries at once, whatever was waited for.

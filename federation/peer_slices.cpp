@@ -17,8 +17,8 @@ PeerSlice computed(const protocol::Slice& slice)
     auto at = slice.after;
     for (const auto& entry : slice.entries) {
         const auto event = protocol::event_id(entry.event);
-        at.hash = protocol::entry_hash(slice.channel, slice.epoch, at.seq + 1, entry.at, at.hash,
-                                       event);
+        at.hash =
+            protocol::entry_hash(slice.channel, slice.epoch, at.seq + 1, entry.at, at.hash, event);
         ++at.seq;
         made.entries.push_back({at, event});
     }

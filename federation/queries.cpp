@@ -179,17 +179,7 @@ Result<protocol::LogAnswer> Queries::follower_answer(Connection& db, const Chann
     if (!page) return fail(page);
     if (page->entries.empty() || !page->proofs.checkpoint)
         return refuse(Code::not_found, "no checkpoint within the limit: ask for more entries");
-    protocol::LogAnswer answer;
-    auto& slice = answer.slice;
-    slice.channel = channel.name;
-    slice.epoch = page->epoch;
-    slice.after = page->after;
-    for (auto& stored : page->entries) slice.entries.push_back(std::move(stored.entry));
-    slice.seals = std::move(page->proofs.seals);
-    slice.checkpoint = *page->proofs.checkpoint;
-    slice.latest = channel.seq;
-    answer.roots = std::move(page->proofs.roots);
-    return answer;
+    return follower_slice(channel, std::move(*page));
 }
 
 }  // namespace entente::federation

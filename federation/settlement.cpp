@@ -73,6 +73,16 @@ std::vector<ServerName> authors_elsewhere(const LogPart& part, const storage::Li
     return {authors.begin(), authors.end()};
 }
 
+// A follower that holds no more than we do, or no part of this log, has nothing to give back.
+FollowerWord word_of(const storage::LiveChannel& channel, const SliceResult& result)
+{
+    const bool is_apart = result.status == SliceStatus::fork ||
+                          result.status == SliceStatus::not_following ||
+                          result.status == SliceStatus::superseded;
+    const bool has_answered = result.status != SliceStatus::deferred;
+    return {channel.name, 0, is_apart || (has_answered && result.have.seq <= channel.seq)};
+}
+
 Posted posted(const SubmissionRow& row, DeliveryState state, std::int64_t seq)
 {
     Posted result;
@@ -96,6 +106,7 @@ struct Settlement::Job {
     BatchDraft draft;
     TransactionResult result;
     std::map<std::string, Join> joins;  // by event id, octets
+    std::set<std::string> disbelieved;  // channels of which the peer claimed what it can't show
 };
 
 Settlement::Settlement(SettlementParts parts) : parts_(parts) {}
@@ -123,6 +134,11 @@ asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, cons
             Join join{*event.snapshot, std::move(*state), *event.floor};
             job->joins.emplace(protocol::as_view(*event.event), std::move(join));
         }
+    }
+    for (const auto& log : result.logs) {
+        const bool is_believed = log.status != SliceStatus::ahead || !parts_.believes ||
+                                 parts_.believes(ChannelId::trusted(log.channel), peer);
+        if (!is_believed) job->disbelieved.insert(log.channel);
     }
     job->result = std::move(result);
 
@@ -202,6 +218,11 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
     }
     settled.progress = true;
     tell(posted(row, DeliveryState::accepted, result.seq));
+    // Behind the floor it never comes by the log.
+    auto channel = parts_.store.find(db, row.channel);
+    if (!channel && channel.error().code != Code::not_found) return fail(channel);
+    if (channel && result.seq <= (*channel)->floor)
+        return storage::settle_submission(db, row.channel, row.txn);
     return storage::accept_submission(db, row.id, result.seq);
 }
 
@@ -243,6 +264,10 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     auto server = parts_.store.server_id(db, job.peer);
     if (!server) return fail(server);
 
+    if (result.status == SliceStatus::ahead)
+        return apply_ahead(transaction, job, channel, result, settled);
+    if (channel.held) settled.words.push_back(word_of(channel, result));
+
     // As it stands now: a following may have ended or begun anew while the answer came.
     auto cursor = storage::find_cursor(db, channel.id, job.peer);
     if (!cursor) return fail(cursor);
@@ -255,6 +280,12 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     const bool moves = result.status == SliceStatus::ok || result.status == SliceStatus::gap;
     if (!moves) {
         if (result.status == SliceStatus::not_following) return drop();
+        // Shown at once; where that was no help, it is tried as all that is refused.
+        if (result.status == SliceStatus::need_keys && part.keys.empty() &&
+            result.kids.size() <= max_keys_shown) {
+            settled.keys_wanted[name.str()] = result.kids;
+            return {};
+        }
         settled.held_logs[name.str()] = result.retry_after;
         if (result.status != SliceStatus::need_snapshot && result.status != SliceStatus::deferred)
             protocol::log_warning(
@@ -293,6 +324,45 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
             [&](CommitListener& listener) { listener.delivered_to(name, peer, seq); });
     });
     return storage::set_cursor(db, channel.id, *server, result.have.seq);
+}
+
+// [LOG-5] Held at once, in the same commit: whatever was appended now would take the place of
+// what the follower holds.
+Result<void> Settlement::apply_ahead(WriteTransaction& transaction, const Job& job,
+                                     storage::LiveChannel& channel, const SliceResult& result,
+                                     Settled& settled)
+{
+    const auto name = channel.name;
+    settled.held_logs[name.str()] = 1;
+    FollowerWord word{name, 0, true};
+    const auto agrees = result.agrees.value_or(protocol::Position{-1, {}});
+    const bool can_compare = agrees.seq >= channel.floor && agrees.seq <= channel.seq;
+    auto hash = can_compare ? parts_.store.hash_at(transaction.db(), channel, agrees.seq)
+                            : Result<std::string>{fail(Code::not_found, "beyond the log's end")};
+    if (!hash && hash.error().code != Code::not_found) return fail(hash);
+    if (!hash || *hash != agrees.hash) {
+        settled.held_logs[name.str()] = 0;
+        protocol::log_error(parts_.log, "channel_log",
+                            "a follower holds another history of a channel that is homed here: "
+                            "either side has been altered, or this server's data was put back "
+                            "and has gone on from there",
+                            {{"peer", job.peer.str()},
+                             {"channel", name.str()},
+                             {"seq", agrees.seq},
+                             {"have", result.have.seq}});
+    } else if (agrees.seq < channel.seq) {
+        // Said of an end that isn't ours any more: asked again.
+        word.counts = false;
+    } else if (result.have.seq > channel.seq && job.disbelieved.contains(name.str())) {
+        settled.held_logs[name.str()] = 0;
+    } else if (result.have.seq > channel.seq) {
+        word = {name, result.have.seq, false};
+        auto held =
+            channel.held ? Result<void>{} : parts_.store.set_held(transaction.db(), channel, true);
+        if (!held) return held;
+    }
+    settled.words.push_back(std::move(word));
+    return {};
 }
 
 Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& job,

@@ -19,10 +19,21 @@
 
 namespace entente::federation {
 
+// [LOG-6] Keys that are shown with the slices of one channel.
+inline constexpr std::size_t max_keys_shown = 64;
+
 // A log that a follower now holds further, and which other followers wrote in it.
 struct AdvancedLog {
     protocol::ChannelId channel;
     std::vector<ServerName> others;
+};
+
+// [LOG-5] What a follower said of a channel that waits for its word.
+struct FollowerWord {
+    protocol::ChannelId channel;
+    // It holds the log up to here, and agrees with us to our end; 0: nothing beyond.
+    std::int64_t ahead = 0;
+    bool counts = false;  // there is nothing more to be had from it
 };
 
 // What a link must remember of an answer. Times in seconds from now.
@@ -34,6 +45,9 @@ struct Settled {
     // Joined channels whose snapshot must be fetched, with the floor where the home told it.
     std::map<std::string, std::optional<std::int64_t>> wants_snapshot;
     std::vector<AdvancedLog> advanced;  // only where an author elsewhere cares
+    std::vector<FollowerWord> words;
+    // [LOG-6] Keys, as server#keyid, that a follower of a channel can't have.
+    std::map<std::string, std::vector<std::string>> keys_wanted;
 };
 
 struct SettlementParts {
@@ -45,6 +59,9 @@ struct SettlementParts {
     Notices& notices;
     protocol::Log& log;
     const protocol::Clock& clock;
+    // [LOG-5] Whether a follower that says `ahead` is looked into; not for a while where it
+    // had nothing to show. Nothing: always. On the I/O thread.
+    std::function<bool(const protocol::ChannelId&, const ServerName& follower)> believes = {};
 };
 
 class Settlement {
@@ -73,6 +90,9 @@ class Settlement {
     [[nodiscard]] Result<void> apply_log(storage::WriteTransaction& transaction, const Job& job,
                                          const LogPart& part, const protocol::SliceResult& result,
                                          Settled& settled);
+    [[nodiscard]] Result<void> apply_ahead(storage::WriteTransaction& transaction, const Job& job,
+                                           storage::LiveChannel& channel,
+                                           const protocol::SliceResult& result, Settled& settled);
     [[nodiscard]] Result<void> apply_direct(storage::WriteTransaction& transaction, const Job& job,
                                             const storage::DirectRow& row,
                                             const protocol::EventResult& result, Settled& settled);

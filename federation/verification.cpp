@@ -1,6 +1,6 @@
 #include "federation/verification.hpp"
 
-#include <map>
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 
@@ -20,6 +20,12 @@ constexpr std::uint64_t most_fetches = 8;
 // [EVT-7] how old or early a seal may be when the home takes it.
 constexpr Millis max_seal_age_ms = 3'600'000;
 constexpr Millis max_seal_ahead_ms = 60'000;
+
+// [EVT-7] how far a seal may lie from the entry before that is shown.
+constexpr Millis seal_apart_ms = Millis{24} * 3600 * 1000;
+
+constexpr std::uint8_t key_marks =
+    protocol::bit(protocol::Mark::key_revoked) | protocol::bit(protocol::Mark::key_retired);
 
 // The root that a proof names, where it is proven to be `server`'s.
 Result<const CheckedRoot*> root_of(const Proof& proof, const CheckedRoots& roots,
@@ -61,6 +67,7 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
 {
     CheckedRoot checked;
     auto root = protocol::parse_signed_root(text, identity_.names);
+    checked.text = std::move(text);
     if (!root) {
         checked.problem = root.error();
         co_return checked;
@@ -87,6 +94,7 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
     }
     if (pinned == nullptr) {
         checked.key_missing = true;
+        checked.unproven = std::move(*root);
         if (checked.problem.detail.empty())
             checked.problem = Error{Code::key_unavailable, "no key to verify a root with", {}, 0};
         co_return checked;
@@ -98,9 +106,6 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
     }
     auto seal = discovery_.ring().seal_key(ref, root->at, clock_.now_ms());
     checked.may_seal = seal.has_value();
-    const bool is_revoked =
-        pinned->status == trust::KeyStatus::revoked || pinned->status == trust::KeyStatus::lost;
-    if (is_revoked) checked.revoked_at = pinned->revoked_at;
     if (!seal) checked.problem = seal.error();
     checked.root = std::move(*root);
     co_return checked;
@@ -197,8 +202,7 @@ VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
         return verified;
     }
     verified.slice = std::move(*read.value);
-    for (const auto& root : roots)
-        verified.roots.push_back(root.root ? root.root->jws.text : std::string());
+    for (const auto& root : roots) verified.roots.push_back(root.text);
 
     auto checked = check_entries(verified);
     if (checked) checked = check_checkpoint(verified, roots, home);
@@ -261,44 +265,101 @@ Result<void> Verifier::check_checkpoint(const VerifiedSlice& verified, const Che
 Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& roots,
                                    const ServerName& home) const
 {
-    std::unordered_map<std::string_view, std::map<ServerName, const CheckedRoot*>> sealed;
+    struct Found {
+        const CheckedRoot* root;
+        bool is_vouched;
+    };
+    std::unordered_map<std::string_view, std::vector<Found>> sealed;
     std::set<std::string> missing;
     std::set<ServerName> unverified;
     for (const auto& seal : verified.slice.seals) {
         if (seal.proof.root >= roots.size())
             return refuse(Code::malformed, "a seal names a root that is not there");
         const auto& checked = roots[seal.proof.root];
-        if (checked.key_missing && checked.key) {
+        const bool vouched = checked.key_missing && is_vouched(checked, verified.slice, home);
+        if (checked.key_missing && checked.key && !vouched) {
             missing.insert(checked.key->str());
             unverified.insert(checked.key->server);
             continue;
         }
-        if (!checked.root) return Result<void>{tl::unexpect, checked.problem};
+        const auto& root = vouched ? checked.unproven : checked.root;
+        if (!root) return Result<void>{tl::unexpect, checked.problem};
         const auto leaf = protocol::seal_leaf(verified.slice.channel, seal.events);
-        if (!protocol::proves(*checked.root, seal.proof, leaf))
+        if (!protocol::proves(*root, seal.proof, leaf))
             return refuse(Code::signature_invalid, "a seal's proof does not lead to its root");
-        for (const auto& id : seal.events) {
-            auto& root = sealed[protocol::as_view(id)][checked.root->jws.key.server];
-            if (root == nullptr || root->revoked_at) root = &checked;
-        }
+        for (const auto& id : seal.events)
+            sealed[protocol::as_view(id)].push_back({&checked, vouched});
     }
+    const auto& home_root = roots[verified.slice.checkpoint.proof.root];
     for (std::size_t i = 0; i < verified.events.size(); ++i) {
-        const auto& followed = verified.events[i];
-        const auto& author = followed.event.sender.server;
-        if (author == home) continue;
-        const auto found = sealed.find(protocol::as_view(followed.event.id));
-        if (found != sealed.end() && found->second.contains(author)) {
-            const auto& root = *found->second.at(author);
-            if (root.revoked_at && *root.revoked_at < verified.slice.entries[i].at)
-                verified.late.push_back({i, *root.key});
+        const auto& event = verified.events[i].event;
+        const auto at = verified.slice.entries[i].at;
+        const auto& author = event.sender.server;
+        if (author == home) {
+            verified.facts.push_back(facts_of(home_root, false, at));
+            verified.facts.back().marks &= key_marks;
+            verified.facts.back().sealed_at = 0;
             continue;
         }
+        const auto found = sealed.find(protocol::as_view(event.id));
+        const auto* seal = static_cast<const Found*>(nullptr);
+        if (found != sealed.end()) {
+            const auto by_author = std::ranges::find_if(
+                found->second, [&](const Found& one) { return one.root->key->server == author; });
+            if (by_author != found->second.end()) seal = &*by_author;
+        }
+        if (seal != nullptr) {
+            verified.facts.push_back(facts_of(*seal->root, seal->is_vouched, at));
+            if ((verified.facts.back().marks & protocol::bit(protocol::Mark::key_revoked)) != 0)
+                verified.late.push_back({i, *seal->root->key});
+            continue;
+        }
+        verified.facts.emplace_back();
         if (unverified.contains(author)) continue;
         return refuse(Code::signature_invalid,
                       "an entry of another server's user is in no seal of that server");
     }
     verified.missing.assign(missing.begin(), missing.end());
     return {};
+}
+
+bool Verifier::is_vouched(const CheckedRoot& root, const Slice& slice, const ServerName& home) const
+{
+    if (!root.unproven || !root.key || root.key->server == home) return false;
+    const auto& ref = *root.key;
+    // Of pinned servers a home shows statements, never keys.
+    if (ref.server == identity_.name || discovery_.ring().find(ref.server) != nullptr) return false;
+    return std::ranges::any_of(slice.keys, [&](const protocol::ShownKey& shown) {
+        if (shown.server != ref.server || !shown.key_x) return false;
+        const auto key = protocol::PublicKey::from_x(*shown.key_x);
+        return key && key->thumbprint() == ref.key && protocol::verifies(root.unproven->jws, *key);
+    });
+}
+
+SealFacts Verifier::facts_of(const CheckedRoot& root, bool vouched, Millis entry_at) const
+{
+    SealFacts facts;
+    const auto& signed_root = vouched ? root.unproven : root.root;
+    facts.sealed_at = signed_root->at;
+    const auto apart =
+        entry_at > signed_root->at ? entry_at - signed_root->at : signed_root->at - entry_at;
+    if (apart > seal_apart_ms) facts.marks |= protocol::bit(protocol::Mark::late);
+    if (vouched) {
+        facts.marks |= protocol::bit(protocol::Mark::unverified);
+        facts.vouched_kid = root.key->str();
+        return facts;
+    }
+    const auto* pinned = discovery_.ring().find_key(*root.key);
+    if (pinned == nullptr) return facts;
+    using trust::KeyStatus;
+    const bool is_revoked =
+        pinned->status == KeyStatus::revoked || pinned->status == KeyStatus::lost;
+    if (is_revoked && pinned->revoked_at < entry_at)
+        facts.marks |= protocol::bit(protocol::Mark::key_revoked);
+    if (pinned->status == KeyStatus::retired && pinned->until > 0 &&
+        entry_at > pinned->until + trust::key_overlap_ms)
+        facts.marks |= protocol::bit(protocol::Mark::key_retired);
+    return facts;
 }
 
 Result<protocol::ChannelState> Verifier::check_snapshot(const protocol::Snapshot& snapshot,

@@ -22,12 +22,13 @@ namespace asio = boost::asio;
 
 // A root of the enclosing list whose signature was looked at.
 struct CheckedRoot {
-    std::optional<protocol::SignedRoot> root;  // where it can be read and its signature holds
-    bool may_seal = false;                     // its key may sign submissions now [KEY-7]
-    bool key_missing = false;                  // the key isn't to be had: `need-keys`
-    std::optional<KeyRef> key;                 // whose it claims to be
-    std::optional<Millis> revoked_at;          // since when that key is revoked
-    Error problem;                             // where there is no root, or it may not seal
+    std::optional<protocol::SignedRoot> root;      // where it can be read and its signature holds
+    std::optional<protocol::SignedRoot> unproven;  // where its key is missing
+    bool may_seal = false;                         // its key may sign submissions now [KEY-7]
+    bool key_missing = false;                      // the key isn't to be had: `need-keys`
+    std::optional<KeyRef> key;                     // whose it claims to be
+    std::string text;                              // the JWS as it came
+    Error problem;                                 // where there is no root, or it may not seal
 };
 using CheckedRoots = std::vector<CheckedRoot>;
 
@@ -55,10 +56,18 @@ struct LateEntry {
     KeyRef key;
 };
 
+// What a slice's seals and roots say of one of its entries.
+struct SealFacts {
+    std::uint8_t marks = 0;   // EVT-7, KEY-7 and LOG-6, as protocol::Mark
+    Millis sealed_at = 0;     // of the root; 0 where the home's checkpoint does for a seal
+    std::string vouched_kid;  // [LOG-6] the key that only the home shows; mostly empty
+};
+
 struct VerifiedSlice {
     std::string channel_text;
     protocol::Slice slice;
     std::vector<protocol::FollowedEvent> events;
+    std::vector<SealFacts> facts;      // of each entry
     std::vector<std::string> hashes;   // the entry hash behind each entry
     std::vector<std::string> roots;    // JWS by the index that proofs use
     std::vector<std::string> missing;  // kids whose key isn't to be had
@@ -93,6 +102,11 @@ class Verifier {
     [[nodiscard]] Result<void> check_checkpoint(const VerifiedSlice& verified,
                                                 const CheckedRoots& roots,
                                                 const ServerName& home) const;
+    // [LOG-6] The root that a slice's `keys` prove where no pin does: of servers that aren't
+    // pinned, and never the home's.
+    [[nodiscard]] bool is_vouched(const CheckedRoot& root, const protocol::Slice& slice,
+                                  const ServerName& home) const;
+    [[nodiscard]] SealFacts facts_of(const CheckedRoot& root, bool vouched, Millis entry_at) const;
     [[nodiscard]] Result<void> check_seals(VerifiedSlice& verified, const CheckedRoots& roots,
                                            const ServerName& home) const;
 

@@ -19,7 +19,25 @@ constexpr std::array<std::pair<SliceStatus, std::string_view>, 10> statuses{{
     {SliceStatus::refused, "refused"},
 }};
 
+constexpr std::array<std::pair<Mark, std::string_view>, 6> marks_by_name{{
+    {Mark::late, "late"},
+    {Mark::key_revoked, "key-revoked"},
+    {Mark::key_retired, "key-retired"},
+    {Mark::no_effect, "no-effect"},
+    {Mark::unverified, "unverified"},
+    {Mark::withheld, "withheld"},
+}};
+
 }  // namespace
+
+std::vector<std::string_view> names_of_marks(std::uint8_t marks)
+{
+    std::vector<std::string_view> names;
+    for (const auto& [mark, name] : marks_by_name) {
+        if ((marks & bit(mark)) != 0) names.push_back(name);
+    }
+    return names;
+}
 
 std::string entry_hash(const ChannelId& channel, std::int64_t epoch, std::int64_t seq, Millis at,
                        std::string_view previous, const Hash& event_id)

@@ -14,6 +14,22 @@
 
 namespace entente::protocol {
 
+// What the holder of an entry found out about it: for display, never for the fold.
+enum class Mark : std::uint8_t {
+    late = 1,         // sealed more than 24 h from the entry's time [EVT-7]
+    key_revoked = 2,  // under a key that had been revoked by then [KEY-7]
+    key_retired = 4,  // under one that had been replaced for more than 7 days
+    no_effect = 8,    // the home should not have taken it [MEM-2]
+    unverified = 16,  // only the home vouches for its author's key [LOG-6]
+    withheld = 32     // the content is gone, and nothing says by whose right [MEM-4]
+};
+// In the words of the client API, in the order above.
+[[nodiscard]] std::vector<std::string_view> names_of_marks(std::uint8_t marks);
+[[nodiscard]] constexpr std::uint8_t bit(Mark mark)
+{
+    return static_cast<std::uint8_t>(mark);
+}
+
 // One entry as it travels. Exactly one of content, deleted_by, expired says what
 // became of the content.
 struct Entry {
@@ -22,6 +38,7 @@ struct Entry {
     std::optional<std::string> content;
     std::int64_t deleted_by = 0;  // the seq that erased it; 0 where none did
     bool expired = false;
+    std::uint8_t marks = 0;  // bits of Mark; a holder's own, and no part of what travels
     friend bool operator==(const Entry&, const Entry&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "storage/held_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -126,6 +127,12 @@ Result<std::unique_ptr<LiveChannel>> ChannelLogStore::load(Connection& db, const
     auto stall = find_stall(db, channel->id);
     if (!stall) return fail(stall);
     channel->stall = std::move(*stall);
+    auto held = is_held(db, channel->id);
+    if (!held) return fail(held);
+    channel->held = *held;
+    auto submissions = has_submissions(db, name);
+    if (!submissions) return fail(submissions);
+    channel->has_submissions = *submissions;
     return channel;
 }
 
@@ -278,6 +285,13 @@ void ChannelLogStore::freeze(LiveChannel& channel)
     channel.meta_changed = true;
 }
 
+void ChannelLogStore::thaw(LiveChannel& channel)
+{
+    touch(channel);
+    channel.frozen = false;
+    channel.meta_changed = true;
+}
+
 Result<void> ChannelLogStore::set_stall(Connection& db, LiveChannel& channel,
                                         std::optional<Stall> stall)
 {
@@ -285,6 +299,19 @@ Result<void> ChannelLogStore::set_stall(Connection& db, LiveChannel& channel,
     channel.stall = std::move(stall);
     return keep(channel.stall ? put_stall(db, channel.id, *channel.stall)
                               : drop_stall(db, channel.id));
+}
+
+Result<void> ChannelLogStore::set_held(Connection& db, LiveChannel& channel, bool held)
+{
+    touch(channel);
+    channel.held = held;
+    return keep(held ? put_held(db, channel.id) : drop_held(db, channel.id));
+}
+
+void ChannelLogStore::note_submission(LiveChannel& channel)
+{
+    touch(channel);
+    channel.has_submissions = true;
 }
 
 void ChannelLogStore::add_follower(LiveChannel& channel, const ServerName& server)
@@ -407,6 +434,7 @@ void ChannelLogStore::committed()
         channel->dirty = false;
     }
     dirty_.clear();
+    if (marks_ != nullptr && newest_run_.run > 0) marks_->committed(newest_run_);
     if (index_ != nullptr && newest_run_.run > 0)
         index_->committed(to_index_, std::move(newest_run_));
     to_index_.clear();

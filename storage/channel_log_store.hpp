@@ -16,6 +16,7 @@
 
 #include "protocol/channel_state.hpp"
 #include "protocol/slice.hpp"
+#include "storage/commit_marks.hpp"
 #include "storage/event_index.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/run_codec.hpp"
@@ -41,6 +42,8 @@ struct LiveChannel {
     protocol::ChannelState state;
     std::set<protocol::ServerName> followers;  // servers with a cursor
     std::optional<Stall> stall;                // [LOG-1] its home's slices are refused
+    bool held = false;                         // [LOG-5] homed here, and nothing is appended now
+    bool has_submissions = false;              // own users' events were or are kept beside it
 
     // What this transaction has added so far.
     std::int64_t run_first = 0;
@@ -68,6 +71,8 @@ class ChannelLogStore final : public Participant {
     // found by its id.
     ChannelLogStore(EventIndex* index, protocol::NameRules rules, std::size_t max_cached_channels,
                     std::function<void(CommittedRun&)> on_committed);
+    // Where the newest run is remembered outside of the database; outlives it.
+    void remember(CommitMarks* marks) { marks_ = marks; }
 
     // `not_found` where this server doesn't hold the channel. The pointer is good for the
     // rest of the transaction.
@@ -122,9 +127,14 @@ class ChannelLogStore final : public Participant {
     void set_checkpoint(LiveChannel& channel, protocol::Checkpoint checkpoint,
                         std::string_view root);
     void freeze(LiveChannel& channel);
+    void thaw(LiveChannel& channel);
     // Nothing: it goes on.
     [[nodiscard]] Result<void> set_stall(Connection& db, LiveChannel& channel,
                                          std::optional<Stall> stall);
+    // [LOG-5] Nothing is appended while it is held.
+    [[nodiscard]] Result<void> set_held(Connection& db, LiveChannel& channel, bool held);
+    // A row of `submission` is of this channel from now on.
+    void note_submission(LiveChannel& channel);
     // Its cursor goes in this transaction.
     void add_follower(LiveChannel& channel, const protocol::ServerName& server);
     void forget_follower(LiveChannel& channel, const protocol::ServerName& server);
@@ -149,6 +159,7 @@ class ChannelLogStore final : public Participant {
     void evict();
 
     EventIndex* index_;
+    CommitMarks* marks_ = nullptr;
     protocol::NameRules rules_;
     std::size_t max_cached_;
     std::function<void(CommittedRun&)> on_committed_;

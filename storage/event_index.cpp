@@ -10,7 +10,8 @@ namespace entente::storage {
 
 namespace {
 
-constexpr char select_newest_run[] = "SELECT coalesce(max(rowid), 0) FROM run";
+constexpr char select_newest_run[] =
+    "SELECT rowid, channel, last, prev_hash FROM run ORDER BY rowid DESC LIMIT 1";
 constexpr char select_run[] = "SELECT channel, last, prev_hash FROM run WHERE rowid = ?";
 constexpr char select_runs_since[] =
     "SELECT rowid, channel, last, prev_hash, first, body FROM run WHERE rowid > ? ORDER BY rowid";
@@ -25,6 +26,24 @@ std::string run_name(std::int64_t channel, std::int64_t last, std::string_view p
     return std::to_string(channel) + ":" + std::to_string(last) + ":" + std::string(prev_hash);
 }
 
+Result<std::optional<std::string>> name_of_run(Connection& db, std::int64_t run)
+{
+    const auto read = [](Statement& row) {
+        return run_name(row.integer(0), row.integer(1), row.text(2));
+    };
+    return one_row(db, select_run, read, run);
+}
+
+Result<IndexMark> newest_run(Connection& db)
+{
+    const auto read = [](Statement& row) {
+        return IndexMark{row.integer(0), run_name(row.integer(1), row.integer(2), row.text(3))};
+    };
+    auto newest = one_row(db, select_newest_run, read);
+    if (!newest) return fail(newest);
+    return newest->value_or(IndexMark{});
+}
+
 // The newest mark, or one before all runs where the log has no such run: the database is
 // older than the index, or another one. What the index holds of it does no harm.
 Result<IndexMark> EventIndex::believed_mark(Connection& db)
@@ -32,10 +51,7 @@ Result<IndexMark> EventIndex::believed_mark(Connection& db)
     auto mark = places_.index_mark();
     if (!mark) return fail(mark);
     if (!*mark) return IndexMark{};
-    const auto read = [](Statement& row) {
-        return run_name(row.integer(0), row.integer(1), row.text(2));
-    };
-    auto name = one_row(db, select_run, read, (*mark)->run);
+    auto name = name_of_run(db, (*mark)->run);
     if (!name) return fail(name);
     if (*name != (*mark)->name) return IndexMark{};
     return std::move(**mark);
@@ -45,10 +61,10 @@ Result<void> EventIndex::open(Connection& db)
 {
     auto mark = believed_mark(db);
     if (!mark) return fail(mark);
-    auto newest = one_row(db, select_newest_run, [](Statement& row) { return row.integer(0); });
+    auto newest = newest_run(db);
     if (!newest) return fail(newest);
     const std::lock_guard lock(mutex_);
-    missing_to_ = newest->value_or(0);
+    missing_to_ = newest->run;
     complete_ = mark->run >= missing_to_;
     return {};
 }

@@ -99,5 +99,9 @@ class EventIndex {
 
 [[nodiscard]] std::string run_name(std::int64_t channel, std::int64_t last,
                                    std::string_view prev_hash);
+// The name of the run with this number; nothing where the log has none.
+[[nodiscard]] Result<std::optional<std::string>> name_of_run(Connection& db, std::int64_t run);
+// The newest that is committed; 0 and "" where there is none.
+[[nodiscard]] Result<IndexMark> newest_run(Connection& db);
 
 }  // namespace entente::storage

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "protocol/json_rules.hpp"
+#include "storage/query.hpp"
 
 namespace entente::storage {
 
@@ -28,6 +29,8 @@ constexpr char select_runs_down[] =
     "(SELECT min(last) FROM run WHERE channel = ? AND last >= ?), ?) ORDER BY last DESC";
 constexpr char select_run_at[] =
     "SELECT first, body FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
+constexpr char select_run_ends[] =
+    "SELECT first, last FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
 constexpr char select_members[] =
     "SELECT user, standing, since FROM member WHERE channel = ? AND user > ? ORDER BY user LIMIT ?";
 constexpr char select_member[] =
@@ -284,6 +287,16 @@ Result<std::vector<StoredEntry>> read_before(Connection& db, const ChannelRow& c
     }
     std::reverse(falling.begin(), falling.end());
     return falling;
+}
+
+Result<std::optional<std::int64_t>> end_of_run(Connection& db, std::int64_t channel,
+                                               std::int64_t seq)
+{
+    const auto read = [](Statement& row) { return std::pair{row.integer(0), row.integer(1)}; };
+    auto run = one_row(db, select_run_ends, read, channel, seq);
+    if (!run) return fail(run);
+    if (!*run || (*run)->first > seq) return std::optional<std::int64_t>{};
+    return std::optional<std::int64_t>{(*run)->second};
 }
 
 Result<StoredEntry> read_entry(Connection& db, std::int64_t channel, std::int64_t seq)

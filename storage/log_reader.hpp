@@ -62,6 +62,9 @@ struct LogPage {
                                                            std::int64_t before,
                                                            const PageLimits& limits);
 
+// The last seq of the run that holds `seq`; nothing where none does.
+[[nodiscard]] Result<std::optional<std::int64_t>> end_of_run(Connection& db, std::int64_t channel,
+                                                             std::int64_t seq);
 // One entry of a channel's row; `not_found`.
 [[nodiscard]] Result<StoredEntry> read_entry(Connection& db, std::int64_t channel,
                                              std::int64_t seq);

@@ -12,6 +12,7 @@
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
 #include "protocol/result.hpp"
+#include "storage/commit_marks.hpp"
 #include "storage/event_index.hpp"
 
 namespace rocksdb {
@@ -61,6 +62,8 @@ class ReplayMemory : public NonceWindow {
     [[nodiscard]] virtual MemoryState state() const = 0;
     // Lies beside it in the same database; lives as long.
     [[nodiscard]] virtual EventPlaces& events() = 0;
+    // So does this one.
+    [[nodiscard]] virtual CommitMemory& commits() = 0;
     // Syncs and marks an orderly end.
     virtual void close() = 0;
 };

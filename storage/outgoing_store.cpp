@@ -42,6 +42,11 @@ constexpr char select_owed_servers[] =
     "JOIN head h ON h.channel = c.id WHERE k.server = s.id AND o.name = ? "
     "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END)";
 
+constexpr char select_followings[] =
+    "SELECT s.name, c.name FROM cursor k JOIN channel c ON c.id = k.channel "
+    "JOIN server o ON o.id = c.home JOIN server s ON s.id = k.server "
+    "WHERE o.name = ? AND (? = '' OR s.name = ?) ORDER BY k.server, k.channel";
+
 constexpr char insert_submission[] =
     "INSERT INTO submission (channel, home, user, txn, event_id, type, event, content, at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -53,7 +58,13 @@ constexpr char select_by_txn[] = SUBMISSION_COLUMNS "WHERE b.channel = ? AND b.t
 constexpr char select_by_event[] = SUBMISSION_COLUMNS "WHERE b.event_id = ?";
 constexpr char select_unsent[] = SUBMISSION_COLUMNS
     "WHERE s.name = ? AND b.id > ? AND b.seq = 0 AND b.problem = '' ORDER BY b.id LIMIT ?";
+constexpr char select_unsent_of[] = SUBMISSION_COLUMNS
+    "WHERE s.name = ? AND b.channel = ? AND b.id > ? AND b.seq = 0 AND b.problem = '' "
+    "ORDER BY b.id LIMIT ?";
 #undef SUBMISSION_COLUMNS
+constexpr char select_any[] = "SELECT 1 FROM submission WHERE channel = ? LIMIT 1";
+constexpr char update_reopened[] =
+    "UPDATE submission SET seq = 0 WHERE channel = ? AND seq > 0 AND seq <= ? AND problem = ''";
 constexpr char select_count[] =
     "SELECT count(*) FROM submission WHERE home = ? AND user = ? AND seq = 0 AND problem = ''";
 constexpr char select_join[] =
@@ -165,6 +176,16 @@ Result<std::vector<OwedLog>> owed_logs(Connection& db, const ServerName& self,
     return all_rows(db, select_owed, read, server.str(), self.str());
 }
 
+Result<std::vector<Following>> followings(Connection& db, const ServerName& self,
+                                          std::string_view server)
+{
+    const auto read = [](Statement& row) {
+        return Following{ServerName::trusted(std::string(row.text(0))),
+                         ChannelId::trusted(std::string(row.text(1)))};
+    };
+    return all_rows(db, select_followings, read, self.str(), server, server);
+}
+
 Result<std::vector<ServerName>> owed_servers(Connection& db, const ServerName& self)
 {
     const auto read = [](Statement& row) { return ServerName::trusted(std::string(row.text(0))); };
@@ -192,6 +213,29 @@ Result<std::vector<SubmissionRow>> unsent_submissions(Connection& db, const Serv
                                                       std::int64_t after, std::size_t limit)
 {
     return all_rows(db, select_unsent, read_submission, home.str(), after, limit);
+}
+
+Result<std::vector<SubmissionRow>> unsent_submissions(Connection& db, const ServerName& home,
+                                                      const ChannelId& channel, std::int64_t after,
+                                                      std::size_t limit)
+{
+    return all_rows(db, select_unsent_of, read_submission, home.str(), channel.str(), after, limit);
+}
+
+Result<bool> has_submissions(Connection& db, const ChannelId& channel)
+{
+    auto found =
+        one_row(db, select_any, [](Statement& row) { return row.integer(0); }, channel.str());
+    if (!found) return fail(found);
+    return found->has_value();
+}
+
+Result<bool> reopen_submissions(Connection& db, const ChannelId& channel, std::int64_t seq)
+{
+    const auto before = db.written();
+    auto done = run(db, update_reopened, channel.str(), seq);
+    if (!done) return fail(done);
+    return db.written() > before;
 }
 
 Result<std::int64_t> count_unsent(Connection& db, std::string_view user, std::int64_t home_id)

@@ -53,6 +53,15 @@ struct OwedLog {
 [[nodiscard]] Result<std::vector<OwedLog>> owed_logs(Connection& db,
                                                      const protocol::ServerName& self,
                                                      const protocol::ServerName& server);
+// Who follows what of `self`'s channels, whether or not it is owed anything; all followers
+// where `server` is empty.
+struct Following {
+    protocol::ServerName server;
+    protocol::ChannelId channel;
+};
+[[nodiscard]] Result<std::vector<Following>> followings(Connection& db,
+                                                        const protocol::ServerName& self,
+                                                        std::string_view server);
 // All servers that are owed anything: log entries, submissions, direct events.
 [[nodiscard]] Result<std::vector<protocol::ServerName>> owed_servers(
     Connection& db, const protocol::ServerName& self);
@@ -86,6 +95,16 @@ struct SubmissionRow {
     Connection& db, const protocol::ServerName& home, std::int64_t after, std::size_t limit);
 [[nodiscard]] Result<std::int64_t> count_unsent(Connection& db, std::string_view user,
                                                 std::int64_t home_id);
+// The same of one channel.
+[[nodiscard]] Result<std::vector<SubmissionRow>> unsent_submissions(
+    Connection& db, const protocol::ServerName& home, const protocol::ChannelId& channel,
+    std::int64_t after, std::size_t limit);
+// Whether there is any row of the channel, whatever its standing.
+[[nodiscard]] Result<bool> has_submissions(Connection& db, const protocol::ChannelId& channel);
+// Accepted with a seq up to `seq`, and still not seen in the log, which reaches so far: the
+// home has lost them, and they are handed in again. True where there were any.
+[[nodiscard]] Result<bool> reopen_submissions(Connection& db, const protocol::ChannelId& channel,
+                                              std::int64_t seq);
 // Whether a join into the channel is outstanding [LOG-2, need-snapshot].
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel);
 // The same, handed in at `home`.

@@ -32,6 +32,7 @@ constexpr const char* made_key = "made";
 constexpr const char* running_key = "running";  // boot id; empty after an orderly end
 constexpr const char* swept_key = "swept_until";
 constexpr const char* created_not_before_key = "created_not_before";
+constexpr const char* newest_run_key = "newest_run";
 
 // [SIG-4] Nothing made up to start + 60 s is believed after a loss: so far ahead could a
 // request be made that was taken in the second of the start.
@@ -87,7 +88,7 @@ std::string distrust_mark(const RocksWindowOptions& options)
     return options.folder + ".distrusted";
 }
 
-class RocksWindow final : public ReplayMemory, private EventPlaces {
+class RocksWindow final : public ReplayMemory, private EventPlaces, private CommitMemory {
  public:
     using Family = RocksFiles::Family;
 
@@ -106,6 +107,7 @@ class RocksWindow final : public ReplayMemory, private EventPlaces {
     protocol::Seconds swept_until() const override { return swept_until_.load(); }
     MemoryState state() const override { return state_; }
     EventPlaces& events() override { return *this; }
+    CommitMemory& commits() override { return *this; }
     void close() override;
 
  private:
@@ -123,6 +125,8 @@ class RocksWindow final : public ReplayMemory, private EventPlaces {
                             const std::optional<IndexMark>& mark) override;
     Result<std::vector<EventPlace>> find_event(const protocol::Hash& id) override;
     Result<std::optional<IndexMark>> index_mark() override;
+    Result<std::optional<IndexMark>> newest_run() override;
+    Result<void> set_newest_run(const IndexMark& newest) override;
 
     [[nodiscard]] rocksdb::DB& db() { return *files_->db; }
     [[nodiscard]] rocksdb::ColumnFamilyHandle* family(Family family) const
@@ -342,6 +346,26 @@ Result<std::optional<IndexMark>> RocksWindow::index_mark()
     const auto status = read_mark(db(), family(Family::events), mark);
     if (!status.ok()) return tl::unexpected(error_of("read", status));
     return mark;
+}
+
+Result<std::optional<IndexMark>> RocksWindow::newest_run()
+{
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
+    auto stored = read_meta(newest_run_key);
+    if (!stored) return fail(stored);
+    if (!*stored || (*stored)->size() <= 8) return std::optional<IndexMark>();
+    return std::optional<IndexMark>({decode(**stored), (*stored)->substr(8)});
+}
+
+Result<void> RocksWindow::set_newest_run(const IndexMark& newest)
+{
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
+    const auto status =
+        db().Put({}, family(Family::meta), newest_run_key, encode(newest.run) + newest.name);
+    if (!status.ok()) return tl::unexpected(write_failed("note the newest run", status));
+    return {};
 }
 
 void RocksWindow::close()

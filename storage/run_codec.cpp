@@ -14,6 +14,7 @@ using protocol::Proof;
 using protocol::Seal;
 
 enum class Kind : char { content = 0, deleted = 1, expired = 2 };
+constexpr char with_marks = 64;
 
 void put_varint(std::string& out, std::uint64_t value)
 {
@@ -136,7 +137,9 @@ void append_entry(std::string& body, const Entry& entry)
 {
     put_varint(body, static_cast<std::uint64_t>(entry.at));
     const auto kind = entry.content ? Kind::content : entry.expired ? Kind::expired : Kind::deleted;
-    body.push_back(static_cast<char>(kind));
+    const auto marks = static_cast<std::uint8_t>(entry.marks & stored_marks);
+    body.push_back(static_cast<char>(static_cast<char>(kind) | (marks != 0 ? with_marks : 0)));
+    if (marks != 0) body.push_back(static_cast<char>(marks));
     put_octets(body, entry.event);
     if (kind == Kind::content) put_octets(body, *entry.content);
     if (kind == Kind::deleted) put_varint(body, static_cast<std::uint64_t>(entry.deleted_by));
@@ -149,7 +152,9 @@ Result<std::vector<Entry>> decode_entries(std::string_view body)
     while (!reader.at_end()) {
         auto& entry = entries.emplace_back();
         entry.at = reader.number();
-        const auto kind = static_cast<Kind>(reader.octet());
+        const char first = reader.octet();
+        const auto kind = static_cast<Kind>(first & ~with_marks);
+        if ((first & with_marks) != 0) entry.marks = static_cast<std::uint8_t>(reader.octet());
         if (kind != Kind::content && kind != Kind::deleted && kind != Kind::expired)
             reader.call_damaged();
         entry.event = reader.octets();

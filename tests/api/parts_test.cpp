@@ -207,6 +207,22 @@ TEST(Wire, AChannelThatStandsStillSaysSoAndNoOtherDoes)
     EXPECT_EQ(text.find("inner"), std::string::npos);
 }
 
+TEST(Wire, AnEntrySaysItsMarksInOrder)
+{
+    const auto channel =
+        protocol::ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example");
+    federation::ClientEntry entry;
+    entry.event = "{}";
+    EXPECT_EQ(entry_json(channel, entry).find("marks"), std::string::npos);
+    entry.marks = protocol::bit(protocol::Mark::withheld) | protocol::bit(protocol::Mark::late);
+    EXPECT_NE(entry_json(channel, entry).find(R"("marks":["late","withheld"])"), std::string::npos);
+    entry.marks = 0xff;
+    EXPECT_NE(entry_json(channel, entry)
+                  .find(R"("marks":["late","key-revoked","key-retired","no-effect","unverified",)"
+                        R"("withheld"])"),
+              std::string::npos);
+}
+
 TEST(Wire, OnlyWhatIsOverdueSaysSo)
 {
     federation::Delivery delivery;

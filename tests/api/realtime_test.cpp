@@ -286,6 +286,19 @@ TEST(Realtime, AChannelThatStandsStillIsToldToThoseWhoFollowIt)
     for (const auto& frame : other.passed) EXPECT_FALSE(frame.contains("state"));
 }
 
+TEST(Realtime, AFreezeAndItsEndAreToldToThoseWhoFollowTheChannel)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(0));
+    socket.read_seqs(1);
+    for (const bool frozen : {true, false}) {
+        room.rig.on_io([&] { room.rig.channels.listener().channel_frozen(room.id, frozen); });
+        const json told = json::array({{{"channel", room.channel}, {"frozen", frozen}}});
+        EXPECT_EQ(socket.read_until("state")["state"], told);
+    }
+}
+
 // An own event that waits for a week, as the federation floor tells it.
 federation::Delivery overdue_in(const Room& room, std::uint8_t number)
 {

@@ -4,6 +4,9 @@
 
 #include "protocol/channel_state.hpp"
 #include "protocol/json_rules.hpp"
+#include "storage/evidence_store.hpp"
+#include "storage/log_reader.hpp"
+#include "storage/sqlite/database.hpp"
 #include "tests/e2e/support/forger.hpp"
 #include "tests/e2e/support/world_test.hpp"
 
@@ -255,6 +258,44 @@ TEST_F(Slices, ASecondHistoryIsAForkAndFreezesTheChannel)
     node("b.test").start();
     EXPECT_EQ(send(slice(3, 5)).status, SliceStatus::fork);
     EXPECT_EQ(texts(), std::vector<std::string>{"four"});
+}
+
+TEST_F(Slices, AForkIsToldToItsMembersAndItsEvidenceKept)
+{
+    write("four");
+    EXPECT_EQ(send(slice(3, 4)).status, SliceStatus::ok);
+    auto live = bob_->open_socket();
+    live.send({{"follow", {{channel_, 4}}}});
+    live.send({{"ping", true}});
+    live.read_until("pong");
+    const auto first = hashes_[4];
+    entries_.resize(3);
+    hashes_.resize(4);
+    write("another four");
+    EXPECT_EQ(send(slice(3, 4)).status, SliceStatus::fork);
+    const json frozen = json::array({{{"channel", channel_}, {"frozen", true}}});
+    EXPECT_EQ(live.read_until("state").at("state"), frozen);
+
+    node("b.test").kill9();
+    const auto database =
+        storage::make_sqlite_database(node("b.test").folder() + "/data/entente.sqlite");
+    auto db = std::move(database->open_writer().value());
+    const auto row = storage::read_channel(*db, ChannelId::trusted(channel_)).value();
+    const auto evidence = storage::evidence_of(*db, row.id).value();
+    ASSERT_EQ(evidence.size(), 1U);
+    EXPECT_EQ(evidence[0].seq, 4);
+    const auto held = parse_log_answer(evidence[0].held, rules).value();
+    const auto shown = parse_log_answer(evidence[0].shown, rules).value();
+    EXPECT_EQ(held.slice.checkpoint.hash, first);
+    EXPECT_EQ(shown.slice.checkpoint.hash, hashes_[4]);
+    for (const auto* side : {&held, &shown}) {
+        const auto& checkpoint = side->slice.checkpoint;
+        const auto root = parse_signed_root(side->roots.at(checkpoint.proof.root), rules).value();
+        EXPECT_TRUE(verifies(root.jws, forger_->key().public_key()));
+        EXPECT_TRUE(proves(root, checkpoint.proof,
+                           checkpoint_leaf(side->slice.channel, checkpoint.epoch, checkpoint.seq,
+                                           checkpoint.hash)));
+    }
 }
 
 }  // namespace

@@ -184,7 +184,8 @@ void Node::write_config(Tuning tuning, const std::string& extra) const
         peers += comma + ("\"" + other + "\" = \"trusted\"");
     }
     std::ofstream config(config_file());
-    config << "[server]\nname = \"" << name_ << "\"\ndata = \"" << folder() << "/data\"\n\n"
+    config << "[server]\nname = \"" << name_ << "\"\ndata = \"" << folder() << "/data\"\n"
+           << "runtime = \"" << folder() << "/run\"\n\n"
            << "[[listener]]\naddress = \"127.0.0.1:" << port() << "\"\ncertificate = \""
            << world_.certificate(name_) << "\"\nkey = \"" << world_.key(name_)
            << "\"\nserves = [\"federation\", \"client\", \"metrics\"]\n\n"

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "storage/held_store.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -27,7 +28,9 @@ enum class Step : std::uint8_t {
     tail,
     restart_follower,
     restart_home,
-    lose_index
+    lose_index,
+    back_up_home,
+    put_back_home
 };
 
 struct Move {
@@ -53,7 +56,9 @@ rc::Gen<std::vector<Move>> moves()
                                                       {2, Step::tail},
                                                       {1, Step::restart_follower},
                                                       {1, Step::restart_home},
-                                                      {1, Step::lose_index}});
+                                                      {1, Step::lose_index},
+                                                      {1, Step::back_up_home},
+                                                      {1, Step::put_back_home}});
     return rc::gen::container<std::vector<Move>>(
         rc::gen::map(rc::gen::tuple(step, rc::gen::arbitrary<std::uint8_t>(),
                                     rc::gen::arbitrary<std::uint8_t>()),
@@ -115,6 +120,15 @@ class Stage {
                 c.places = std::make_shared<MemoryIndex>();
                 c.open();
                 break;
+            case Step::back_up_home:
+                a.close();
+                copy_database(servers.world, "a.example", ".db", ".old");
+                a.open();
+                has_backup = true;
+                break;
+            case Step::put_back_home:
+                if (has_backup) put_back();
+                break;
         }
     }
 
@@ -136,8 +150,34 @@ class Stage {
     Server& b = servers.b;
     Server& c = servers.c;
     ChannelId channel;
+    bool has_backup = false;
 
  private:
+    // [LOG-5] Whatever one of the others holds stands where it stood.
+    void put_back()
+    {
+        const auto held = *c.image(channel);
+        const auto elsewhere = *b.image(channel);
+        a.close();
+        copy_database(servers.world, "a.example", ".old", ".db");
+        a.open();
+        a.reachable = {{"b.example", &b}, {"c.example", &c}};
+        const auto hold = [&](storage::WriteTransaction& transaction) {
+            return storage::hold_all_followed(transaction.db(), a.identity.name);
+        };
+        RC_ASSERT(a.write(hold).has_value());
+        RC_ASSERT(a.world.run(a.repair->start(true)).has_value());
+        for (auto* follower : {&b, &c}) {
+            RC_ASSERT(ask(a, *follower, channel).has_value());
+            finish_fetching(a);
+        }
+        RC_ASSERT(a.world.run(a.repair->look()).has_value());
+        RC_ASSERT(a.repair->waiting().empty());
+        RC_ASSERT(a.image(channel)->seq >= std::max(held.seq, elsewhere.seq));
+        RC_ASSERT(!c.image(channel)->frozen);
+        RC_ASSERT(!b.image(channel)->frozen);
+    }
+
     // Whether it is allowed or not: what is refused leaves no trace.
     void at_home(const std::string& type, const std::string& members)
     {

@@ -124,20 +124,36 @@ void Server::open()
     events.acknowledged = [this](const ChannelId&, const ServerName& server, std::int64_t seq) {
         heard.delivered[server.str()] = seq;
     };
-    events.forked = [this](const ChannelId& channel, const ServerName&) {
+    events.owes = [this](const ServerName& server) { woken.push_back(server.str()); };
+    events.forked = [this](const ChannelId& channel, const ServerName&, std::string_view kind) {
         forked.push_back(channel.str());
+        fork_kinds.emplace_back(kind);
     };
     events.under_revoked_key = [this](const ChannelId&, const ServerName&, const KeyRef& key,
                                       std::int64_t seq) {
         late.push_back(key.server.str() + " " + std::to_string(seq));
     };
+    events.thawed = [this](const ChannelId& channel) { thawed.push_back(channel.str()); };
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});
-    follower = std::make_unique<FollowerLog>(identity, *store, *waits, events);
+    follower = std::make_unique<FollowerLog>(identity, *store, *waits, world.clock, events);
     direct = std::make_unique<Direct>(identity, *store, world.clock,
                                       [this](const UserId& who) { invited.push_back(who.str()); });
-    settlement = std::make_unique<Settlement>(SettlementParts{
-        identity, *verifier, *follower, *store, *commits, *notices, null_log, world.clock});
+    SettlementParts settling{identity, *verifier, *follower, *store,
+                             *commits, *notices,  null_log,  world.clock};
+    settling.believes = [this](const ChannelId& channel, const ServerName& server) {
+        return repair->believes(channel, server);
+    };
+    settlement = std::make_unique<Settlement>(std::move(settling));
+    queries = std::make_unique<Queries>(identity, *commits, world.clock);
+    repair = std::make_unique<Repair>(RepairParts{
+        identity, *verifier, *home, *store, *commits, *notices, *tasks, repair_log, world.clock,
+        [this](const ServerName& server, const ChannelId& channel) {
+            asked.emplace_back(server.str(), channel);
+        },
+        [this](ServerName server, std::string target) {
+            return ask_peer(std::move(server), std::move(target));
+        }});
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
         identity, *store, *home, *commits, *index, *notices, world.clock, world.random,
         [this](const ServerName& server) { woken.push_back(server.str()); },
@@ -153,6 +169,8 @@ void Server::close()
     world.io.restart();
     world.io.poll();
     commits->stop();
+    repair.reset();
+    queries.reset();
     inbox.reset();
     channels.reset();
     settlement.reset();
@@ -240,6 +258,30 @@ Result<Appended> Server::append(const EventAndContent& event)
     });
 }
 
+asio::awaitable<Result<std::string>> Server::ask_peer(ServerName server, std::string target)
+{
+    const auto peer = reachable.find(server.str());
+    if (peer == reachable.end()) co_return fail(Code::unavailable, "nobody answers");
+    auto answer = co_await peer->second->answer_log_query(identity, std::move(target));
+    if (spoil) co_return spoil(server.str(), std::move(answer));
+    co_return answer;
+}
+
+asio::awaitable<Result<std::string>> Server::answer_log_query(Identity asker, std::string target)
+{
+    constexpr std::string_view head = "/federation/v1/channels/";
+    net::Request request;
+    request.method = "GET";
+    const auto end = target.find("/log?");
+    request.captures.push_back(target.substr(head.size(), end - head.size()));
+    request.query = target.substr(target.find('?') + 1);
+    const Admitted admitted{asker.name, asker.key_ref(), tier, ""};
+    auto response = co_await queries->log(request, admitted);
+    if (response.status == 200) co_return std::move(response.body);
+    auto problem = protocol::parse_problem(response.body).value_or(Error{});
+    co_return Result<std::string>{tl::unexpect, std::move(problem)};
+}
+
 net::Response Server::receive_octets(const Server& origin, std::string body)
 {
     net::Request request;
@@ -323,8 +365,47 @@ Servers::Servers(std::size_t cached_channels)
     }
 }
 
+namespace {
+
+// As a row that is on its way and asks for nothing.
+void remember(Server& author, const EventAndContent& sealed)
+{
+    auto event = protocol::parse_channel_event(sealed.event, author.identity.names);
+    if (!event || event->sender.server != author.identity.name) return;
+    storage::SubmissionRow row;
+    row.channel = *event->channel;
+    row.home = author.identity.name;
+    row.user = event->sender.text;
+    row.txn = event->txn;
+    row.event_id = event->id;
+    row.type = "sealed";
+    row.event = sealed.event;
+    row.content = sealed.content;
+    // Another one under the same txn is remembered already.
+    static_cast<void>(author.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        auto known = storage::find_submission(transaction.db(), row.channel, row.txn);
+        if (!known || *known) return {};
+        auto home = author.store->server_id(transaction.db(), row.home);
+        if (!home) return fail(home);
+        auto put = storage::put_submission(transaction.db(), row, *home);
+        if (!put) return put;
+        auto kept = storage::find_submission(transaction.db(), row.channel, row.txn);
+        if (!kept || !*kept) return fail(Code::internal, "it was not kept");
+        return storage::accept_submission(transaction.db(), (*kept)->id, std::int64_t{1} << 40);
+    }));
+}
+
+}  // namespace
+
 protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel,
                                          std::vector<EventAndContent> events, Millis sealed_ago)
+{
+    for (const auto& event : events) remember(author, event);
+    return sealed(author, channel, std::move(events), sealed_ago);
+}
+
+protocol::OutgoingTransaction sealed(Server& author, const ChannelId& channel,
+                                     std::vector<EventAndContent> events, Millis sealed_ago)
 {
     protocol::Submission made;
     made.channel = channel;
@@ -383,6 +464,33 @@ Result<Settled> exchange(Server& from, Server& to, const Held& held)
     if (draft->empty()) return Settled{};
     auto result = to.receive(from, sign_batch(*draft, from.identity, from.world.clock.now_ms()));
     return from.world.run(from.settlement->settle(to.identity.name, *draft, std::move(result)));
+}
+
+Result<Settled> ask(Server& from, Server& to, const ChannelId& channel)
+{
+    Held held;
+    held.questions.insert(channel.str());
+    auto settled = exchange(from, to, held);
+    if (!settled) return settled;
+    for (const auto& word : settled->words) from.repair->said(to.identity.name, word);
+    return settled;
+}
+
+void finish_fetching(Server& home)
+{
+    while (home.repair->is_fetching()) home.world.io.run_one();
+}
+
+void copy_database(World& world, const std::string& server, const std::string& from,
+                   const std::string& to)
+{
+    namespace fs = std::filesystem;
+    for (const char* end : {"", "-wal", "-shm"}) {
+        const auto source = world.folder.file(server + from + end);
+        const auto target = world.folder.file(server + to + end);
+        fs::remove(target);
+        if (fs::exists(source)) fs::copy_file(source, target);
+    }
 }
 
 void settle_all(Server& one, Server& other)

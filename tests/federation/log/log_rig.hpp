@@ -20,6 +20,8 @@
 #include "federation/batch.hpp"
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
+#include "federation/queries.hpp"
+#include "federation/repair.hpp"
 #include "federation/settlement.hpp"
 #include "protocol/json_rules.hpp"
 
@@ -112,6 +114,10 @@ struct Heard final : CommitListener {
         delivered[server.str()] = seq;
     }
     void membership_changed(const UserId& user) override { memberships.push_back(user.str()); }
+    void channel_frozen(const ChannelId& channel, bool frozen) override
+    {
+        freezes.emplace_back(channel, frozen);
+    }
     void channel_stalled(const ChannelId& channel, const std::optional<Stalled>& stalled) override
     {
         stalls.emplace_back(channel, stalled);
@@ -119,6 +125,7 @@ struct Heard final : CommitListener {
 
     std::vector<Posted> changed;
     std::vector<std::pair<ChannelId, std::optional<Stalled>>> stalls;
+    std::vector<std::pair<ChannelId, bool>> freezes;
     std::map<std::string, std::int64_t> delivered;
     std::vector<std::string> memberships;
 };
@@ -191,6 +198,9 @@ struct Server {
     // A transaction as octets into the inbox, as `origin` would send it.
     protocol::TransactionResult receive(const Server& origin,
                                         const protocol::OutgoingTransaction& transaction);
+    // The body of the answer to a log query by `asker`, where it is a 200.
+    asio::awaitable<Result<std::string>> answer_log_query(Identity asker, std::string target);
+    asio::awaitable<Result<std::string>> ask_peer(ServerName server, std::string target);
     net::Response receive_octets(const Server& origin, std::string body);
 
     // Job over the writer's or a reader's connection.
@@ -222,6 +232,8 @@ struct Server {
     std::vector<std::string> woken;
     std::vector<std::string> forked;
     std::vector<std::string> late;  // logged under a key that was revoked: its server and seq
+    std::vector<std::string> fork_kinds;
+    std::vector<std::string> thawed;
     std::vector<std::string> invited;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
@@ -243,6 +255,13 @@ struct Server {
     std::unique_ptr<LocalChannels> channels;
     std::unique_ptr<trust::Budgets> budgets;
     std::unique_ptr<Inbox> inbox;
+    std::unique_ptr<Queries> queries;
+    std::unique_ptr<Repair> repair;
+    // Who answers this server's queries, by name; and what becomes of an answer on its way.
+    std::map<std::string, Server*> reachable;
+    std::function<Result<std::string>(const std::string& peer, Result<std::string> answer)> spoil;
+    std::vector<std::pair<std::string, ChannelId>> asked;  // by the repair: follower, channel
+    HeardLog repair_log;
     protocol::NullLog null_log;
     HeardLog waits_log;
 };
@@ -254,7 +273,11 @@ struct Servers {
     Server a, b, c;
 };
 
-// A sealed submission by `author`; `sealed_ago` is how old its root is.
+// What `author`'s own key has sealed, though the server knows nothing of it.
+[[nodiscard]] protocol::OutgoingTransaction sealed(Server& author, const ChannelId& channel,
+                                                   std::vector<EventAndContent> events,
+                                                   Millis sealed_ago = 0);
+// A sealed submission by `author`, who remembers it; `sealed_ago` is how old its root is.
 [[nodiscard]] protocol::OutgoingTransaction submission(Server& author, const ChannelId& channel,
                                                        std::vector<EventAndContent> events,
                                                        Millis sealed_ago = 0);
@@ -270,6 +293,14 @@ protocol::SliceResult deliver(Server& home, Server& follower,
 
 // One whole exchange as a peer link does it: batch, inbox, settlement.
 Result<Settled> exchange(Server& from, Server& to, const Held& held = {});
+// The same with a heartbeat for `channel`, and what it says given to the repair of `from`.
+Result<Settled> ask(Server& from, Server& to, const ChannelId& channel);
+// Until the repair has nothing under way.
+void finish_fetching(Server& home);
+// The files of a server as they stand, to be put back later. It must be closed.
+void copy_database(World& world, const std::string& server, const std::string& from,
+                   const std::string& to);
+
 // Until neither owes the other anything that isn't held.
 void settle_all(Server& one, Server& other);
 

@@ -38,6 +38,7 @@ Entry some_entry()
         case 1: entry.deleted_by = some_number(); break;
         default: entry.expired = true; break;
     }
+    entry.marks = static_cast<std::uint8_t>(*rc::gen::inRange(0, 256) & stored_marks);
     return entry;
 }
 
@@ -155,6 +156,34 @@ TEST(RunCodec, AnUnknownKindOfEntryIsDamage)
 {
     EXPECT_FALSE(decode_entries(std::string("\x01\x03\x01x", 4)));
     EXPECT_TRUE(decode_entries(std::string("\x01\x02\x01x", 4)));
+    EXPECT_FALSE(decode_entries(std::string("\x01\x43\x01\x01x", 5)));
+    EXPECT_FALSE(decode_entries(std::string("\x01\x42", 2)));
+}
+
+TEST(RunCodec, AnEntryWithoutMarksIsWrittenAsItAlwaysWas)
+{
+    Entry entry;
+    entry.at = 1;
+    entry.event = "x";
+    entry.expired = true;
+    std::string body;
+    append_entry(body, entry);
+    EXPECT_EQ(body, std::string("\x01\x02\x01x", 4));
+    entry.marks = protocol::bit(protocol::Mark::no_effect);
+    body.clear();
+    append_entry(body, entry);
+    EXPECT_EQ(body, std::string("\x01\x42\x08\x01x", 5));
+}
+
+TEST(RunCodec, WhatOnlyWhoReadsCanFindIsNotStored)
+{
+    Entry entry;
+    entry.event = "x";
+    entry.expired = true;
+    entry.marks = protocol::bit(protocol::Mark::unverified);
+    std::string body;
+    append_entry(body, entry);
+    EXPECT_EQ(decode_entries(body).value().at(0).marks, 0);
 }
 
 TEST(RunCodec, AProofOfARootThatIsNotThereIsDamage)

@@ -1,0 +1,85 @@
+#include "federation/shown_marks.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "protocol/slice.hpp"
+#include "storage/vouched_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using storage::ChannelRow;
+using storage::Connection;
+
+constexpr Millis day_ms = Millis{24} * 3600 * 1000;
+constexpr Millis clocks_apart_ms = 60'000;
+
+// Whether the channel's retention lets this entry's content go [MEM-4, MEM-5].
+bool may_have_expired(const std::string& retention, const protocol::Event& event, Millis at,
+                      Millis now)
+{
+    if (!event.type.starts_with("message.")) return false;
+    if (retention == "relay") return true;
+    constexpr std::string_view head = "days:";
+    if (!retention.starts_with(head)) return false;
+    std::int64_t days = 0;
+    const auto* end = retention.data() + retention.size();
+    const auto read = std::from_chars(retention.data() + head.size(), end, days);
+    return read.ec == std::errc{} && at <= now - days * day_ms + clocks_apart_ms;
+}
+
+// Whether entry `by` deletes this one: by itself, or with the message that it edits.
+Result<bool> is_deleted_by(Connection& db, const ChannelRow& channel, std::int64_t by,
+                           const protocol::Event& event, protocol::NameRules rules)
+{
+    auto stored = storage::read_entry(db, channel.id, by);
+    // What lies below the floor, or isn't there yet, can't be told.
+    if (!stored) return stored.error().code == Code::not_found ? Result<bool>{true} : fail(stored);
+    if ((stored->entry.marks & protocol::bit(protocol::Mark::no_effect)) != 0) return false;
+    auto deletion = protocol::parse_followed_event(stored->entry.event, rules);
+    if (!deletion || deletion->event.type != "message.delete" || !deletion->event.target)
+        return false;
+    const auto& target = *deletion->event.target;
+    return target == event.id || (event.type == "message.edit" && event.target == target);
+}
+
+Result<bool> is_withheld(Connection& db, const ChannelRow& channel,
+                         const protocol::ChannelState& meta, Millis now, protocol::NameRules rules,
+                         const ClientEntry& entry)
+{
+    auto followed = protocol::parse_followed_event(entry.event, rules);
+    if (!followed) return true;
+    if (entry.expired) return !may_have_expired(meta.retention, followed->event, entry.at, now);
+    if (entry.deleted_by <= entry.seq) return true;
+    auto deleted = is_deleted_by(db, channel, entry.deleted_by, followed->event, rules);
+    if (!deleted) return fail(deleted);
+    return !*deleted;
+}
+
+}  // namespace
+
+Result<void> add_shown_marks(Connection& db, const ChannelRow& channel,
+                             const protocol::ChannelState& meta, Millis now,
+                             protocol::NameRules rules, ClientEntries& entries)
+{
+    if (entries.empty()) return {};
+    auto vouched =
+        storage::vouched_between(db, channel.id, entries.front().seq, entries.back().seq);
+    if (!vouched) return fail(vouched);
+    for (const auto seq : *vouched) {
+        const auto entry = std::ranges::lower_bound(entries, seq, {}, &ClientEntry::seq);
+        if (entry != entries.end() && entry->seq == seq)
+            entry->marks |= protocol::bit(protocol::Mark::unverified);
+    }
+    for (auto& entry : entries) {
+        if (entry.content) continue;
+        auto withheld = is_withheld(db, channel, meta, now, rules, entry);
+        if (!withheld) return fail(withheld);
+        if (*withheld) entry.marks |= protocol::bit(protocol::Mark::withheld);
+    }
+    return {};
+}
+
+}  // namespace entente::federation

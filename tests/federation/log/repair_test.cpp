@@ -1,0 +1,461 @@
+// A home whose data was put back: what its followers still hold comes back, what was
+// promised meanwhile is kept, and who lies or keeps silent changes nothing of it [LOG-5].
+#include "storage/held_store.hpp"
+#include "tests/federation/log/log_rig.hpp"
+
+namespace entente::federation::log_rig {
+namespace {
+
+using protocol::ItemStatus;
+using protocol::SliceStatus;
+
+const std::string hello = R"({"text":"hello"})";
+
+class RepairOfAHome : public ::testing::Test {
+ protected:
+    RepairOfAHome() : channel(shared_channel(a, b))
+    {
+        EXPECT_TRUE(a.post("alice", channel, "old"));
+        settle_all(a, b);
+        back_up();
+        a.reachable = {{"b.example", &b}, {"c.example", &c}};
+    }
+
+    void back_up()
+    {
+        a.close();
+        copy_database(servers.world, "a.example", ".db", ".old");
+        a.open();
+    }
+    // Entries of both sides that the copy lacks.
+    void go_on()
+    {
+        EXPECT_TRUE(a.post("alice", channel, "new"));
+        EXPECT_TRUE(b.post("bob", channel, "new"));
+        settle_all(a, b);
+        EXPECT_TRUE(a.append(
+            a.event(channel, {"channel.update", "alice@a.example", R"({"name":"other"})"})));
+        settle_all(a, b);
+    }
+    void put_back(bool noticed = true)
+    {
+        a.close();
+        copy_database(servers.world, "a.example", ".old", ".db");
+        a.open();
+        if (!noticed) return;
+        ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) {
+            return storage::hold_all_followed(transaction.db(), a.identity.name);
+        }));
+        start();
+    }
+    void start() { ASSERT_TRUE(a.world.run(a.repair->start(true))); }
+    void look() { ASSERT_TRUE(a.world.run(a.repair->look())); }
+    void wait(Millis time)
+    {
+        servers.world.clock.now += time;
+        look();
+    }
+    [[nodiscard]] bool is_held()
+    {
+        return a
+            .read([&](storage::Connection& db) -> Result<bool> {
+                auto row = storage::read_channel(db, channel);
+                if (!row) return fail(row);
+                return storage::is_held(db, row->id);
+            })
+            .value();
+    }
+    // What a lying follower says instead of the truth.
+    void say(Server& follower, const protocol::SliceResult& lie)
+    {
+        Held held;
+        held.questions.insert(channel.str());
+        auto draft = a.read([&](storage::Connection& db) {
+            return read_batch(db, a.identity.name, follower.identity.name, BatchLimits{}, held);
+        });
+        ASSERT_TRUE(draft);
+        ASSERT_EQ(draft->logs.size(), 1U);
+        protocol::TransactionResult result;
+        result.logs.push_back(lie);
+        auto settled =
+            a.world.run(a.settlement->settle(follower.identity.name, *draft, std::move(result)));
+        ASSERT_TRUE(settled);
+        for (const auto& word : settled->words) a.repair->said(follower.identity.name, word);
+    }
+    [[nodiscard]] protocol::SliceResult claim()
+    {
+        const auto now = *a.image(channel);
+        protocol::SliceResult claimed;
+        claimed.channel = channel.str();
+        claimed.status = SliceStatus::ahead;
+        claimed.have = {now.seq + 2, protocol::to_base64url(Hash{})};
+        claimed.agrees = protocol::Position{now.seq, now.hash};
+        return claimed;
+    }
+    void let_carol_in()
+    {
+        ASSERT_TRUE(a.append(a.event(
+            channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
+        settle_all(a, c);
+        ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
+        settle_all(a, c);
+        settle_all(a, b);
+    }
+
+    Servers servers;
+    Server& a = servers.a;
+    Server& b = servers.b;
+    Server& c = servers.c;
+    ChannelId channel;
+};
+
+TEST_F(RepairOfAHome, WhatAFollowerHoldsComesBackUnchanged)
+{
+    go_on();
+    const auto before = *b.image(channel);
+    const auto entries = a.entries(channel, 0);
+    put_back();
+    ASSERT_LT(a.image(channel)->seq, before.seq);
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->seq, before.seq);
+    EXPECT_EQ(a.image(channel)->hash, before.hash);
+    EXPECT_EQ(a.image(channel)->state, before.state);
+    const auto again = a.entries(channel, 0);
+    ASSERT_EQ(again.size(), entries.size());
+    for (std::size_t i = 0; i < again.size(); ++i) EXPECT_EQ(again[i].entry, entries[i].entry);
+    // And it goes on behind them, with the followers that it had.
+    ASSERT_TRUE(a.post("alice", channel, "more"));
+    settle_all(a, b);
+    EXPECT_EQ(b.image(channel)->seq, before.seq + 1);
+    EXPECT_FALSE(b.image(channel)->frozen);
+    a.restart();
+    EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+}
+
+TEST_F(RepairOfAHome, MeanwhileSubmissionsAreDeferredAndOwnEventsWait)
+{
+    go_on();
+    const auto before = *b.image(channel);
+    put_back();
+    const auto actor = a.actor("alice");
+    auto posted = a.world.run(a.channels->post(actor, channel, hello));
+    ASSERT_TRUE(posted);
+    EXPECT_EQ(posted->state, DeliveryState::pending);
+    auto second = a.post("alice", channel, "second");
+    ASSERT_TRUE(second);
+    // The same again is the same wish.
+    auto again = a.world.run(a.channels->post(actor, channel, hello));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->event_id, posted->event_id);
+    const auto event = b.event(channel, {"message.create", "bob@b.example", hello});
+    const auto deferred = hand_in(b, a, channel, {event}).at(0);
+    EXPECT_EQ(deferred.status, ItemStatus::deferred);
+    EXPECT_EQ(deferred.retry_after, held_retry_seconds);
+    auto stands = a.world.run(a.channels->delivery(a.user("alice"), posted->event_id));
+    ASSERT_TRUE(stands);
+    EXPECT_EQ(stands->state, DeliveryState::pending);
+    // A kill now loses none of it.
+    a.restart();
+    start();
+    EXPECT_TRUE(is_held());
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->seq, before.seq + 2);
+    ASSERT_EQ(a.heard.changed.size(), 2U);
+    EXPECT_EQ(a.heard.changed[0].event_id, posted->event_id);
+    EXPECT_EQ(a.heard.changed[0].seq, before.seq + 1);
+    EXPECT_EQ(a.heard.changed[1].event_id, second->event_id);
+    EXPECT_EQ(a.heard.changed[1].seq, before.seq + 2);
+    stands = a.world.run(a.channels->delivery(a.user("alice"), posted->event_id));
+    ASSERT_TRUE(stands);
+    EXPECT_EQ(stands->state, DeliveryState::accepted);
+    EXPECT_EQ(hand_in(b, a, channel, {event}).at(0).status, ItemStatus::accepted);
+}
+
+TEST_F(RepairOfAHome, WhatIsRepeatedMeanwhileIsFoundInWhatComesBack)
+{
+    const auto actor = a.actor("alice");
+    auto first = a.world.run(a.channels->post(actor, channel, hello));
+    ASSERT_TRUE(first);
+    settle_all(a, b);
+    put_back();
+    auto repeated = a.world.run(a.channels->post(actor, channel, hello));
+    ASSERT_TRUE(repeated);
+    EXPECT_EQ(repeated->state, DeliveryState::pending);
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    ASSERT_EQ(a.heard.changed.size(), 1U);
+    EXPECT_EQ(a.heard.changed[0].event_id, repeated->event_id);
+    EXPECT_EQ(a.heard.changed[0].state, DeliveryState::accepted);
+    EXPECT_EQ(a.heard.changed[0].seq, first->seq);
+    EXPECT_EQ(a.image(channel)->seq, first->seq);
+}
+
+TEST_F(RepairOfAHome, WhatIsNotAllowedWhenItsTurnComesIsRefused)
+{
+    ASSERT_TRUE(b.post("bob", channel, "still here"));
+    settle_all(a, b);
+    put_back();
+    auto invited = a.world.run(a.channels->invite(a.actor("alice"), channel, b.user("bob")));
+    ASSERT_TRUE(invited);
+    EXPECT_EQ(invited->state, DeliveryState::pending);
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    ASSERT_EQ(a.heard.changed.size(), 1U);
+    EXPECT_EQ(a.heard.changed[0].state, DeliveryState::rejected);
+    auto stands = a.world.run(a.channels->delivery(a.user("alice"), invited->event_id));
+    ASSERT_TRUE(stands);
+    EXPECT_EQ(stands->state, DeliveryState::rejected);
+}
+
+TEST_F(RepairOfAHome, AFollowerThatJoinedSinceIsKnownAgain)
+{
+    let_carol_in();
+    ASSERT_TRUE(a.post("alice", channel, "for three"));
+    settle_all(a, c);
+    settle_all(a, b);
+    const auto before = *b.image(channel);
+    put_back();
+    ASSERT_FALSE(a.cursor(channel, c));
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    EXPECT_EQ(a.image(channel)->state, before.state);
+    ASSERT_TRUE(a.cursor(channel, c));
+    ASSERT_TRUE(a.post("alice", channel, "again"));
+    settle_all(a, c);
+    EXPECT_EQ(c.image(channel)->hash, a.image(channel)->hash);
+}
+
+TEST_F(RepairOfAHome, TheLastOfSeveralFollowersIsWaitedForHalfAMinute)
+{
+    let_carol_in();
+    back_up();
+    put_back();
+    ASSERT_TRUE(ask(a, c, channel));
+    wait(others_wait_ms - 1);
+    EXPECT_TRUE(is_held());
+    wait(1);
+    EXPECT_FALSE(is_held());
+}
+
+TEST_F(RepairOfAHome, WhereNobodyAnswersItGoesOnAfterTenMinutesAndSaysSo)
+{
+    put_back();
+    EXPECT_EQ(a.asked, (std::vector<std::pair<std::string, ChannelId>>{{"b.example", channel}}));
+    wait(first_wait_ms - 1);
+    EXPECT_TRUE(is_held());
+    a.repair_log.lines.clear();
+    wait(1);
+    EXPECT_FALSE(is_held());
+    ASSERT_EQ(a.repair_log.lines.size(), 1U);
+    EXPECT_EQ(a.repair_log.lines[0].level, protocol::LogLevel::error);
+    EXPECT_TRUE(a.post("alice", channel, "at last"));
+}
+
+TEST_F(RepairOfAHome, TheAdministratorMayEndTheWait)
+{
+    put_back();
+    ASSERT_EQ(a.repair->waiting().size(), 1U);
+    EXPECT_EQ(a.repair->waiting()[0].unheard, std::vector<ServerName>{b.identity.name});
+    EXPECT_TRUE(a.repair->end_wait(channel));
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_FALSE(a.repair->end_wait(channel));
+}
+
+TEST_F(RepairOfAHome, AFollowerThatHoldsNoMoreEndsTheWaitAtOnce)
+{
+    put_back();
+    ASSERT_TRUE(ask(a, b, channel));
+    look();
+    EXPECT_FALSE(is_held());
+}
+
+TEST_F(RepairOfAHome, WhatTheHomeNeverSignedIsNotTakenHoweverItIsClaimed)
+{
+    put_back();
+    const auto held = *a.image(channel);
+    // The follower invents an entry and signs a checkpoint for it by its own key.
+    auto made = slice(b, channel, held.seq - 1, all_entries);
+    auto& forged = made.logs[0];
+    forged.after = {held.seq, held.hash};
+    forged.seals.clear();
+    const auto event = a.event(channel, {"message.create", "alice@a.example", hello});
+    forged.entries.resize(1);
+    forged.entries[0].at = servers.world.clock.now;
+    forged.entries[0].event = event.event;
+    forged.entries[0].content = event.content;
+    rechain(forged);
+    made.roots.resize(1);
+    sign_anew(b, made);
+    const auto answer = protocol::write_log_answer({made.roots, forged});
+    a.spoil = [answer](const std::string&, const Result<std::string>&) -> Result<std::string> {
+        return answer;
+    };
+    say(b, claim());
+    EXPECT_TRUE(a.repair->is_fetching());
+    finish_fetching(a);
+    look();
+    EXPECT_EQ(a.image(channel)->hash, held.hash);
+    EXPECT_FALSE(is_held());
+    // It isn't looked into again at once; what it says then holds up nobody.
+    say(b, claim());
+    look();
+    EXPECT_FALSE(is_held());
+    servers.world.clock.now += disbelief_ms;
+    say(b, claim());
+    EXPECT_TRUE(is_held());
+    finish_fetching(a);
+}
+
+TEST_F(RepairOfAHome, AnotherHistoryIsToldAndNothingIsFetched)
+{
+    put_back();
+    auto lie = claim();
+    lie.agrees->hash = protocol::to_base64url(Hash{});
+    say(b, lie);
+    EXPECT_FALSE(a.repair->is_fetching());
+    look();
+    EXPECT_FALSE(is_held());
+}
+
+TEST_F(RepairOfAHome, WhoClaimsAndThenKeepsSilentIsNotWaitedForBeyondTheUsual)
+{
+    let_carol_in();
+    back_up();
+    put_back();
+    a.reachable.clear();
+    say(b, claim());
+    finish_fetching(a);
+    ASSERT_TRUE(ask(a, c, channel));
+    wait(others_wait_ms - 1);
+    EXPECT_TRUE(is_held());
+    finish_fetching(a);
+    wait(1);
+    EXPECT_FALSE(is_held());
+}
+
+TEST_F(RepairOfAHome, AWithheldContentIsNotTakenWhereTheStateDependsOnIt)
+{
+    go_on();
+    const auto before = *b.image(channel);
+    put_back();
+    bool spoilt = true;
+    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
+        if (!answer || !spoilt) return answer;
+        auto parsed = protocol::parse_log_answer(*answer, a.identity.names);
+        for (auto& entry : parsed->slice.entries) entry.content.reset();
+        return protocol::write_log_answer(*parsed);
+    };
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    EXPECT_LT(a.image(channel)->seq, before.seq);
+    // Later it is honest.
+    spoilt = false;
+    servers.world.clock.now += disbelief_ms;
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    EXPECT_EQ(a.image(channel)->hash, before.hash);
+    EXPECT_EQ(a.image(channel)->state, before.state);
+}
+
+TEST_F(RepairOfAHome, WhatNobodyNoticedIsFoundByTheNextHeartbeat)
+{
+    go_on();
+    const auto before = *b.image(channel);
+    put_back(false);
+    ASSERT_TRUE(ask(a, b, channel));
+    EXPECT_TRUE(is_held());
+    finish_fetching(a);
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->hash, before.hash);
+}
+
+// [LOG-8] The other way round.
+TEST_F(RepairOfAHome, AFollowerThatWasItselfPutBackIsFoundByAHeartbeat)
+{
+    b.close();
+    copy_database(servers.world, "b.example", ".db", ".old");
+    b.open();
+    go_on();
+    const auto before = *a.image(channel);
+    b.close();
+    copy_database(servers.world, "b.example", ".old", ".db");
+    b.open();
+    ASSERT_TRUE(b.write([&](storage::WriteTransaction& transaction) {
+        return storage::set_fact(transaction.db(), sealed_since_fact,
+                                 std::to_string(servers.world.clock.now + 1));
+    }));
+    // Nothing is owed, as far as the home knows.
+    auto nothing = exchange(a, b);
+    ASSERT_TRUE(nothing);
+    ASSERT_LT(b.image(channel)->seq, before.seq);
+    ASSERT_TRUE(ask(a, b, channel));
+    settle_all(a, b);
+    EXPECT_EQ(b.image(channel)->hash, before.hash);
+    EXPECT_FALSE(b.image(channel)->frozen);
+}
+
+TEST_F(RepairOfAHome, AQuestionDoesNotTellHowFarOthersAre)
+{
+    let_carol_in();
+    const auto acks_in = [&](const Held& held) {
+        auto draft = a.read([&](storage::Connection& db) {
+            return read_batch(db, a.identity.name, b.identity.name, BatchLimits{}, held);
+        });
+        return sign_batch(draft.value(), a.identity, servers.world.clock.now).logs.at(0).acks;
+    };
+    Held asks;
+    asks.questions.insert(channel.str());
+    EXPECT_TRUE(acks_in(asks).empty());
+    asks.heartbeats.insert(channel.str());
+    EXPECT_TRUE(acks_in(asks).contains("c.example"));
+}
+
+TEST_F(RepairOfAHome, ALongLogComesBackInPieces)
+{
+    for (int i = 0; i < 1100; ++i) ASSERT_TRUE(a.post("alice", channel, "many"));
+    settle_all(a, b);
+    const auto before = *b.image(channel);
+    put_back();
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->hash, before.hash);
+}
+
+TEST_F(RepairOfAHome, WhatItHadNumberedForAnotherServerIsHandedInAgain)
+{
+    // Accepted by the home, and on nobody else's disk when that was lost.
+    auto posted = b.post("bob", channel, "mine");
+    ASSERT_TRUE(posted);
+    ASSERT_TRUE(exchange(b, a));
+    ASSERT_GT(b.submission(posted->event_id)->seq, 0);
+    put_back();
+    ASSERT_TRUE(ask(a, b, channel));
+    look();
+    ASSERT_FALSE(is_held());
+    ASSERT_TRUE(a.post("alice", channel, "takes its number"));
+    b.woken.clear();
+    ASSERT_TRUE(exchange(a, b));
+    EXPECT_EQ(b.submission(posted->event_id)->seq, 0);
+    EXPECT_EQ(b.woken, std::vector<std::string>{"a.example"});
+    settle_all(a, b);
+    EXPECT_FALSE(b.submission(posted->event_id));
+    EXPECT_EQ(b.entries(channel, 0).back().event_id, posted->event_id);
+    EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+}
+
+}  // namespace
+}  // namespace entente::federation::log_rig
