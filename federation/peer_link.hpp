@@ -32,6 +32,8 @@ struct LinkParts {
     std::function<void(const AdvancedLog&)> advanced;
     // A peer has answered, and signed it.
     std::function<void(const ServerName&)> answered = {};
+    // What it says of channels that wait for its word [LOG-5].
+    std::function<void(const ServerName& peer, const FollowerWord&)> said = {};
 };
 
 // How a link stands, for people who look.
@@ -39,8 +41,6 @@ struct LinkState {
     Millis next_try = 0;           // of a wait; 0: it doesn't wait
     int failures = 0;              // in a row
     std::optional<Error> problem;  // of the last attempt, where it failed
-    // What it says of channels that wait for its word [LOG-5].
-    std::function<void(const ServerName& peer, const FollowerWord&)> said = {};
 };
 
 class PeerLink {
