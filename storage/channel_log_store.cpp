@@ -23,9 +23,6 @@ constexpr char insert_head[] =
     "INSERT INTO head (channel, epoch, seq, hash, at) VALUES (?, ?, ?, ?, ?)";
 constexpr char update_head[] =
     "UPDATE head SET epoch = ?, seq = ?, hash = ?, at = ? WHERE channel = ?";
-constexpr char insert_run[] =
-    "INSERT INTO run (channel, last, first, epoch, prev_hash, proofs, body) VALUES (?, ?, ?, ?, ?, "
-    "?, ?)";
 constexpr char insert_dedup[] =
     "INSERT INTO dedup (channel, origin, txn, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
 // A change of role keeps the seq of the join: it decides what the user may see.
@@ -347,35 +344,16 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
     return {};
 }
 
-// What has been added so far as one run; nothing is pending afterwards.
-Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
 {
-    if (channel.added.empty()) return {};
-    const auto proofs = encode_proofs(channel.proofs);
-    std::string body;
-    for (const auto& stored : channel.added) append_entry(body, stored.entry);
-    auto run = Query::prepare(db, insert_run);
-    if (!run) return fail(run);
-    (*run)
-        ->bind(0, channel.id)
-        .bind(1, channel.seq)
-        .bind(2, channel.run_first)
-        .bind(3, channel.epoch);
-    (*run)->bind_text(4, channel.run_prev_hash).bind_blob(5, proofs).bind_blob(6, body);
-    if (auto done = (*run)->run(); !done) return done;
-
-    for (const auto& stored : channel.added)
-        to_index_.push_back({stored.event_id, {channel.id, stored.seq}});
-    newest_run_ = {db.last_insert_id(), run_name(channel.id, channel.seq, channel.run_prev_hash)};
-    auto committed = std::make_shared<CommittedRun>();
-    committed->channel = channel.name;
-    committed->home = channel.home;
-    committed->users = std::exchange(channel.users, {});
-    committed->followers.assign(channel.followers.begin(), channel.followers.end());
-    committed->entries = std::exchange(channel.added, {});
-    channel.proofs = {};
-    written_.push_back(std::move(committed));
-    return {};
+    auto home = server_id(db, channel.home);
+    if (!home) return fail(home);
+    const auto& state = channel.state;
+    auto done = entente::storage::run(db, update_channel, *home, channel.floor,
+                                      channel.frozen ? 1 : 0, meta_json(state), channel.id);
+    if (done) done = set_retention(db, channel.id, state.retention);
+    const bool is_listed = state.is_public && state.kind == "group";
+    if (done) done = set_listed(db, *home, channel.name, channel.id, is_listed);
+    return done;
 }
 
 void ChannelLogStore::rolled_back()

@@ -24,6 +24,8 @@
 
 namespace entente::storage {
 
+// A run's body ends with the entry that reaches this: erasing a content writes its run anew.
+inline constexpr std::size_t max_run_octets = 64 * 1024;
 // What a user is to a channel: the `standing` column.
 enum class Standing : std::uint8_t { member, moderator, owner, invited, banned, left };
 
