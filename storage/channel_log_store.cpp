@@ -6,6 +6,7 @@
 
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/query.hpp"
 
 namespace entente::storage {
 
@@ -339,6 +340,7 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
         if (auto done = (*head)->run(); !done) return done;
         if (auto done = write_run(db, *channel); !done) return done;
     }
+    if (auto done = write_erasures(db); !done) return done;
     for (auto& run : written_) transaction.after_commit([this, run] { on_committed_(*run); });
     written_.clear();
     return {};
@@ -372,6 +374,7 @@ void ChannelLogStore::rolled_back()
     to_index_.clear();
     newest_run_ = {};
     written_.clear();
+    erasures_.clear();
     broken_.reset();
 }
 
@@ -385,6 +388,7 @@ void ChannelLogStore::committed()
         channel->dirty = false;
     }
     dirty_.clear();
+    erasures_.clear();
     if (index_ != nullptr && newest_run_.run > 0)
         index_->committed(to_index_, std::move(newest_run_));
     to_index_.clear();

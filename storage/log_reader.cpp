@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "protocol/json_rules.hpp"
+#include "storage/query.hpp"
 
 namespace entente::storage {
 
@@ -303,6 +304,27 @@ Result<StoredEntry> read_entry(Connection& db, std::int64_t channel, std::int64_
     auto& entry = (*entries)[place];
     const auto id = protocol::event_id(entry.event);
     return StoredEntry{seq, id, std::move(entry)};
+}
+
+Result<std::vector<StoredEntry>> read_run_behind(Connection& db, std::int64_t channel,
+                                                 std::int64_t after)
+{
+    auto query = bound(db, select_run_at, channel, after + 1);
+    if (!query) return fail(query);
+    auto& run = *query;
+    std::vector<StoredEntry> found;
+    auto row = run->step();
+    if (!row) return fail(row);
+    if (!*row) return found;
+    auto seq = run->integer(0);
+    auto entries = decode_entries(run->blob(1));
+    if (!entries) return fail(entries);
+    for (auto& entry : *entries) {
+        // Its event's id is nobody's concern here.
+        if (seq > after) found.push_back({seq, {}, std::move(entry)});
+        ++seq;
+    }
+    return found;
 }
 
 Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel,

@@ -66,6 +66,11 @@ struct LogPage {
 [[nodiscard]] Result<StoredEntry> read_entry(Connection& db, std::int64_t channel,
                                              std::int64_t seq);
 
+// The entries above `after` of the first run that has any, wherever the log held here begins:
+// what lies before a hole is found too. None where there is no such run.
+[[nodiscard]] Result<std::vector<StoredEntry>> read_run_behind(Connection& db, std::int64_t channel,
+                                                               std::int64_t after);
+
 struct MemberRow {
     std::string user;
     Standing standing = Standing::member;
