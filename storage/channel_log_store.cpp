@@ -4,9 +4,11 @@
 #include <charconv>
 #include <utility>
 
+#include "storage/directory_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/query.hpp"
+#include "storage/retention_store.hpp"
 
 namespace entente::storage {
 
@@ -28,10 +30,12 @@ constexpr char insert_dedup[] =
     "INSERT INTO dedup (channel, origin, txn, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
 // A change of role keeps the seq of the join: it decides what the user may see.
 constexpr char upsert_member[] =
-    "INSERT INTO member (channel, user, standing, since) VALUES (?, ?, ?, ?) "
+    "INSERT INTO member (channel, user, standing, since, sees_after) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (channel, user) DO UPDATE SET "
     "since = CASE WHEN standing <= 2 AND excluded.standing <= 2 THEN since ELSE excluded.since "
     "END, "
+    "sees_after = CASE WHEN standing <= 2 AND excluded.standing <= 2 THEN sees_after ELSE "
+    "excluded.sees_after END, "
     "standing = excluded.standing";
 constexpr char delete_member[] = "DELETE FROM member WHERE channel = ? AND user = ?";
 constexpr char delete_members[] = "DELETE FROM member WHERE channel = ?";
@@ -64,7 +68,7 @@ std::optional<Standing> standing_in(const protocol::ChannelState& state, const s
 }
 
 Result<void> write_standing(Connection& db, std::int64_t channel, std::string_view user,
-                            Standing standing, std::int64_t since)
+                            Standing standing, std::int64_t since, std::int64_t sees_after)
 {
     auto query = Query::prepare(db, upsert_member);
     if (!query) return fail(query);
@@ -72,7 +76,8 @@ Result<void> write_standing(Connection& db, std::int64_t channel, std::string_vi
         ->bind(0, channel)
         .bind_text(1, user)
         .bind(2, static_cast<std::int64_t>(standing))
-        .bind(3, since);
+        .bind(3, since)
+        .bind(4, sees_after);
     return (*query)->run();
 }
 
@@ -188,15 +193,15 @@ Result<void> ChannelLogStore::write_channel(Connection& db, LiveChannel& channel
     channel.meta_changed = true;
     for (const auto& [user, role] : channel.state.members) {
         auto done =
-            write_standing(db, channel.id, user, static_cast<Standing>(role), channel.floor);
+            write_standing(db, channel.id, user, static_cast<Standing>(role), channel.floor, 0);
         if (!done) return done;
     }
     for (const auto& user : channel.state.invited) {
-        auto done = write_standing(db, channel.id, user, Standing::invited, channel.floor);
+        auto done = write_standing(db, channel.id, user, Standing::invited, channel.floor, 0);
         if (!done) return done;
     }
     for (const auto& user : channel.state.banned) {
-        auto done = write_standing(db, channel.id, user, Standing::banned, channel.floor);
+        auto done = write_standing(db, channel.id, user, Standing::banned, channel.floor, 0);
         if (!done) return done;
     }
     return {};
@@ -237,12 +242,13 @@ Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addit
 Result<void> ChannelLogStore::write_standings(Connection& db, LiveChannel& channel,
                                               const Addition& addition)
 {
+    const auto sees_after = channel.state.history == "all" ? 0 : channel.seq;
     for (const auto& user : addition.change.users) {
         auto standing = standing_in(channel.state, user);
         // Remembered, so that a repeated leave finds the one it repeats [MEM-1].
         if (!standing && addition.leave) standing = Standing::left;
         if (standing) {
-            auto done = write_standing(db, channel.id, user, *standing, channel.seq);
+            auto done = write_standing(db, channel.id, user, *standing, channel.seq, sees_after);
             if (!done) return done;
             continue;
         }
@@ -325,13 +331,7 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
     auto& db = transaction.db();
     for (auto* channel : dirty_) {
         if (channel->meta_changed) {
-            auto home = server_id(db, channel->home);
-            if (!home) return fail(home);
-            auto query = Query::prepare(db, update_channel);
-            if (!query) return fail(query);
-            (*query)->bind(0, *home).bind(1, channel->floor).bind(2, channel->frozen ? 1 : 0);
-            (*query)->bind_text(3, meta_json(channel->state)).bind(4, channel->id);
-            if (auto done = (*query)->run(); !done) return done;
+            if (auto done = write_meta(db, *channel); !done) return done;
         }
         auto head = Query::prepare(db, update_head);
         if (!head) return fail(head);
@@ -346,6 +346,7 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
     return {};
 }
 
+Result<void> ChannelLogStore::write_meta(Connection& db, LiveChannel& channel)
 {
     auto home = server_id(db, channel.home);
     if (!home) return fail(home);

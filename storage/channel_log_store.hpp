@@ -153,6 +153,7 @@ class ChannelLogStore final : public Participant {
                                                             const protocol::ChannelId& name);
     [[nodiscard]] Result<void> write_channel(Connection& db, LiveChannel& channel);
     [[nodiscard]] Result<void> write_run(Connection& db, LiveChannel& channel);
+    [[nodiscard]] Result<void> write_meta(Connection& db, LiveChannel& channel);
     void note_erasure(std::int64_t channel, std::int64_t seq, std::int64_t deleted_by);
     [[nodiscard]] Result<void> write_erasures(Connection& db);
     [[nodiscard]] StoredEntry as_erased(std::int64_t channel, StoredEntry stored) const;
