@@ -94,6 +94,7 @@ using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, con
 // The groups; each adds its routes.
 void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
+void add_moderation_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);
 

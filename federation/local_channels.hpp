@@ -43,6 +43,12 @@ class LocalChannels final : public Channels {
     asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) override;
     asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
+    asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
+                                           ChannelChange change) override;
+    asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,
+                                                                      UserId peer) override;
+    asio::awaitable<Result<DirectChannel>> make_direct(Actor actor, UserId peer,
+                                                       NewChannel about) override;
     asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
                                          std::string content) override;
     asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) override;
@@ -70,9 +76,16 @@ class LocalChannels final : public Channels {
         UserId user;
     };
     [[nodiscard]] Result<Draft> draft(const Actor& actor, const ChannelId& channel,
-                                      std::string type, std::string members) const;
-    asio::awaitable<Result<Posted>> hand_in(Actor actor, ChannelId channel, std::string type,
-                                            std::string members);
+                                      ChannelChange change) const;
+    [[nodiscard]] Result<Draft> draft_creation(const Actor& actor, const ChannelId& name,
+                                               const NewChannel& channel) const;
+    // The log of a new channel, its first entry appended. An error may leave the channel begun:
+    // who goes on in the same transaction abandons it.
+    [[nodiscard]] Result<storage::LiveChannel*> begin(storage::WriteTransaction& transaction,
+                                                      const Draft& creation);
+    [[nodiscard]] Result<DirectChannel> begin_direct(storage::WriteTransaction& transaction,
+                                                     const Draft& creation, const Draft& invitation,
+                                                     const UserId& peer);
     [[nodiscard]] Result<Posted> apply(storage::WriteTransaction& transaction, const Draft& draft);
     [[nodiscard]] Result<void> take_allowance(storage::Connection& db, const UserId& user,
                                               std::int64_t home);

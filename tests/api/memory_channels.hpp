@@ -28,6 +28,12 @@ class MemoryChannels final : public Channels {
     asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) override;
     asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
+    asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
+                                           ChannelChange change) override;
+    asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,
+                                                                      UserId peer) override;
+    asio::awaitable<Result<DirectChannel>> make_direct(Actor actor, UserId peer,
+                                                       NewChannel about) override;
     asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
                                          std::string content) override;
     asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) override;
@@ -57,6 +63,8 @@ class MemoryChannels final : public Channels {
     std::function<void()> while_reading_overdue;
     std::map<std::string, std::vector<Delivery>> late;  // by user
     std::optional<Stalled> stalled;                     // of every channel
+    std::vector<ChannelChange> changes;                                   // as they were asked for
+    std::map<std::pair<std::string, std::string>, DirectChannel> direct;  // by user and peer
     CommitListener& listener() { return *listeners_.front(); }
     std::map<ChannelId, Log> logs;
     std::map<std::string, Posted> by_txn;  // user and txn

@@ -174,13 +174,26 @@ Answer Rig::send(net::Fetch fetch)
 Answer Rig::post_text(const std::string& path, const std::string& body, const std::string& type,
                       const std::string& token)
 {
+    return send(with_body("POST", path, body, type, token));
+}
+
+Answer Rig::request(const std::string& method, const std::string& path, const json& body,
+                    const std::string& token)
+{
+    return send(with_body(method, path, body.dump(), "application/json", token));
+}
+
+net::Fetch Rig::with_body(const std::string& method, const std::string& path,
+                          const std::string& body, const std::string& type,
+                          const std::string& token)
+{
     net::Fetch fetch;
-    fetch.method = "POST";
+    fetch.method = method;
     fetch.target = path;
     fetch.body = body;
     if (!type.empty()) fetch.fields.emplace_back("Content-Type", type);
     if (!token.empty()) fetch.fields.emplace_back("Authorization", "Bearer " + token);
-    return send(std::move(fetch));
+    return fetch;
 }
 
 Answer Rig::post(const std::string& path, const json& body, const std::string& token)

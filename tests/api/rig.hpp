@@ -86,6 +86,8 @@ class Rig {
     Answer post_text(const std::string& path, const std::string& body,
                      const std::string& type = "application/json", const std::string& token = {});
     Answer get(const std::string& path, const std::string& token = {});
+    Answer request(const std::string& method, const std::string& path, const json& body,
+                   const std::string& token);
 
     // "alice", with a password of her own and a device.
     Person person(const std::string& name);
@@ -116,6 +118,9 @@ class Rig {
     void start();
     void stop();
     Answer send(net::Fetch fetch);
+    static net::Fetch with_body(const std::string& method, const std::string& path,
+                                const std::string& body, const std::string& type,
+                                const std::string& token);
 
     ApiOptions options_;
     Folder folder_;

@@ -203,6 +203,12 @@ Result<Posted> Server::post(const std::string& localpart, const ChannelId& chann
                                     "{\"text\":" + protocol::json_string(text) + "}"));
 }
 
+Result<Posted> Server::change(const std::string& localpart, const ChannelId& channel,
+                              ChannelChange change)
+{
+    return world.run(channels->change(actor(localpart), channel, std::move(change)));
+}
+
 EventAndContent Server::event(const ChannelId& channel, const Wish& wish)
 {
     EventAndContent made;

@@ -174,6 +174,9 @@ struct Server {
     Result<Posted> post(const std::string& localpart, const ChannelId& channel,
                         const std::string& text);
 
+    Result<Posted> change(const std::string& localpart, const ChannelId& channel,
+                          ChannelChange change);
+
     // One event in the name of one of our users (or of the server itself, where `sender`
     // has no localpart), as it would be handed in.
     struct Wish {
@@ -192,6 +195,7 @@ struct Server {
     protocol::TransactionResult receive(const Server& origin,
                                         const protocol::OutgoingTransaction& transaction);
     net::Response receive_octets(const Server& origin, std::string body);
+
 
     // Job over the writer's or a reader's connection.
     template <class Job>
