@@ -78,13 +78,23 @@ void Follower::entries(const protocol::ChannelId& channel, const LiveBatch& batc
     if (!cursor.live || batch.last <= cursor.seq) return;
     // Who doesn't keep up reads on from the store, at the pace of the socket.
     const bool is_next = batch.first == cursor.seq + 1;
-    if (batch.from_store || !is_next || !queue_.fits(batch.json->size())) {
+    if (batch.from_store || !is_next || !queue_.fits(batch.entries->json.size())) {
         lag(found);
         return;
     }
     cursor.seq = batch.last;
-    queue_.push_entries(batch.json);
+    queue_.push_entries(batch.entries);
     wake_.notify();
+}
+
+void Follower::take_back(const protocol::ChannelId& channel)
+{
+    const auto found = cursors_.find(channel);
+    const auto first = queue_.take_back(channel);
+    if (!first || found == cursors_.end()) return;
+    // Only what is live is queued; a cursor that lags since then is read on from earlier too.
+    lag(found);
+    found->second.seq = std::min(found->second.seq, *first - 1);
 }
 
 void Follower::state(std::string json)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "federation/erasing.hpp"
 #include "federation/home_log.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
@@ -185,23 +186,19 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
     addition.entry = entry;
     addition.event_id = event.id;
     addition.origin = event.sender.server;
+    Result<std::optional<Target>> target;
+    bool has_effect = false;
     if (followed.breach.empty()) {
         addition.txn = event.txn;
-        std::optional<protocol::TargetFacts> facts;
-        if (event.target) {
-            auto target = store_.entry_by_id(db, channel, *event.target);
-            // What can't be told now must not be taken for unknown: the log decides alike
-            // wherever it is held.
-            if (!target && target.error().code != Code::not_found) return fail(target);
-            if (target) {
-                auto parsed = protocol::parse_followed_event(target->entry.event, identity_.names);
-                if (parsed)
-                    facts = protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
-            }
-        }
+        // What can't be told now must not be taken for unknown: the log decides alike wherever
+        // it is held.
+        target = find_target(store_, db, channel, event, identity_.names);
+        if (!target) return fail(target);
         // [MEM-2] What the home should not have taken is held and has no effect.
-        auto change = protocol::apply_event(channel.state, event, entry.content.value_or(""),
-                                            channel.seq + 1, channel.home, facts, identity_.names);
+        auto change =
+            protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
+                                  channel.home, facts_of(*target), identity_.names);
+        has_effect = change.has_value();
         if (change) addition.change = std::move(*change);
         addition.leave = event.type == "member.leave";
         if (event.sender.server == identity_.name) {
@@ -213,7 +210,9 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
             if (!dropped) return dropped;
         }
     }
-    return store_.append(db, channel, std::move(addition));
+    auto added = store_.append(db, channel, std::move(addition));
+    if (!added || !has_effect) return added;
+    return erase_behind(store_, db, channel, event, *target);
 }
 
 // Of servers that may follow at all, and no further than the log goes: a home's word must not
@@ -275,6 +274,8 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
     if (channel.frozen || floor <= channel.seq) return {};
     auto over = waits_.over(transaction, channel);
     if (!over) return over;
+    auto settled = storage::settle_submissions_up_to(db, channel.name, floor);
+    if (!settled) return settled;
     return store_.reset_to(db, channel, std::move(log));
 }
 

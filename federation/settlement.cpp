@@ -202,6 +202,11 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
     }
     settled.progress = true;
     tell(posted(row, DeliveryState::accepted, result.seq));
+    auto channel = parts_.store.find(db, row.channel);
+    if (!channel && channel.error().code != Code::not_found) return fail(channel);
+    // What lies before the log that is held here never comes back in it.
+    if (channel && result.seq <= (*channel)->floor)
+        return storage::settle_submission(db, row.channel, row.txn);
     return storage::accept_submission(db, row.id, result.seq);
 }
 
