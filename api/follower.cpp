@@ -52,6 +52,11 @@ Result<void> Follower::follow(const protocol::ChannelId& channel, std::int64_t s
     return {};
 }
 
+void Follower::acknowledge(const protocol::ChannelId& channel, std::int64_t seq)
+{
+    if (seq > 0) channels_.acknowledge(caller_.user, caller_.device, channel, seq);
+}
+
 void Follower::follow_all()
 {
     all_ = true;
@@ -251,6 +256,8 @@ asio::awaitable<void> Follower::list_anew()
         if (follows(channel.channel)) continue;
         const auto seq = from_now ? channel.latest : channel.visible_after;
         if (!follow(channel.channel, seq)) break;
+        // Who wants all from now on waits for nothing that was before.
+        if (from_now) acknowledge(channel.channel, seq);
         if (following.back() != '{') following += ',';
         following += protocol::json_string(channel.channel.str()) + ":" + std::to_string(seq);
         if (following.size() > max_list_octets) {

@@ -54,6 +54,8 @@ class Follower {
 
     // Everything after `seq`. `too_large` beyond the number of channels one may follow.
     [[nodiscard]] Result<void> follow(const protocol::ChannelId& channel, std::int64_t seq);
+    // The device has the channel up to there.
+    void acknowledge(const protocol::ChannelId& channel, std::int64_t seq);
     // All channels of the user from now on, those that he joins later included.
     void follow_all();
 

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::chrono::seconds housekeeping_interval{20};
 constexpr std::chrono::seconds index_interval{5};
+constexpr std::chrono::seconds retention_interval{5};
+constexpr int retention_steps = 20;  // of an interval
 // A reader's turn of about 10 ms.
 constexpr std::size_t events_indexed_at_once = 4'000;
 constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600 * 1000;
@@ -137,12 +139,15 @@ FederationStack::FederationStack(Parts parts)
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
+      devices_(parts.stores.commits()),
+      retention_(parts.identity, parts.stores.logs(), parts.stores.commits(), parts.clock),
       channels_({parts.identity,
                  parts.stores.logs(),
                  home_,
                  parts.stores.commits(),
                  parts.stores.index(),
                  notices_,
+                 devices_,
                  parts.clock,
                  parts.random,
                  waker(),
@@ -183,6 +188,7 @@ asio::awaitable<Result<void>> FederationStack::start()
     for (auto& pin : *pins) ring_.load(std::move(pin));
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
+    parts_.tasks.spawn(keep_retention());
     if (!parts_.config.federation.enabled) co_return Result<void>{};
     auto started = co_await links_.start();
     co_return started;
@@ -251,6 +257,29 @@ asio::awaitable<void> FederationStack::keep_index()
             protocol::log_info(parts_.log, "storage", "all events are indexed");
         const bool go_on = co_await net::sleep_for(index_interval);
         if (!go_on) co_return;
+    }
+}
+
+// What devices have said, then contents whose time is over: so many steps, then others first.
+asio::awaitable<Result<void>> FederationStack::end_retentions()
+{
+    auto flushed = co_await devices_.flush();
+    if (!flushed) co_return fail(flushed);
+    for (int steps = 0; steps < retention_steps; ++steps) {
+        auto more = co_await retention_.step();
+        if (!more) co_return fail(more);
+        if (!*more) break;
+    }
+    co_return Result<void>{};
+}
+
+asio::awaitable<void> FederationStack::keep_retention()
+{
+    while (co_await net::sleep_for(retention_interval)) {
+        auto done = co_await end_retentions();
+        if (!done)
+            protocol::log_warning(parts_.log, "storage", "contents could not be erased in time",
+                                  {{"detail", done.error().detail}});
     }
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/config.hpp"
 #include "daemon/key_folder.hpp"
 #include "daemon/stores.hpp"
+#include "federation/device_cursors.hpp"
 #include "federation/gate.hpp"
 #include "federation/identity.hpp"
 #include "federation/inbox.hpp"
@@ -16,6 +17,7 @@
 #include "federation/notices.hpp"
 #include "federation/peer_links.hpp"
 #include "federation/queries.hpp"
+#include "federation/retention.hpp"
 #include "net/http_client.hpp"
 #include "net/router.hpp"
 #include "net/task_group.hpp"
@@ -57,6 +59,8 @@ class FederationStack {
     [[nodiscard]] federation::Wake waker();
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();
+    asio::awaitable<void> keep_retention();
+    asio::awaitable<Result<void>> end_retentions();
 
     Parts parts_;
     federation::Notices notices_;
@@ -77,6 +81,8 @@ class FederationStack {
     federation::PeerLinks links_;
     federation::Inbox inbox_;
     federation::Queries queries_;
+    federation::DeviceCursors devices_;
+    federation::Retention retention_;
     federation::LocalChannels channels_;
 };
 

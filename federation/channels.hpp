@@ -205,6 +205,11 @@ class Channels {
     // [RETRY-1] The user's events that are overdue, the oldest first, at most 100.
     virtual asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) = 0;
 
+    // A device of the user has the channel up to `seq`. Remembered where the channel's retention
+    // is `relay`, and not at once.
+    virtual void acknowledge(const UserId& user, const Uuid& device, const ChannelId& channel,
+                             std::int64_t seq) = 0;
+
     // Listeners live longer than this object's last commit.
     virtual void listen(CommitListener& listener) = 0;
 };

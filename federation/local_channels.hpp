@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "federation/channels.hpp"
+#include "federation/device_cursors.hpp"
 #include "federation/home_log.hpp"
 #include "federation/notices.hpp"
 #include "storage/channel_log_store.hpp"
@@ -29,6 +30,7 @@ struct LocalChannelsParts {
     storage::GroupCommit& commits;
     storage::EventIndex& events;
     Notices& notices;
+    DeviceCursors& devices;
     const protocol::Clock& clock;
     protocol::Random& random;
     Wake wake;  // a peer is owed a submission
@@ -66,6 +68,11 @@ class LocalChannels final : public Channels {
                                                        std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
     asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) override;
+    void acknowledge(const UserId& user, const Uuid& device, const ChannelId& channel,
+                     std::int64_t seq) override
+    {
+        parts_.devices.note(user, device, channel, seq);
+    }
     void listen(CommitListener& listener) override { parts_.notices.add(listener); }
 
  private:

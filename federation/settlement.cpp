@@ -5,6 +5,7 @@
 
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/retention_store.hpp"
 
 namespace entente::federation {
 
@@ -297,7 +298,9 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         parts_.notices.tell(
             [&](CommitListener& listener) { listener.delivered_to(name, peer, seq); });
     });
-    return storage::set_cursor(db, channel.id, *server, result.have.seq);
+    auto moved = storage::set_cursor(db, channel.id, *server, result.have.seq);
+    if (!moved || channel.state.retention != "relay") return moved;
+    return storage::hurry_retention(db, channel.id);
 }
 
 Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& job,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "federation/channels.hpp"
@@ -51,6 +52,11 @@ class MemoryChannels final : public Channels {
                                                        std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
     asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) override;
+    void acknowledge(const UserId& user, const Uuid&, const ChannelId& channel,
+                     std::int64_t seq) override
+    {
+        acknowledged.emplace_back(user.str(), channel.str(), seq);
+    }
     void listen(CommitListener& listener) override { listeners_.push_back(&listener); }
     void forget_listeners() { listeners_.clear(); }
 
@@ -63,6 +69,7 @@ class MemoryChannels final : public Channels {
     std::function<void()> while_reading_overdue;
     std::map<std::string, std::vector<Delivery>> late;  // by user
     std::optional<Stalled> stalled;                     // of every channel
+    std::vector<std::tuple<std::string, std::string, std::int64_t>> acknowledged;
     std::vector<ChannelChange> changes;                                   // as they were asked for
     std::map<std::pair<std::string, std::string>, DirectChannel> direct;  // by user and peer
     CommitListener& listener() { return *listeners_.front(); }

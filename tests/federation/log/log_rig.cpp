@@ -134,8 +134,10 @@ void Server::open()
                                       [this](const UserId& who) { invited.push_back(who.str()); });
     settlement = std::make_unique<Settlement>(SettlementParts{
         identity, *verifier, *follower, *store, *commits, *notices, null_log, world.clock});
+    devices = std::make_unique<DeviceCursors>(*commits);
+    retention = std::make_unique<Retention>(identity, *store, *commits, world.clock);
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
-        identity, *store, *home, *commits, *index, *notices, world.clock, world.random,
+        identity, *store, *home, *commits, *index, *notices, *devices, world.clock, world.random,
         [this](const ServerName& server) { woken.push_back(server.str()); },
         LocalChannelsOptions{}});
     budgets = std::make_unique<trust::Budgets>(tiers);
@@ -207,6 +209,18 @@ Result<Posted> Server::change(const std::string& localpart, const ChannelId& cha
                               ChannelChange change)
 {
     return world.run(channels->change(actor(localpart), channel, std::move(change)));
+}
+
+void Server::end_retentions()
+{
+    auto flushed = world.run(devices->flush());
+    ASSERT_TRUE(flushed) << flushed.error().detail;
+    for (int i = 0; i < 100; ++i) {
+        auto more = world.run(retention->step());
+        ASSERT_TRUE(more) << more.error().detail;
+        if (!*more) return;
+    }
+    FAIL() << "contents are never all erased";
 }
 
 EventAndContent Server::event(const ChannelId& channel, const Wish& wish)

@@ -18,8 +18,10 @@
 #include <boost/asio/io_context.hpp>
 
 #include "federation/batch.hpp"
+#include "federation/device_cursors.hpp"
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
+#include "federation/retention.hpp"
 #include "federation/settlement.hpp"
 #include "protocol/json_rules.hpp"
 
@@ -196,6 +198,8 @@ struct Server {
                                         const protocol::OutgoingTransaction& transaction);
     net::Response receive_octets(const Server& origin, std::string body);
 
+    // What devices said is written, and all contents whose time is over are erased.
+    void end_retentions();
 
     // Job over the writer's or a reader's connection.
     template <class Job>
@@ -243,6 +247,8 @@ struct Server {
     std::unique_ptr<Direct> direct;
     std::unique_ptr<Notices> notices;
     std::unique_ptr<Settlement> settlement;
+    std::unique_ptr<DeviceCursors> devices;
+    std::unique_ptr<Retention> retention;
     std::unique_ptr<LocalChannels> channels;
     std::unique_ptr<trust::Budgets> budgets;
     std::unique_ptr<Inbox> inbox;
