@@ -139,6 +139,10 @@ FederationStack::FederationStack(Parts parts)
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
+      directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
+                  [this](protocol::ServerName server, std::string target) {
+                      return ask(std::move(server), std::move(target));
+                  }}),
       devices_(parts.stores.commits()),
       retention_(parts.identity, parts.stores.logs(), parts.stores.commits(), parts.clock),
       channels_({parts.identity,
@@ -208,10 +212,19 @@ void FederationStack::add_routes(net::Router& router)
     const auto log = [this](const net::Request& request, const federation::Admitted& admitted) {
         return queries_.log(request, admitted);
     };
+    const auto alias = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return directory_.answer_alias(request, admitted);
+    };
+    const auto directory = [this](const net::Request& request,
+                                  const federation::Admitted& admitted) {
+        return directory_.answer_page(request, admitted);
+    };
     const auto inbox_octets = parts_.identity.limits.bytes;
     router.add({"POST", "/federation/v1/inbox", inbox_octets, gate_.guard(receive, false)});
     router.add({"GET", "/federation/v1/channels/{channel}", 0, gate_.guard(snapshot, true)});
     router.add({"GET", "/federation/v1/channels/{channel}/log", 0, gate_.guard(log, true)});
+    router.add({"GET", "/federation/v1/aliases/{localpart}", 0, gate_.guard(alias, true)});
+    router.add({"GET", "/federation/v1/directory", 0, gate_.guard(directory, true)});
 }
 
 void FederationStack::committed(storage::CommittedRun& run)
@@ -258,6 +271,15 @@ asio::awaitable<void> FederationStack::keep_index()
         const bool go_on = co_await net::sleep_for(index_interval);
         if (!go_on) co_return;
     }
+}
+
+asio::awaitable<Result<federation::Answer>> FederationStack::ask(protocol::ServerName server,
+                                                                 std::string target)
+{
+    if (!parts_.config.federation.enabled)
+        co_return fail(Code::unavailable, "federation is switched off");
+    auto answer = co_await client_.send(std::move(server), "GET", std::move(target), "");
+    co_return answer;
 }
 
 // What devices have said, then contents whose time is over: so many steps, then others first.

@@ -10,6 +10,7 @@
 #include "daemon/key_folder.hpp"
 #include "daemon/stores.hpp"
 #include "federation/device_cursors.hpp"
+#include "federation/directory.hpp"
 #include "federation/gate.hpp"
 #include "federation/identity.hpp"
 #include "federation/inbox.hpp"
@@ -51,6 +52,7 @@ class FederationStack {
     void committed(storage::CommittedRun& run);
 
     [[nodiscard]] federation::Channels& channels() { return channels_; }
+    [[nodiscard]] federation::Directory& directory() { return directory_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
 
@@ -61,6 +63,8 @@ class FederationStack {
     asio::awaitable<void> keep_index();
     asio::awaitable<void> keep_retention();
     asio::awaitable<Result<void>> end_retentions();
+    asio::awaitable<Result<federation::Answer>> ask(protocol::ServerName server,
+                                                    std::string target);
 
     Parts parts_;
     federation::Notices notices_;
@@ -81,6 +85,7 @@ class FederationStack {
     federation::PeerLinks links_;
     federation::Inbox inbox_;
     federation::Queries queries_;
+    federation::Directory directory_;
     federation::DeviceCursors devices_;
     federation::Retention retention_;
     federation::LocalChannels channels_;

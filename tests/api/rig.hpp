@@ -21,6 +21,7 @@
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
+#include "federation/directory.hpp"
 #include "memory_channels.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
@@ -110,6 +111,9 @@ class Rig {
 
     ManualClock clock;
     MemoryChannels channels;
+    // What another server answers to a signed GET.
+    std::function<Result<federation::Answer>(const std::string& server, const std::string& target)>
+        elsewhere;
     Metrics metrics;
     std::function<Result<void>()> ready = [] { return Result<void>{}; };
     storage::GroupCommit& commit() { return *commit_; }
@@ -131,6 +135,7 @@ class Rig {
     protocol::NullLog log_;
     std::unique_ptr<net::TaskGroup> tasks_;
     std::unique_ptr<storage::GroupCommit> commit_;
+    std::unique_ptr<federation::Directory> directory_;
     std::unique_ptr<Api> api_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<net::HttpClient> client_;

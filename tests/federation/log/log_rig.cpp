@@ -136,6 +136,11 @@ void Server::open()
         identity, *verifier, *follower, *store, *commits, *notices, null_log, world.clock});
     devices = std::make_unique<DeviceCursors>(*commits);
     retention = std::make_unique<Retention>(identity, *store, *commits, world.clock);
+    directory = std::make_unique<Directory>(
+        DirectoryParts{identity.name, identity.names, *commits, world.clock,
+                       [this](ServerName server, std::string target) {
+                           return ask(std::move(server), std::move(target));
+                       }});
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
         identity, *store, *home, *commits, *index, *notices, *devices, world.clock, world.random,
         [this](const ServerName& server) { woken.push_back(server.str()); },

@@ -19,6 +19,7 @@
 
 #include "federation/batch.hpp"
 #include "federation/device_cursors.hpp"
+#include "federation/directory.hpp"
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
 #include "federation/retention.hpp"
@@ -249,6 +250,8 @@ struct Server {
     std::unique_ptr<Settlement> settlement;
     std::unique_ptr<DeviceCursors> devices;
     std::unique_ptr<Retention> retention;
+    std::unique_ptr<Directory> directory;
+    AskServer ask;  // what the directory asks other servers with
     std::unique_ptr<LocalChannels> channels;
     std::unique_ptr<trust::Budgets> budgets;
     std::unique_ptr<Inbox> inbox;
