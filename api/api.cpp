@@ -98,6 +98,8 @@ void Api::add_routes(net::Router& router)
 {
     add_auth_routes(router, *this);
     add_channel_routes(router, *this);
+    add_directory_routes(router, *this);
+    add_moderation_routes(router, *this);
     add_message_routes(router, *this);
     add_realtime_routes(router, *this);
 }

@@ -21,6 +21,10 @@
 #include "protocol/names.hpp"
 #include "storage/group_commit.hpp"
 
+namespace entente::federation {
+class Directory;
+}
+
 namespace entente::api {
 
 enum class Registration : std::uint8_t { closed, invite, open };
@@ -42,6 +46,7 @@ struct ApiParts {
     net::TaskGroup& tasks;
     storage::GroupCommit& commit;
     federation::Channels& channels;
+    federation::Directory& directory;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -63,6 +68,7 @@ class Api {
     [[nodiscard]] const ApiParts& parts() const { return parts_; }
     [[nodiscard]] const ApiOptions& options() const { return options_; }
     [[nodiscard]] federation::Channels& channels() const { return parts_.channels; }
+    [[nodiscard]] federation::Directory& directory() const { return parts_.directory; }
     [[nodiscard]] protocol::Millis now() const { return parts_.clock.now_ms(); }
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
@@ -94,6 +100,8 @@ using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, con
 // The groups; each adds its routes.
 void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
+void add_directory_routes(net::Router& router, Api& api);
+void add_moderation_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);
 

@@ -85,6 +85,23 @@ class PostReader {
     std::optional<Error> error_;
 };
 
+// An object of channels and sequence numbers.
+Result<void> read_cursors(std::string_view what, std::string_view value, protocol::NameRules names,
+                          ClientFrame::Cursors& cursors)
+{
+    const std::string pointer = "/" + std::string(what);
+    for (raw::Items channels{value}; channels.next();) {
+        const auto name = channels.name();
+        auto channel = protocol::parse_channel_id(name, names);
+        if (!channel) return refuse(Code::malformed, pointer + ": a name is no channel");
+        const auto seq = raw::integer(channels.value());
+        if (!seq || *seq < 0)
+            return refuse(Code::malformed, pointer + "/" + name + ": a sequence number is needed");
+        cursors.emplace_back(std::move(*channel), *seq);
+    }
+    return {};
+}
+
 Result<void> read_follow(std::string_view value, protocol::NameRules names, ClientFrame& frame)
 {
     if (raw::is_string(value) && raw::unescaped(value) == "all") {
@@ -93,15 +110,16 @@ Result<void> read_follow(std::string_view value, protocol::NameRules names, Clie
     }
     if (!raw::is_object(value))
         return refuse(Code::malformed, "/follow: \"all\" or an object of channels is needed");
-    for (raw::Items channels{value}; channels.next();) {
-        const auto name = channels.name();
-        auto channel = protocol::parse_channel_id(name, names);
-        if (!channel) return refuse(Code::malformed, "/follow: a name is no channel");
-        const auto seq = raw::integer(channels.value());
-        if (!seq || *seq < 0)
-            return refuse(Code::malformed, "/follow/" + name + ": a sequence number is needed");
-        frame.follow.emplace_back(std::move(*channel), *seq);
-    }
+    return read_cursors("follow", value, names, frame.follow);
+}
+
+Result<void> read_ack(std::string_view value, protocol::NameRules names, ClientFrame& frame)
+{
+    if (!raw::is_object(value))
+        return refuse(Code::malformed, "/ack: an object of channels is needed");
+    if (auto read = read_cursors("ack", value, names, frame.ack); !read) return read;
+    if (frame.ack.size() > max_acks_a_frame)
+        return refuse(Code::too_large, "/ack: at most 10000 channels in a frame");
     return {};
 }
 
@@ -129,6 +147,10 @@ Result<ClientFrame> parse_client_frame(std::string_view text, protocol::NameRule
         if (members.is_named("ping")) frame.ping = true;
         if (members.is_named("follow")) {
             auto read = read_follow(members.value(), names, frame);
+            if (!read) return fail(read);
+        }
+        if (members.is_named("ack")) {
+            auto read = read_ack(members.value(), names, frame);
             if (!read) return fail(read);
         }
         if (members.is_named("posts")) {

@@ -15,6 +15,7 @@
 namespace entente::api {
 
 inline constexpr std::size_t max_posts_a_frame = 1000;
+inline constexpr std::size_t max_acks_a_frame = 10'000;
 
 // One of an array of posts; where it can't be read, why.
 struct FramePost {
@@ -28,7 +29,9 @@ struct FramePost {
 struct ClientFrame {
     bool ping = false;
     bool follow_all = false;
-    std::vector<std::pair<protocol::ChannelId, std::int64_t>> follow;
+    using Cursors = std::vector<std::pair<protocol::ChannelId, std::int64_t>>;
+    Cursors follow;
+    Cursors ack;  // how far the device has each channel
     std::optional<std::vector<FramePost>> posts;
 };
 

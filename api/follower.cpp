@@ -52,6 +52,11 @@ Result<void> Follower::follow(const protocol::ChannelId& channel, std::int64_t s
     return {};
 }
 
+void Follower::acknowledge(const protocol::ChannelId& channel, std::int64_t seq)
+{
+    if (seq > 0) channels_.acknowledge(caller_.user, caller_.device, channel, seq);
+}
+
 void Follower::follow_all()
 {
     all_ = true;
@@ -78,13 +83,23 @@ void Follower::entries(const protocol::ChannelId& channel, const LiveBatch& batc
     if (!cursor.live || batch.last <= cursor.seq) return;
     // Who doesn't keep up reads on from the store, at the pace of the socket.
     const bool is_next = batch.first == cursor.seq + 1;
-    if (batch.from_store || !is_next || !queue_.fits(batch.json->size())) {
+    if (batch.from_store || !is_next || !queue_.fits(batch.entries->json.size())) {
         lag(found);
         return;
     }
     cursor.seq = batch.last;
-    queue_.push_entries(batch.json);
+    queue_.push_entries(batch.entries);
     wake_.notify();
+}
+
+void Follower::take_back(const protocol::ChannelId& channel)
+{
+    const auto found = cursors_.find(channel);
+    const auto first = queue_.take_back(channel);
+    if (!first || found == cursors_.end()) return;
+    // Only what is live is queued; a cursor that lags since then is read on from earlier too.
+    lag(found);
+    found->second.seq = std::min(found->second.seq, *first - 1);
 }
 
 void Follower::state(std::string json)
@@ -241,6 +256,8 @@ asio::awaitable<void> Follower::list_anew()
         if (follows(channel.channel)) continue;
         const auto seq = from_now ? channel.latest : channel.visible_after;
         if (!follow(channel.channel, seq)) break;
+        // Who wants all from now on waits for nothing that was before.
+        if (from_now) acknowledge(channel.channel, seq);
         if (following.back() != '{') following += ',';
         following += protocol::json_string(channel.channel.str()) + ":" + std::to_string(seq);
         if (following.size() > max_list_octets) {

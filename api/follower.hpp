@@ -34,7 +34,7 @@ struct LiveBatch {
     // Not to be pushed but read by each follower for itself: memberships change within, or
     // it is large.
     bool from_store = false;
-    std::shared_ptr<const std::string> json;  // objects joined by commas; nothing if from_store
+    std::shared_ptr<const QueuedEntries> entries;  // nothing if from_store
 };
 
 class Follower {
@@ -54,11 +54,15 @@ class Follower {
 
     // Everything after `seq`. `too_large` beyond the number of channels one may follow.
     [[nodiscard]] Result<void> follow(const protocol::ChannelId& channel, std::int64_t seq);
+    // The device has the channel up to there.
+    void acknowledge(const protocol::ChannelId& channel, std::int64_t seq);
     // All channels of the user from now on, those that he joins later included.
     void follow_all();
 
     // From the hub.
     void entries(const protocol::ChannelId& channel, const LiveBatch& batch);
+    // [MEM-4] Contents of the channel are erased: what of it still waits is read anew.
+    void take_back(const protocol::ChannelId& channel);
     void state(std::string json);  // an item of a `state` frame
     // The same, of an own event.
     void moved(const protocol::Hash& event, std::string json);

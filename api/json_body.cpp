@@ -94,6 +94,39 @@ std::string Members::text_or(const char* name, std::string fallback, std::size_t
     return text(name, max_octets);
 }
 
+std::optional<std::string> Members::may_text(const char* name, std::size_t max_octets)
+{
+    if (find(name, false) == nullptr) return std::nullopt;
+    return text(name, max_octets);
+}
+
+std::optional<bool> Members::may_flag(const char* name)
+{
+    if (find(name, false) == nullptr) return std::nullopt;
+    return flag_or(name, false);
+}
+
+std::vector<std::string> Members::texts(const char* name, std::size_t max_items,
+                                        std::size_t max_octets)
+{
+    const auto* value = find(name, true);
+    if (value == nullptr) return {};
+    std::vector<std::string> texts;
+    if (!value->is_array() || value->size() > max_items) {
+        breach(name, "a list of at most " + std::to_string(max_items) + " strings is needed");
+        return texts;
+    }
+    for (const auto& item : *value) {
+        const auto* text = item.get_ptr<const std::string*>();
+        if (text == nullptr || text->size() > max_octets) {
+            breach(name, "strings of at most " + std::to_string(max_octets) + " octets are needed");
+            return {};
+        }
+        texts.push_back(*text);
+    }
+    return texts;
+}
+
 bool Members::flag_or(const char* name, bool fallback)
 {
     const auto* value = find(name, false);

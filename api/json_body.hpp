@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -29,7 +30,12 @@ class Members {
 
     std::string text(const char* name, std::size_t max_octets);
     std::string text_or(const char* name, std::string fallback, std::size_t max_octets);
+    // Nothing where it is absent.
+    std::optional<std::string> may_text(const char* name, std::size_t max_octets);
+    std::optional<bool> may_flag(const char* name);
     bool flag_or(const char* name, bool fallback);
+    // A list of strings.
+    std::vector<std::string> texts(const char* name, std::size_t max_items, std::size_t max_octets);
     std::int64_t integer_or(const char* name, std::int64_t fallback, std::int64_t least,
                             std::int64_t most);
     protocol::Uuid uuid(const char* name);

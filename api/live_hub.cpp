@@ -1,5 +1,6 @@
 #include "api/live_hub.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -25,16 +26,26 @@ bool may_change_members(const federation::ClientEntry& entry)
 LiveBatch batch_of(const protocol::ChannelId& channel, const federation::ClientEntries& entries)
 {
     LiveBatch batch{entries.front().seq, entries.back().seq, false, nullptr};
-    auto json = std::make_shared<std::string>();
+    auto queued = std::make_shared<QueuedEntries>();
+    queued->channel = channel;
+    queued->first = batch.first;
     for (const auto& entry : entries) {
-        if (may_change_members(entry) || json->size() > max_pushed_octets) {
+        if (may_change_members(entry) || queued->json.size() > max_pushed_octets) {
             batch.from_store = true;
             return batch;
         }
-        append_item(*json, entry_json(channel, entry));
+        append_item(queued->json, entry_json(channel, entry));
     }
-    batch.json = std::move(json);
+    batch.entries = std::move(queued);
     return batch;
+}
+
+bool may_erase(const federation::ClientEntries& entries)
+{
+    return std::any_of(entries.begin(), entries.end(), [](const federation::ClientEntry& entry) {
+        return entry.event.find("message.delete") != std::string::npos ||
+               entry.event.find('\\') != std::string::npos;
+    });
 }
 
 template <class Index, class Key>
@@ -95,7 +106,11 @@ void LiveHub::entries_committed(const protocol::ChannelId& channel,
     const auto followers = those_of(by_channel_, channel);
     if (followers.empty() || !entries || entries->empty()) return;
     const auto batch = batch_of(channel, *entries);
-    for (auto* follower : followers) follower->entries(channel, batch);
+    const bool takes_back = may_erase(*entries);
+    for (auto* follower : followers) {
+        if (takes_back) follower->take_back(channel);
+        follower->entries(channel, batch);
+    }
 }
 
 void LiveHub::delivery_changed(const protocol::ChannelId& channel, const protocol::UserId& author,

@@ -28,11 +28,24 @@ bool OutQueue::make_room(std::size_t more)
     return false;
 }
 
-void OutQueue::push_entries(std::shared_ptr<const std::string> entries)
+void OutQueue::push_entries(std::shared_ptr<const QueuedEntries> entries)
 {
-    waiting_ += entries->size();
+    waiting_ += entries->json.size();
     entries_.push_back(std::move(entries));
     ++pushed_;
+}
+
+std::optional<std::int64_t> OutQueue::take_back(const protocol::ChannelId& channel)
+{
+    std::optional<std::int64_t> first;
+    std::erase_if(entries_, [&](const std::shared_ptr<const QueuedEntries>& queued) {
+        if (queued->channel != channel) return false;
+        if (!first) first = queued->first;
+        waiting_ -= queued->json.size();
+        return true;
+    });
+    if (entries_.empty()) taken_ = pushed_;
+    return first;
 }
 
 bool OutQueue::push_state(std::string state)
@@ -68,8 +81,8 @@ std::string OutQueue::take_entries()
     std::string frame = R"({"entries":[)";
     for (const auto& part : entries_) {
         if (frame.back() != '[') frame += ',';
-        frame += *part;
-        waiting_ -= part->size();
+        frame += part->json;
+        waiting_ -= part->json.size();
     }
     entries_.clear();
     taken_ = pushed_;

@@ -11,16 +11,27 @@
 #include <string>
 #include <utility>
 
+#include "protocol/names.hpp"
+
 namespace entente::api {
 
 // What a reader that doesn't keep up costs at most, the frame under way included.
 inline constexpr std::size_t max_queue_octets = 256 * 1024;
 
+// Entries of one channel, from `first` on, as JSON objects joined by commas.
+struct QueuedEntries {
+    protocol::ChannelId channel;
+    std::int64_t first = 0;
+    std::string json;
+};
+
 class OutQueue {
  public:
-    // Entries as JSON objects joined by commas; shared among all who get the same. They
-    // must fit: who has no room for them reads them from the store later.
-    void push_entries(std::shared_ptr<const std::string> entries);
+    // Shared among all who get the same. They must fit: who has no room for them reads them
+    // from the store later.
+    void push_entries(std::shared_ptr<const QueuedEntries> entries);
+    // Takes back what waits of a channel; the first of its entries, nothing where none waits.
+    std::optional<std::int64_t> take_back(const protocol::ChannelId& channel);
     // The rest returns false where the queue overflowed: what was followed is then forgotten.
     bool push_state(std::string state);  // a JSON object
     // Cumulative: a later seq of the same key replaces an earlier one that still waits.
@@ -46,7 +57,7 @@ class OutQueue {
     [[nodiscard]] std::string take_entries();
     [[nodiscard]] std::string take_states();
 
-    std::deque<std::shared_ptr<const std::string>> entries_;
+    std::deque<std::shared_ptr<const QueuedEntries>> entries_;
     std::deque<std::string> states_;
     std::map<std::pair<std::string, std::string>, std::int64_t> delivered_;
     std::deque<std::string> frames_;

@@ -7,8 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "api/wire.hpp"
+#include "protocol/octets.hpp"
 
 namespace entente::api {
+namespace {
+
+constexpr std::size_t max_user_octets = 320;
+
+}  // namespace
 
 federation::Actor actor_of(const Caller& caller, Members& members)
 {
@@ -32,6 +38,23 @@ Result<protocol::ChannelId> channel_of(const Api& api, const net::Request& reque
     auto channel = protocol::parse_channel_id(*text, api.options().names);
     if (!channel) return refuse(Code::not_found, "no such channel");
     return channel;
+}
+
+protocol::UserId user_of(const Api& api, Members& members)
+{
+    const auto text = members.text("user", max_user_octets);
+    if (members.error()) return {};
+    auto user = protocol::parse_user_id(text, api.options().names);
+    if (user) return std::move(*user);
+    members.breach("user", "name@server is needed");
+    return {};
+}
+
+Result<protocol::Hash> target_of(const net::Request& request)
+{
+    auto id = protocol::hash_from_base64url(request.captures.size() > 1 ? request.captures[1] : "");
+    if (!id) return refuse(Code::not_found, "no such message");
+    return id;
 }
 
 Result<std::int64_t> number_parameter(const net::Request& request, std::string_view name,

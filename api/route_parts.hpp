@@ -1,6 +1,7 @@
 // What several groups of routes read from a request and write into an answer.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -11,6 +12,8 @@
 
 namespace entente::api {
 
+inline constexpr std::size_t max_reason_octets = 1024;  // of a kick, a ban, a deletion
+
 // The caller with the body's `txn`; a missing or bad one is a breach of `members`.
 [[nodiscard]] federation::Actor actor_of(const Caller& caller, Members& members);
 // The same for a body that holds nothing else.
@@ -18,6 +21,10 @@ namespace entente::api {
                                                         const net::Request& request);
 // The path's first {capture}; what can't name a channel is `not_found`.
 [[nodiscard]] Result<protocol::ChannelId> channel_of(const Api& api, const net::Request& request);
+// The body's `user`; what is no name@server is a breach of `members`.
+[[nodiscard]] protocol::UserId user_of(const Api& api, Members& members);
+// The path's second {capture}, an event id; what isn't one is `not_found`.
+[[nodiscard]] Result<protocol::Hash> target_of(const net::Request& request);
 [[nodiscard]] Result<std::int64_t> number_parameter(const net::Request& request,
                                                     std::string_view name, std::int64_t fallback,
                                                     std::int64_t least, std::int64_t most);

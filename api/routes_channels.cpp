@@ -42,6 +42,39 @@ RouteResult create(Api& api, Caller caller, const net::Request& request)
     co_return json_response(201, R"({"channel":)" + protocol::json_string(created->str()) + "}");
 }
 
+// Finds or makes it; one that the user is only invited into is joined.
+RouteResult dm(Api& api, Caller caller, const net::Request& request)
+{
+    auto body = parse_body(request);
+    if (!body) co_return fail(body);
+    Members members{*body, ""};
+    auto actor = actor_of(caller, members);
+    auto peer = user_of(api, members);
+    federation::NewChannel about;
+    // What is written before the other has joined is for the other too.
+    about.history = "all";
+    about.retention = members.text_or("retention", about.retention, max_word_octets);
+    about.encryption = members.text_or("encryption", about.encryption, max_word_octets);
+    if (members.error()) co_return protocol::Failure{*members.error()};
+
+    auto found = co_await api.channels().find_direct(actor.user, peer);
+    if (!found) co_return fail(found);
+    auto direct = std::move(*found);
+    if (!direct) {
+        auto counted = api.channel_counts().take(caller.user.str(), api.now());
+        if (!counted) co_return fail(counted);
+        auto made = co_await api.channels().make_direct(actor, std::move(peer), std::move(about));
+        if (!made) co_return fail(made);
+        direct = std::move(*made);
+    }
+    if (!direct->joined) {
+        auto joined = co_await api.channels().join(std::move(actor), direct->channel);
+        if (!joined) co_return fail(joined);
+    }
+    co_return json_response(201,
+                            R"({"channel":)" + protocol::json_string(direct->channel.str()) + "}");
+}
+
 RouteResult list(Api& api, Caller caller, const net::Request&)
 {
     auto channels = co_await api.channels().list(caller.user);
@@ -89,12 +122,10 @@ RouteResult invite(Api& api, Caller caller, const net::Request& request)
     if (!body) co_return fail(body);
     Members members{*body, ""};
     auto actor = actor_of(caller, members);
-    const auto name = members.text("user", 320);
+    auto invitee = user_of(api, members);
     if (members.error()) co_return protocol::Failure{*members.error()};
-    auto invitee = protocol::parse_user_id(name, api.options().names);
-    if (!invitee) co_return refuse(Code::malformed, "/user: name@server is needed");
     auto posted =
-        co_await api.channels().invite(std::move(actor), std::move(*channel), std::move(*invitee));
+        co_await api.channels().invite(std::move(actor), std::move(*channel), std::move(invitee));
     co_return posted_response(api, posted);
 }
 
@@ -136,6 +167,7 @@ void add_channel_routes(net::Router& router, Api& api)
         router.add({method, pattern, body, caller_route(api, route)});
     };
     add("POST", "/api/v1/channels", max_channel_body, create);
+    add("POST", "/api/v1/channels/dm", max_channel_body, dm);
     add("GET", "/api/v1/channels", 0, list);
     add("GET", "/api/v1/channels/{channel}", 0, get);
     add("GET", "/api/v1/channels/{channel}/members", 0, members_page);

@@ -1,5 +1,6 @@
-// /channels/{channel}/messages and /messages/{id}/delivery.
+// /channels/{channel}/messages, what is done to one of them, and /messages/{id}/delivery.
 #include <limits>
+#include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/wire.hpp"
+#include "federation/channel_changes.hpp"
 #include "protocol/octets.hpp"
 
 namespace entente::api {
@@ -16,6 +18,8 @@ namespace {
 using RouteResult = asio::awaitable<Result<net::Response>>;
 
 constexpr std::size_t max_message_body = 128 * 1024;
+constexpr std::size_t max_change_body = 16 * 1024;
+constexpr std::size_t max_reaction_octets = 256;
 constexpr std::int64_t max_entries_a_page = 1000;
 
 RouteResult post(Api& api, Caller caller, const net::Request& request)
@@ -30,6 +34,42 @@ RouteResult post(Api& api, Caller caller, const net::Request& request)
     if (members.error()) co_return protocol::Failure{*members.error()};
     auto posted =
         co_await api.channels().post(std::move(actor), std::move(*channel), std::move(content));
+    co_return posted_response(api, posted);
+}
+
+// The three below are changes to the message that the path names.
+using ReadChange = federation::ChannelChange (*)(Members& members, const protocol::Hash& target);
+
+federation::ChannelChange read_edit(Members& members, const protocol::Hash& target)
+{
+    return federation::changes::edit(target, members.object_text("content"));
+}
+
+federation::ChannelChange read_deletion(Members& members, const protocol::Hash& target)
+{
+    return federation::changes::erase(target, members.text_or("reason", "", max_reason_octets));
+}
+
+federation::ChannelChange read_reaction(Members& members, const protocol::Hash& target)
+{
+    return federation::changes::react(target, members.text("key", max_reaction_octets));
+}
+
+template <ReadChange read>
+RouteResult change(Api& api, Caller caller, const net::Request& request)
+{
+    auto channel = channel_of(api, request);
+    if (!channel) co_return fail(channel);
+    auto target = target_of(request);
+    if (!target) co_return fail(target);
+    auto body = parse_body(request);
+    if (!body) co_return fail(body);
+    Members members{*body, ""};
+    auto actor = actor_of(caller, members);
+    auto wanted = read(members, *target);
+    if (members.error()) co_return protocol::Failure{*members.error()};
+    auto posted =
+        co_await api.channels().change(std::move(actor), std::move(*channel), std::move(wanted));
     co_return posted_response(api, posted);
 }
 
@@ -75,6 +115,12 @@ void add_message_routes(net::Router& router, Api& api)
 {
     router.add(
         {"POST", "/api/v1/channels/{channel}/messages", max_message_body, caller_route(api, post)});
+    const std::string message = "/api/v1/channels/{channel}/messages/{event}";
+    router.add({"POST", message + "/edit", max_message_body, caller_route(api, change<read_edit>)});
+    router.add(
+        {"POST", message + "/delete", max_change_body, caller_route(api, change<read_deletion>)});
+    router.add(
+        {"POST", message + "/react", max_change_body, caller_route(api, change<read_reaction>)});
     router.add({"GET", "/api/v1/channels/{channel}/messages", 0, caller_route(api, page)});
     router.add({"GET", "/api/v1/messages/{event}/delivery", 0, caller_route(api, delivery)});
 }

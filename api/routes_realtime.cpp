@@ -52,6 +52,10 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, s
                         "}");
         break;
     }
+    // Where a device goes on from, it has what lies before.
+    for (const auto* cursors : {&frame->follow, &frame->ack}) {
+        for (const auto& [channel, seq] : *cursors) follower.acknowledge(channel, seq);
+    }
     if (frame->posts) co_await intake.take(std::move(*frame->posts));
 }
 

@@ -13,6 +13,8 @@ constexpr std::chrono::seconds housekeeping_interval{20};
 constexpr std::chrono::seconds index_interval{5};
 constexpr std::chrono::hours heartbeat_interval{1};  // [LOG-8]
 constexpr std::chrono::seconds vouching_interval{20};
+constexpr std::chrono::seconds retention_interval{5};
+constexpr int retention_steps = 20;  // of an interval
 // A reader's turn of about 10 ms.
 constexpr std::size_t events_indexed_at_once = 4'000;
 constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600 * 1000;
@@ -130,12 +132,19 @@ FederationStack::FederationStack(Parts parts)
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
+      directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
+                  [this](protocol::ServerName server, std::string target) {
+                      return ask(std::move(server), std::move(target));
+                  }}),
+      devices_(parts.stores.commits()),
+      retention_(parts.identity, parts.stores.logs(), parts.stores.commits(), parts.clock),
       channels_({parts.identity,
                  parts.stores.logs(),
                  home_,
                  parts.stores.commits(),
                  parts.stores.index(),
                  notices_,
+                 devices_,
                  parts.clock,
                  parts.random,
                  waker(),
@@ -265,6 +274,7 @@ asio::awaitable<Result<void>> FederationStack::start()
     for (auto& pin : *pins) ring_.load(std::move(pin));
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
+    parts_.tasks.spawn(keep_retention());
     if (!parts_.stores.runtime_problem().empty())
         protocol::log_warning(parts_.log, "storage",
                               "the run-time folder can't be used, so every start may be one "
@@ -295,10 +305,19 @@ void FederationStack::add_routes(net::Router& router)
     const auto log = [this](const net::Request& request, const federation::Admitted& admitted) {
         return queries_.log(request, admitted);
     };
+    const auto alias = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return directory_.answer_alias(request, admitted);
+    };
+    const auto directory = [this](const net::Request& request,
+                                  const federation::Admitted& admitted) {
+        return directory_.answer_page(request, admitted);
+    };
     const auto inbox_octets = parts_.identity.limits.bytes;
     router.add({"POST", "/federation/v1/inbox", inbox_octets, gate_.guard(receive, false)});
     router.add({"GET", "/federation/v1/channels/{channel}", 0, gate_.guard(snapshot, true)});
     router.add({"GET", "/federation/v1/channels/{channel}/log", 0, gate_.guard(log, true)});
+    router.add({"GET", "/federation/v1/aliases/{localpart}", 0, gate_.guard(alias, true)});
+    router.add({"GET", "/federation/v1/directory", 0, gate_.guard(directory, true)});
 }
 
 void FederationStack::committed(storage::CommittedRun& run)
@@ -371,6 +390,38 @@ asio::awaitable<void> FederationStack::keep_index()
             protocol::log_info(parts_.log, "storage", "all events are indexed");
         const bool go_on = co_await net::sleep_for(index_interval);
         if (!go_on) co_return;
+    }
+}
+
+asio::awaitable<Result<federation::Answer>> FederationStack::ask(protocol::ServerName server,
+                                                                 std::string target)
+{
+    if (!parts_.config.federation.enabled)
+        co_return fail(Code::unavailable, "federation is switched off");
+    auto answer = co_await client_.send(std::move(server), "GET", std::move(target), "");
+    co_return answer;
+}
+
+// What devices have said, then contents whose time is over: so many steps, then others first.
+asio::awaitable<Result<void>> FederationStack::end_retentions()
+{
+    auto flushed = co_await devices_.flush();
+    if (!flushed) co_return fail(flushed);
+    for (int steps = 0; steps < retention_steps; ++steps) {
+        auto more = co_await retention_.step();
+        if (!more) co_return fail(more);
+        if (!*more) break;
+    }
+    co_return Result<void>{};
+}
+
+asio::awaitable<void> FederationStack::keep_retention()
+{
+    while (co_await net::sleep_for(retention_interval)) {
+        auto done = co_await end_retentions();
+        if (!done)
+            protocol::log_warning(parts_.log, "storage", "contents could not be erased in time",
+                                  {{"detail", done.error().detail}});
     }
 }
 

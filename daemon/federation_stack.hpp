@@ -9,6 +9,8 @@
 #include "daemon/config.hpp"
 #include "daemon/key_folder.hpp"
 #include "daemon/stores.hpp"
+#include "federation/device_cursors.hpp"
+#include "federation/directory.hpp"
 #include "federation/gate.hpp"
 #include "federation/identity.hpp"
 #include "federation/inbox.hpp"
@@ -19,6 +21,7 @@
 #include "federation/peer_links.hpp"
 #include "federation/queries.hpp"
 #include "federation/repair.hpp"
+#include "federation/retention.hpp"
 #include "federation/vouching.hpp"
 #include "net/http_client.hpp"
 #include "net/router.hpp"
@@ -53,6 +56,7 @@ class FederationStack {
     void committed(storage::CommittedRun& run);
 
     [[nodiscard]] federation::Channels& channels() { return channels_; }
+    [[nodiscard]] federation::Directory& directory() { return directory_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Repair& repair() { return repair_; }
     [[nodiscard]] federation::FollowerLog& follower() { return follower_; }
@@ -72,6 +76,10 @@ class FederationStack {
     [[nodiscard]] federation::SettlementParts settlement_parts();
     [[nodiscard]] federation::LinkParts link_parts();
     [[nodiscard]] federation::RepairParts repair_parts();
+    asio::awaitable<void> keep_retention();
+    asio::awaitable<Result<void>> end_retentions();
+    asio::awaitable<Result<federation::Answer>> ask(protocol::ServerName server,
+                                                    std::string target);
 
     Parts parts_;
     federation::Notices notices_;
@@ -94,6 +102,9 @@ class FederationStack {
     federation::Vouching vouching_;
     federation::Inbox inbox_;
     federation::Queries queries_;
+    federation::Directory directory_;
+    federation::DeviceCursors devices_;
+    federation::Retention retention_;
     federation::LocalChannels channels_;
     federation::LogComparison comparison_;
     federation::LogProver prover_;

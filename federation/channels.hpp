@@ -105,6 +105,20 @@ struct NewChannel {
     std::string encryption = "none";
 };
 
+// A change to a channel that a user asks for, as an event of its log: the content is a JSON
+// object without salt, `target` the event that it is about. channel_changes.hpp makes them.
+struct ChannelChange {
+    std::string type;
+    std::string members;
+    std::optional<Hash> target;
+};
+
+// A channel of the kind `dm` between two users.
+struct DirectChannel {
+    ChannelId channel;
+    bool joined = false;  // else the user is invited into it
+};
+
 // Who acts, and under which retry identity [EVT-2].
 struct Actor {
     UserId user;
@@ -149,6 +163,19 @@ class Channels {
     // Of an invitation or a public channel; `pending` while its home hasn't answered.
     virtual asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) = 0;
     virtual asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) = 0;
+    // Any other change (section 8): `forbidden`, `not_member`, `not_found` and `malformed` are
+    // its home's word, so for a channel that is homed elsewhere they come later, by delivery.
+    virtual asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
+                                                   ChannelChange change) = 0;
+    // The dm of `user` with `peer`: one that both are in before one that waits for a join, the
+    // older before the newer. Nothing where there is none, or one of them has left it.
+    virtual asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,
+                                                                              UserId peer) = 0;
+    // The same, made with `peer` invited where there was none: once, however many ask at once.
+    // Of `about` kind and name are ours. `not_found` for a user of this server who isn't there,
+    // `malformed` for oneself.
+    virtual asio::awaitable<Result<DirectChannel>> make_direct(Actor actor, UserId peer,
+                                                               NewChannel about) = 0;
     // `content` is a JSON object without salt; it is given one. At most 60 KiB: `too_large`.
     // `rate_limited` over the quota of unsent submissions [RETRY-3].
     virtual asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
@@ -181,6 +208,11 @@ class Channels {
     virtual asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) = 0;
     // [RETRY-1] The user's events that are overdue, the oldest first, at most 100.
     virtual asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) = 0;
+
+    // A device of the user has the channel up to `seq`. Remembered where the channel's retention
+    // is `relay`, and not at once.
+    virtual void acknowledge(const UserId& user, const Uuid& device, const ChannelId& channel,
+                             std::int64_t seq) = 0;
 
     // Listeners live longer than this object's last commit.
     virtual void listen(CommitListener& listener) = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "federation/erasing.hpp"
 #include "federation/evidence.hpp"
 #include "federation/home_log.hpp"
 #include "storage/incoming_store.hpp"
@@ -213,28 +214,22 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
     }
     addition.event_id = event.id;
     addition.origin = event.sender.server;
+    Result<std::optional<Target>> target;
+    bool has_effect = false;
     if (followed.breach.empty()) {
         addition.txn = event.txn;
-        std::optional<protocol::TargetFacts> target_facts;
-        if (event.target) {
-            auto target = store_.entry_by_id(db, channel, *event.target);
-            // What can't be told now must not be taken for unknown: the log decides alike
-            // wherever it is held.
-            if (!target && target.error().code != Code::not_found) return fail(target);
-            if (target) {
-                auto parsed = protocol::parse_followed_event(target->entry.event, identity_.names);
-                if (parsed)
-                    target_facts =
-                        protocol::TargetFacts{parsed->event.type, parsed->event.sender.text};
-            }
-        }
+        // What can't be told now must not be taken for unknown: the log decides alike wherever
+        // it is held.
+        target = find_target(store_, db, channel, event, identity_.names);
+        if (!target) return fail(target);
         // [MEM-2] What the home should not have taken is held and has no effect.
         auto change =
             protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
-                                  channel.home, target_facts, identity_.names);
+                                  channel.home, facts_of(*target), identity_.names);
+        has_effect = change.has_value();
         // What it refers to may lie before the log that is held here.
         const bool cant_tell = !change && change.error().code == Code::not_found && event.target &&
-                               !target_facts && channel.floor > 0;
+                               !*target && channel.floor > 0;
         if (!change && !cant_tell) addition.entry.marks |= protocol::bit(Mark::no_effect);
         if (change) addition.change = std::move(*change);
         addition.leave = event.type == "member.leave";
@@ -247,7 +242,9 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
             if (!dropped) return dropped;
         }
     }
-    return store_.append(db, channel, std::move(addition));
+    auto added = store_.append(db, channel, std::move(addition));
+    if (!added || !has_effect) return added;
+    return erase_behind(store_, db, channel, event, *target);
 }
 
 // [KEY-7] Told, and neither refused nor without effect: every follower has to fold the same.
@@ -405,6 +402,8 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
     if (channel.frozen || floor <= channel.seq) return {};
     auto over = waits_.over(transaction, channel);
     if (!over) return over;
+    auto settled = storage::settle_submissions_up_to(db, channel.name, floor);
+    if (!settled) return settled;
     return store_.reset_to(db, channel, std::move(log));
 }
 

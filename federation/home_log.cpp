@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "federation/erasing.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
@@ -128,11 +129,11 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     const auto now = clock_.now_ms();
     if (event.at > now + protocol::max_event_ahead_ms)
         return refuse(Code::malformed, "/at: more than 60 s ahead of the home");
-    auto target = target_facts(db, channel, event);
+    auto target = find_target(store_, db, channel, event, identity_.names);
     if (!target) return fail(target);
 
     auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1,
-                                        channel.home, *target, identity_.names);
+                                        channel.home, facts_of(*target), identity_.names);
     if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
     if (!change) return fail(change);
 
@@ -147,7 +148,8 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     addition.leave = event.type == "member.leave";
     auto added = store_.append(db, channel, std::move(addition));
     if (!added) return fail(added);
-    auto followed = follow_up(transaction, channel, event, content, *change);
+    auto followed = erase_behind(store_, db, channel, event, *target);
+    if (followed) followed = follow_up(transaction, channel, event, content, *change);
     if (!followed) {
         store_.abandon(channel, followed.error());
         return fail(followed);
@@ -181,22 +183,6 @@ Result<std::optional<Appended>> HomeLog::find_duplicate(Connection& db, const Li
     if (entry->event_id != event.id)
         return refuse(Code::equivocation, "another event has this txn in this channel");
     return std::optional<Appended>{Appended{**found, false, {}}};
-}
-
-Result<std::optional<protocol::TargetFacts>> HomeLog::target_facts(Connection& db,
-                                                                   const LiveChannel& channel,
-                                                                   const Event& event)
-{
-    std::optional<protocol::TargetFacts> facts;
-    if (!event.target) return facts;
-    auto entry = store_.entry_by_id(db, channel, *event.target);
-    if (!entry)
-        return entry.error().code == Code::not_found
-                   ? Result<std::optional<protocol::TargetFacts>>{facts}
-                   : fail(entry);
-    auto target = protocol::parse_followed_event(entry->entry.event, identity_.names);
-    if (target) facts = protocol::TargetFacts{target->event.type, target->event.sender.text};
-    return facts;
 }
 
 // What an entry means for those who follow: a cursor begins, ends, an invitation goes out.

@@ -100,8 +100,6 @@ class HomeLog {
                                                 const ServerName& server, std::int64_t seq);
     [[nodiscard]] Result<std::optional<Appended>> find_duplicate(
         storage::Connection& db, const storage::LiveChannel& channel, const protocol::Event& event);
-    [[nodiscard]] Result<std::optional<protocol::TargetFacts>> target_facts(
-        storage::Connection& db, const storage::LiveChannel& channel, const protocol::Event& event);
     [[nodiscard]] Result<void> follow_up(storage::WriteTransaction& transaction,
                                          storage::LiveChannel& channel,
                                          const protocol::Event& event, const std::string& content,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "federation/channel_changes.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/log_reader.hpp"
@@ -20,11 +21,6 @@ using storage::WriteTransaction;
 
 // Users and homes whose allowance is remembered; beyond it all are counted anew.
 constexpr std::size_t max_allowances = 10'000;
-
-std::string user_member(const UserId& user)
-{
-    return "{\"user\":" + json_string(user.str()) + "}";
-}
 
 std::string creation_members(const NewChannel& channel)
 {
@@ -83,8 +79,9 @@ protocol::Failure unknown_channel()
 LocalChannels::LocalChannels(LocalChannelsParts parts) : parts_(std::move(parts)) {}
 
 Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const ChannelId& channel,
-                                                  std::string type, std::string members) const
+                                                  ChannelChange change) const
 {
+    const auto& members = change.members;
     if (members.size() > parts_.options.max_content_octets)
         return refuse(Code::too_large, "the content is over 60 KiB");
     if (members.empty() || members.front() != '{')
@@ -95,8 +92,9 @@ Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const Chan
     made.content = salted(members, parts_.random);
     if (auto checked = protocol::check_json(made.content); !checked) return fail(checked);
     protocol::EventDraft event;
-    event.type = std::move(type);
+    event.type = std::move(change.type);
     event.channel = channel;
+    event.target = change.target;
     event.sender = actor.user.str();
     event.device = actor.device;
     event.txn = actor.txn;
@@ -108,37 +106,52 @@ Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const Chan
     return made;
 }
 
-asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel channel)
+Result<LocalChannels::Draft> LocalChannels::draft_creation(const Actor& actor,
+                                                           const ChannelId& name,
+                                                           const NewChannel& channel) const
 {
-    const auto name =
-        protocol::make_channel_id(parts_.identity.name, parts_.clock.now_ms(), parts_.random);
-    auto made = draft(actor, name, "channel.create", creation_members(channel));
-    if (!made) co_return fail(made);
+    auto made = draft(actor, name, {"channel.create", creation_members(channel), std::nullopt});
+    if (!made) return made;
     // What the fold refuses must not leave an empty channel behind.
     protocol::ChannelState blank;
     auto allowed = protocol::apply_event(blank, made->event, made->content, 1, parts_.identity.name,
                                          std::nullopt, parts_.identity.names);
-    if (!allowed) co_return fail(allowed);
+    if (!allowed) return fail(allowed);
+    return made;
+}
+
+Result<LiveChannel*> LocalChannels::begin(WriteTransaction& transaction, const Draft& creation)
+{
+    auto& db = transaction.db();
+    storage::ChannelLogStore::NewLog log;
+    log.name = *creation.event.channel;
+    log.home = parts_.identity.name;
+    auto live = parts_.store.create(db, std::move(log));
+    if (!live) return live;
+    auto appended = parts_.home.append(transaction, **live, creation.event, creation.content);
+    auto remembered = appended
+                          ? storage::remember_creation(db, creation.user.str(), creation.event.txn,
+                                                       creation.event.channel->str())
+                          : Result<void>{fail(appended)};
+    if (remembered) return live;
+    parts_.store.abandon(**live, remembered.error());
+    return fail(remembered);
+}
+
+asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel channel)
+{
+    const auto name =
+        protocol::make_channel_id(parts_.identity.name, parts_.clock.now_ms(), parts_.random);
+    auto made = draft_creation(actor, name, channel);
+    if (!made) co_return fail(made);
 
     auto job = [this, name,
                 draft = std::move(*made)](WriteTransaction& transaction) -> Result<ChannelId> {
-        auto& db = transaction.db();
-        auto known = storage::find_creation(db, draft.user.str(), draft.event.txn);
+        auto known = storage::find_creation(transaction.db(), draft.user.str(), draft.event.txn);
         if (!known) return fail(known);
         if (*known) return ChannelId::trusted(**known);
-        storage::ChannelLogStore::NewLog log;
-        log.name = name;
-        log.home = parts_.identity.name;
-        auto live = parts_.store.create(db, std::move(log));
-        if (!live) return fail(live);
-        auto appended = parts_.home.append(transaction, **live, draft.event, draft.content);
-        auto remembered =
-            appended ? storage::remember_creation(db, draft.user.str(), draft.event.txn, name.str())
-                     : Result<void>{fail(appended)};
-        if (!remembered) {
-            parts_.store.abandon(**live, remembered.error());
-            return fail(remembered);
-        }
+        auto begun = begin(transaction, draft);
+        if (!begun) return fail(begun);
         return name;
     };
     auto created = co_await parts_.commits.write(std::move(job));
@@ -148,29 +161,29 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
 asio::awaitable<Result<Posted>> LocalChannels::invite(Actor actor, ChannelId channel,
                                                       UserId invitee)
 {
-    return hand_in(std::move(actor), std::move(channel), "member.invite", user_member(invitee));
+    return change(std::move(actor), std::move(channel), changes::invite(invitee));
 }
 
 asio::awaitable<Result<Posted>> LocalChannels::join(Actor actor, ChannelId channel)
 {
-    return hand_in(std::move(actor), std::move(channel), "member.join", "{}");
+    return change(std::move(actor), std::move(channel), changes::join());
 }
 
 asio::awaitable<Result<Posted>> LocalChannels::leave(Actor actor, ChannelId channel)
 {
-    return hand_in(std::move(actor), std::move(channel), "member.leave", "{}");
+    return change(std::move(actor), std::move(channel), changes::leave());
 }
 
 asio::awaitable<Result<Posted>> LocalChannels::post(Actor actor, ChannelId channel,
                                                     std::string content)
 {
-    return hand_in(std::move(actor), std::move(channel), "message.create", std::move(content));
+    return change(std::move(actor), std::move(channel), changes::post(std::move(content)));
 }
 
-asio::awaitable<Result<Posted>> LocalChannels::hand_in(Actor actor, ChannelId channel,
-                                                       std::string type, std::string members)
+asio::awaitable<Result<Posted>> LocalChannels::change(Actor actor, ChannelId channel,
+                                                      ChannelChange change)
 {
-    auto made = draft(actor, channel, std::move(type), std::move(members));
+    auto made = draft(actor, channel, std::move(change));
     if (!made) co_return fail(made);
     auto job = [this, draft = std::move(*made)](WriteTransaction& transaction) {
         return apply(transaction, draft);
@@ -183,7 +196,7 @@ asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector
 {
     auto drafts = std::make_shared<std::vector<Result<Draft>>>();
     for (auto& post : posts) {
-        auto made = draft(post.actor, post.channel, "message.create", std::move(post.content));
+        auto made = draft(post.actor, post.channel, changes::post(std::move(post.content)));
         drafts->push_back(std::move(made));
     }
     using Results = std::vector<Result<Posted>>;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "federation/channels.hpp"
+#include "federation/device_cursors.hpp"
 #include "federation/home_log.hpp"
 #include "federation/notices.hpp"
 #include "storage/channel_log_store.hpp"
@@ -29,6 +30,7 @@ struct LocalChannelsParts {
     storage::GroupCommit& commits;
     storage::EventIndex& events;
     Notices& notices;
+    DeviceCursors& devices;
     const protocol::Clock& clock;
     protocol::Random& random;
     Wake wake;  // a peer is owed a submission
@@ -43,6 +45,12 @@ class LocalChannels final : public Channels {
     asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) override;
     asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
+    asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
+                                           ChannelChange change) override;
+    asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,
+                                                                      UserId peer) override;
+    asio::awaitable<Result<DirectChannel>> make_direct(Actor actor, UserId peer,
+                                                       NewChannel about) override;
     asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
                                          std::string content) override;
     asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) override;
@@ -60,6 +68,11 @@ class LocalChannels final : public Channels {
                                                        std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
     asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) override;
+    void acknowledge(const UserId& user, const Uuid& device, const ChannelId& channel,
+                     std::int64_t seq) override
+    {
+        parts_.devices.note(user, device, channel, seq);
+    }
     void listen(CommitListener& listener) override { parts_.notices.add(listener); }
 
  private:
@@ -70,9 +83,16 @@ class LocalChannels final : public Channels {
         UserId user;
     };
     [[nodiscard]] Result<Draft> draft(const Actor& actor, const ChannelId& channel,
-                                      std::string type, std::string members) const;
-    asio::awaitable<Result<Posted>> hand_in(Actor actor, ChannelId channel, std::string type,
-                                            std::string members);
+                                      ChannelChange change) const;
+    [[nodiscard]] Result<Draft> draft_creation(const Actor& actor, const ChannelId& name,
+                                               const NewChannel& channel) const;
+    // The log of a new channel, its first entry appended. An error may leave the channel begun:
+    // who goes on in the same transaction abandons it.
+    [[nodiscard]] Result<storage::LiveChannel*> begin(storage::WriteTransaction& transaction,
+                                                      const Draft& creation);
+    [[nodiscard]] Result<DirectChannel> begin_direct(storage::WriteTransaction& transaction,
+                                                     const Draft& creation, const Draft& invitation,
+                                                     const UserId& peer);
     [[nodiscard]] Result<Posted> apply(storage::WriteTransaction& transaction, const Draft& draft);
     [[nodiscard]] Result<void> take_allowance(storage::Connection& db, const UserId& user,
                                               std::int64_t home);

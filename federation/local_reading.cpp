@@ -41,8 +41,10 @@ Result<View> view_of(Connection& db, Result<ChannelRow> row, const UserId& user,
     if (!meta) return fail(meta);
     View view;
     view.role = static_cast<protocol::Role>((*member)->standing);
-    view.visible_after =
-        meta->history == "all" ? row->floor : std::max(row->floor, (*member)->since);
+    // As `history` was at the join: a change is for later joins.
+    const auto noted = (*member)->sees_after;
+    const auto unnoted = meta->history == "all" ? 0 : (*member)->since;
+    view.visible_after = std::max(row->floor, noted >= 0 ? noted : unnoted);
     view.meta = std::move(*meta);
     view.channel = std::move(*row);
     return view;

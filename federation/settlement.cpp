@@ -5,6 +5,7 @@
 
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/retention_store.hpp"
 
 namespace entente::federation {
 
@@ -218,9 +219,9 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
     }
     settled.progress = true;
     tell(posted(row, DeliveryState::accepted, result.seq));
-    // Behind the floor it never comes by the log.
     auto channel = parts_.store.find(db, row.channel);
     if (!channel && channel.error().code != Code::not_found) return fail(channel);
+    // What lies before the log that is held here never comes back in it.
     if (channel && result.seq <= (*channel)->floor)
         return storage::settle_submission(db, row.channel, row.txn);
     return storage::accept_submission(db, row.id, result.seq);
@@ -323,7 +324,9 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         parts_.notices.tell(
             [&](CommitListener& listener) { listener.delivered_to(name, peer, seq); });
     });
-    return storage::set_cursor(db, channel.id, *server, result.have.seq);
+    auto moved = storage::set_cursor(db, channel.id, *server, result.have.seq);
+    if (!moved || channel.state.retention != "relay") return moved;
+    return storage::hurry_retention(db, channel.id);
 }
 
 // [LOG-5] Held at once, in the same commit: whatever was appended now would take the place of

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/channel_state.hpp"
+#include "protocol/content_rules.hpp"
 #include "protocol/dom.hpp"
 #include "protocol/jws.hpp"
 #include "protocol/state_changer.hpp"
@@ -367,8 +368,7 @@ Ruling erase(const Case& now)
 {
     if (auto allowed = need_member(now); !allowed) return fail(allowed);
     if (auto target = need_target(now); !target) return fail(target);
-    const auto& type = now.target->type;
-    if (type != "message.create" && type != "message.edit" && type != "message.react") {
+    if (!can_be_deleted(now.target->type)) {
         return forbidden("only messages, edits and reactions can be erased");
     }
     const bool is_author = now.target->sender == now.event.sender.text;

@@ -123,6 +123,16 @@ Result<ChannelId> parse_channel_id(std::string_view text, NameRules rules)
     return ChannelId::trusted(std::string{text});
 }
 
+Result<Alias> parse_alias(std::string_view text, NameRules rules)
+{
+    const bool is_marked = text.starts_with('#');
+    const auto [localpart, server] = split_at_sign(text.substr(is_marked ? 1 : 0));
+    if (!is_marked || !is_localpart(localpart))
+        return refuse(Code::malformed, "not an alias: #localpart@server");
+    if (auto parsed = parse_server_name(server, rules); !parsed) return fail(std::move(parsed));
+    return Alias::trusted(std::string{text});
+}
+
 Result<KeyId> parse_key_id(std::string_view text)
 {
     if (!hash_from_base64url(text)) {
@@ -198,6 +208,16 @@ ServerName creator_of(const ChannelId& channel)
 std::string_view localpart_of(const UserId& user)
 {
     return before_at_sign(user.str());
+}
+
+ServerName server_of(const Alias& alias)
+{
+    return after_at_sign(alias.str());
+}
+
+std::string_view localpart_of(const Alias& alias)
+{
+    return before_at_sign(alias.str()).substr(1);
 }
 
 Result<KeyRef> parse_key_ref(std::string_view text, NameRules rules)

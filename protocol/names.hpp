@@ -46,6 +46,7 @@ using ServerName = CheckedName<struct ServerTag>;  // a.example
 using UserId = CheckedName<struct UserTag>;        // alice@a.example
 using ChannelId = CheckedName<struct ChannelTag>;  // uuid@a.example
 using KeyId = CheckedName<struct KeyTag>;          // 43 characters of base64url
+using Alias = CheckedName<struct AliasTag>;        // #general@a.example
 
 // 16 octets; text form lower case 8-4-4-4-12.
 struct Uuid {
@@ -62,6 +63,7 @@ struct Uuid {
 [[nodiscard]] Result<ServerName> parse_server_name(std::string_view text, NameRules rules);
 [[nodiscard]] Result<UserId> parse_user_id(std::string_view text, NameRules rules);
 [[nodiscard]] Result<ChannelId> parse_channel_id(std::string_view text, NameRules rules);
+[[nodiscard]] Result<Alias> parse_alias(std::string_view text, NameRules rules);
 [[nodiscard]] Result<KeyId> parse_key_id(std::string_view text);
 [[nodiscard]] Result<Uuid> parse_uuid(std::string_view text);
 [[nodiscard]] bool is_localpart(std::string_view text);
@@ -73,6 +75,8 @@ struct Uuid {
 [[nodiscard]] ServerName server_of(const UserId& user);
 [[nodiscard]] ServerName creator_of(const ChannelId& channel);
 [[nodiscard]] std::string_view localpart_of(const UserId& user);
+[[nodiscard]] ServerName server_of(const Alias& alias);
+[[nodiscard]] std::string_view localpart_of(const Alias& alias);
 
 // `keyid` of a request and `kid` of a JWS: server#keyid.
 struct KeyRef {

@@ -4,9 +4,12 @@
 #include <charconv>
 #include <utility>
 
+#include "storage/directory_store.hpp"
 #include "storage/held_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/query.hpp"
+#include "storage/retention_store.hpp"
 
 namespace entente::storage {
 
@@ -24,17 +27,16 @@ constexpr char insert_head[] =
     "INSERT INTO head (channel, epoch, seq, hash, at) VALUES (?, ?, ?, ?, ?)";
 constexpr char update_head[] =
     "UPDATE head SET epoch = ?, seq = ?, hash = ?, at = ? WHERE channel = ?";
-constexpr char insert_run[] =
-    "INSERT INTO run (channel, last, first, epoch, prev_hash, proofs, body) VALUES (?, ?, ?, ?, ?, "
-    "?, ?)";
 constexpr char insert_dedup[] =
     "INSERT INTO dedup (channel, origin, txn, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
 // A change of role keeps the seq of the join: it decides what the user may see.
 constexpr char upsert_member[] =
-    "INSERT INTO member (channel, user, standing, since) VALUES (?, ?, ?, ?) "
+    "INSERT INTO member (channel, user, standing, since, sees_after) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (channel, user) DO UPDATE SET "
     "since = CASE WHEN standing <= 2 AND excluded.standing <= 2 THEN since ELSE excluded.since "
     "END, "
+    "sees_after = CASE WHEN standing <= 2 AND excluded.standing <= 2 THEN sees_after ELSE "
+    "excluded.sees_after END, "
     "standing = excluded.standing";
 constexpr char delete_member[] = "DELETE FROM member WHERE channel = ? AND user = ?";
 constexpr char delete_members[] = "DELETE FROM member WHERE channel = ?";
@@ -67,7 +69,7 @@ std::optional<Standing> standing_in(const protocol::ChannelState& state, const s
 }
 
 Result<void> write_standing(Connection& db, std::int64_t channel, std::string_view user,
-                            Standing standing, std::int64_t since)
+                            Standing standing, std::int64_t since, std::int64_t sees_after)
 {
     auto query = Query::prepare(db, upsert_member);
     if (!query) return fail(query);
@@ -75,7 +77,8 @@ Result<void> write_standing(Connection& db, std::int64_t channel, std::string_vi
         ->bind(0, channel)
         .bind_text(1, user)
         .bind(2, static_cast<std::int64_t>(standing))
-        .bind(3, since);
+        .bind(3, since)
+        .bind(4, sees_after);
     return (*query)->run();
 }
 
@@ -197,15 +200,15 @@ Result<void> ChannelLogStore::write_channel(Connection& db, LiveChannel& channel
     channel.meta_changed = true;
     for (const auto& [user, role] : channel.state.members) {
         auto done =
-            write_standing(db, channel.id, user, static_cast<Standing>(role), channel.floor);
+            write_standing(db, channel.id, user, static_cast<Standing>(role), channel.floor, 0);
         if (!done) return done;
     }
     for (const auto& user : channel.state.invited) {
-        auto done = write_standing(db, channel.id, user, Standing::invited, channel.floor);
+        auto done = write_standing(db, channel.id, user, Standing::invited, channel.floor, 0);
         if (!done) return done;
     }
     for (const auto& user : channel.state.banned) {
-        auto done = write_standing(db, channel.id, user, Standing::banned, channel.floor);
+        auto done = write_standing(db, channel.id, user, Standing::banned, channel.floor, 0);
         if (!done) return done;
     }
     return {};
@@ -246,12 +249,13 @@ Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addit
 Result<void> ChannelLogStore::write_standings(Connection& db, LiveChannel& channel,
                                               const Addition& addition)
 {
+    const auto sees_after = channel.state.history == "all" ? 0 : channel.seq;
     for (const auto& user : addition.change.users) {
         auto standing = standing_in(channel.state, user);
         // Remembered, so that a repeated leave finds the one it repeats [MEM-1].
         if (!standing && addition.leave) standing = Standing::left;
         if (standing) {
-            auto done = write_standing(db, channel.id, user, *standing, channel.seq);
+            auto done = write_standing(db, channel.id, user, *standing, channel.seq, sees_after);
             if (!done) return done;
             continue;
         }
@@ -354,13 +358,7 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
     auto& db = transaction.db();
     for (auto* channel : dirty_) {
         if (channel->meta_changed) {
-            auto home = server_id(db, channel->home);
-            if (!home) return fail(home);
-            auto query = Query::prepare(db, update_channel);
-            if (!query) return fail(query);
-            (*query)->bind(0, *home).bind(1, channel->floor).bind(2, channel->frozen ? 1 : 0);
-            (*query)->bind_text(3, meta_json(channel->state)).bind(4, channel->id);
-            if (auto done = (*query)->run(); !done) return done;
+            if (auto done = write_meta(db, *channel); !done) return done;
         }
         auto head = Query::prepare(db, update_head);
         if (!head) return fail(head);
@@ -369,40 +367,23 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
         if (auto done = (*head)->run(); !done) return done;
         if (auto done = write_run(db, *channel); !done) return done;
     }
+    if (auto done = write_erasures(db); !done) return done;
     for (auto& run : written_) transaction.after_commit([this, run] { on_committed_(*run); });
     written_.clear();
     return {};
 }
 
-// What has been added so far as one run; nothing is pending afterwards.
-Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
+Result<void> ChannelLogStore::write_meta(Connection& db, LiveChannel& channel)
 {
-    if (channel.added.empty()) return {};
-    const auto proofs = encode_proofs(channel.proofs);
-    std::string body;
-    for (const auto& stored : channel.added) append_entry(body, stored.entry);
-    auto run = Query::prepare(db, insert_run);
-    if (!run) return fail(run);
-    (*run)
-        ->bind(0, channel.id)
-        .bind(1, channel.seq)
-        .bind(2, channel.run_first)
-        .bind(3, channel.epoch);
-    (*run)->bind_text(4, channel.run_prev_hash).bind_blob(5, proofs).bind_blob(6, body);
-    if (auto done = (*run)->run(); !done) return done;
-
-    for (const auto& stored : channel.added)
-        to_index_.push_back({stored.event_id, {channel.id, stored.seq}});
-    newest_run_ = {db.last_insert_id(), run_name(channel.id, channel.seq, channel.run_prev_hash)};
-    auto committed = std::make_shared<CommittedRun>();
-    committed->channel = channel.name;
-    committed->home = channel.home;
-    committed->users = std::exchange(channel.users, {});
-    committed->followers.assign(channel.followers.begin(), channel.followers.end());
-    committed->entries = std::exchange(channel.added, {});
-    channel.proofs = {};
-    written_.push_back(std::move(committed));
-    return {};
+    auto home = server_id(db, channel.home);
+    if (!home) return fail(home);
+    const auto& state = channel.state;
+    auto done = entente::storage::run(db, update_channel, *home, channel.floor,
+                                      channel.frozen ? 1 : 0, meta_json(state), channel.id);
+    if (done) done = set_retention(db, channel.id, state.retention);
+    const bool is_listed = state.is_public && state.kind == "group";
+    if (done) done = set_listed(db, *home, channel.name, channel.id, is_listed);
+    return done;
 }
 
 void ChannelLogStore::rolled_back()
@@ -421,6 +402,7 @@ void ChannelLogStore::rolled_back()
     to_index_.clear();
     newest_run_ = {};
     written_.clear();
+    erasures_.clear();
     broken_.reset();
 }
 
@@ -435,6 +417,7 @@ void ChannelLogStore::committed()
     }
     dirty_.clear();
     if (marks_ != nullptr && newest_run_.run > 0) marks_->committed(newest_run_);
+    erasures_.clear();
     if (index_ != nullptr && newest_run_.run > 0)
         index_->committed(to_index_, std::move(newest_run_));
     to_index_.clear();

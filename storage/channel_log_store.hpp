@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -24,6 +25,9 @@
 #include "storage/stored_entry.hpp"
 
 namespace entente::storage {
+
+// A run's body ends with the entry that reaches this: erasing a content writes its run anew.
+inline constexpr std::size_t max_run_octets = 64 * 1024;
 
 // What a user is to a channel: the `standing` column.
 enum class Standing : std::uint8_t { member, moderator, owner, invited, banned, left };
@@ -138,6 +142,13 @@ class ChannelLogStore final : public Participant {
     // Its cursor goes in this transaction.
     void add_follower(LiveChannel& channel, const protocol::ServerName& server);
     void forget_follower(LiveChannel& channel, const protocol::ServerName& server);
+    // The content of an entry goes, its event stays: `deleted_by` is the entry that deletes it
+    // [MEM-4]. What isn't held is passed over. Of files too, soon after the commit.
+    void erase(LiveChannel& channel, std::int64_t seq, std::int64_t deleted_by);
+    // The same for entries of a channel's row, none of this transaction's own; `deleted_by` 0:
+    // their retention has ended.
+    void erase_stored(std::int64_t channel, const std::vector<std::int64_t>& entries,
+                      std::int64_t deleted_by);
     // For who has changed a channel and can't go on: nothing of this transaction stands.
     void abandon(LiveChannel& channel, const Error& error);
 
@@ -152,6 +163,10 @@ class ChannelLogStore final : public Participant {
                                                             const protocol::ChannelId& name);
     [[nodiscard]] Result<void> write_channel(Connection& db, LiveChannel& channel);
     [[nodiscard]] Result<void> write_run(Connection& db, LiveChannel& channel);
+    [[nodiscard]] Result<void> write_meta(Connection& db, LiveChannel& channel);
+    void note_erasure(std::int64_t channel, std::int64_t seq, std::int64_t deleted_by);
+    [[nodiscard]] Result<void> write_erasures(Connection& db);
+    [[nodiscard]] StoredEntry as_erased(std::int64_t channel, StoredEntry stored) const;
     [[nodiscard]] Result<void> write_standings(Connection& db, LiveChannel& channel,
                                                const Addition& addition);
     [[nodiscard]] Result<void> keep(Result<void> result);
@@ -172,6 +187,8 @@ class ChannelLogStore final : public Participant {
     std::vector<IndexedEvent> to_index_;
     IndexMark newest_run_;                                // of this transaction; 0: it has none
     std::vector<std::shared_ptr<CommittedRun>> written_;  // runs of this transaction
+    // Of stored entries in this transaction: (channel, seq) → deleted_by, 0 where expired.
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> erasures_;
     // A statement that failed half-way through a job's effect: the commit must not stand.
     std::optional<Error> broken_;
 };

@@ -44,7 +44,9 @@ Result<StoredEntry> ChannelLogStore::entry_at(Connection& db, const LiveChannel&
 {
     if (!channel.added.empty() && seq >= channel.run_first && seq <= channel.seq)
         return channel.added[static_cast<std::size_t>(seq - channel.run_first)];
-    return read_entry(db, channel.id, seq);
+    auto stored = read_entry(db, channel.id, seq);
+    if (!stored) return stored;
+    return as_erased(channel.id, std::move(*stored));
 }
 
 Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& channel,
@@ -94,7 +96,7 @@ Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChann
     if (!found) return fail(found);
     if (found->channel != channel.id)
         return fail(Code::not_found, "the event is in another channel");
-    return std::move(found->stored);
+    return as_erased(channel.id, std::move(found->stored));
 }
 
 }  // namespace entente::storage

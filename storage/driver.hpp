@@ -48,6 +48,9 @@ class Connection {
     [[nodiscard]] virtual Result<void> begin() = 0;
     [[nodiscard]] virtual Result<void> commit() = 0;  // durable when it returns
     virtual void rollback() = 0;
+    // What this transaction overwrites or deletes must be gone from the files too, a few
+    // seconds after the commit. Costs a checkpoint then.
+    virtual void erase_traces() = 0;
     [[nodiscard]] virtual std::int64_t last_insert_id() const = 0;
     [[nodiscard]] virtual std::int64_t changes() const = 0;
     // Rows written since the connection was opened, rolled back or not.
@@ -87,6 +90,8 @@ class Database {
     // A small step of what the backend wants done now and then (SQLite: a passive
     // checkpoint, from a reader's side). Blocking.
     virtual void maintain() = 0;
+    // Whether a call is due though nothing is committed.
+    [[nodiscard]] virtual bool wants_maintenance() const { return false; }
     // Whether a sync has failed since it was opened: what is on disk is then unknown, and
     // nothing may be acknowledged any more.
     [[nodiscard]] virtual bool is_broken() const { return false; }

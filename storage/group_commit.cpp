@@ -1,5 +1,6 @@
 #include "storage/group_commit.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -344,6 +345,7 @@ void GroupCommit::State::maintain_loop()
         }
         if (!running) return;
         calls_left = maintenance_due ? maintenance_calls_at_rest : calls_left - 1;
+        if (database->wants_maintenance()) calls_left = std::max(calls_left, 1);
         maintenance_due = false;
         lock.unlock();
         if (!fatal) database->maintain();
@@ -380,6 +382,7 @@ Result<void> GroupCommit::start()
         state_->readers.push_back(std::move(*reader));
     }
     state_->running = true;
+    state_->maintenance_due = state_->database->wants_maintenance();
     auto* state = state_.get();
     state->threads.emplace_back([state] { state->write_loop(); });
     state->threads.emplace_back([state] { state->maintain_loop(); });

@@ -32,14 +32,20 @@ constexpr char select_run_at[] =
 constexpr char select_run_ends[] =
     "SELECT first, last FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
 constexpr char select_members[] =
-    "SELECT user, standing, since FROM member WHERE channel = ? AND user > ? ORDER BY user LIMIT ?";
+    "SELECT user, standing, since, sees_after FROM member WHERE channel = ? AND user > ? ORDER BY "
+    "user LIMIT ?";
 constexpr char select_member[] =
-    "SELECT user, standing, since FROM member WHERE channel = ? AND user = ?";
+    "SELECT user, standing, since, sees_after FROM member WHERE channel = ? AND user = ?";
 constexpr char count_standing[] = "SELECT count(*) FROM member WHERE channel = ? AND standing <= 2";
 constexpr char select_channels_of[] =
     "SELECT channel FROM member WHERE user = ? AND standing <= 2 ORDER BY channel";
 constexpr char select_invited_to[] =
     "SELECT channel FROM member WHERE user = ? AND standing = 3 ORDER BY channel";
+// A quote within a name is escaped in JSON, so no name can look like the kind.
+constexpr char select_possible_dms[] =
+    "SELECT c.name, m.standing FROM member m JOIN member o ON o.channel = m.channel AND o.user = ? "
+    "JOIN channel c ON c.id = m.channel WHERE m.user = ? AND m.standing <= 3 AND o.standing <= 3 "
+    "AND (c.state LIKE '%\"kind\":\"dm\"%' OR c.state LIKE '%\"kind\":\"\"%') ORDER BY c.name";
 
 Result<ChannelRow> channel_row(Query& query)
 {
@@ -318,6 +324,27 @@ Result<StoredEntry> read_entry(Connection& db, std::int64_t channel, std::int64_
     return StoredEntry{seq, id, std::move(entry)};
 }
 
+Result<std::vector<StoredEntry>> read_run_behind(Connection& db, std::int64_t channel,
+                                                 std::int64_t after)
+{
+    auto query = bound(db, select_run_at, channel, after + 1);
+    if (!query) return fail(query);
+    auto& run = *query;
+    std::vector<StoredEntry> found;
+    auto row = run->step();
+    if (!row) return fail(row);
+    if (!*row) return found;
+    auto seq = run->integer(0);
+    auto entries = decode_entries(run->blob(1));
+    if (!entries) return fail(entries);
+    for (auto& entry : *entries) {
+        // Its event's id is nobody's concern here.
+        if (seq > after) found.push_back({seq, {}, std::move(entry)});
+        ++seq;
+    }
+    return found;
+}
+
 Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel,
                                             std::string_view after, std::size_t limit)
 {
@@ -330,7 +357,8 @@ Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel
         if (!row) return fail(row);
         if (!*row) return members;
         members.push_back({std::string((*query)->text(0)),
-                           static_cast<Standing>((*query)->integer(1)), (*query)->integer(2)});
+                           static_cast<Standing>((*query)->integer(1)), (*query)->integer(2),
+                           (*query)->integer(3)});
     }
 }
 
@@ -345,7 +373,7 @@ Result<std::optional<MemberRow>> read_member(Connection& db, std::int64_t channe
     if (!*row) return std::optional<MemberRow>{};
     return std::optional<MemberRow>{MemberRow{std::string((*query)->text(0)),
                                               static_cast<Standing>((*query)->integer(1)),
-                                              (*query)->integer(2)}};
+                                              (*query)->integer(2), (*query)->integer(3)}};
 }
 
 Result<std::int64_t> count_members(Connection& db, std::int64_t channel)
@@ -361,6 +389,16 @@ Result<std::int64_t> count_members(Connection& db, std::int64_t channel)
 Result<std::vector<std::int64_t>> channels_of(Connection& db, std::string_view user)
 {
     return channel_ids(db, select_channels_of, user);
+}
+
+Result<std::vector<PossibleDm>> possible_dms(Connection& db, std::string_view user,
+                                             std::string_view peer)
+{
+    const auto read = [](Statement& row) {
+        return PossibleDm{protocol::ChannelId::trusted(std::string(row.text(0))),
+                          static_cast<Standing>(row.integer(1))};
+    };
+    return all_rows(db, select_possible_dms, read, peer, user);
 }
 
 Result<std::vector<std::int64_t>> invited_to(Connection& db, std::string_view user)

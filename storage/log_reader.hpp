@@ -69,10 +69,16 @@ struct LogPage {
 [[nodiscard]] Result<StoredEntry> read_entry(Connection& db, std::int64_t channel,
                                              std::int64_t seq);
 
+// The entries above `after` of the first run that has any, wherever the log held here begins:
+// what lies before a hole is found too. None where there is no such run.
+[[nodiscard]] Result<std::vector<StoredEntry>> read_run_behind(Connection& db, std::int64_t channel,
+                                                               std::int64_t after);
+
 struct MemberRow {
     std::string user;
     Standing standing = Standing::member;
     std::int64_t since = 0;
+    std::int64_t sees_after = 0;  // the log behind that entry [QRY-2]; -1: not noted
 };
 [[nodiscard]] Result<std::vector<MemberRow>> read_members(Connection& db, std::int64_t channel,
                                                           std::string_view after,
@@ -82,6 +88,15 @@ struct MemberRow {
 [[nodiscard]] Result<std::int64_t> count_members(Connection& db, std::int64_t channel);
 // Channels in which the user stands as a member of any role.
 [[nodiscard]] Result<std::vector<std::int64_t>> channels_of(Connection& db, std::string_view user);
+// Channels held here in which both stand as members or are invited and that may be of the
+// kind `dm`, the oldest first: the state of one that this transaction has made isn't stored
+// yet. With what the first of the two is in them.
+struct PossibleDm {
+    protocol::ChannelId channel;
+    Standing standing = Standing::member;
+};
+[[nodiscard]] Result<std::vector<PossibleDm>> possible_dms(Connection& db, std::string_view user,
+                                                           std::string_view peer);
 // Channels held here into which the user is invited.
 [[nodiscard]] Result<std::vector<std::int64_t>> invited_to(Connection& db, std::string_view user);
 

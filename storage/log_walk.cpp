@@ -20,10 +20,7 @@ class Walker {
     }
 
     [[nodiscard]] std::int64_t seen() const { return seen_; }
-    [[nodiscard]] bool is_over() const
-    {
-        return is_broken_ || walk_.at.seq >= channel_.seq;
-    }
+    [[nodiscard]] bool is_over() const { return is_broken_ || walk_.at.seq >= channel_.seq; }
 
     void take_run(Statement& row)
     {
@@ -87,8 +84,8 @@ class Walker {
     {
         const auto id = protocol::event_id(entry.event);
         const auto seq = walk_.at.seq + 1;
-        walk_.at = {seq, protocol::entry_hash(channel_.name, epoch, seq, entry.at, walk_.at.hash,
-                                              id)};
+        walk_.at = {seq,
+                    protocol::entry_hash(channel_.name, epoch, seq, entry.at, walk_.at.hash, id)};
         ++seen_;
         check_content(entry, seq);
         visit_(walk_.at, id);

@@ -25,7 +25,7 @@ struct LogWalk {
     protocol::Position at;
     protocol::Position start;  // of a walk from the floor, once it has begun
     bool begun = false;
-    std::int64_t sound = 0;  // up to here what is stored beside the entries agrees with them
+    std::int64_t sound = 0;       // up to here what is stored beside the entries agrees with them
     std::optional<LogFlaw> flaw;  // the first
 };
 

@@ -73,8 +73,9 @@ constexpr char select_join_at[] =
     "SELECT 1 FROM submission b JOIN server s ON s.id = b.home "
     "WHERE b.channel = ? AND s.name = ? AND b.type = 'member.join' AND b.problem = '' LIMIT 1";
 constexpr char update_accepted[] = "UPDATE submission SET seq = ? WHERE id = ?";
-constexpr char update_rejected[] = "UPDATE submission SET problem = ? WHERE id = ?";
+constexpr char update_rejected[] = "UPDATE submission SET problem = ?, content = '' WHERE id = ?";
 constexpr char delete_submission[] = "DELETE FROM submission WHERE channel = ? AND txn = ?";
+constexpr char delete_up_to[] = "DELETE FROM submission WHERE channel = ? AND seq > 0 AND seq <= ?";
 constexpr char delete_rejected[] = "DELETE FROM submission WHERE problem <> '' AND at < ?";
 #define OVERDUE_ROWS                                          \
     "SELECT b.channel, s.name, b.user, b.event_id, b.at "     \
@@ -270,12 +271,18 @@ Result<void> accept_submission(Connection& db, std::int64_t id, std::int64_t seq
 
 Result<void> reject_submission(Connection& db, std::int64_t id, std::string_view problem)
 {
+    db.erase_traces();
     return run(db, update_rejected, problem, id);
 }
 
 Result<void> settle_submission(Connection& db, const ChannelId& channel, const Uuid& txn)
 {
     return run(db, delete_submission, channel.str(), Blob{txn.bytes()});
+}
+
+Result<void> settle_submissions_up_to(Connection& db, const ChannelId& channel, std::int64_t seq)
+{
+    return run(db, delete_up_to, channel.str(), seq);
 }
 
 Result<std::vector<OverdueRow>> take_untold_overdue(Connection& db, protocol::Millis before,

@@ -111,11 +111,16 @@ struct SubmissionRow {
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel,
                                          const protocol::ServerName& home);
 [[nodiscard]] Result<void> accept_submission(Connection& db, std::int64_t id, std::int64_t seq);
+// Its content goes: nobody will want it any more, and it may be of a deleted message [MEM-4].
 [[nodiscard]] Result<void> reject_submission(Connection& db, std::int64_t id,
                                              std::string_view problem);
 // It has come back in the log: the log's word is enough from now on.
 [[nodiscard]] Result<void> settle_submission(Connection& db, const protocol::ChannelId& channel,
                                              const protocol::Uuid& txn);
+// Accepted ones whose place lies before the log that is held here never come back in it.
+[[nodiscard]] Result<void> settle_submissions_up_to(Connection& db,
+                                                    const protocol::ChannelId& channel,
+                                                    std::int64_t seq);
 // [RETRY-1] Pending ones that were taken at `before` or earlier, the oldest first.
 struct OverdueRow {
     protocol::ChannelId channel;

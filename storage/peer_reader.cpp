@@ -29,14 +29,15 @@ constexpr char sum_direct[] =
     "SELECT count(*), coalesce(min(d.at), 0) FROM direct_out d JOIN server s ON s.id = d.server "
     "WHERE s.name = ?";
 constexpr char select_channels[] = "SELECT id FROM channel WHERE name > ? ORDER BY name LIMIT ?";
-#define HAS_MEMBER_OF                                                               \
+#define HAS_MEMBER_OF                                                                \
     "EXISTS (SELECT 1 FROM member m WHERE m.channel = c.id AND m.standing <= 2 AND " \
     "substr(m.user, -length(?)) = ?)"
 constexpr char select_shared[] =
     "SELECT c.id FROM channel c JOIN server o ON o.id = c.home WHERE c.name > ? AND CASE "
     "WHEN o.name = ? THEN EXISTS (SELECT 1 FROM cursor k JOIN server s ON s.id = k.server "
     "WHERE k.channel = c.id AND s.name = ?) "
-    "ELSE " HAS_MEMBER_OF " AND (o.name = ? OR " HAS_MEMBER_OF ") END "
+    "ELSE " HAS_MEMBER_OF " AND (o.name = ? OR " HAS_MEMBER_OF
+    ") END "
     "ORDER BY c.name LIMIT ?";
 #undef HAS_MEMBER_OF
 

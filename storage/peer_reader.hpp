@@ -18,10 +18,10 @@ namespace entente::storage {
 inline constexpr std::size_t most_logs_aged = 1'000;
 
 struct OwedSummary {
-    std::int64_t channels = 0;     // homed here, of which it lacks entries
-    std::int64_t entries = 0;      // so many
-    std::int64_t submissions = 0;  // our users' events for channels homed there
-    std::int64_t direct = 0;       // direct events
+    std::int64_t channels = 0;       // homed here, of which it lacks entries
+    std::int64_t entries = 0;        // so many
+    std::int64_t submissions = 0;    // our users' events for channels homed there
+    std::int64_t direct = 0;         // direct events
     protocol::Millis oldest_at = 0;  // of all that, most_logs_aged channels looked at; 0: none
 
     [[nodiscard]] bool is_nothing() const { return entries + submissions + direct == 0; }

@@ -121,6 +121,8 @@ Result<void> SqliteConnection::rewrite_wal_locked()
     sqlite3_int64 size = 0;
     int outcome = wal->pMethods->xFileSize(wal, &size);
     if (outcome == SQLITE_OK && size == 0) return {};
+    // The process that wrote it may have been killed before it could be emptied.
+    shared_->old_pages.store(true);
     std::string octets(rewrite_octets, '\0');
     for (sqlite3_int64 at = 0; outcome == SQLITE_OK && at < size; at += rewrite_octets) {
         const int count = static_cast<int>(std::min<sqlite3_int64>(size - at, rewrite_octets));
@@ -191,6 +193,7 @@ Result<void> SqliteConnection::commit()
     if (!outcome && (code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_NOMEM) {
         shared_->break_down(outcome.error().detail);
     }
+    if (outcome && erases_traces_) shared_->old_pages.store(true);
     if (outcome) end_transaction();
     return outcome;
 }
@@ -209,6 +212,7 @@ void SqliteConnection::rollback()
 void SqliteConnection::end_transaction()
 {
     in_transaction_ = false;
+    erases_traces_ = false;
     if (role_ == SqliteRole::writer) shared_->turn.end_writing();
 }
 

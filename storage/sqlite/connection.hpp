@@ -65,6 +65,7 @@ class SqliteConnection final : public Connection {
     [[nodiscard]] Result<void> begin() override;
     [[nodiscard]] Result<void> commit() override;
     void rollback() override;
+    void erase_traces() override { erases_traces_ = true; }
     [[nodiscard]] std::int64_t last_insert_id() const override;
     [[nodiscard]] std::int64_t changes() const override;
     [[nodiscard]] std::int64_t written() const override;
@@ -96,6 +97,7 @@ class SqliteConnection final : public Connection {
     SqliteRole role_;
     std::shared_ptr<SharedFile> shared_;
     bool in_transaction_ = false;
+    bool erases_traces_ = false;  // of this transaction
     std::unordered_map<const char*, std::unique_ptr<SqliteStatement>> statements_;
 };
 

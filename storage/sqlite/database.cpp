@@ -20,9 +20,11 @@ namespace {
 constexpr int checkpoint_from_pages = 1024;
 // From here on the WAL is emptied even though the writer must wait for it.
 constexpr int truncate_from_pages = 8192;
-// Calls of maintain without a new commit until a resting WAL is emptied: it still holds
-// the older state of what was erased since.
+// Calls of maintain without a new commit until a resting WAL is emptied.
 constexpr int truncate_after_idle_calls = 20;
+// Calls of maintain until a WAL is emptied that still shows what was erased: deletions that
+// come one after the other share an emptying.
+constexpr int truncate_after_erasing_calls = 8;
 
 Result<void> create_file(const std::string& file)
 {
@@ -81,16 +83,25 @@ class SqliteDatabase final : public Database {
 
         const int pages = shared_->wal_pages.load();
         const bool resting = idle_calls_ >= truncate_after_idle_calls && pages > 0;
-        if (pages < checkpoint_from_pages && !resting) return;
+        erasing_calls_ = shared_->old_pages ? erasing_calls_ + 1 : 0;
+        const bool must_go = resting || erasing_calls_ >= truncate_after_erasing_calls;
+        if (pages < checkpoint_from_pages && !must_go) return;
         if (!open_maintainer()) return;
         // The larger part without the writer's noticing, so that the turn is short.
         if (commits != checkpointed_commits_) checkpoint(SQLITE_CHECKPOINT_PASSIVE);
         checkpointed_commits_ = commits;
-        if (pages < truncate_from_pages && !resting) return;
+        if (pages < truncate_from_pages && !must_go) return;
+        // Where a reader stood in the way the writer shall not be held up again at once.
+        erasing_calls_ = 0;
         shared_->turn.begin_truncating();
-        if (checkpoint(SQLITE_CHECKPOINT_TRUNCATE)) shared_->wal_pages.store(0);
+        if (checkpoint(SQLITE_CHECKPOINT_TRUNCATE)) {
+            shared_->wal_pages.store(0);
+            shared_->old_pages.store(false);
+        }
         shared_->turn.end_truncating();
     }
+
+    bool wants_maintenance() const override { return shared_->old_pages; }
 
     bool is_broken() const override { return shared_->is_broken(); }
     std::string broken_reason() const override { return shared_->reason(); }
@@ -126,6 +137,7 @@ class SqliteDatabase final : public Database {
     std::uint64_t seen_commits_ = 0;
     std::uint64_t checkpointed_commits_ = 0;
     int idle_calls_ = 0;
+    int erasing_calls_ = 0;
 };
 
 }  // namespace

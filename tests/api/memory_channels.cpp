@@ -125,6 +125,35 @@ asio::awaitable<Result<Posted>> MemoryChannels::leave(Actor actor, ChannelId cha
     co_return posted;
 }
 
+asio::awaitable<Result<Posted>> MemoryChannels::change(Actor actor, ChannelId channel,
+                                                       ChannelChange change)
+{
+    auto log = open(actor.user, channel);
+    if (!log) co_return fail(log);
+    changes.push_back(change);
+    co_return append(actor, channel, change.type, change.members);
+}
+
+asio::awaitable<Result<std::optional<DirectChannel>>> MemoryChannels::find_direct(UserId user,
+                                                                                  UserId peer)
+{
+    const auto found = direct.find({user.str(), peer.str()});
+    if (found == direct.end()) co_return std::optional<DirectChannel>{};
+    co_return std::optional<DirectChannel>{found->second};
+}
+
+asio::awaitable<Result<DirectChannel>> MemoryChannels::make_direct(Actor actor, UserId peer,
+                                                                   NewChannel about)
+{
+    auto made = co_await create(actor, std::move(about));
+    if (!made) co_return fail(made);
+    const DirectChannel found{*made, true};
+    direct[{actor.user.str(), peer.str()}] = found;
+    direct[{peer.str(), actor.user.str()}] = {*made, false};
+    logs.at(*made).invited.insert(peer.str());
+    co_return found;
+}
+
 asio::awaitable<Result<Posted>> MemoryChannels::post(Actor actor, ChannelId channel,
                                                      std::string content)
 {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "federation/channels.hpp"
@@ -28,6 +29,12 @@ class MemoryChannels final : public Channels {
     asio::awaitable<Result<Posted>> invite(Actor actor, ChannelId channel, UserId invitee) override;
     asio::awaitable<Result<Posted>> join(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
+    asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
+                                           ChannelChange change) override;
+    asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,
+                                                                      UserId peer) override;
+    asio::awaitable<Result<DirectChannel>> make_direct(Actor actor, UserId peer,
+                                                       NewChannel about) override;
     asio::awaitable<Result<Posted>> post(Actor actor, ChannelId channel,
                                          std::string content) override;
     asio::awaitable<std::vector<Result<Posted>>> post_all(std::vector<Post> posts) override;
@@ -45,6 +52,11 @@ class MemoryChannels final : public Channels {
                                                        std::size_t limit) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
     asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) override;
+    void acknowledge(const UserId& user, const Uuid&, const ChannelId& channel,
+                     std::int64_t seq) override
+    {
+        acknowledged.emplace_back(user.str(), channel.str(), seq);
+    }
     void listen(CommitListener& listener) override { listeners_.push_back(&listener); }
     void forget_listeners() { listeners_.clear(); }
 
@@ -57,6 +69,9 @@ class MemoryChannels final : public Channels {
     std::function<void()> while_reading_overdue;
     std::map<std::string, std::vector<Delivery>> late;  // by user
     std::optional<Stalled> stalled;                     // of every channel
+    std::vector<std::tuple<std::string, std::string, std::int64_t>> acknowledged;
+    std::vector<ChannelChange> changes;                                   // as they were asked for
+    std::map<std::pair<std::string, std::string>, DirectChannel> direct;  // by user and peer
     CommitListener& listener() { return *listeners_.front(); }
     std::map<ChannelId, Log> logs;
     std::map<std::string, Posted> by_txn;  // user and txn

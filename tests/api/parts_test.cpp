@@ -126,12 +126,38 @@ TEST(Rates, AnIpv6NetworkIsOneAddress)
     EXPECT_NE(key_of("192.0.2.1"), key_of("192.0.2.2"));
 }
 
+std::shared_ptr<const QueuedEntries> queued(const char* channel, std::int64_t first,
+                                            std::string json)
+{
+    return std::make_shared<QueuedEntries>(
+        QueuedEntries{protocol::ChannelId::trusted(channel), first, std::move(json)});
+}
+
+TEST(OutQueue, WhatWaitsOfAChannelIsTakenBackAndNothingElse)
+{
+    OutQueue queue;
+    queue.push_entries(queued("a", 4, R"({"a":4})"));
+    queue.push_entries(queued("b", 9, R"({"b":9})"));
+    queue.push_entries(queued("a", 5, R"({"a":5})"));
+    EXPECT_EQ(queue.take_back(protocol::ChannelId::trusted("a")), 4);
+    EXPECT_EQ(queue.take_back(protocol::ChannelId::trusted("a")), std::nullopt);
+    EXPECT_LT(queue.taken(), queue.pushed());
+    EXPECT_EQ(queue.take(), R"({"entries":[{"b":9}]})");
+    queue.written();
+    EXPECT_EQ(queue.octets(), 0U);
+    // Who waits for what was pushed before waits for nothing that has been taken back.
+    queue.push_entries(queued("a", 6, R"({"a":6})"));
+    queue.take_back(protocol::ChannelId::trusted("a"));
+    EXPECT_EQ(queue.taken(), queue.pushed());
+    EXPECT_FALSE(queue.take());
+}
+
 TEST(OutQueue, GathersEntriesIntoOneFrame)
 {
     OutQueue queue;
     EXPECT_FALSE(queue.take());
-    queue.push_entries(std::make_shared<std::string>(R"({"seq":1},{"seq":2})"));
-    queue.push_entries(std::make_shared<std::string>(R"({"seq":3})"));
+    queue.push_entries(queued("a", 1, R"({"seq":1},{"seq":2})"));
+    queue.push_entries(queued("a", 3, R"({"seq":3})"));
     EXPECT_EQ(queue.take(), R"({"entries":[{"seq":1},{"seq":2},{"seq":3}]})");
     queue.written();
     EXPECT_EQ(queue.octets(), 0U);
@@ -141,9 +167,9 @@ TEST(OutQueue, GathersEntriesIntoOneFrame)
 TEST(OutQueue, OverflowLeavesNothingButAResync)
 {
     OutQueue queue;
-    const auto half = std::make_shared<std::string>(max_queue_octets / 2, 'x');
+    const auto half = queued("a", 1, std::string(max_queue_octets / 2, 'x'));
     queue.push_entries(half);
-    EXPECT_TRUE(queue.fits(half->size()));
+    EXPECT_TRUE(queue.fits(half->json.size()));
     queue.push_entries(half);
     EXPECT_EQ(queue.octets(), max_queue_octets);
     EXPECT_FALSE(queue.fits(1));

@@ -33,6 +33,14 @@ const Certificate& certificate()
     return made;
 }
 
+asio::awaitable<Result<federation::Answer>> ask_elsewhere(
+    std::function<Result<federation::Answer>(const std::string&, const std::string&)> elsewhere,
+    protocol::ServerName server, std::string target)
+{
+    if (!elsewhere) co_return fail(Code::unavailable, "nobody is there");
+    co_return elsewhere(server.str(), target);
+}
+
 }  // namespace
 
 Folder::Folder()
@@ -107,8 +115,13 @@ void Rig::start()
         [](const Error&) { std::abort(); });
     if (auto started = commit_->start(); !started) throw std::runtime_error(started.error().detail);
 
-    api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, clock, random_, log_},
-                                 options_);
+    directory_ = std::make_unique<federation::Directory>(federation::DirectoryParts{
+        options_.server, options_.names, *commit_, clock,
+        [this](protocol::ServerName server, std::string target) {
+            return ask_elsewhere(elsewhere, std::move(server), std::move(target));
+        }});
+    api_ = std::make_unique<Api>(
+        ApiParts{io, *tasks_, *commit_, channels, *directory_, clock, random_, log_}, options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);
     add_health_routes(*router, [this] { return ready(); }, clock);
@@ -148,6 +161,7 @@ void Rig::stop()
     thread_.join();
     channels.forget_listeners();
     api_.reset();
+    directory_.reset();
     commit_.reset();
     tasks_.reset();
     io_.reset();
@@ -174,13 +188,26 @@ Answer Rig::send(net::Fetch fetch)
 Answer Rig::post_text(const std::string& path, const std::string& body, const std::string& type,
                       const std::string& token)
 {
+    return send(with_body("POST", path, body, type, token));
+}
+
+Answer Rig::request(const std::string& method, const std::string& path, const json& body,
+                    const std::string& token)
+{
+    return send(with_body(method, path, body.dump(), "application/json", token));
+}
+
+net::Fetch Rig::with_body(const std::string& method, const std::string& path,
+                          const std::string& body, const std::string& type,
+                          const std::string& token)
+{
     net::Fetch fetch;
-    fetch.method = "POST";
+    fetch.method = method;
     fetch.target = path;
     fetch.body = body;
     if (!type.empty()) fetch.fields.emplace_back("Content-Type", type);
     if (!token.empty()) fetch.fields.emplace_back("Authorization", "Bearer " + token);
-    return send(std::move(fetch));
+    return fetch;
 }
 
 Answer Rig::post(const std::string& path, const json& body, const std::string& token)

@@ -21,6 +21,7 @@
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
+#include "federation/directory.hpp"
 #include "memory_channels.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
@@ -86,6 +87,8 @@ class Rig {
     Answer post_text(const std::string& path, const std::string& body,
                      const std::string& type = "application/json", const std::string& token = {});
     Answer get(const std::string& path, const std::string& token = {});
+    Answer request(const std::string& method, const std::string& path, const json& body,
+                   const std::string& token);
 
     // "alice", with a password of her own and a device.
     Person person(const std::string& name);
@@ -108,6 +111,9 @@ class Rig {
 
     ManualClock clock;
     MemoryChannels channels;
+    // What another server answers to a signed GET.
+    std::function<Result<federation::Answer>(const std::string& server, const std::string& target)>
+        elsewhere;
     Metrics metrics;
     std::function<Result<void>()> ready = [] { return Result<void>{}; };
     storage::GroupCommit& commit() { return *commit_; }
@@ -116,6 +122,9 @@ class Rig {
     void start();
     void stop();
     Answer send(net::Fetch fetch);
+    static net::Fetch with_body(const std::string& method, const std::string& path,
+                                const std::string& body, const std::string& type,
+                                const std::string& token);
 
     ApiOptions options_;
     Folder folder_;
@@ -126,6 +135,7 @@ class Rig {
     protocol::NullLog log_;
     std::unique_ptr<net::TaskGroup> tasks_;
     std::unique_ptr<storage::GroupCommit> commit_;
+    std::unique_ptr<federation::Directory> directory_;
     std::unique_ptr<Api> api_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<net::HttpClient> client_;

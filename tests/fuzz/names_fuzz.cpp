@@ -22,6 +22,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (const auto channel = parse_channel_id(text, rules)) {
             if (!parse_server_name(creator_of(*channel).str(), rules)) std::abort();
         }
+        if (const auto alias = parse_alias(text, rules)) {
+            const std::string again =
+                "#" + std::string{localpart_of(*alias)} + "@" + server_of(*alias).str();
+            if (again != text || !is_localpart(localpart_of(*alias))) std::abort();
+        }
         if (const auto key = parse_key_ref(text, rules); key && key->str() != text) std::abort();
     }
     if (const auto uuid = parse_uuid(text); uuid && uuid->str() != text) std::abort();

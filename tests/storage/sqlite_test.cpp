@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -36,6 +38,12 @@ class SqliteTest : public ::testing::Test {
     [[nodiscard]] std::uintmax_t wal_size() const
     {
         return std::filesystem::file_size(file_ + "-wal");
+    }
+
+    [[nodiscard]] std::string file_text(const std::string& suffix) const
+    {
+        std::ifstream file(file_ + suffix, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     }
 
     testing::TemporaryFolder folder_;
@@ -217,6 +225,70 @@ TEST_F(SqliteTest, AWalAtRestIsEmptied)
     ASSERT_TRUE(writer_->execute("DELETE FROM item"));
     EXPECT_GT(wal_size(), 0U);
     for (int i = 0; i < 22; ++i) database_->maintain();
+    EXPECT_EQ(wal_size(), 0U);
+}
+
+TEST_F(SqliteTest, WhatWasErasedLeavesTheWalThoughTheWriterNeverRests)
+{
+    const std::string secret = "what is to be erased";
+    const auto commit = [&](std::int64_t id) {
+        ASSERT_TRUE(writer_->begin());
+        ASSERT_TRUE(insert(id, "later", std::to_string(id)));
+        ASSERT_TRUE(writer_->commit());
+    };
+    ASSERT_TRUE(insert(1, secret, "n"));
+    // Without the word nothing is in a hurry.
+    for (std::int64_t i = 2; i < 30; ++i) {
+        commit(i);
+        database_->maintain();
+    }
+    EXPECT_FALSE(database_->wants_maintenance());
+    EXPECT_NE(file_text("-wal").find(secret), std::string::npos);
+
+    ASSERT_TRUE(writer_->begin());
+    writer_->erase_traces();
+    ASSERT_TRUE(writer_->execute("DELETE FROM item WHERE id = 1"));
+    ASSERT_TRUE(writer_->commit());
+    EXPECT_TRUE(database_->wants_maintenance());
+    std::int64_t calls = 0;
+    for (; database_->wants_maintenance() && calls < 100; ++calls) {
+        commit(100 + calls);
+        database_->maintain();
+    }
+    EXPECT_EQ(calls, 8);
+    EXPECT_EQ(file_text("-wal").find(secret), std::string::npos);
+    EXPECT_EQ(file_text("").find(secret), std::string::npos);
+}
+
+TEST_F(SqliteTest, AnErasureThatIsRolledBackHurriesNobody)
+{
+    ASSERT_TRUE(insert(1, "x", "n"));
+    ASSERT_TRUE(writer_->begin());
+    writer_->erase_traces();
+    ASSERT_TRUE(writer_->execute("DELETE FROM item"));
+    writer_->rollback();
+    EXPECT_FALSE(database_->wants_maintenance());
+    ASSERT_TRUE(writer_->begin());
+    ASSERT_TRUE(insert(2, "y", "m"));
+    ASSERT_TRUE(writer_->commit());
+    EXPECT_FALSE(database_->wants_maintenance());
+}
+
+TEST_F(SqliteTest, AReaderThatLooksOnPutsTheEmptyingOffUntilItIsGone)
+{
+    auto reader = std::move(database_->open_reader().value());
+    ASSERT_TRUE(insert(1, "what is to be erased", "n"));
+    ASSERT_TRUE(reader->begin());
+    ASSERT_FALSE(testing::integers(*reader, ids_sql).empty());
+    ASSERT_TRUE(writer_->begin());
+    writer_->erase_traces();
+    ASSERT_TRUE(writer_->execute("DELETE FROM item"));
+    ASSERT_TRUE(writer_->commit());
+    for (int i = 0; i < 9; ++i) database_->maintain();
+    EXPECT_TRUE(database_->wants_maintenance());
+    reader->rollback();
+    for (int i = 0; i < 8; ++i) database_->maintain();
+    EXPECT_FALSE(database_->wants_maintenance());
     EXPECT_EQ(wal_size(), 0U);
 }
 

@@ -154,8 +154,15 @@ void Server::open()
         [this](ServerName server, std::string target) {
             return ask_peer(std::move(server), std::move(target));
         }});
+    devices = std::make_unique<DeviceCursors>(*commits);
+    retention = std::make_unique<Retention>(identity, *store, *commits, world.clock);
+    directory = std::make_unique<Directory>(
+        DirectoryParts{identity.name, identity.names, *commits, world.clock,
+                       [this](ServerName server, std::string target) {
+                           return ask(std::move(server), std::move(target));
+                       }});
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
-        identity, *store, *home, *commits, *index, *notices, world.clock, world.random,
+        identity, *store, *home, *commits, *index, *notices, *devices, world.clock, world.random,
         [this](const ServerName& server) { woken.push_back(server.str()); },
         LocalChannelsOptions{}});
     budgets = std::make_unique<trust::Budgets>(tiers);
@@ -223,6 +230,24 @@ Result<Posted> Server::post(const std::string& localpart, const ChannelId& chann
 {
     return world.run(channels->post(actor(localpart), channel,
                                     "{\"text\":" + protocol::json_string(text) + "}"));
+}
+
+Result<Posted> Server::change(const std::string& localpart, const ChannelId& channel,
+                              ChannelChange change)
+{
+    return world.run(channels->change(actor(localpart), channel, std::move(change)));
+}
+
+void Server::end_retentions()
+{
+    auto flushed = world.run(devices->flush());
+    ASSERT_TRUE(flushed) << flushed.error().detail;
+    for (int i = 0; i < 100; ++i) {
+        auto more = world.run(retention->step());
+        ASSERT_TRUE(more) << more.error().detail;
+        if (!*more) return;
+    }
+    FAIL() << "contents are never all erased";
 }
 
 EventAndContent Server::event(const ChannelId& channel, const Wish& wish)

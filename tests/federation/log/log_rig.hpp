@@ -18,10 +18,13 @@
 #include <boost/asio/io_context.hpp>
 
 #include "federation/batch.hpp"
+#include "federation/device_cursors.hpp"
+#include "federation/directory.hpp"
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
 #include "federation/queries.hpp"
 #include "federation/repair.hpp"
+#include "federation/retention.hpp"
 #include "federation/settlement.hpp"
 #include "protocol/json_rules.hpp"
 
@@ -181,6 +184,9 @@ struct Server {
     Result<Posted> post(const std::string& localpart, const ChannelId& channel,
                         const std::string& text);
 
+    Result<Posted> change(const std::string& localpart, const ChannelId& channel,
+                          ChannelChange change);
+
     // One event in the name of one of our users (or of the server itself, where `sender`
     // has no localpart), as it would be handed in.
     struct Wish {
@@ -202,6 +208,9 @@ struct Server {
     asio::awaitable<Result<std::string>> answer_log_query(Identity asker, std::string target);
     asio::awaitable<Result<std::string>> ask_peer(ServerName server, std::string target);
     net::Response receive_octets(const Server& origin, std::string body);
+
+    // What devices said is written, and all contents whose time is over are erased.
+    void end_retentions();
 
     // Job over the writer's or a reader's connection.
     template <class Job>
@@ -252,6 +261,10 @@ struct Server {
     std::unique_ptr<Direct> direct;
     std::unique_ptr<Notices> notices;
     std::unique_ptr<Settlement> settlement;
+    std::unique_ptr<DeviceCursors> devices;
+    std::unique_ptr<Retention> retention;
+    std::unique_ptr<Directory> directory;
+    AskServer ask;  // what the directory asks other servers with
     std::unique_ptr<LocalChannels> channels;
     std::unique_ptr<trust::Budgets> budgets;
     std::unique_ptr<Inbox> inbox;

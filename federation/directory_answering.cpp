@@ -1,0 +1,137 @@
+// The part of Directory that reads this server's own aliases and list, and answers others.
+#include <utility>
+
+#include "federation/directory.hpp"
+#include "protocol/channel_state.hpp"
+#include "protocol/octets.hpp"
+#include "storage/directory_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::AliasAnswer;
+using protocol::DirectoryAnswer;
+using protocol::ListedChannel;
+using storage::Connection;
+
+std::size_t octets_of(const ListedChannel& listed)
+{
+    return listed.name.size() + listed.topic.size() + listed.avatar.size() + 512;
+}
+
+net::Response json_response(std::string body)
+{
+    net::Response response;
+    response.body = std::move(body);
+    return response;
+}
+
+}  // namespace
+
+Result<AliasAnswer> Directory::read_alias(Connection& db, std::string_view localpart,
+                                          const MayKnow& may_know) const
+{
+    const auto unknown = [] { return refuse(Code::not_found, "no such alias"); };
+    auto alias = storage::find_alias(db, localpart);
+    if (!alias) return fail(alias);
+    if (!*alias) return unknown();
+    auto channel = storage::read_channel(db, (*alias)->channel);
+    if (!channel) return fail(channel);
+    auto meta = protocol::parse_state(channel->state, parts_.names);
+    if (!meta) return fail(meta);
+    if (!meta->is_public) {
+        auto knows = may_know(db, channel->id);
+        if (!knows) return fail(knows);
+        if (!*knows) return unknown();
+    }
+    AliasAnswer answer;
+    answer.channel = channel->name;
+    answer.servers.push_back(channel->home);
+    return answer;
+}
+
+Result<ListedChannel> Directory::read_listed(Connection& db, std::int64_t channel) const
+{
+    auto row = storage::read_channel(db, channel);
+    if (!row) return fail(row);
+    auto meta = protocol::parse_state(row->state, parts_.names);
+    if (!meta) return fail(meta);
+    auto members = storage::count_members(db, channel);
+    if (!members) return fail(members);
+    auto aliases = storage::aliases_of(db, channel);
+    if (!aliases) return fail(aliases);
+    ListedChannel listed;
+    listed.channel = row->name;
+    listed.name = std::move(meta->name);
+    listed.topic = std::move(meta->topic);
+    listed.avatar = std::move(meta->avatar);
+    listed.history = std::move(meta->history);
+    listed.encryption = std::move(meta->encryption);
+    listed.members = *members;
+    for (const auto& localpart : *aliases)
+        listed.aliases.push_back("#" + localpart + "@" + parts_.self.str());
+    return listed;
+}
+
+Result<DirectoryAnswer> Directory::read_page(Connection& db, const std::string& after) const
+{
+    auto ids = storage::listed_channels(db, parts_.self, after, directory_page_channels + 1);
+    if (!ids) return fail(ids);
+    DirectoryAnswer answer;
+    std::size_t octets = 0;
+    for (const auto id : *ids) {
+        auto listed = read_listed(db, id);
+        if (!listed) return fail(listed);
+        octets += octets_of(*listed);
+        const bool is_full =
+            !answer.channels.empty() &&
+            (answer.channels.size() == directory_page_channels || octets > directory_page_octets);
+        if (is_full) {
+            answer.next = protocol::to_base64url(answer.channels.back().channel.str());
+            break;
+        }
+        answer.channels.push_back(std::move(*listed));
+    }
+    return answer;
+}
+
+asio::awaitable<Result<DirectoryAnswer>> Directory::own_page(std::string cursor)
+{
+    auto after = protocol::from_base64url(cursor);
+    if (!after) co_return refuse(Code::malformed, "?cursor: not one of ours");
+    auto job = [this, from = std::move(*after)](Connection& db) { return read_page(db, from); };
+    auto answer = co_await parts_.commits.read(std::move(job));
+    co_return answer;
+}
+
+asio::awaitable<net::Response> Directory::answer_alias(const net::Request& request,
+                                                       const Admitted& admitted)
+{
+    auto job = [this, localpart = request.captures.at(0),
+                asker = admitted.origin](Connection& db) -> Result<AliasAnswer> {
+        // [QRY-1]
+        const auto may_know = [&asker](Connection& on, std::int64_t channel) {
+            return storage::has_someone_of(on, channel, asker);
+        };
+        return read_alias(db, localpart, may_know);
+    };
+    auto answer = co_await parts_.commits.read(std::move(job));
+    if (!answer) co_return net::problem_response(answer.error(), parts_.clock.now_ms());
+    co_return json_response(protocol::write_alias_answer(*answer));
+}
+
+asio::awaitable<net::Response> Directory::answer_page(const net::Request& request,
+                                                      const Admitted& admitted)
+{
+    if (admitted.tier == trust::Tier::quarantined) {
+        const Error error{Code::forbidden, "no directory for a server in quarantine", {}, 0};
+        co_return net::problem_response(error, parts_.clock.now_ms());
+    }
+    auto cursor = request.parameter("cursor").value_or("");
+    auto answer = co_await own_page(std::move(cursor));
+    if (!answer) co_return net::problem_response(answer.error(), parts_.clock.now_ms());
+    co_return json_response(protocol::write_directory_answer(*answer));
+}
+
+}  // namespace entente::federation

@@ -1,0 +1,66 @@
+#include "federation/erasing.hpp"
+
+#include "storage/erasing_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using storage::ChannelLogStore;
+using storage::Connection;
+using storage::LiveChannel;
+
+Result<void> erase_edits(ChannelLogStore& store, Connection& db, LiveChannel& channel,
+                         std::int64_t target)
+{
+    auto edits = storage::edits_of(db, channel.id, target, edits_erased_at_once + 1);
+    if (!edits) return fail(edits);
+    const bool are_many = edits->size() > edits_erased_at_once;
+    if (are_many) edits->pop_back();
+    for (const auto seq : *edits) store.erase(channel, seq, channel.seq);
+    auto forgotten = edits->empty() ? Result<void>{}
+                                    : storage::forget_edits(db, channel.id, target, edits->back());
+    if (!forgotten || !are_many) return forgotten;
+    return storage::owe_erasure(db, {channel.id, target, channel.seq});
+}
+
+}  // namespace
+
+Result<std::optional<Target>> find_target(ChannelLogStore& store, Connection& db,
+                                          const LiveChannel& channel, const protocol::Event& event,
+                                          protocol::NameRules rules)
+{
+    using Found = Result<std::optional<Target>>;
+    if (!event.target) return Found{std::nullopt};
+    auto stored = store.entry_by_id(db, channel, *event.target);
+    if (!stored) return stored.error().code == Code::not_found ? Found{std::nullopt} : fail(stored);
+    // Another server may hold the target as deleted by an entry that comes after this one.
+    const auto deleted_by = stored->entry.deleted_by;
+    if (deleted_by > 0 && deleted_by <= channel.seq) return Found{std::nullopt};
+    auto read = protocol::parse_followed_event(stored->entry.event, rules);
+    if (!read) return Found{std::nullopt};
+    return Found{Target{stored->seq, {read->event.type, read->event.sender.text}}};
+}
+
+std::optional<protocol::TargetFacts> facts_of(const std::optional<Target>& target)
+{
+    if (!target) return std::nullopt;
+    return target->facts;
+}
+
+Result<void> erase_behind(ChannelLogStore& store, Connection& db, LiveChannel& channel,
+                          const protocol::Event& event, const std::optional<Target>& target)
+{
+    if (!target) return {};
+    if (event.type == "message.edit")
+        return storage::note_edit(db, channel.id, target->seq, channel.seq);
+    if (event.type != "message.delete") return {};
+    // Whatever else held the content, such as a submission that has come back in the same
+    // slice: of that too nothing must be left in the files.
+    db.erase_traces();
+    store.erase(channel, target->seq, channel.seq);
+    if (target->facts.type != "message.create") return {};
+    return erase_edits(store, db, channel, target->seq);
+}
+
+}  // namespace entente::federation

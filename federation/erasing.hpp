@@ -1,0 +1,39 @@
+// What an entry of a log does to the contents of others [MEM-4]: one way for home and
+// follower. On the writer's thread. Judges nothing: the fold does.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "protocol/channel_state.hpp"
+#include "storage/channel_log_store.hpp"
+
+namespace entente::federation {
+
+// Edits of a deleted message that the deletion's own commit erases; the rest follows in steps
+// (retention.hpp), so that nobody makes the writer do any amount of work at once.
+inline constexpr std::size_t edits_erased_at_once = 16;
+
+// The entry that an event is about.
+struct Target {
+    std::int64_t seq = 0;
+    protocol::TargetFacts facts;
+};
+
+// The target of what would be the next entry. Nothing where it has none, the log doesn't hold
+// it [MEM-8], or an entry before has deleted it [MEM-14]; `unavailable` while that can't be
+// told.
+[[nodiscard]] Result<std::optional<Target>> find_target(storage::ChannelLogStore& store,
+                                                        storage::Connection& db,
+                                                        const storage::LiveChannel& channel,
+                                                        const protocol::Event& event,
+                                                        protocol::NameRules rules);
+[[nodiscard]] std::optional<protocol::TargetFacts> facts_of(const std::optional<Target>& target);
+
+// Behind the append of an entry that the fold has let pass: remembers edits, erases what a
+// deletion names. After an error nothing of the transaction may stand.
+[[nodiscard]] Result<void> erase_behind(storage::ChannelLogStore& store, storage::Connection& db,
+                                        storage::LiveChannel& channel, const protocol::Event& event,
+                                        const std::optional<Target>& target);
+
+}  // namespace entente::federation
