@@ -14,6 +14,7 @@
 #include "api/rates.hpp"
 #include "api/sessions.hpp"
 #include "federation/channels.hpp"
+#include "federation/people.hpp"
 #include "net/router.hpp"
 #include "net/task_group.hpp"
 #include "protocol/clock.hpp"
@@ -34,6 +35,9 @@ struct ApiOptions {
     // After it, per user: each request, and each message of an array of posts.
     Rate user{20'000, 20'000};
     std::int64_t channels_a_day = 1'000;  // that a user may create
+    // Per user: each key claimed, each look-up of a user of another server. They are charged
+    // to this whole server over there.
+    Rate people{5, 300};
 };
 
 // What the API stands on; all of it lives longer than the API.
@@ -42,6 +46,7 @@ struct ApiParts {
     net::TaskGroup& tasks;
     storage::GroupCommit& commit;
     federation::Channels& channels;
+    federation::People& people;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -49,7 +54,7 @@ struct ApiParts {
 
 class Api {
  public:
-    // Listens to `parts.channels` from here on.
+    // Listens to `parts.channels` and `parts.people` from here on.
     Api(ApiParts parts, ApiOptions options);
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
@@ -63,12 +68,14 @@ class Api {
     [[nodiscard]] const ApiParts& parts() const { return parts_; }
     [[nodiscard]] const ApiOptions& options() const { return options_; }
     [[nodiscard]] federation::Channels& channels() const { return parts_.channels; }
+    [[nodiscard]] federation::People& people() const { return parts_.people; }
     [[nodiscard]] protocol::Millis now() const { return parts_.clock.now_ms(); }
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
     [[nodiscard]] Rates& address_rates() { return address_rates_; }
     [[nodiscard]] Rates& user_rates() { return user_rates_; }
+    [[nodiscard]] Rates& people_rates() { return people_rates_; }
     [[nodiscard]] DailyCount& channel_counts() { return channel_counts_; }
 
  private:
@@ -79,6 +86,7 @@ class Api {
     LiveHub hub_;
     Rates address_rates_;
     Rates user_rates_;
+    Rates people_rates_;
     DailyCount channel_counts_;
 };
 
@@ -94,6 +102,8 @@ using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, con
 // The groups; each adds its routes.
 void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
+void add_device_routes(net::Router& router, Api& api);
+void add_user_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/people_wire.hpp"
 #include "api/wire.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
@@ -116,6 +117,21 @@ void LiveHub::delivered_to(const protocol::ChannelId& channel, const protocol::S
 void LiveHub::membership_changed(const protocol::UserId& user)
 {
     for (auto* follower : those_of(by_user_, user)) follower->membership_changed();
+}
+
+std::vector<Follower*> LiveHub::those_on(const protocol::UserId& user,
+                                         const protocol::Uuid& device) const
+{
+    auto followers = those_of(by_user_, user);
+    std::erase_if(followers,
+                  [&](Follower* follower) { return follower->caller().device != device; });
+    return followers;
+}
+
+void LiveHub::keys_low(const federation::LowKeys& low)
+{
+    for (auto* follower : those_on(low.user, low.device))
+        follower->answer(low_keys_frame({{low.kind, low.left, false}}));
 }
 
 void LiveHub::channel_stalled(const protocol::ChannelId& channel,

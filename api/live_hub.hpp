@@ -8,13 +8,15 @@
 #include <memory>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "api/follower.hpp"
 #include "federation/channels.hpp"
+#include "federation/people.hpp"
 
 namespace entente::api {
 
-class LiveHub final : public federation::CommitListener {
+class LiveHub final : public federation::CommitListener, public federation::PeopleListener {
  public:
     explicit LiveHub(federation::Channels& channels) : channels_(channels) {}
 
@@ -34,12 +36,15 @@ class LiveHub final : public federation::CommitListener {
     void membership_changed(const protocol::UserId& user) override;
     void channel_stalled(const protocol::ChannelId& channel,
                          const std::optional<federation::Stalled>& stalled) override;
+    void keys_low(const federation::LowKeys& low) override;
 
  private:
     template <class Key>
     using Index = std::unordered_map<Key, std::set<Follower*>>;
 
     void disconnect(Follower* follower);
+    [[nodiscard]] std::vector<Follower*> those_on(const protocol::UserId& user,
+                                                  const protocol::Uuid& device) const;
 
     federation::Channels& channels_;
     Index<protocol::ChannelId> by_channel_;

@@ -9,6 +9,7 @@
 #include "api/api.hpp"
 #include "api/client_frame.hpp"
 #include "api/intake.hpp"
+#include "api/people_wire.hpp"
 #include "api/wire.hpp"
 #include "net/websocket.hpp"
 #include "protocol/problem.hpp"
@@ -70,6 +71,16 @@ asio::awaitable<void> read_side(Api& api, std::shared_ptr<Follower> held, net::W
     }
 }
 
+// What its device missed while it wasn't there. A store that can't be read now is no reason
+// to refuse the socket.
+asio::awaitable<void> tell_low_keys(Api& api, Follower& follower)
+{
+    auto counts = co_await own_key_counts(api, follower.caller());
+    if (!counts) co_return;
+    std::erase_if(*counts, [](const auto& kind) { return kind.left >= storage::low_keys; });
+    if (!counts->empty()) follower.answer(low_keys_frame(*counts));
+}
+
 asio::awaitable<void> serve(Api& api, std::shared_ptr<Caller> caller, net::WebSocket& socket)
 {
     // A cancelled reader must still wait for the writer, which uses the same socket.
@@ -79,6 +90,7 @@ asio::awaitable<void> serve(Api& api, std::shared_ptr<Caller> caller, net::WebSo
     auto ended = std::make_shared<net::Wakeup>(io);
     api.parts().tasks.spawn(write_side(follower, &socket, WriterEnd{ended}));
 
+    co_await tell_low_keys(api, *follower);
     co_await read_side(api, follower, socket);
     follower->end();
     socket.abort();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "protocol/octets.hpp"
+#include "storage/device_store.hpp"
 
 namespace entente::api {
 namespace {
@@ -202,11 +203,27 @@ asio::awaitable<Result<void>> Sessions::end_all(std::int64_t account)
     };
     auto ended = co_await commit_.write(std::move(job));
     if (!ended) co_return fail(ended);
-    for (const auto& session : *ended) {
+    tell_ended(*ended);
+    co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> Sessions::end_device(std::int64_t account, Uuid device)
+{
+    auto job = [account, device, now = clock_.now_ms()](WriteTransaction& transaction) {
+        return storage::revoke_device(transaction.db(), account, device, now);
+    };
+    auto ended = co_await commit_.write(std::move(job));
+    if (!ended) co_return fail(ended);
+    tell_ended(*ended);
+    co_return Result<void>{};
+}
+
+void Sessions::tell_ended(const std::vector<Uuid>& sessions)
+{
+    for (const auto& session : sessions) {
         forget(session);
         if (ended_) ended_(session);
     }
-    co_return Result<void>{};
 }
 
 void Sessions::forget(const Uuid& session)

@@ -1,6 +1,7 @@
 #include "daemon/federation_stack.hpp"
 
 #include "federation/well_known.hpp"
+#include "storage/device_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -147,7 +148,10 @@ FederationStack::FederationStack(Parts parts)
                  parts.random,
                  waker(),
                  {parts.config.limits.unsent_per_user_and_peer,
-                  federation::LocalChannelsOptions{}.max_content_octets}})
+                  federation::LocalChannelsOptions{}.max_content_octets}}),
+      people_({parts.identity, parts.stores.commits(), parts.tasks, parts.clock, asker()}),
+      people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
+                      parts.clock)
 {
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
@@ -156,6 +160,15 @@ federation::Wake FederationStack::waker()
 {
     return [this](const protocol::ServerName& server) {
         if (parts_.config.federation.enabled) links_.wake(server);
+    };
+}
+
+federation::Ask FederationStack::asker()
+{
+    return [this](federation::ServerName server, std::string method, std::string target,
+                  std::string body) {
+        return client_.send(std::move(server), std::move(method), std::move(target),
+                            std::move(body));
     };
 }
 
@@ -206,6 +219,20 @@ void FederationStack::add_routes(net::Router& router)
     router.add({"POST", "/federation/v1/inbox", inbox_octets, gate_.guard(receive, false)});
     router.add({"GET", "/federation/v1/channels/{channel}", 0, gate_.guard(snapshot, true)});
     router.add({"GET", "/federation/v1/channels/{channel}/log", 0, gate_.guard(log, true)});
+    add_people_routes(router);
+}
+
+void FederationStack::add_people_routes(net::Router& router)
+{
+    const auto user = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return people_answers_.user(request, admitted);
+    };
+    const auto claim = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return people_answers_.claim(request, admitted);
+    };
+    router.add({"GET", "/federation/v1/users/{localpart}", 0, gate_.guard(user, true)});
+    router.add({"POST", "/federation/v1/keys/claim", protocol::max_claim_body_octets,
+                gate_.guard(claim, false)});
 }
 
 void FederationStack::committed(storage::CommittedRun& run)
@@ -270,6 +297,9 @@ asio::awaitable<void> FederationStack::keep_house()
             auto direct =
                 storage::forget_direct_before(transaction.db(), now - federation::direct_memory_ms);
             if (!direct) return direct;
+            auto claims = storage::forget_claim_answers_before(transaction.db(),
+                                                               now - storage::claim_memory_ms);
+            if (!claims) return claims;
             return storage::drop_rejected_before(transaction.db(), now - rejected_memory_ms);
         };
         auto forgotten = co_await parts_.stores.commits().write(std::move(job));

@@ -13,8 +13,10 @@
 #include "federation/identity.hpp"
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
+#include "federation/local_people.hpp"
 #include "federation/notices.hpp"
 #include "federation/peer_links.hpp"
+#include "federation/people_answers.hpp"
 #include "federation/queries.hpp"
 #include "net/http_client.hpp"
 #include "net/router.hpp"
@@ -49,12 +51,15 @@ class FederationStack {
     void committed(storage::CommittedRun& run);
 
     [[nodiscard]] federation::Channels& channels() { return channels_; }
+    [[nodiscard]] federation::People& people() { return people_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
 
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
     [[nodiscard]] federation::Wake waker();
+    [[nodiscard]] federation::Ask asker();
+    void add_people_routes(net::Router& router);
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();
 
@@ -78,6 +83,8 @@ class FederationStack {
     federation::Inbox inbox_;
     federation::Queries queries_;
     federation::LocalChannels channels_;
+    federation::LocalPeople people_;
+    federation::PeopleAnswers people_answers_;
 };
 
 }  // namespace entente::daemon

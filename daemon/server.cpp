@@ -84,9 +84,10 @@ Result<void> Server::open()
     options.registration = registration(config_.registration);
     const auto per_user = static_cast<double>(config_.limits.requests_per_user);
     options.user = {per_user, per_user};
-    api_ = std::make_unique<api::Api>(api::ApiParts{io_.get_executor(), tasks_, stores_->commits(),
-                                                    federation_->channels(), clock_, random_, log_},
-                                      options);
+    api_ = std::make_unique<api::Api>(
+        api::ApiParts{io_.get_executor(), tasks_, stores_->commits(), federation_->channels(),
+                      federation_->people(), clock_, random_, log_},
+        options);
     add_figures();
     for (const auto& listener : config_.listeners) {
         if (auto added = add_listener(listener); !added) return added;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/names.hpp"
 #include "protocol/octets.hpp"
 #include "storage/driver.hpp"
 

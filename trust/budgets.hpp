@@ -89,6 +89,10 @@ class Budgets {
                                             std::int64_t events, bool first, protocol::Millis now);
     [[nodiscard]] Result<void> spend_bytes(const protocol::ServerName& origin, Tier tier,
                                            std::int64_t bytes, bool first, protocol::Millis now);
+    // One-time keys claimed in one request: where there are more than the tier has in all, a
+    // full budget is enough, and is then used up.
+    [[nodiscard]] Result<void> spend_claims(const protocol::ServerName& origin, Tier tier,
+                                            std::int64_t claims, protocol::Millis now);
 
  private:
     [[nodiscard]] static Result<void> spend(Bucket& bucket, std::int64_t amount, bool always,
@@ -99,6 +103,7 @@ class Budgets {
     BucketTable requests_;
     BucketTable events_;
     BucketTable bytes_;
+    BucketTable claims_;
 };
 
 }  // namespace entente::trust

@@ -33,6 +33,17 @@ const Certificate& certificate()
     return made;
 }
 
+federation::Identity own_identity()
+{
+    protocol::start_crypto();
+    const auto key = protocol::SigningKey::from_seed(std::string(32, 's')).value();
+    federation::Identity identity{.name = protocol::ServerName::trusted(server_name),
+                                  .key = key,
+                                  .recovery = key.public_key()};
+    identity.names.allow_test_names = true;
+    return identity;
+}
+
 }  // namespace
 
 Folder::Folder()
@@ -85,9 +96,8 @@ const std::string& certificate_file()
     return file;
 }
 
-Rig::Rig(ApiOptions options) : options_(std::move(options))
+Rig::Rig(ApiOptions options) : options_(std::move(options)), identity_(own_identity())
 {
-    protocol::start_crypto();
     start();
 }
 
@@ -107,8 +117,14 @@ void Rig::start()
         [](const Error&) { std::abort(); });
     if (auto started = commit_->start(); !started) throw std::runtime_error(started.error().detail);
 
-    api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, clock, random_, log_},
-                                 options_);
+    const auto asked = [this](protocol::ServerName server, const std::string&, std::string target,
+                              std::string body) {
+        return ask(std::move(server), std::move(target), std::move(body));
+    };
+    people_ = std::make_unique<federation::LocalPeople>(
+        federation::LocalPeopleParts{identity_, *commit_, *tasks_, clock, asked});
+    api_ = std::make_unique<Api>(
+        ApiParts{io, *tasks_, *commit_, channels, *people_, clock, random_, log_}, options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);
     add_health_routes(*router, [this] { return ready(); }, clock);
@@ -133,6 +149,13 @@ void Rig::start()
     if (!ready_now) throw std::runtime_error(ready_now.error().detail);
 }
 
+asio::awaitable<Result<federation::Answer>> Rig::ask(protocol::ServerName server,
+                                                     std::string target, std::string body)
+{
+    if (!answer_query) co_return fail(Code::unavailable, "nobody is there");
+    co_return answer_query(server, target, body);
+}
+
 void Rig::stop()
 {
     on_io([this] { client_->close_idle(); });
@@ -148,6 +171,7 @@ void Rig::stop()
     thread_.join();
     channels.forget_listeners();
     api_.reset();
+    people_.reset();
     commit_.reset();
     tasks_.reset();
     io_.reset();
@@ -174,13 +198,26 @@ Answer Rig::send(net::Fetch fetch)
 Answer Rig::post_text(const std::string& path, const std::string& body, const std::string& type,
                       const std::string& token)
 {
+    return send(with_body("POST", path, body, type, token));
+}
+
+Answer Rig::request(const std::string& method, const std::string& path, const json& body,
+                    const std::string& token)
+{
+    return send(with_body(method, path, body.dump(), "application/json", token));
+}
+
+net::Fetch Rig::with_body(const std::string& method, const std::string& path,
+                          const std::string& body, const std::string& type,
+                          const std::string& token)
+{
     net::Fetch fetch;
-    fetch.method = "POST";
+    fetch.method = method;
     fetch.target = path;
     fetch.body = body;
     if (!type.empty()) fetch.fields.emplace_back("Content-Type", type);
     if (!token.empty()) fetch.fields.emplace_back("Authorization", "Bearer " + token);
-    return send(std::move(fetch));
+    return fetch;
 }
 
 Answer Rig::post(const std::string& path, const json& body, const std::string& token)

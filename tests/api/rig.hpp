@@ -21,6 +21,7 @@
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
+#include "federation/local_people.hpp"
 #include "memory_channels.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
@@ -86,6 +87,8 @@ class Rig {
     Answer post_text(const std::string& path, const std::string& body,
                      const std::string& type = "application/json", const std::string& token = {});
     Answer get(const std::string& path, const std::string& token = {});
+    Answer request(const std::string& method, const std::string& path, const json& body,
+                   const std::string& token);
 
     // "alice", with a password of her own and a device.
     Person person(const std::string& name);
@@ -111,11 +114,20 @@ class Rig {
     Metrics metrics;
     std::function<Result<void>()> ready = [] { return Result<void>{}; };
     storage::GroupCommit& commit() { return *commit_; }
+    // What another server answers to a query; nobody is there until a test says so.
+    std::function<federation::Answer(const protocol::ServerName& server, const std::string& target,
+                                     const std::string& body)>
+        answer_query;
 
  private:
     void start();
     void stop();
     Answer send(net::Fetch fetch);
+    asio::awaitable<Result<federation::Answer>> ask(protocol::ServerName server, std::string target,
+                                                    std::string body);
+    static net::Fetch with_body(const std::string& method, const std::string& path,
+                                const std::string& body, const std::string& type,
+                                const std::string& token);
 
     ApiOptions options_;
     Folder folder_;
@@ -126,6 +138,8 @@ class Rig {
     protocol::NullLog log_;
     std::unique_ptr<net::TaskGroup> tasks_;
     std::unique_ptr<storage::GroupCommit> commit_;
+    federation::Identity identity_;
+    std::unique_ptr<federation::LocalPeople> people_;
     std::unique_ptr<Api> api_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<net::HttpClient> client_;

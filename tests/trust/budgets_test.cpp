@@ -151,5 +151,20 @@ TEST(Budgets, TheFirstItemIsAlwaysTakenSoThatThereIsProgress)
     EXPECT_FALSE(budgets.spend_bytes(origin, Tier::guest, 1, false, start));
 }
 
+TEST(Budgets, ClaimsEndAtTheTiersFigureAndAFullBudgetIsEnoughForAnyRequest)
+{
+    Budgets budgets{TierTable{}};
+    EXPECT_FALSE(budgets.spend_claims(origin, Tier::blocked, 1, start));
+    EXPECT_TRUE(budgets.spend_claims(origin, Tier::quarantined, 50, start));
+    const auto over = budgets.spend_claims(origin, Tier::quarantined, 1, start);
+    ASSERT_FALSE(over);
+    EXPECT_EQ(over.error().code, Code::rate_limited);
+    EXPECT_EQ(over.error().retry_after, 6);
+    EXPECT_TRUE(budgets.spend_claims(origin, Tier::quarantined, 1, start + 6'000));
+    const auto other = ServerName::trusted("b.example");
+    EXPECT_TRUE(budgets.spend_claims(other, Tier::guest, 60, start));
+    EXPECT_FALSE(budgets.spend_claims(other, Tier::guest, 1, start));
+}
+
 }  // namespace
 }  // namespace entente::trust

@@ -1,0 +1,118 @@
+// Two servers of the log rig that answer each other's queries about people, and devices on
+// them.
+#pragma once
+
+#include "federation/local_people.hpp"
+#include "federation/people_answers.hpp"
+#include "protocol/problem.hpp"
+#include "storage/account_store.hpp"
+#include "storage/device_store.hpp"
+#include "tests/federation/log/log_rig.hpp"
+
+namespace entente::federation::log_rig {
+
+[[nodiscard]] inline Uuid device_id(int number)
+{
+    Uuid made;
+    made.octets[15] = static_cast<std::uint8_t>(number);
+    return made;
+}
+
+// What hears of people on one server.
+struct HeardPeople final : PeopleListener {
+    void keys_low(const LowKeys& low) override { lows.push_back(low); }
+    std::vector<LowKeys> lows;
+};
+
+struct PeopleServer {
+    PeopleServer(Server& on, PeopleServer*& peer) : server(on), other(peer) { open(); }
+
+    void open()
+    {
+        const auto ask = [this](ServerName, std::string method, std::string target,
+                                std::string body) {
+            return other->answer(server, std::move(method), std::move(target), std::move(body));
+        };
+        people = std::make_unique<LocalPeople>(LocalPeopleParts{
+            server.identity, *server.commits, *server.tasks, server.world.clock, ask});
+        people->listen(heard);
+        answers =
+            std::make_unique<PeopleAnswers>(server.identity, *server.commits, people->claims(),
+                                            *server.budgets, server.world.clock);
+    }
+    void restart()
+    {
+        answers.reset();
+        people.reset();
+        server.restart();
+        open();
+    }
+
+    // What this server answers to a query of `asker`, as it would arrive.
+    asio::awaitable<Result<Answer>> answer(Server& asker, std::string method, std::string target,
+                                           std::string body)
+    {
+        ++asked;
+        net::Request request;
+        request.body = std::move(body);
+        request.captures.push_back(target.substr(target.rfind('/') + 1));
+        const Admitted admitted{asker.identity.name, asker.identity.key_ref(), server.tier, ""};
+        net::Response response;
+        if (method == "POST")
+            response = co_await answers->claim(request, admitted);
+        else
+            response = co_await answers->user(request, admitted);
+        Answer made;
+        made.status = response.status;
+        made.is_signed = true;
+        if (response.status != 200) made.problem = protocol::parse_problem(response.body);
+        made.body = std::move(response.body);
+        co_return made;
+    }
+
+    // A device of one of the rig's users with that many one-time keys.
+    void add_device(const std::string& localpart, int number, int keys = 0)
+    {
+        auto added = server.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+            auto& db = transaction.db();
+            auto user = storage::find_user(db, localpart);
+            if (!user) return fail(user);
+            storage::NewSession session;
+            session.id = protocol::make_uuid7(server.world.clock.now, server.world.random);
+            session.user = user->id;
+            session.device = {device_id(number), std::string(32, 'k'), ""};
+            session.refresh_hash = protocol::sha256(session.id.bytes());
+            session.expires_at = server.world.clock.now + 1'000'000'000;
+            if (auto made = storage::create_session(db, session); !made) return made;
+            auto device = storage::find_device(db, localpart, device_id(number));
+            if (!device) return fail(device);
+            storage::KeyUpload upload;
+            for (int i = 1; i <= keys; ++i)
+                upload.one_time.push_back({"x3dh", i, "{\"n\":" + std::to_string(i) + "}"});
+            return storage::upload_keys(db, **device, upload);
+        });
+        ASSERT_TRUE(added) << added.error().detail;
+    }
+
+    Server& server;
+    PeopleServer*& other;
+    std::unique_ptr<LocalPeople> people;
+    std::unique_ptr<PeopleAnswers> answers;
+    HeardPeople heard;
+    int asked = 0;
+};
+
+struct TwoPeopleServers {
+    Servers servers;
+    PeopleServer* peer_of_a = nullptr;
+    PeopleServer* peer_of_b = nullptr;
+    PeopleServer a{servers.a, peer_of_a};
+    PeopleServer b{servers.b, peer_of_b};
+    TwoPeopleServers()
+    {
+        peer_of_a = &b;
+        peer_of_b = &a;
+    }
+};
+
+}  // namespace entente::federation::log_rig
