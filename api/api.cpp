@@ -77,7 +77,7 @@ Api::Api(ApiParts parts, ApiOptions options)
       options_(std::move(options)),
       sessions_(parts_.commit, parts_.clock, parts_.random, options_.server),
       passwords_(parts_.io),
-      hub_(parts_.channels),
+      hub_(parts_.channels, parts_.people),
       address_rates_(options_.address, max_rate_keys),
       user_rates_(options_.user, max_rate_keys),
       people_rates_(options_.people, max_rate_keys),

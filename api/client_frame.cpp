@@ -127,6 +127,11 @@ Result<ClientFrame> parse_client_frame(std::string_view text, protocol::NameRule
     ClientFrame frame;
     for (raw::Items members{text}; members.next();) {
         if (members.is_named("ping")) frame.ping = true;
+        if (members.is_named("ack")) {
+            frame.ack = raw::integer(members.value());
+            if (!frame.ack || *frame.ack < 0)
+                return refuse(Code::malformed, "/ack: the number of a message is needed");
+        }
         if (members.is_named("follow")) {
             auto read = read_follow(members.value(), names, frame);
             if (!read) return fail(read);

@@ -30,6 +30,7 @@ struct ClientFrame {
     bool follow_all = false;
     std::vector<std::pair<protocol::ChannelId, std::int64_t>> follow;
     std::optional<std::vector<FramePost>> posts;
+    std::optional<std::int64_t> ack;  // of messages to the device, cumulative
 };
 
 // `malformed` with a JSON pointer; a bad post is no error of the frame.

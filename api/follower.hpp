@@ -17,6 +17,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "api/mail.hpp"
 #include "api/out_queue.hpp"
 #include "api/sessions.hpp"
 #include "federation/channels.hpp"
@@ -44,7 +45,8 @@ class Follower {
         std::function<void(Follower&, const protocol::ChannelId&)> followed;
         std::function<void(Follower&, const protocol::ChannelId&)> unfollowed;
     };
-    Follower(Caller caller, federation::Channels& channels, asio::any_io_executor io, Index index);
+    Follower(Caller caller, federation::Channels& channels, federation::People& people,
+             asio::any_io_executor io, Index index);
     ~Follower();
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;
@@ -65,6 +67,7 @@ class Follower {
     void delivered(const protocol::ChannelId& channel, const protocol::ServerName& server,
                    std::int64_t seq);
     void membership_changed();
+    void mail_came();
     // A whole frame for this device alone.
     void answer(std::string frame);
 
@@ -90,6 +93,7 @@ class Follower {
     asio::awaitable<bool> write_queued(net::WebSocket& socket);
     asio::awaitable<bool> catch_up(net::WebSocket& socket);
     asio::awaitable<void> list_anew();
+    asio::awaitable<bool> write_mail(net::WebSocket& socket);
     asio::awaitable<Result<void>> tell_overdue();
     void unfollow(const protocol::ChannelId& channel, const Error& error);
     void took_page(const protocol::ChannelId& channel, const Cursor& before,
@@ -100,6 +104,7 @@ class Follower {
     Index index_;
     net::Wakeup wake_;
     OutQueue queue_;
+    Mail mail_;
     Cursors cursors_;
     std::deque<protocol::ChannelId> lagging_;  // each at most once, in turn
     std::uint64_t generation_ = 0;

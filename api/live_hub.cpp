@@ -67,7 +67,7 @@ std::shared_ptr<Follower> LiveHub::connect(Caller caller, asio::any_io_executor 
                               erase_from(by_channel_, channel, &follower);
                           }};
     std::shared_ptr<Follower> follower{
-        new Follower{std::move(caller), channels_, std::move(io), std::move(index)},
+        new Follower{std::move(caller), channels_, people_, std::move(io), std::move(index)},
         [this](Follower* gone) {
             disconnect(gone);
             delete gone;
@@ -132,6 +132,11 @@ void LiveHub::keys_low(const federation::LowKeys& low)
 {
     for (auto* follower : those_on(low.user, low.device))
         follower->answer(low_keys_frame({{low.kind, low.left, false}}));
+}
+
+void LiveHub::mail_came(const protocol::UserId& user, const protocol::Uuid& device)
+{
+    for (auto* follower : those_on(user, device)) follower->mail_came();
 }
 
 void LiveHub::channel_stalled(const protocol::ChannelId& channel,

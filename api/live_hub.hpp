@@ -18,7 +18,10 @@ namespace entente::api {
 
 class LiveHub final : public federation::CommitListener, public federation::PeopleListener {
  public:
-    explicit LiveHub(federation::Channels& channels) : channels_(channels) {}
+    LiveHub(federation::Channels& channels, federation::People& people)
+        : channels_(channels), people_(people)
+    {
+    }
 
     // Registered until the pointer's last copy goes.
     [[nodiscard]] std::shared_ptr<Follower> connect(Caller caller, asio::any_io_executor io);
@@ -37,6 +40,7 @@ class LiveHub final : public federation::CommitListener, public federation::Peop
     void channel_stalled(const protocol::ChannelId& channel,
                          const std::optional<federation::Stalled>& stalled) override;
     void keys_low(const federation::LowKeys& low) override;
+    void mail_came(const protocol::UserId& user, const protocol::Uuid& device) override;
 
  private:
     template <class Key>
@@ -47,6 +51,7 @@ class LiveHub final : public federation::CommitListener, public federation::Peop
                                                   const protocol::Uuid& device) const;
 
     federation::Channels& channels_;
+    federation::People& people_;
     Index<protocol::ChannelId> by_channel_;
     Index<protocol::UserId> by_user_;
     Index<protocol::Uuid> by_session_;

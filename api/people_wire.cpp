@@ -23,6 +23,32 @@ std::string counts_object(const std::vector<storage::KeyCount>& counts)
     return out + "}";
 }
 
+std::string_view to_text(federation::SendResult::State state)
+{
+    switch (state) {
+        case federation::SendResult::State::accepted: return "accepted";
+        case federation::SendResult::State::pending: return "pending";
+        case federation::SendResult::State::refused: return "refused";
+    }
+    return "refused";
+}
+
+std::string mail_json(const federation::MailItem& item)
+{
+    std::string out = R"({"number":)" + std::to_string(item.number);
+    out += R"(,"at":")" + time_text(item.at) + '"';
+    if (!item.problem.empty()) {
+        const auto code = protocol::code_from_name(item.problem).value_or(Code::forbidden);
+        const auto problem = protocol::problem_json(Error{code, {}, {}, 0}, 0);
+        // The note is an object that isn't empty.
+        out += R"(,"refused":)" + item.body.substr(0, item.body.size() - 1);
+        return out + R"(,"problem":)" + problem + "}}";
+    }
+    out += R"(,"from":)" + json_string(item.from);
+    if (!item.from_device.empty()) out += R"(,"device":")" + item.from_device + '"';
+    return out + R"(,"message":)" + item.body + "}";
+}
+
 }  // namespace
 
 std::string own_device_json(const storage::DeviceRow& device, bool is_current)
@@ -61,6 +87,28 @@ std::string claimed_json(const std::vector<federation::ClaimResult>& results, pr
         append_item(items, item + "}");
     }
     return R"({"keys":)" + items + "]}";
+}
+
+std::string mail_frame(const std::vector<federation::MailItem>& items)
+{
+    std::string frame = R"({"device.message":[)";
+    for (const auto& item : items) append_item(frame, mail_json(item));
+    return frame + "]}";
+}
+
+std::string sent_json(const std::vector<federation::DeviceSend>& sends,
+                      const std::vector<federation::SendResult>& results, protocol::Millis now)
+{
+    std::string items = "[";
+    for (std::size_t i = 0; i < sends.size(); ++i) {
+        std::string item = R"({"user":)" + json_string(sends[i].user.str());
+        item += R"(,"device":")" + sends[i].device.str() + R"(","status":")";
+        item += std::string(to_text(results[i].state)) + '"';
+        if (results[i].problem)
+            item += R"(,"problem":)" + protocol::problem_json(*results[i].problem, now);
+        append_item(items, item + "}");
+    }
+    return R"({"results":)" + items + "]}";
 }
 
 asio::awaitable<Result<std::vector<storage::KeyCount>>> own_key_counts(Api& api, Caller caller)

@@ -18,6 +18,12 @@ namespace entente::api {
 [[nodiscard]] std::string low_keys_frame(const std::vector<storage::KeyCount>& counts);
 [[nodiscard]] std::string claimed_json(const std::vector<federation::ClaimResult>& results,
                                        protocol::Millis now);
+// The frame {"device.message":[…]}.
+[[nodiscard]] std::string mail_frame(const std::vector<federation::MailItem>& items);
+// {"results":[…]}, of `sends` in their order.
+[[nodiscard]] std::string sent_json(const std::vector<federation::DeviceSend>& sends,
+                                    const std::vector<federation::SendResult>& results,
+                                    protocol::Millis now);
 
 // Of the device that calls.
 asio::awaitable<Result<std::vector<storage::KeyCount>>> own_key_counts(Api& api, Caller caller);

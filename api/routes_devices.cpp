@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.hpp"
+#include "api/device_send.hpp"
 #include "api/json_body.hpp"
 #include "api/key_upload.hpp"
 #include "api/people_wire.hpp"
@@ -104,6 +105,22 @@ RouteResult claim(Api& api, Caller caller, const net::Request& request)
     co_return json_response(200, claimed_json(*results, api.now()));
 }
 
+// Each message is charged like one that is posted.
+RouteResult send(Api& api, Caller caller, const net::Request& request)
+{
+    auto text = json_text(request);
+    if (!text) co_return fail(text);
+    auto sends = parse_device_sends(*text, api.options().names);
+    if (!sends) co_return fail(sends);
+    auto allowed = api.user_rates().take(caller.user.str(), api.now(),
+                                         static_cast<double>(sends->messages.size()));
+    if (!allowed) co_return fail(allowed);
+    federation::Actor actor{caller.user, caller.device, sends->txn};
+    auto results = co_await api.people().send(std::move(actor), sends->messages);
+    if (!results) co_return fail(results);
+    co_return json_response(201, sent_json(sends->messages, *results, api.now()));
+}
+
 }  // namespace
 
 void add_device_routes(net::Router& router, Api& api)
@@ -115,6 +132,7 @@ void add_device_routes(net::Router& router, Api& api)
     add("GET", "/api/v1/devices", 0, list);
     add("POST", "/api/v1/devices", max_device_body, rename);
     add("DELETE", "/api/v1/devices/{device}", max_device_body, revoke);
+    add("POST", "/api/v1/devices/messages", max_device_send_octets, send);
     add("POST", "/api/v1/keys/upload", max_upload_octets, upload);
     add("GET", "/api/v1/keys/count", 0, count);
     add("POST", "/api/v1/keys/claim", protocol::max_claim_body_octets, claim);

@@ -37,6 +37,14 @@ asio::awaitable<void> write_side(std::shared_ptr<Follower> follower, net::WebSoc
     socket->abort();
 }
 
+asio::awaitable<void> acknowledge(Api& api, Follower& follower, std::int64_t number)
+{
+    const auto& caller = follower.caller();
+    auto done = co_await api.people().acknowledge(caller.user, caller.device, number);
+    if (!done)
+        follower.answer(R"({"problem":)" + protocol::problem_json(done.error(), api.now()) + "}");
+}
+
 asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, std::string text)
 {
     auto frame = parse_client_frame(text, api.options().names);
@@ -53,6 +61,7 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, s
                         "}");
         break;
     }
+    if (frame->ack) co_await acknowledge(api, follower, *frame->ack);
     if (frame->posts) co_await intake.take(std::move(*frame->posts));
 }
 

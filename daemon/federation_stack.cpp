@@ -122,7 +122,7 @@ FederationStack::FederationStack(Parts parts)
               }),
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
       settlement_({parts.identity, verifier_, follower_, parts.stores.logs(),
-                   parts.stores.commits(), notices_, parts.log, parts.clock}),
+                   parts.stores.commits(), notices_, parts.log, parts.clock, refusals()}),
       links_({parts.identity,
               discovery_,
               client_,
@@ -149,10 +149,16 @@ FederationStack::FederationStack(Parts parts)
                  waker(),
                  {parts.config.limits.unsent_per_user_and_peer,
                   federation::LocalChannelsOptions{}.max_content_octets}}),
-      people_({parts.identity, parts.stores.commits(), parts.tasks, parts.clock, asker()}),
+      people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
+               parts.clock, parts.random, asker(), waker()}),
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
                       parts.clock)
 {
+    direct_.handle("device.message", [this](storage::WriteTransaction& transaction,
+                                            const federation::VerifiedDirect& direct,
+                                            const protocol::ServerName& origin) {
+        return people_.messages().take(transaction, direct, origin);
+    });
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
 
@@ -160,6 +166,14 @@ federation::Wake FederationStack::waker()
 {
     return [this](const protocol::ServerName& server) {
         if (parts_.config.federation.enabled) links_.wake(server);
+    };
+}
+
+federation::DirectRefused FederationStack::refusals()
+{
+    return [this](storage::WriteTransaction& transaction, const storage::DirectRow& row,
+                  protocol::Code problem) {
+        return people_.messages().refused(transaction, row, problem, parts_.clock.now_ms());
     };
 }
 

@@ -59,6 +59,7 @@ class FederationStack {
     [[nodiscard]] federation::FollowerEvents follower_events();
     [[nodiscard]] federation::Wake waker();
     [[nodiscard]] federation::Ask asker();
+    [[nodiscard]] federation::DirectRefused refusals();
     void add_people_routes(net::Router& router);
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();

@@ -30,6 +30,7 @@ std::size_t octets_of(const protocol::Slice& slice)
 // A transaction between its reading and its commit.
 struct Inbox::Work {
     ServerName origin;
+    trust::Tier tier = trust::Tier::guest;
     std::vector<VerifiedSubmission> submissions;
     std::vector<std::size_t> event_budgets;  // how many events of each submission may be taken
     std::vector<VerifiedSlice> slices;
@@ -71,6 +72,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& re
 
     auto work = std::make_shared<Work>();
     work->origin = admitted.origin;
+    work->tier = admitted.tier;
     spend_budgets(*work, *transaction, admitted);
     co_await verify(*work, std::move(*transaction));
 
@@ -136,8 +138,10 @@ asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
             parts_.verifier.check_submission(std::move(read), roots, work.origin));
     for (auto& read : transaction.logs)
         work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, work.origin));
-    for (const auto& read : transaction.direct)
+    for (const auto& read : transaction.direct) {
         work.direct.push_back(parts_.direct.check(read, work.origin));
+        work.direct.back().tier = work.tier;
+    }
     work.signals = transaction.signals.size();
 }
 

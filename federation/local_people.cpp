@@ -56,8 +56,12 @@ struct LocalPeople::Gathering {
 
 LocalPeople::LocalPeople(LocalPeopleParts parts)
     : parts_(std::move(parts)),
-      claims_(parts_.identity, parts_.commits, parts_.clock, [this](const LowKeys& low) {
-          tell([&](PeopleListener& listener) { listener.keys_low(low); });
+      claims_(parts_.identity, parts_.commits, parts_.clock,
+              [this](const LowKeys& low) {
+                  tell([&](PeopleListener& listener) { listener.keys_low(low); });
+              }),
+      messages_(parts_.identity, [this](const MailedDevice& to) {
+          tell([&](PeopleListener& listener) { listener.mail_came(to.user, to.device); });
       })
 {
 }

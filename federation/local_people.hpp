@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "federation/device_messages.hpp"
+#include "federation/home_log.hpp"
 #include "federation/key_claims.hpp"
 #include "federation/people.hpp"
 #include "federation/signed_client.hpp"
 #include "federation/user_cache.hpp"
 #include "net/task_group.hpp"
+#include "storage/channel_log_store.hpp"
 
 namespace entente::federation {
 
@@ -19,12 +22,18 @@ namespace entente::federation {
 using Ask = std::function<asio::awaitable<Result<Answer>>(ServerName server, std::string method,
                                                           std::string target, std::string body)>;
 
+// Messages of a user to devices of one other server that wait to be sent there.
+inline constexpr std::int64_t max_unsent_messages = 1'000;
+
 struct LocalPeopleParts {
     const Identity& identity;
+    storage::ChannelLogStore& store;
     storage::GroupCommit& commits;
     net::TaskGroup& tasks;
     const protocol::Clock& clock;
+    protocol::Random& random;
     Ask ask;
+    Wake wake;  // a peer is owed a direct event
 };
 
 class LocalPeople final : public People {
@@ -34,13 +43,38 @@ class LocalPeople final : public People {
     asio::awaitable<Result<protocol::ShownUser>> look_up(protocol::UserId user) override;
     asio::awaitable<Result<std::vector<ClaimResult>>> claim(protocol::UserId asker,
                                                             protocol::KeyClaims claims) override;
+    asio::awaitable<Result<std::vector<SendResult>>> send(
+        Actor actor, std::vector<DeviceSend> messages) override;
+    asio::awaitable<Result<std::vector<MailItem>>> mail_after(protocol::UserId user,
+                                                              protocol::Uuid device,
+                                                              std::int64_t after,
+                                                              std::size_t limit) override;
+    asio::awaitable<Result<void>> acknowledge(protocol::UserId user, protocol::Uuid device,
+                                              std::int64_t number) override;
     void listen(PeopleListener& listener) override { listeners_.push_back(&listener); }
 
-    // What other servers claim of our users comes to the same place.
+    // What other servers claim of our users and send to their devices comes to the same place.
     [[nodiscard]] KeyClaims& claims() { return claims_; }
+    [[nodiscard]] DeviceMessages& messages() { return messages_; }
 
  private:
     struct Gathering;
+    // An own device's message on its way: written once, before the writer sees it.
+    struct Outgoing {
+        protocol::Event event;
+        std::string content;
+        protocol::DeviceMessage message;
+        ServerName server;
+        std::string note;
+        std::optional<Error> problem;
+    };
+    [[nodiscard]] Outgoing draft(const Actor& actor, const DeviceSend& message,
+                                 std::size_t index) const;
+    [[nodiscard]] Result<SendResult> hand_in(storage::WriteTransaction& transaction,
+                                             const Outgoing& outgoing,
+                                             const protocol::UserId& sender);
+    [[nodiscard]] Result<void> queue(storage::WriteTransaction& transaction,
+                                     const Outgoing& outgoing, const protocol::UserId& sender);
     asio::awaitable<Result<protocol::ShownUser>> look_up_there(protocol::UserId user);
     asio::awaitable<void> claim_there(std::shared_ptr<Gathering> gathering, ServerName server,
                                       std::vector<std::size_t> places, protocol::KeyClaims claims);
@@ -51,6 +85,7 @@ class LocalPeople final : public People {
     LocalPeopleParts parts_;
     std::vector<PeopleListener*> listeners_;
     KeyClaims claims_;
+    DeviceMessages messages_;
     UserCache cache_;
 };
 

@@ -10,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "federation/channels.hpp"
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
 #include "protocol/people_queries.hpp"
@@ -32,12 +33,39 @@ class PeopleListener {
  public:
     virtual ~PeopleListener() = default;
     virtual void keys_low(const LowKeys& low) = 0;
+    // A device's mailbox has grown.
+    virtual void mail_came(const protocol::UserId& user, const protocol::Uuid& device) = 0;
 };
 
 // A claim's answer, with why where its server could not be asked.
 struct ClaimResult {
     protocol::ClaimedKey key;
     std::optional<Error> problem;
+};
+
+// A message to one device, of this server or another.
+struct DeviceSend {
+    protocol::UserId user;
+    protocol::Uuid device;
+    std::string message;  // a JSON object
+};
+
+struct SendResult {
+    // In the device's mailbox; durable here, on its way; not taken, and why.
+    enum class State : std::uint8_t { accepted, pending, refused };
+    State state = State::refused;
+    std::optional<Error> problem;
+};
+
+// What a device finds in its mailbox. With `problem` it is no message: one that the device
+// had sent was refused, and `body` says which.
+struct MailItem {
+    std::int64_t number = 0;
+    std::string from;
+    std::string from_device;  // a UUID, or empty
+    protocol::Millis at = 0;
+    std::string problem;  // a code's name
+    std::string body;     // JSON
 };
 
 class People {
@@ -51,6 +79,23 @@ class People {
     // repeat under the same txn gets the same keys, for 10 minutes at least.
     virtual asio::awaitable<Result<std::vector<ClaimResult>>> claim(protocol::UserId asker,
                                                                     protocol::KeyClaims claims) = 0;
+
+    // One result per message, in order. A message is stored once however often it comes under
+    // the same txn, for 30 days: a repeat gets what the first one got, but for what was
+    // refused, which is tried anew. `rate_limited` where a mailbox here is full, or where too
+    // many wait for a server that is away; `not_found` for no such device here; `too_large`.
+    virtual asio::awaitable<Result<std::vector<SendResult>>> send(
+        Actor actor, std::vector<DeviceSend> messages) = 0;
+    // What waits for a device of an own user behind `after`, rising; at most `limit` and about
+    // 128 KiB.
+    virtual asio::awaitable<Result<std::vector<MailItem>>> mail_after(protocol::UserId user,
+                                                                      protocol::Uuid device,
+                                                                      std::int64_t after,
+                                                                      std::size_t limit) = 0;
+    // Those up to `number` have arrived and are forgotten; `malformed` for one that was never
+    // given.
+    virtual asio::awaitable<Result<void>> acknowledge(protocol::UserId user, protocol::Uuid device,
+                                                      std::int64_t number) = 0;
 
     // Listeners live longer than this object's last commit.
     virtual void listen(PeopleListener& listener) = 0;

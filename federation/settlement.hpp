@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ struct Settled {
     std::vector<AdvancedLog> advanced;  // only where an author elsewhere cares
 };
 
+// A user's own direct event was refused for good: its author is told.
+using DirectRefused =
+    std::function<Result<void>(storage::WriteTransaction&, const storage::DirectRow&, Code)>;
+
 struct SettlementParts {
     const Identity& identity;
     Verifier& verifier;
@@ -45,6 +50,7 @@ struct SettlementParts {
     Notices& notices;
     protocol::Log& log;
     const protocol::Clock& clock;
+    DirectRefused direct_refused = {};
 };
 
 class Settlement {

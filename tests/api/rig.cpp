@@ -115,14 +115,18 @@ void Rig::start()
     commit_ = std::make_unique<storage::GroupCommit>(
         io, storage::make_sqlite_database(folder_.file("db")), storage::GroupCommitOptions{},
         [](const Error&) { std::abort(); });
+    store_ = std::make_unique<storage::ChannelLogStore>(nullptr, options_.names, 1,
+                                                        [](storage::CommittedRun&) {});
+    commit_->add(*store_);
     if (auto started = commit_->start(); !started) throw std::runtime_error(started.error().detail);
 
     const auto asked = [this](protocol::ServerName server, const std::string&, std::string target,
                               std::string body) {
         return ask(std::move(server), std::move(target), std::move(body));
     };
-    people_ = std::make_unique<federation::LocalPeople>(
-        federation::LocalPeopleParts{identity_, *commit_, *tasks_, clock, asked});
+    people_ = std::make_unique<federation::LocalPeople>(federation::LocalPeopleParts{
+        identity_, *store_, *commit_, *tasks_, clock, random_, asked,
+        [this](const protocol::ServerName& server) { woken.push_back(server.str()); }});
     api_ = std::make_unique<Api>(
         ApiParts{io, *tasks_, *commit_, channels, *people_, clock, random_, log_}, options_);
     auto router = std::make_shared<net::Router>();
@@ -173,6 +177,7 @@ void Rig::stop()
     api_.reset();
     people_.reset();
     commit_.reset();
+    store_.reset();
     tasks_.reset();
     io_.reset();
 }

@@ -118,6 +118,7 @@ class Rig {
     std::function<federation::Answer(const protocol::ServerName& server, const std::string& target,
                                      const std::string& body)>
         answer_query;
+    std::vector<std::string> woken;  // servers that are owed something
 
  private:
     void start();
@@ -138,6 +139,7 @@ class Rig {
     protocol::NullLog log_;
     std::unique_ptr<net::TaskGroup> tasks_;
     std::unique_ptr<storage::GroupCommit> commit_;
+    std::unique_ptr<storage::ChannelLogStore> store_;
     federation::Identity identity_;
     std::unique_ptr<federation::LocalPeople> people_;
     std::unique_ptr<Api> api_;

@@ -80,6 +80,77 @@ TEST_F(People, ARepeatedClaimGetsTheSameKeyThoughBothServersWereKilled)
     EXPECT_EQ(bob.call("GET", "/keys/count").at("counts").at("x3dh"), 3);
 }
 
+TEST_F(People, AMessageToADeviceArrivesOnceThoughServersAreKilledOnItsWay)
+{
+    open({"a.test", "b.test"});
+    auto alice = person("a.test", "alice");
+    auto bob = person("b.test", "bob");
+    const auto channel = shared_channel(alice, {&bob});
+    const auto device = device_of(bob);
+    int sent = 0;
+    const auto send = [&](const std::string& txn) {
+        const json message{{"user", bob.user()}, {"device", device}, {"message", {{"n", sent}}}};
+        const auto answer = alice.call("POST", "/devices/messages",
+                                       {{"txn", txn}, {"messages", json::array({message})}});
+        EXPECT_EQ(answer.at("results").at(0).at("status"), "pending");
+    };
+    // What bob's device reads, however often it has to come back for it.
+    std::vector<int> numbers;
+    const auto read = [&](std::size_t count) {
+        auto socket = bob.open_socket();
+        while (numbers.size() < count) {
+            const auto frame = socket.read_until("device.message");
+            for (const auto& item : frame.at("device.message")) {
+                EXPECT_EQ(item.at("message").at("n"), item.at("number"));
+                numbers.push_back(item.at("number"));
+            }
+        }
+        socket.send({{"ack", numbers.back()}, {"ping", true}});
+        socket.read_until("pong");
+    };
+    for (int round = 0; round < 3; ++round) {
+        // The author's server dies once it has said that the message is on its way.
+        ++sent;
+        const auto txn = new_uuid();
+        send(txn);
+        node("a.test").kill9();
+        node("a.test").start();
+        send(txn);
+        // The recipient's dies between having taken it and having delivered it.
+        wait_until("b.test has taken the message", [&] {
+            auto socket = bob.open_socket();
+            return socket.read(Milliseconds(200)).has_value();
+        });
+        node("b.test").kill9();
+        node("b.test").start();
+        read(static_cast<std::size_t>(sent));
+    }
+    node("a.test").kill9();
+    node("a.test").start();
+    ++sent;
+    send(new_uuid());
+    read(static_cast<std::size_t>(sent));
+    EXPECT_EQ(numbers, (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST_F(People, ADeviceHearsThatAMessageOfItsOwnWasRefusedElsewhere)
+{
+    open({"a.test", "b.test"});
+    auto alice = person("a.test", "alice");
+    auto bob = person("b.test", "bob");
+    const auto channel = shared_channel(alice, {&bob});
+    const auto txn = new_uuid();
+    const auto nowhere = new_uuid();
+    const json message{{"user", bob.user()}, {"device", nowhere}, {"message", json::object()}};
+    alice.call("POST", "/devices/messages", {{"txn", txn}, {"messages", json::array({message})}});
+    auto socket = alice.open_socket();
+    const auto item = socket.read_until("device.message").at("device.message").at(0);
+    EXPECT_EQ(item.at("refused").at("txn"), txn);
+    EXPECT_EQ(item.at("refused").at("user"), bob.user());
+    EXPECT_EQ(item.at("refused").at("device"), nowhere);
+    EXPECT_EQ(item.at("refused").at("problem").at("type"), "urn:entente:problem:not-found");
+}
+
 TEST_F(People, AUserOfAnotherServerIsShownWithDevicesAndKeys)
 {
     open({"a.test", "b.test"});

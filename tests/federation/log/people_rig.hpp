@@ -21,7 +21,12 @@ namespace entente::federation::log_rig {
 // What hears of people on one server.
 struct HeardPeople final : PeopleListener {
     void keys_low(const LowKeys& low) override { lows.push_back(low); }
+    void mail_came(const UserId& user, const Uuid& device) override
+    {
+        mailed.emplace_back(user.str(), device);
+    }
     std::vector<LowKeys> lows;
+    std::vector<std::pair<std::string, Uuid>> mailed;
 };
 
 struct PeopleServer {
@@ -34,14 +39,30 @@ struct PeopleServer {
             return other->answer(server, std::move(method), std::move(target), std::move(body));
         };
         people = std::make_unique<LocalPeople>(LocalPeopleParts{
-            server.identity, *server.commits, *server.tasks, server.world.clock, ask});
+            server.identity, *server.store, *server.commits, *server.tasks, server.world.clock,
+            server.world.random, ask,
+            [this](const ServerName& peer) { server.woken.push_back(peer.str()); }});
         people->listen(heard);
+        server.direct->handle("device.message",
+                              [this](storage::WriteTransaction& transaction,
+                                     const VerifiedDirect& direct, const ServerName& origin) {
+                                  return people->messages().take(transaction, direct, origin);
+                              });
+        settlement = std::make_unique<Settlement>(
+            SettlementParts{server.identity, *server.verifier, *server.follower, *server.store,
+                            *server.commits, *server.notices, log, server.world.clock,
+                            [this](storage::WriteTransaction& transaction,
+                                   const storage::DirectRow& row, Code problem) {
+                                return people->messages().refused(transaction, row, problem,
+                                                                  server.world.clock.now_ms());
+                            }});
         answers =
             std::make_unique<PeopleAnswers>(server.identity, *server.commits, people->claims(),
                                             *server.budgets, server.world.clock);
     }
     void restart()
     {
+        settlement.reset();
         answers.reset();
         people.reset();
         server.restart();
@@ -68,6 +89,30 @@ struct PeopleServer {
         if (response.status != 200) made.problem = protocol::parse_problem(response.body);
         made.body = std::move(response.body);
         co_return made;
+    }
+
+    // What is owed to the other, once; nothing where the answer got lost on its way.
+    std::optional<protocol::TransactionResult> deliver(bool lose_answer = false)
+    {
+        auto draft = server.read([&](storage::Connection& db) {
+            return read_batch(db, server.identity.name, other->server.identity.name, BatchLimits{},
+                              Held{});
+        });
+        if (!draft || draft->empty()) return std::nullopt;
+        auto result = other->server.receive(
+            server, sign_batch(*draft, server.identity, server.world.clock.now_ms()));
+        if (lose_answer) return std::nullopt;
+        auto settled =
+            server.world.run(settlement->settle(other->server.identity.name, *draft, result));
+        EXPECT_TRUE(settled) << settled.error().detail;
+        return result;
+    }
+    // What a device finds in its mailbox.
+    std::vector<MailItem> mail(const std::string& localpart, int device, std::int64_t after = 0)
+    {
+        return server.world
+            .run(people->mail_after(server.user(localpart), device_id(device), after, 10'000))
+            .value();
     }
 
     // A device of one of the rig's users with that many one-time keys.
@@ -98,6 +143,8 @@ struct PeopleServer {
     PeopleServer*& other;
     std::unique_ptr<LocalPeople> people;
     std::unique_ptr<PeopleAnswers> answers;
+    std::unique_ptr<Settlement> settlement;
+    protocol::NullLog log;
     HeardPeople heard;
     int asked = 0;
 };
