@@ -81,7 +81,8 @@ Api::Api(ApiParts parts, ApiOptions options)
       address_rates_(options_.address, max_rate_keys),
       user_rates_(options_.user, max_rate_keys),
       people_rates_(options_.people, max_rate_keys),
-      channel_counts_(options_.channels_a_day)
+      channel_counts_(options_.channels_a_day),
+      report_counts_(options_.reports_a_day)
 {
     sessions_.on_ended([this](const protocol::Uuid& session) { hub_.end_session(session); });
     parts_.channels.listen(hub_);
@@ -102,6 +103,7 @@ void Api::add_routes(net::Router& router)
     add_channel_routes(router, *this);
     add_device_routes(router, *this);
     add_user_routes(router, *this);
+    add_report_routes(router, *this);
     add_message_routes(router, *this);
     add_realtime_routes(router, *this);
 }

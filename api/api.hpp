@@ -38,6 +38,7 @@ struct ApiOptions {
     // Per user: each key claimed, each look-up of a user of another server. They are charged
     // to this whole server over there.
     Rate people{5, 300};
+    std::int64_t reports_a_day = 100;  // of a user
 };
 
 // What the API stands on; all of it lives longer than the API.
@@ -76,6 +77,7 @@ class Api {
     [[nodiscard]] Rates& address_rates() { return address_rates_; }
     [[nodiscard]] Rates& user_rates() { return user_rates_; }
     [[nodiscard]] Rates& people_rates() { return people_rates_; }
+    [[nodiscard]] DailyCount& report_counts() { return report_counts_; }
     [[nodiscard]] DailyCount& channel_counts() { return channel_counts_; }
 
  private:
@@ -88,6 +90,7 @@ class Api {
     Rates user_rates_;
     Rates people_rates_;
     DailyCount channel_counts_;
+    DailyCount report_counts_;
 };
 
 // A route for anyone: charged to the address before it runs.
@@ -104,6 +107,7 @@ void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
 void add_device_routes(net::Router& router, Api& api);
 void add_user_routes(net::Router& router, Api& api);
+void add_report_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);
 

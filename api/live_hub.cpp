@@ -139,6 +139,14 @@ void LiveHub::mail_came(const protocol::UserId& user, const protocol::Uuid& devi
     for (auto* follower : those_on(user, device)) follower->mail_came();
 }
 
+void LiveHub::user_changed(const protocol::UserId& user,
+                           const std::vector<protocol::UserId>& audience)
+{
+    const auto frame = R"({"changed":{"user":)" + protocol::json_string(user.str()) + "}}";
+    for (const auto& who : audience)
+        for (auto* follower : those_of(by_user_, who)) follower->answer(frame);
+}
+
 void LiveHub::channel_stalled(const protocol::ChannelId& channel,
                               const std::optional<federation::Stalled>& stalled)
 {

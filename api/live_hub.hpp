@@ -41,6 +41,8 @@ class LiveHub final : public federation::CommitListener, public federation::Peop
                          const std::optional<federation::Stalled>& stalled) override;
     void keys_low(const federation::LowKeys& low) override;
     void mail_came(const protocol::UserId& user, const protocol::Uuid& device) override;
+    void user_changed(const protocol::UserId& user,
+                      const std::vector<protocol::UserId>& audience) override;
 
  private:
     template <class Key>

@@ -10,7 +10,9 @@
 #include "api/key_upload.hpp"
 #include "api/people_wire.hpp"
 #include "api/wire.hpp"
+#include "federation/announcer.hpp"
 #include "protocol/json_rules.hpp"
+#include "storage/announcement_store.hpp"
 #include "storage/device_store.hpp"
 
 namespace entente::api {
@@ -57,8 +59,9 @@ RouteResult revoke(Api& api, Caller caller, const net::Request& request)
 {
     auto device = protocol::parse_uuid(request.captures.front());
     if (!device) co_return refuse(Code::not_found, "no such device");
-    auto ended = co_await api.sessions().end_device(caller.account, *device);
+    auto ended = co_await api.sessions().end_device(caller.user, caller.account, *device);
     if (!ended) co_return fail(ended);
+    api.people().changed(caller.user);
     co_return json_response(204, "");
 }
 
@@ -68,6 +71,7 @@ RouteResult upload(Api& api, Caller caller, const net::Request& request)
     if (!text) co_return fail(text);
     auto parsed = parse_key_upload(*text);
     if (!parsed) co_return fail(parsed);
+    const bool has_published = parsed->keys.has_value();
     using Counts = std::vector<storage::KeyCount>;
     auto job = [caller, upload = std::move(*parsed)](
                    storage::WriteTransaction& transaction) -> Result<Counts> {
@@ -77,10 +81,15 @@ RouteResult upload(Api& api, Caller caller, const net::Request& request)
         if (!*device) return refuse(Code::not_found, "no such device");
         auto done = storage::upload_keys(db, **device, upload);
         if (!done) return fail(done);
+        auto noted = upload.keys ? storage::put_announcement(db, caller.user.str(),
+                                                             federation::device_changed)
+                                 : Result<void>{};
+        if (!noted) return fail(noted);
         return storage::key_counts(db, **device);
     };
     auto counts = co_await api.parts().commit.write(std::move(job));
     if (!counts) co_return fail(counts);
+    if (has_published) api.people().changed(caller.user);
     co_return json_response(200, key_counts_json(*counts));
 }
 

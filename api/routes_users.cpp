@@ -4,8 +4,10 @@
 #include "api/api.hpp"
 #include "api/json_body.hpp"
 #include "api/wire.hpp"
+#include "federation/announcer.hpp"
 #include "protocol/people_queries.hpp"
 #include "protocol/raw_members.hpp"
+#include "storage/announcement_store.hpp"
 #include "storage/device_store.hpp"
 
 namespace entente::api {
@@ -53,17 +55,21 @@ RouteResult change(Api& api, Caller caller, const net::Request& request)
     auto name = members.may_text("name", protocol::max_profile_name_octets);
     auto avatar = members.may_text("avatar", protocol::max_avatar_octets);
     if (members.error()) co_return protocol::Failure{*members.error()};
-    auto job = [account = caller.account, name = std::move(name), avatar = std::move(avatar)](
-                   storage::WriteTransaction& transaction) -> Result<void> {
+    auto job = [user = caller.user, account = caller.account, name = std::move(name),
+                avatar =
+                    std::move(avatar)](storage::WriteTransaction& transaction) -> Result<void> {
         auto& db = transaction.db();
         auto profile = storage::profile_of(db, account);
         if (!profile) return fail(profile);
         if (name) profile->name = *name;
         if (avatar) profile->avatar = *avatar;
+        auto noted = storage::put_announcement(db, user.str(), federation::profile_changed);
+        if (!noted) return noted;
         return storage::set_profile(db, account, *profile);
     };
     auto changed = co_await api.parts().commit.write(std::move(job));
     if (!changed) co_return fail(changed);
+    api.people().changed(caller.user);
     auto shown = co_await show(api, caller.user);
     co_return shown;
 }

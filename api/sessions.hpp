@@ -69,8 +69,10 @@ class Sessions {
     asio::awaitable<Result<void>> check_live(protocol::Uuid session);
     asio::awaitable<Result<void>> end(protocol::Uuid session);
     asio::awaitable<Result<void>> end_all(std::int64_t account);
-    // Revokes a device of the account; its sessions end. `not_found`.
-    asio::awaitable<Result<void>> end_device(std::int64_t account, protocol::Uuid device);
+    // Revokes a device of the account, which is the user's; its sessions end, and other servers
+    // are to be told. `not_found`.
+    asio::awaitable<Result<void>> end_device(protocol::UserId user, std::int64_t account,
+                                             protocol::Uuid device);
     // Called with every session that ends here, after it is durable.
     void on_ended(std::function<void(const protocol::Uuid&)> listener);
 

@@ -1,5 +1,6 @@
 #include "daemon/federation_stack.hpp"
 
+#include "federation/invitation_events.hpp"
 #include "federation/well_known.hpp"
 #include "storage/device_store.hpp"
 #include "storage/incoming_store.hpp"
@@ -114,12 +115,7 @@ FederationStack::FederationStack(Parts parts)
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
       follower_(parts.identity, parts.stores.logs(), waits_, follower_events()),
-      direct_(parts.identity, parts.stores.logs(), parts.clock,
-              [this](const protocol::UserId& user) {
-                  notices_.tell([&](federation::CommitListener& listener) {
-                      listener.membership_changed(user);
-                  });
-              }),
+      direct_(parts.identity, parts.stores.logs(), parts.clock, membership_teller()),
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
       settlement_({parts.identity, verifier_, follower_, parts.stores.logs(),
                    parts.stores.commits(), notices_, parts.log, parts.clock, refusals()}),
@@ -135,6 +131,8 @@ FederationStack::FederationStack(Parts parts)
                std::chrono::milliseconds(parts.config.federation.retry_max_ms)},
               {}},
              parts.tasks),
+      people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
+               parts.clock, parts.random, asker(), waker()}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
@@ -149,16 +147,12 @@ FederationStack::FederationStack(Parts parts)
                  waker(),
                  {parts.config.limits.unsent_per_user_and_peer,
                   federation::LocalChannelsOptions{}.max_content_octets}}),
-      people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
-               parts.clock, parts.random, asker(), waker()}),
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
                       parts.clock)
 {
-    direct_.handle("device.message", [this](storage::WriteTransaction& transaction,
-                                            const federation::VerifiedDirect& direct,
-                                            const protocol::ServerName& origin) {
-        return people_.messages().take(transaction, direct, origin);
-    });
+    people_.add_handlers(direct_);
+    direct_.handle("invite.withdraw",
+                   federation::withdrawal_handler(parts.identity, membership_teller()));
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
 
@@ -166,6 +160,14 @@ federation::Wake FederationStack::waker()
 {
     return [this](const protocol::ServerName& server) {
         if (parts_.config.federation.enabled) links_.wake(server);
+    };
+}
+
+std::function<void(const protocol::UserId&)> FederationStack::membership_teller()
+{
+    return [this](const protocol::UserId& user) {
+        notices_.tell(
+            [&](federation::CommitListener& listener) { listener.membership_changed(user); });
     };
 }
 
@@ -181,9 +183,20 @@ federation::Ask FederationStack::asker()
 {
     return [this](federation::ServerName server, std::string method, std::string target,
                   std::string body) {
-        return client_.send(std::move(server), std::move(method), std::move(target),
-                            std::move(body));
+        return ask(std::move(server), std::move(method), std::move(target), std::move(body));
     };
+}
+
+asio::awaitable<Result<federation::Answer>> FederationStack::ask(federation::ServerName server,
+                                                                 std::string method,
+                                                                 std::string target,
+                                                                 std::string body)
+{
+    if (!parts_.config.federation.enabled)
+        co_return fail(protocol::Code::unavailable, "federation is switched off");
+    auto answer = co_await client_.send(std::move(server), std::move(method), std::move(target),
+                                        std::move(body));
+    co_return answer;
 }
 
 federation::FollowerEvents FederationStack::follower_events()
@@ -210,6 +223,7 @@ asio::awaitable<Result<void>> FederationStack::start()
     for (auto& pin : *pins) ring_.load(std::move(pin));
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
+    people_.start();
     if (!parts_.config.federation.enabled) co_return Result<void>{};
     auto started = co_await links_.start();
     co_return started;

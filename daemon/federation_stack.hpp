@@ -59,7 +59,11 @@ class FederationStack {
     [[nodiscard]] federation::FollowerEvents follower_events();
     [[nodiscard]] federation::Wake waker();
     [[nodiscard]] federation::Ask asker();
+    asio::awaitable<Result<federation::Answer>> ask(federation::ServerName server,
+                                                    std::string method, std::string target,
+                                                    std::string body);
     [[nodiscard]] federation::DirectRefused refusals();
+    [[nodiscard]] std::function<void(const protocol::UserId&)> membership_teller();
     void add_people_routes(net::Router& router);
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();
@@ -81,10 +85,10 @@ class FederationStack {
     federation::SignedClient client_;
     federation::Settlement settlement_;
     federation::PeerLinks links_;
+    federation::LocalPeople people_;
     federation::Inbox inbox_;
     federation::Queries queries_;
     federation::LocalChannels channels_;
-    federation::LocalPeople people_;
     federation::PeopleAnswers people_answers_;
 };
 

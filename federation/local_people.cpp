@@ -60,9 +60,14 @@ LocalPeople::LocalPeople(LocalPeopleParts parts)
               [this](const LowKeys& low) {
                   tell([&](PeopleListener& listener) { listener.keys_low(low); });
               }),
-      messages_(parts_.identity, [this](const MailedDevice& to) {
-          tell([&](PeopleListener& listener) { listener.mail_came(to.user, to.device); });
-      })
+      messages_(parts_.identity,
+                [this](const MailedDevice& to) {
+                    tell([&](PeopleListener& listener) { listener.mail_came(to.user, to.device); });
+                }),
+      announcer_({parts_.identity, parts_.store, parts_.commits, parts_.tasks, parts_.clock,
+                  parts_.random, parts_.wake}),
+      reports_(
+          {parts_.identity, parts_.store, parts_.commits, parts_.clock, parts_.random, parts_.wake})
 {
 }
 

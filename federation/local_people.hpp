@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "federation/announcer.hpp"
 #include "federation/device_messages.hpp"
 #include "federation/home_log.hpp"
 #include "federation/key_claims.hpp"
 #include "federation/people.hpp"
+#include "federation/reports.hpp"
 #include "federation/signed_client.hpp"
 #include "federation/user_cache.hpp"
 #include "net/task_group.hpp"
@@ -51,7 +53,14 @@ class LocalPeople final : public People {
                                                               std::size_t limit) override;
     asio::awaitable<Result<void>> acknowledge(protocol::UserId user, protocol::Uuid device,
                                               std::int64_t number) override;
+    void changed(const protocol::UserId& user) override;
+    asio::awaitable<Result<void>> report(Actor actor, Report report) override;
     void listen(PeopleListener& listener) override { listeners_.push_back(&listener); }
+
+    // Tells what was left to be told when the server stopped.
+    void start() { announcer_.start(); }
+    // The types of direct events that concern people and devices.
+    void add_handlers(Direct& direct);
 
     // What other servers claim of our users and send to their devices comes to the same place.
     [[nodiscard]] KeyClaims& claims() { return claims_; }
@@ -80,12 +89,17 @@ class LocalPeople final : public People {
                                       std::vector<std::size_t> places, protocol::KeyClaims claims);
     asio::awaitable<Result<std::vector<protocol::ClaimedKey>>> ask_for_keys(
         ServerName server, protocol::KeyClaims claims);
+    [[nodiscard]] Result<void> take_change(storage::WriteTransaction& transaction,
+                                           const VerifiedDirect& direct);
+    asio::awaitable<void> tell_changed(protocol::UserId user);
     void tell(const std::function<void(PeopleListener&)>& what) const;
 
     LocalPeopleParts parts_;
     std::vector<PeopleListener*> listeners_;
     KeyClaims claims_;
     DeviceMessages messages_;
+    Announcer announcer_;
+    Reports reports_;
     UserCache cache_;
 };
 

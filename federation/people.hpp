@@ -13,6 +13,7 @@
 #include "federation/channels.hpp"
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
+#include "protocol/octets.hpp"
 #include "protocol/people_queries.hpp"
 #include "protocol/result.hpp"
 
@@ -35,6 +36,10 @@ class PeopleListener {
     virtual void keys_low(const LowKeys& low) = 0;
     // A device's mailbox has grown.
     virtual void mail_came(const protocol::UserId& user, const protocol::Uuid& device) = 0;
+    // A user of any server, or his devices, have changed; `audience` are the own users whom it
+    // concerns.
+    virtual void user_changed(const protocol::UserId& user,
+                              const std::vector<protocol::UserId>& audience) = 0;
 };
 
 // A claim's answer, with why where its server could not be asked.
@@ -55,6 +60,14 @@ struct SendResult {
     enum class State : std::uint8_t { accepted, pending, refused };
     State state = State::refused;
     std::optional<Error> problem;
+};
+
+// What a user tells moderators of another one.
+struct Report {
+    protocol::UserId user;
+    std::optional<protocol::ChannelId> channel;
+    std::optional<protocol::Hash> event;
+    std::string reason;
 };
 
 // What a device finds in its mailbox. With `problem` it is no message: one that the device
@@ -96,6 +109,13 @@ class People {
     // given.
     virtual asio::awaitable<Result<void>> acknowledge(protocol::UserId user, protocol::Uuid device,
                                                       std::int64_t number) = 0;
+
+    // What a job of the caller's has put as an announcement (storage/announcement_store.hpp)
+    // is durable: own devices hear of it, and the servers that share a channel with `user`.
+    virtual void changed(const protocol::UserId& user) = 0;
+    // To the moderators of this server and of the reported user's; once per txn. `not_found`
+    // for no such user here.
+    virtual asio::awaitable<Result<void>> report(Actor actor, Report report) = 0;
 
     // Listeners live longer than this object's last commit.
     virtual void listen(PeopleListener& listener) = 0;

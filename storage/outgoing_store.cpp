@@ -81,6 +81,8 @@ constexpr char insert_direct[] =
 constexpr char insert_users_direct[] =
     "INSERT INTO direct_out (server, event, content, at, sender, type, note) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)";
+constexpr char delete_users_direct[] =
+    "DELETE FROM direct_out WHERE sender = ? AND server = ? AND type = ? AND sender <> ''";
 constexpr char select_users_direct_count[] =
     "SELECT count(*) FROM direct_out WHERE sender = ? AND server = ? AND type = ? AND sender <> ''";
 constexpr char select_direct[] =
@@ -272,6 +274,14 @@ Result<void> put_users_direct(Connection& db, std::int64_t server_id, const Dire
 {
     return run(db, insert_users_direct, server_id, row.event, row.content, at, row.sender, row.type,
                row.note);
+}
+
+Result<void> replace_users_direct(Connection& db, std::int64_t server_id, const DirectRow& row,
+                                  protocol::Millis at)
+{
+    auto gone = run(db, delete_users_direct, row.sender, server_id, row.type);
+    if (!gone) return gone;
+    return put_users_direct(db, server_id, row, at);
 }
 
 Result<std::int64_t> count_users_direct(Connection& db, std::string_view user,

@@ -130,6 +130,9 @@ struct DirectRow {
 // One of a user's own; its id is ignored.
 [[nodiscard]] Result<void> put_users_direct(Connection& db, std::int64_t server_id,
                                             const DirectRow& row, protocol::Millis at);
+// The same in the place of those of its type that the server is owed from the user.
+[[nodiscard]] Result<void> replace_users_direct(Connection& db, std::int64_t server_id,
+                                                const DirectRow& row, protocol::Millis at);
 // How many of that type the server is owed from the user.
 [[nodiscard]] Result<std::int64_t> count_users_direct(Connection& db, std::string_view user,
                                                       std::int64_t server_id,

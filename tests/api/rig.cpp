@@ -124,9 +124,9 @@ void Rig::start()
                               std::string body) {
         return ask(std::move(server), std::move(target), std::move(body));
     };
+    const auto wake = [this](const protocol::ServerName& server) { woken.push_back(server.str()); };
     people_ = std::make_unique<federation::LocalPeople>(federation::LocalPeopleParts{
-        identity_, *store_, *commit_, *tasks_, clock, random_, asked,
-        [this](const protocol::ServerName& server) { woken.push_back(server.str()); }});
+        identity_, *store_, *commit_, *tasks_, clock, random_, asked, wake});
     api_ = std::make_unique<Api>(
         ApiParts{io, *tasks_, *commit_, channels, *people_, clock, random_, log_}, options_);
     auto router = std::make_shared<net::Router>();

@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include "federation/invitation_events.hpp"
 #include "federation/local_people.hpp"
 #include "federation/people_answers.hpp"
 #include "protocol/problem.hpp"
@@ -25,6 +26,11 @@ struct HeardPeople final : PeopleListener {
     {
         mailed.emplace_back(user.str(), device);
     }
+    void user_changed(const UserId& user, const std::vector<UserId>& audience) override
+    {
+        changed.emplace_back(user.str(), audience);
+    }
+    std::vector<std::pair<std::string, std::vector<UserId>>> changed;
     std::vector<LowKeys> lows;
     std::vector<std::pair<std::string, Uuid>> mailed;
 };
@@ -43,11 +49,11 @@ struct PeopleServer {
             server.world.random, ask,
             [this](const ServerName& peer) { server.woken.push_back(peer.str()); }});
         people->listen(heard);
-        server.direct->handle("device.message",
-                              [this](storage::WriteTransaction& transaction,
-                                     const VerifiedDirect& direct, const ServerName& origin) {
-                                  return people->messages().take(transaction, direct, origin);
-                              });
+        people->add_handlers(*server.direct);
+        server.direct->handle("invite.withdraw",
+                              withdrawal_handler(server.identity, [this](const UserId& user) {
+                                  withdrawn.push_back(user.str());
+                              }));
         settlement = std::make_unique<Settlement>(
             SettlementParts{server.identity, *server.verifier, *server.follower, *server.store,
                             *server.commits, *server.notices, log, server.world.clock,
@@ -60,8 +66,21 @@ struct PeopleServer {
             std::make_unique<PeopleAnswers>(server.identity, *server.commits, people->claims(),
                                             *server.budgets, server.world.clock);
     }
+    ~PeopleServer() { finish(); }
+    PeopleServer(const PeopleServer&) = delete;
+    PeopleServer& operator=(const PeopleServer&) = delete;
+
+    // Until nothing is under way behind what was answered.
+    void finish()
+    {
+        while (server.tasks->size() > 0) {
+            server.world.io.restart();
+            server.world.io.run_one();
+        }
+    }
     void restart()
     {
+        finish();
         settlement.reset();
         answers.reset();
         people.reset();
@@ -144,6 +163,7 @@ struct PeopleServer {
     std::unique_ptr<LocalPeople> people;
     std::unique_ptr<PeopleAnswers> answers;
     std::unique_ptr<Settlement> settlement;
+    std::vector<std::string> withdrawn;  // whose invitation
     protocol::NullLog log;
     HeardPeople heard;
     int asked = 0;
