@@ -9,6 +9,7 @@ namespace entente::api {
 namespace {
 
 namespace raw = protocol::raw;
+using protocol::SignalType;
 
 constexpr std::size_t max_txn_octets = 64;
 constexpr std::size_t max_channel_octets = 300;
@@ -117,6 +118,43 @@ Result<std::vector<FramePost>> read_posts(std::string_view value, protocol::Name
     return posts;
 }
 
+// What a signal says, as the value of its channel.
+bool read_value(std::string_view value, protocol::LiveSignal& signal)
+{
+    switch (signal.type) {
+        case SignalType::typing: signal.on = value == "true"; return signal.on || value == "false";
+        case SignalType::presence:
+            signal.status = raw::is_string(value) ? raw::unescaped(value) : std::string();
+            return protocol::is_presence(signal.status);
+        case SignalType::read:
+            signal.seq = raw::integer(value).value_or(-1);
+            return signal.seq >= 0;
+    }
+    return false;
+}
+
+Result<void> read_signals(std::string_view value, SignalType type, protocol::NameRules names,
+                          ClientFrame& frame)
+{
+    const auto pointer = "/" + std::string(protocol::to_text(type));
+    if (!raw::is_object(value))
+        return refuse(Code::malformed, pointer + ": an object of channels is needed");
+    for (raw::Items channels{value}; channels.next();) {
+        if (frame.signals.size() == max_signals_a_frame)
+            return refuse(Code::too_large, pointer + ": at most 100 in a frame");
+        const auto name = channels.name();
+        auto channel = protocol::parse_channel_id(name, names);
+        if (!channel) return refuse(Code::malformed, pointer + ": a name is no channel");
+        protocol::LiveSignal signal;
+        signal.type = type;
+        signal.channel = std::move(*channel);
+        if (!read_value(channels.value(), signal))
+            return refuse(Code::malformed, pointer + "/" + name + ": not a value of its type");
+        frame.signals.push_back(std::move(signal));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<ClientFrame> parse_client_frame(std::string_view text, protocol::NameRules names)
@@ -127,6 +165,11 @@ Result<ClientFrame> parse_client_frame(std::string_view text, protocol::NameRule
     ClientFrame frame;
     for (raw::Items members{text}; members.next();) {
         if (members.is_named("ping")) frame.ping = true;
+        for (const auto type : {SignalType::typing, SignalType::presence, SignalType::read}) {
+            if (!members.is_named(protocol::to_text(type))) continue;
+            auto read = read_signals(members.value(), type, names, frame);
+            if (!read) return fail(read);
+        }
         if (members.is_named("ack")) {
             frame.ack = raw::integer(members.value());
             if (!frame.ack || *frame.ack < 0)

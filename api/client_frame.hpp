@@ -11,10 +11,12 @@
 
 #include "protocol/names.hpp"
 #include "protocol/result.hpp"
+#include "protocol/signal.hpp"
 
 namespace entente::api {
 
 inline constexpr std::size_t max_posts_a_frame = 1000;
+inline constexpr std::size_t max_signals_a_frame = 100;
 
 // One of an array of posts; where it can't be read, why.
 struct FramePost {
@@ -30,7 +32,8 @@ struct ClientFrame {
     bool follow_all = false;
     std::vector<std::pair<protocol::ChannelId, std::int64_t>> follow;
     std::optional<std::vector<FramePost>> posts;
-    std::optional<std::int64_t> ack;  // of messages to the device, cumulative
+    std::optional<std::int64_t> ack;            // of messages to the device, cumulative
+    std::vector<protocol::LiveSignal> signals;  // without their user
 };
 
 // `malformed` with a JSON pointer; a bad post is no error of the frame.

@@ -122,6 +122,12 @@ void Follower::mail_came()
     wake_.notify();
 }
 
+void Follower::signal(const std::string& key, const std::string& json)
+{
+    signals_.push(key, json);
+    wake_.notify();
+}
+
 void Follower::answer(std::string frame)
 {
     if (!queue_.push_frame(std::move(frame))) drop_all();
@@ -155,7 +161,10 @@ asio::awaitable<void> Follower::pump(net::WebSocket& socket)
         bool mailed = false;
         if (mail_.is_due() && !ended_) mailed = co_await write_mail(socket);
         const bool idle = !wrote && !caught_up && !mailed && !list_ && !ended_ && lagging_.empty();
-        if (idle) co_await wake_.wait();
+        if (idle && !signals_.empty())
+            co_await write_signals(socket);
+        else if (idle)
+            co_await wake_.wait();
     }
 }
 
@@ -248,6 +257,16 @@ asio::awaitable<bool> Follower::write_mail(net::WebSocket& socket)
     queue_.writing((*frame)->size());
     co_await write(socket, std::move(**frame));
     co_return true;
+}
+
+asio::awaitable<void> Follower::write_signals(net::WebSocket& socket)
+{
+    std::string frame = R"({"signal":[)";
+    for (const auto& signal : signals_.take(max_waiting_signals, max_signal_octets))
+        append_item(frame, signal);
+    frame += "]}";
+    queue_.writing(frame.size());
+    co_await write(socket, std::move(frame));
 }
 
 asio::awaitable<void> Follower::list_anew()

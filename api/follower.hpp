@@ -21,12 +21,16 @@
 #include "api/out_queue.hpp"
 #include "api/sessions.hpp"
 #include "federation/channels.hpp"
+#include "federation/signal_queue.hpp"
 #include "net/task_group.hpp"
 #include "net/websocket.hpp"
 
 namespace entente::api {
 
 inline constexpr std::size_t max_followed_channels = 10'000;
+// What waits of signals for one WebSocket, beside the rest.
+inline constexpr std::size_t max_waiting_signals = 200;
+inline constexpr std::size_t max_signal_octets = 16 * 1024;
 
 // Entries of one channel that became durable together.
 struct LiveBatch {
@@ -68,6 +72,8 @@ class Follower {
                    std::int64_t seq);
     void membership_changed();
     void mail_came();
+    // Shown when nothing else waits, the latest of each key; dropped where too many wait.
+    void signal(const std::string& key, const std::string& json);
     // A whole frame for this device alone.
     void answer(std::string frame);
 
@@ -94,6 +100,7 @@ class Follower {
     asio::awaitable<bool> catch_up(net::WebSocket& socket);
     asio::awaitable<void> list_anew();
     asio::awaitable<bool> write_mail(net::WebSocket& socket);
+    asio::awaitable<void> write_signals(net::WebSocket& socket);
     asio::awaitable<Result<void>> tell_overdue();
     void unfollow(const protocol::ChannelId& channel, const Error& error);
     void took_page(const protocol::ChannelId& channel, const Cursor& before,
@@ -105,6 +112,7 @@ class Follower {
     net::Wakeup wake_;
     OutQueue queue_;
     Mail mail_;
+    federation::SignalQueue signals_{{max_waiting_signals, max_signal_octets}};
     Cursors cursors_;
     std::deque<protocol::ChannelId> lagging_;  // each at most once, in turn
     std::uint64_t generation_ = 0;

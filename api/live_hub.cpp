@@ -147,6 +147,19 @@ void LiveHub::user_changed(const protocol::UserId& user,
         for (auto* follower : those_of(by_user_, who)) follower->answer(frame);
 }
 
+// What one does oneself is no news to one's devices, but for how far one has read.
+void LiveHub::signalled(const protocol::LiveSignal& signal)
+{
+    const auto followers = those_of(by_channel_, signal.channel);
+    if (followers.empty()) return;
+    const auto key = signal.key();
+    const auto json = protocol::write_signal(signal);
+    for (auto* follower : followers) {
+        const bool is_own = follower->caller().user == signal.user;
+        if (!is_own || signal.type == protocol::SignalType::read) follower->signal(key, json);
+    }
+}
+
 void LiveHub::channel_stalled(const protocol::ChannelId& channel,
                               const std::optional<federation::Stalled>& stalled)
 {

@@ -43,6 +43,7 @@ class LiveHub final : public federation::CommitListener, public federation::Peop
     void mail_came(const protocol::UserId& user, const protocol::Uuid& device) override;
     void user_changed(const protocol::UserId& user,
                       const std::vector<protocol::UserId>& audience) override;
+    void signalled(const protocol::LiveSignal& signal) override;
 
  private:
     template <class Key>

@@ -45,6 +45,18 @@ asio::awaitable<void> acknowledge(Api& api, Follower& follower, std::int64_t num
         follower.answer(R"({"problem":)" + protocol::problem_json(done.error(), api.now()) + "}");
 }
 
+// Beyond the user's rate they are dropped, as they are anywhere.
+asio::awaitable<void> send_signals(Api& api, Follower& follower,
+                                   std::vector<protocol::LiveSignal> signals)
+{
+    const auto& user = follower.caller().user;
+    const auto cost = static_cast<double>(signals.size());
+    if (!api.user_rates().take(user.str(), api.now(), cost)) co_return;
+    auto sent = co_await api.people().signal(user, std::move(signals));
+    if (!sent)
+        follower.answer(R"({"problem":)" + protocol::problem_json(sent.error(), api.now()) + "}");
+}
+
 asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, std::string text)
 {
     auto frame = parse_client_frame(text, api.options().names);
@@ -61,6 +73,7 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, s
                         "}");
         break;
     }
+    if (!frame->signals.empty()) co_await send_signals(api, follower, std::move(frame->signals));
     if (frame->ack) co_await acknowledge(api, follower, *frame->ack);
     if (frame->posts) co_await intake.take(std::move(*frame->posts));
 }

@@ -132,9 +132,9 @@ FederationStack::FederationStack(Parts parts)
               {}},
              parts.tasks),
       people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
-               parts.clock, parts.random, asker(), waker()}),
+               parts.clock, parts.random, asker(), waker(), signaller()}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
-              budgets_, parts.clock}),
+              budgets_, parts.clock, &people_.signals()}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
       channels_({parts.identity,
                  parts.stores.logs(),
@@ -168,6 +168,14 @@ std::function<void(const protocol::UserId&)> FederationStack::membership_teller(
     return [this](const protocol::UserId& user) {
         notices_.tell(
             [&](federation::CommitListener& listener) { listener.membership_changed(user); });
+    };
+}
+
+std::function<void(const protocol::ServerName&, const protocol::LiveSignal&)>
+FederationStack::signaller()
+{
+    return [this](const protocol::ServerName& peer, const protocol::LiveSignal& signal) {
+        if (parts_.config.federation.enabled) links_.signal(peer, signal);
     };
 }
 

@@ -64,6 +64,8 @@ class FederationStack {
                                                     std::string body);
     [[nodiscard]] federation::DirectRefused refusals();
     [[nodiscard]] std::function<void(const protocol::UserId&)> membership_teller();
+    [[nodiscard]] std::function<void(const protocol::ServerName&, const protocol::LiveSignal&)>
+    signaller();
     void add_people_routes(net::Router& router);
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();

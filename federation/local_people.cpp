@@ -66,6 +66,11 @@ LocalPeople::LocalPeople(LocalPeopleParts parts)
                 }),
       announcer_({parts_.identity, parts_.store, parts_.commits, parts_.tasks, parts_.clock,
                   parts_.random, parts_.wake}),
+      signals_({parts_.identity, parts_.store, parts_.commits,
+                [this](const protocol::LiveSignal& signal) {
+                    tell([&](PeopleListener& listener) { listener.signalled(signal); });
+                },
+                parts_.pass_signal}),
       reports_(
           {parts_.identity, parts_.store, parts_.commits, parts_.clock, parts_.random, parts_.wake})
 {

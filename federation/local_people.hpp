@@ -13,6 +13,7 @@
 #include "federation/key_claims.hpp"
 #include "federation/people.hpp"
 #include "federation/reports.hpp"
+#include "federation/signals.hpp"
 #include "federation/signed_client.hpp"
 #include "federation/user_cache.hpp"
 #include "net/task_group.hpp"
@@ -36,6 +37,8 @@ struct LocalPeopleParts {
     protocol::Random& random;
     Ask ask;
     Wake wake;  // a peer is owed a direct event
+    // A signal for the link of a peer.
+    std::function<void(const ServerName& peer, const protocol::LiveSignal&)> pass_signal;
 };
 
 class LocalPeople final : public People {
@@ -54,6 +57,8 @@ class LocalPeople final : public People {
     asio::awaitable<Result<void>> acknowledge(protocol::UserId user, protocol::Uuid device,
                                               std::int64_t number) override;
     void changed(const protocol::UserId& user) override;
+    asio::awaitable<Result<void>> signal(protocol::UserId user,
+                                         std::vector<protocol::LiveSignal> signals) override;
     asio::awaitable<Result<void>> report(Actor actor, Report report) override;
     void listen(PeopleListener& listener) override { listeners_.push_back(&listener); }
 
@@ -65,6 +70,7 @@ class LocalPeople final : public People {
     // What other servers claim of our users and send to their devices comes to the same place.
     [[nodiscard]] KeyClaims& claims() { return claims_; }
     [[nodiscard]] DeviceMessages& messages() { return messages_; }
+    [[nodiscard]] Signals& signals() { return signals_; }
 
  private:
     struct Gathering;
@@ -99,6 +105,7 @@ class LocalPeople final : public People {
     KeyClaims claims_;
     DeviceMessages messages_;
     Announcer announcer_;
+    Signals signals_;
     Reports reports_;
     UserCache cache_;
 };

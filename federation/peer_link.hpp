@@ -12,6 +12,7 @@
 
 #include "federation/backoff.hpp"
 #include "federation/settlement.hpp"
+#include "federation/signal_queue.hpp"
 #include "federation/signed_client.hpp"
 #include "net/task_group.hpp"
 
@@ -41,6 +42,11 @@ class PeerLink {
     void wake();
     // The peer is alive: a wait for it to come back ends at once.
     void heard();
+    // A signal goes with the next transaction, or with one of its own, which there is once a
+    // second. Dropped while the peer can't be reached, or where too many wait [INBOX-5].
+    void signal(const std::string& key, std::string json);
+    // Whether the last attempt failed.
+    [[nodiscard]] bool is_down() const { return is_down_; }
     // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
     void acks_due(const std::string& channel);
 
@@ -57,6 +63,8 @@ class PeerLink {
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> pause(Wait wait);
+    void add_signals(BatchDraft& draft, const BatchLimits& limits);
+    [[nodiscard]] bool are_signals_due() const;
     [[nodiscard]] Held held_now();
     [[nodiscard]] std::optional<Wait> until_hold_ends();
     void remember(const Settled& settled);
@@ -75,6 +83,9 @@ class PeerLink {
     std::map<std::string, Hold> held_logs_;
     Millis held_direct_until_ = 0;
     std::map<std::string, Millis> acks_due_;  // channel → when
+    SignalQueue signals_;
+    Millis signals_due_ = 0;  // not for their own sake before
+    bool is_down_ = false;
 };
 
 }  // namespace entente::federation

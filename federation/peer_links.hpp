@@ -8,6 +8,7 @@
 
 #include "federation/peer_link.hpp"
 #include "net/task_group.hpp"
+#include "protocol/signal.hpp"
 #include "storage/channel_log_store.hpp"
 
 namespace entente::federation {
@@ -20,6 +21,8 @@ class PeerLinks {
     // Wakes the links of all servers that were owed something when this one stopped.
     asio::awaitable<Result<void>> start();
     void wake(const ServerName& peer);
+    // Dropped for a minute where the peer couldn't be reached: nobody is called for it.
+    void signal(const ServerName& peer, const protocol::LiveSignal& signal);
     // A proven inbound request of that server.
     void heard_from(const ServerName& peer);
     // A channel homed here has grown.
@@ -33,7 +36,9 @@ class PeerLinks {
 
     LinkParts parts_;
     net::TaskGroup& tasks_;
+    void ended(const ServerName& peer);
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
+    std::unordered_map<ServerName, Millis> unreachable_until_;  // of those without a link
 };
 
 }  // namespace entente::federation

@@ -16,6 +16,7 @@
 #include "protocol/octets.hpp"
 #include "protocol/people_queries.hpp"
 #include "protocol/result.hpp"
+#include "protocol/signal.hpp"
 
 namespace entente::federation {
 
@@ -40,6 +41,7 @@ class PeopleListener {
     // concerns.
     virtual void user_changed(const protocol::UserId& user,
                               const std::vector<protocol::UserId>& audience) = 0;
+    virtual void signalled(const protocol::LiveSignal& signal) = 0;
 };
 
 // A claim's answer, with why where its server could not be asked.
@@ -113,6 +115,10 @@ class People {
     // What a job of the caller's has put as an announcement (storage/announcement_store.hpp)
     // is durable: own devices hear of it, and the servers that share a channel with `user`.
     virtual void changed(const protocol::UserId& user) = 0;
+    // [INBOX-5] `not_found` where one is for a channel that the user may not know of; the
+    // others go out all the same.
+    virtual asio::awaitable<Result<void>> signal(protocol::UserId user,
+                                                 std::vector<protocol::LiveSignal> signals) = 0;
     // To the moderators of this server and of the reported user's; once per txn. `not_found`
     // for no such user here.
     virtual asio::awaitable<Result<void>> report(Actor actor, Report report) = 0;

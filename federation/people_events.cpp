@@ -1,4 +1,4 @@
-// The news of LocalPeople: changes of users and devices, ours and others', and reports;
+// The news of LocalPeople: changes of users and devices, ours and others', signals, reports;
 // and which direct events bring such.
 #include <utility>
 
@@ -64,6 +64,12 @@ asio::awaitable<void> LocalPeople::tell_changed(UserId user)
     for (auto& name : *found) audience.push_back(UserId::trusted(std::move(name)));
     if (protocol::server_of(user) == parts_.identity.name) audience.push_back(user);
     tell([&](PeopleListener& listener) { listener.user_changed(user, audience); });
+}
+
+asio::awaitable<Result<void>> LocalPeople::signal(UserId user,
+                                                  std::vector<protocol::LiveSignal> signals)
+{
+    return signals_.send(std::move(user), std::move(signals));
 }
 
 asio::awaitable<Result<void>> LocalPeople::report(Actor actor, Report report)

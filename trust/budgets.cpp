@@ -107,7 +107,8 @@ Budgets::Budgets(TierTable table, BudgetOptions options)
       requests_(options.max_origins, 0, minute_ms),
       events_(options.max_origins, 0, minute_ms),
       bytes_(options.max_origins, 0, minute_ms),
-      claims_(options.max_origins, 0, minute_ms)
+      claims_(options.max_origins, 0, minute_ms),
+      signals_(options.max_origins, 0, minute_ms)
 {
 }
 
@@ -159,6 +160,11 @@ Result<void> Budgets::spend_claims(const protocol::ServerName& origin, Tier tier
     const auto most = table_.of(tier).claims;
     return spend(claims_.of(origin.str(), most, now), most > 0 ? std::min(claims, most) : claims,
                  false, "key claims", now);
+}
+
+bool Budgets::spend_signal(const protocol::ServerName& origin, Tier tier, protocol::Millis now)
+{
+    return signals_.of(origin.str(), table_.of(tier).signals, now).take(1, now);
 }
 
 }  // namespace entente::trust

@@ -93,6 +93,9 @@ class Budgets {
     // full budget is enough, and is then used up.
     [[nodiscard]] Result<void> spend_claims(const protocol::ServerName& origin, Tier tier,
                                             std::int64_t claims, protocol::Millis now);
+    // False for a signal beyond the budget: it is dropped.
+    [[nodiscard]] bool spend_signal(const protocol::ServerName& origin, Tier tier,
+                                    protocol::Millis now);
 
  private:
     [[nodiscard]] static Result<void> spend(Bucket& bucket, std::int64_t amount, bool always,
@@ -104,6 +107,7 @@ class Budgets {
     BucketTable events_;
     BucketTable bytes_;
     BucketTable claims_;
+    BucketTable signals_;
 };
 
 }  // namespace entente::trust

@@ -14,10 +14,11 @@ class News : public ::testing::Test {
     Person administrator()
     {
         rig.person("root");
-        auto done = rig.await(rig.commit().write([](storage::WriteTransaction& transaction) {
-            return transaction.db().execute(
-                "UPDATE account_user SET role = 'admin' WHERE localpart = 'root'");
-        }));
+        auto done =
+            rig.await(rig.commit().write([](storage::WriteTransaction& transaction) {
+                return transaction.db().execute(
+                    "UPDATE account_user SET role = 'admin' WHERE localpart = 'root'");
+            }));
         EXPECT_TRUE(done);
         const auto login = rig.post("/api/v1/auth/login", credentials("root", "a fine password"));
         return {"root@a.test", login.body["access_token"], login.body["refresh_token"]};
@@ -85,6 +86,17 @@ TEST_F(News, OnesOtherDevicesHearOfAChange)
     other.send({{"ping", true}});
     other.read_until("pong");
     EXPECT_TRUE(other.passed.empty());
+}
+
+TEST_F(News, ASignalForAChannelOfWhichOneIsNoMemberIsRefused)
+{
+    SocketClient phone{rig.port(), rig.ticket(alice)};
+    const std::string channel = "019aa3b5-ec00-7001-8001-000000000001@a.test";
+    phone.send({{"typing", {{channel, true}}}});
+    EXPECT_EQ(phone.read_until("problem")["problem"]["type"], "urn:entente:problem:not-found");
+    phone.send({{"typing", {{channel, "yes"}}}});
+    EXPECT_EQ(phone.read_until("problem")["problem"]["detail"],
+              "/typing/" + channel + ": not a value of its type");
 }
 
 }  // namespace

@@ -125,8 +125,12 @@ void Rig::start()
         return ask(std::move(server), std::move(target), std::move(body));
     };
     const auto wake = [this](const protocol::ServerName& server) { woken.push_back(server.str()); };
+    const auto pass = [this](const protocol::ServerName& server,
+                             const protocol::LiveSignal& signal) {
+        passed.emplace_back(server.str(), protocol::write_signal(signal));
+    };
     people_ = std::make_unique<federation::LocalPeople>(federation::LocalPeopleParts{
-        identity_, *store_, *commit_, *tasks_, clock, random_, asked, wake});
+        identity_, *store_, *commit_, *tasks_, clock, random_, asked, wake, pass});
     api_ = std::make_unique<Api>(
         ApiParts{io, *tasks_, *commit_, channels, *people_, clock, random_, log_}, options_);
     auto router = std::make_shared<net::Router>();

@@ -118,7 +118,8 @@ class Rig {
     std::function<federation::Answer(const protocol::ServerName& server, const std::string& target,
                                      const std::string& body)>
         answer_query;
-    std::vector<std::string> woken;  // servers that are owed something
+    std::vector<std::string> woken;                           // servers that are owed something
+    std::vector<std::pair<std::string, std::string>> passed;  // signals, by the peer
 
  private:
     void start();

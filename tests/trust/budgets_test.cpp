@@ -166,5 +166,15 @@ TEST(Budgets, ClaimsEndAtTheTiersFigureAndAFullBudgetIsEnoughForAnyRequest)
     EXPECT_FALSE(budgets.spend_claims(other, Tier::guest, 1, start));
 }
 
+TEST(Budgets, SignalsEndAtTheTiersFigure)
+{
+    Budgets budgets{TierTable{}};
+    EXPECT_FALSE(budgets.spend_signal(origin, Tier::quarantined, start));
+    int taken = 0;
+    const auto other = ServerName::trusted("b.example");
+    for (int i = 0; i < 1'000; ++i) taken += budgets.spend_signal(other, Tier::guest, start);
+    EXPECT_EQ(taken, 600);
+}
+
 }  // namespace
 }  // namespace entente::trust

@@ -30,7 +30,12 @@ struct HeardPeople final : PeopleListener {
     {
         changed.emplace_back(user.str(), audience);
     }
+    void signalled(const protocol::LiveSignal& signal) override
+    {
+        signals.push_back(protocol::write_signal(signal));
+    }
     std::vector<std::pair<std::string, std::vector<UserId>>> changed;
+    std::vector<std::string> signals;
     std::vector<LowKeys> lows;
     std::vector<std::pair<std::string, Uuid>> mailed;
 };
@@ -44,16 +49,22 @@ struct PeopleServer {
                                 std::string body) {
             return other->answer(server, std::move(method), std::move(target), std::move(body));
         };
-        people = std::make_unique<LocalPeople>(LocalPeopleParts{
-            server.identity, *server.store, *server.commits, *server.tasks, server.world.clock,
-            server.world.random, ask,
-            [this](const ServerName& peer) { server.woken.push_back(peer.str()); }});
+        people = std::make_unique<LocalPeople>(
+            LocalPeopleParts{server.identity, *server.store, *server.commits, *server.tasks,
+                             server.world.clock, server.world.random, ask,
+                             [this](const ServerName& peer) { server.woken.push_back(peer.str()); },
+                             [this](const ServerName& peer, const protocol::LiveSignal& signal) {
+                                 passed.emplace_back(peer.str(), protocol::write_signal(signal));
+                             }});
         people->listen(heard);
         people->add_handlers(*server.direct);
         server.direct->handle("invite.withdraw",
                               withdrawal_handler(server.identity, [this](const UserId& user) {
                                   withdrawn.push_back(user.str());
                               }));
+        inbox = std::make_unique<Inbox>(InboxParts{
+            server.identity, *server.verifier, *server.home, *server.follower, *server.direct,
+            *server.commits, *server.budgets, server.world.clock, &people->signals()});
         settlement = std::make_unique<Settlement>(
             SettlementParts{server.identity, *server.verifier, *server.follower, *server.store,
                             *server.commits, *server.notices, log, server.world.clock,
@@ -82,6 +93,7 @@ struct PeopleServer {
     {
         finish();
         settlement.reset();
+        inbox.reset();
         answers.reset();
         people.reset();
         server.restart();
@@ -126,6 +138,22 @@ struct PeopleServer {
         EXPECT_TRUE(settled) << settled.error().detail;
         return result;
     }
+    // Signals of another server, as they arrive: the status of each.
+    std::vector<std::string> receive_signals(const Server& origin, std::vector<std::string> signals)
+    {
+        protocol::OutgoingTransaction transaction;
+        transaction.signals = std::move(signals);
+        net::Request request;
+        request.method = "POST";
+        request.body = protocol::write_transaction(transaction);
+        const Admitted admitted{origin.identity.name, origin.identity.key_ref(), server.tier, ""};
+        const auto response = server.world.run(inbox->receive(request, admitted));
+        const auto result = protocol::parse_result(response.body, server.identity.names);
+        std::vector<std::string> statuses;
+        for (const auto& signal : result.value().signals)
+            statuses.emplace_back(protocol::to_text(signal.status));
+        return statuses;
+    }
     // What a device finds in its mailbox.
     std::vector<MailItem> mail(const std::string& localpart, int device, std::int64_t after = 0)
     {
@@ -163,7 +191,9 @@ struct PeopleServer {
     std::unique_ptr<LocalPeople> people;
     std::unique_ptr<PeopleAnswers> answers;
     std::unique_ptr<Settlement> settlement;
-    std::vector<std::string> withdrawn;  // whose invitation
+    std::unique_ptr<Inbox> inbox;
+    std::vector<std::pair<std::string, std::string>> passed;  // signals, by the peer's link
+    std::vector<std::string> withdrawn;                       // whose invitation
     protocol::NullLog log;
     HeardPeople heard;
     int asked = 0;
