@@ -103,6 +103,7 @@ void Api::add_routes(net::Router& router)
     add_channel_routes(router, *this);
     add_device_routes(router, *this);
     add_user_routes(router, *this);
+    add_media_routes(router, *this);
     add_report_routes(router, *this);
     add_message_routes(router, *this);
     add_realtime_routes(router, *this);

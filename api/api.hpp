@@ -14,6 +14,7 @@
 #include "api/rates.hpp"
 #include "api/sessions.hpp"
 #include "federation/channels.hpp"
+#include "federation/media.hpp"
 #include "federation/people.hpp"
 #include "net/router.hpp"
 #include "net/task_group.hpp"
@@ -48,6 +49,7 @@ struct ApiParts {
     storage::GroupCommit& commit;
     federation::Channels& channels;
     federation::People& people;
+    federation::Media& media;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -70,6 +72,7 @@ class Api {
     [[nodiscard]] const ApiOptions& options() const { return options_; }
     [[nodiscard]] federation::Channels& channels() const { return parts_.channels; }
     [[nodiscard]] federation::People& people() const { return parts_.people; }
+    [[nodiscard]] federation::Media& media() const { return parts_.media; }
     [[nodiscard]] protocol::Millis now() const { return parts_.clock.now_ms(); }
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
@@ -107,6 +110,7 @@ void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
 void add_device_routes(net::Router& router, Api& api);
 void add_user_routes(net::Router& router, Api& api);
+void add_media_routes(net::Router& router, Api& api);
 void add_report_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);

@@ -66,6 +66,15 @@ net::ClientOptions client_options(const Config& config)
     return options;
 }
 
+federation::MediaOptions media_options(const Config& config)
+{
+    federation::MediaOptions options;
+    options.folder = config.server.data + "/media";
+    options.max_octets = static_cast<std::size_t>(config.limits.media_bytes);
+    options.octets_a_day = config.limits.media_bytes_per_user_and_day;
+    return options;
+}
+
 federation::DiscoveryOptions discovery_options(const Config& config)
 {
     federation::DiscoveryOptions options;
@@ -148,7 +157,9 @@ FederationStack::FederationStack(Parts parts)
                  {parts.config.limits.unsent_per_user_and_peer,
                   federation::LocalChannelsOptions{}.max_content_octets}}),
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
-                      parts.clock)
+                      parts.clock),
+      media_({parts.identity, parts.stores.commits(), parts.pool, parts.clock, asker(),
+              media_options(parts.config)})
 {
     people_.add_handlers(direct_);
     direct_.handle("invite.withdraw",
@@ -266,6 +277,10 @@ void FederationStack::add_people_routes(net::Router& router)
     const auto claim = [this](const net::Request& request, const federation::Admitted& admitted) {
         return people_answers_.claim(request, admitted);
     };
+    const auto media = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return media_.answer(request, admitted);
+    };
+    router.add({"GET", "/federation/v1/media/{id}", 0, gate_.guard(media, true)});
     router.add({"GET", "/federation/v1/users/{localpart}", 0, gate_.guard(user, true)});
     router.add({"POST", "/federation/v1/keys/claim", protocol::max_claim_body_octets,
                 gate_.guard(claim, false)});

@@ -14,6 +14,7 @@
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
 #include "federation/local_people.hpp"
+#include "federation/media.hpp"
 #include "federation/notices.hpp"
 #include "federation/peer_links.hpp"
 #include "federation/people_answers.hpp"
@@ -52,6 +53,7 @@ class FederationStack {
 
     [[nodiscard]] federation::Channels& channels() { return channels_; }
     [[nodiscard]] federation::People& people() { return people_; }
+    [[nodiscard]] federation::Media& media() { return media_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
 
@@ -92,6 +94,7 @@ class FederationStack {
     federation::Queries queries_;
     federation::LocalChannels channels_;
     federation::PeopleAnswers people_answers_;
+    federation::Media media_;
 };
 
 }  // namespace entente::daemon

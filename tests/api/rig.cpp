@@ -131,8 +131,11 @@ void Rig::start()
     };
     people_ = std::make_unique<federation::LocalPeople>(federation::LocalPeopleParts{
         identity_, *store_, *commit_, *tasks_, clock, random_, asked, wake, pass});
+    media_ = std::make_unique<federation::Media>(federation::MediaParts{
+        identity_, *commit_, pool_, clock, asked, {folder_.file("media"), 100'000, 250'000}});
     api_ = std::make_unique<Api>(
-        ApiParts{io, *tasks_, *commit_, channels, *people_, clock, random_, log_}, options_);
+        ApiParts{io, *tasks_, *commit_, channels, *people_, *media_, clock, random_, log_},
+        options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);
     add_health_routes(*router, [this] { return ready(); }, clock);
@@ -179,6 +182,7 @@ void Rig::stop()
     thread_.join();
     channels.forget_listeners();
     api_.reset();
+    media_.reset();
     people_.reset();
     commit_.reset();
     store_.reset();

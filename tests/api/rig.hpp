@@ -16,6 +16,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 #include <nlohmann/json.hpp>
 
@@ -142,7 +143,9 @@ class Rig {
     std::unique_ptr<storage::GroupCommit> commit_;
     std::unique_ptr<storage::ChannelLogStore> store_;
     federation::Identity identity_;
+    asio::thread_pool pool_{1};
     std::unique_ptr<federation::LocalPeople> people_;
+    std::unique_ptr<federation::Media> media_;
     std::unique_ptr<Api> api_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<net::HttpClient> client_;

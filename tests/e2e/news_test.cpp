@@ -1,4 +1,4 @@
-// Signals and changes between real servers.
+// Signals, changes, reports, withdrawn invitations and media between real servers.
 #include "tests/e2e/support/world_test.hpp"
 
 namespace entente::e2e {
@@ -58,6 +58,24 @@ TEST_F(News, AChangeIsHeardOnTheOtherServerWhichThenAsksAnew)
     EXPECT_EQ(socket.read_until("changed").at("changed").at("user"), bob.user());
     EXPECT_EQ(alice.call("GET", "/users/" + bob.user()).at("devices").at(0).at("keys"),
               (json{{"identity", "i"}}));
+}
+
+TEST_F(News, AFileIsFetchedFromTheServerThatHasIt)
+{
+    open({"a.test", "b.test"});
+    auto alice = person("a.test", "alice");
+    auto bob = person("b.test", "bob");
+    const json octets{{"as", "good as any"}};  // its text is the file
+    const auto stored = bob.call("POST", "/media", octets);
+    const auto path = "/media/b.test/" + stored.at("id").get<std::string>();
+    EXPECT_EQ(alice.fetch(path), octets.dump());
+    node("b.test").kill9();
+    EXPECT_EQ(alice.request("GET", path).status, 503);
+    node("b.test").start();
+    wait_until("the file is there again",
+               [&] { return alice.request("GET", path).status == 200; });
+    EXPECT_EQ(alice.request("GET", "/media/a.test/" + stored.at("id").get<std::string>()).status,
+              404);
 }
 
 }  // namespace
