@@ -77,13 +77,16 @@ Api::Api(ApiParts parts, ApiOptions options)
       options_(std::move(options)),
       sessions_(parts_.commit, parts_.clock, parts_.random, options_.server),
       passwords_(parts_.io),
-      hub_(parts_.channels),
+      hub_(parts_.channels, parts_.people),
       address_rates_(options_.address, max_rate_keys),
       user_rates_(options_.user, max_rate_keys),
-      channel_counts_(options_.channels_a_day)
+      people_rates_(options_.people, max_rate_keys),
+      channel_counts_(options_.channels_a_day),
+      report_counts_(options_.reports_a_day)
 {
     sessions_.on_ended([this](const protocol::Uuid& session) { hub_.end_session(session); });
     parts_.channels.listen(hub_);
+    parts_.people.listen(hub_);
 }
 
 asio::awaitable<Result<void>> Api::start()
@@ -100,6 +103,10 @@ void Api::add_routes(net::Router& router)
     add_channel_routes(router, *this);
     add_directory_routes(router, *this);
     add_moderation_routes(router, *this);
+    add_device_routes(router, *this);
+    add_user_routes(router, *this);
+    add_media_routes(router, *this);
+    add_report_routes(router, *this);
     add_message_routes(router, *this);
     add_realtime_routes(router, *this);
 }

@@ -14,6 +14,8 @@
 #include "api/rates.hpp"
 #include "api/sessions.hpp"
 #include "federation/channels.hpp"
+#include "federation/media.hpp"
+#include "federation/people.hpp"
 #include "net/router.hpp"
 #include "net/task_group.hpp"
 #include "protocol/clock.hpp"
@@ -38,6 +40,10 @@ struct ApiOptions {
     // After it, per user: each request, and each message of an array of posts.
     Rate user{20'000, 20'000};
     std::int64_t channels_a_day = 1'000;  // that a user may create
+    // Per user: each key claimed, each look-up of a user of another server. They are charged
+    // to this whole server over there.
+    Rate people{5, 300};
+    std::int64_t reports_a_day = 100;  // of a user
 };
 
 // What the API stands on; all of it lives longer than the API.
@@ -47,6 +53,8 @@ struct ApiParts {
     storage::GroupCommit& commit;
     federation::Channels& channels;
     federation::Directory& directory;
+    federation::People& people;
+    federation::Media& media;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -54,7 +62,7 @@ struct ApiParts {
 
 class Api {
  public:
-    // Listens to `parts.channels` from here on.
+    // Listens to `parts.channels` and `parts.people` from here on.
     Api(ApiParts parts, ApiOptions options);
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
@@ -69,12 +77,16 @@ class Api {
     [[nodiscard]] const ApiOptions& options() const { return options_; }
     [[nodiscard]] federation::Channels& channels() const { return parts_.channels; }
     [[nodiscard]] federation::Directory& directory() const { return parts_.directory; }
+    [[nodiscard]] federation::People& people() const { return parts_.people; }
+    [[nodiscard]] federation::Media& media() const { return parts_.media; }
     [[nodiscard]] protocol::Millis now() const { return parts_.clock.now_ms(); }
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
     [[nodiscard]] Rates& address_rates() { return address_rates_; }
     [[nodiscard]] Rates& user_rates() { return user_rates_; }
+    [[nodiscard]] Rates& people_rates() { return people_rates_; }
+    [[nodiscard]] DailyCount& report_counts() { return report_counts_; }
     [[nodiscard]] DailyCount& channel_counts() { return channel_counts_; }
 
  private:
@@ -85,7 +97,9 @@ class Api {
     LiveHub hub_;
     Rates address_rates_;
     Rates user_rates_;
+    Rates people_rates_;
     DailyCount channel_counts_;
+    DailyCount report_counts_;
 };
 
 // A route for anyone: charged to the address before it runs.
@@ -102,6 +116,10 @@ void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
 void add_directory_routes(net::Router& router, Api& api);
 void add_moderation_routes(net::Router& router, Api& api);
+void add_device_routes(net::Router& router, Api& api);
+void add_user_routes(net::Router& router, Api& api);
+void add_media_routes(net::Router& router, Api& api);
+void add_report_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);
 

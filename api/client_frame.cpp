@@ -9,6 +9,7 @@ namespace entente::api {
 namespace {
 
 namespace raw = protocol::raw;
+using protocol::SignalType;
 
 constexpr std::size_t max_txn_octets = 64;
 constexpr std::size_t max_channel_octets = 300;
@@ -113,13 +114,13 @@ Result<void> read_follow(std::string_view value, protocol::NameRules names, Clie
     return read_cursors("follow", value, names, frame.follow);
 }
 
-Result<void> read_ack(std::string_view value, protocol::NameRules names, ClientFrame& frame)
+Result<void> read_have(std::string_view value, protocol::NameRules names, ClientFrame& frame)
 {
     if (!raw::is_object(value))
-        return refuse(Code::malformed, "/ack: an object of channels is needed");
-    if (auto read = read_cursors("ack", value, names, frame.ack); !read) return read;
-    if (frame.ack.size() > max_acks_a_frame)
-        return refuse(Code::too_large, "/ack: at most 10000 channels in a frame");
+        return refuse(Code::malformed, "/have: an object of channels is needed");
+    if (auto read = read_cursors("have", value, names, frame.have); !read) return read;
+    if (frame.have.size() > max_have_a_frame)
+        return refuse(Code::too_large, "/have: at most 10000 channels in a frame");
     return {};
 }
 
@@ -135,6 +136,43 @@ Result<std::vector<FramePost>> read_posts(std::string_view value, protocol::Name
     return posts;
 }
 
+// What a signal says, as the value of its channel.
+bool read_value(std::string_view value, protocol::LiveSignal& signal)
+{
+    switch (signal.type) {
+        case SignalType::typing: signal.on = value == "true"; return signal.on || value == "false";
+        case SignalType::presence:
+            signal.status = raw::is_string(value) ? raw::unescaped(value) : std::string();
+            return protocol::is_presence(signal.status);
+        case SignalType::read:
+            signal.seq = raw::integer(value).value_or(-1);
+            return signal.seq >= 0;
+    }
+    return false;
+}
+
+Result<void> read_signals(std::string_view value, SignalType type, protocol::NameRules names,
+                          ClientFrame& frame)
+{
+    const auto pointer = "/" + std::string(protocol::to_text(type));
+    if (!raw::is_object(value))
+        return refuse(Code::malformed, pointer + ": an object of channels is needed");
+    for (raw::Items channels{value}; channels.next();) {
+        if (frame.signals.size() == max_signals_a_frame)
+            return refuse(Code::too_large, pointer + ": at most 100 in a frame");
+        const auto name = channels.name();
+        auto channel = protocol::parse_channel_id(name, names);
+        if (!channel) return refuse(Code::malformed, pointer + ": a name is no channel");
+        protocol::LiveSignal signal;
+        signal.type = type;
+        signal.channel = std::move(*channel);
+        if (!read_value(channels.value(), signal))
+            return refuse(Code::malformed, pointer + "/" + name + ": not a value of its type");
+        frame.signals.push_back(std::move(signal));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<ClientFrame> parse_client_frame(std::string_view text, protocol::NameRules names)
@@ -145,12 +183,22 @@ Result<ClientFrame> parse_client_frame(std::string_view text, protocol::NameRule
     ClientFrame frame;
     for (raw::Items members{text}; members.next();) {
         if (members.is_named("ping")) frame.ping = true;
+        for (const auto type : {SignalType::typing, SignalType::presence, SignalType::read}) {
+            if (!members.is_named(protocol::to_text(type))) continue;
+            auto read = read_signals(members.value(), type, names, frame);
+            if (!read) return fail(read);
+        }
+        if (members.is_named("ack")) {
+            frame.ack = raw::integer(members.value());
+            if (!frame.ack || *frame.ack < 0)
+                return refuse(Code::malformed, "/ack: the number of a message is needed");
+        }
         if (members.is_named("follow")) {
             auto read = read_follow(members.value(), names, frame);
             if (!read) return fail(read);
         }
-        if (members.is_named("ack")) {
-            auto read = read_ack(members.value(), names, frame);
+        if (members.is_named("have")) {
+            auto read = read_have(members.value(), names, frame);
             if (!read) return fail(read);
         }
         if (members.is_named("posts")) {

@@ -11,11 +11,13 @@
 
 #include "protocol/names.hpp"
 #include "protocol/result.hpp"
+#include "protocol/signal.hpp"
 
 namespace entente::api {
 
 inline constexpr std::size_t max_posts_a_frame = 1000;
-inline constexpr std::size_t max_acks_a_frame = 10'000;
+inline constexpr std::size_t max_have_a_frame = 10'000;
+inline constexpr std::size_t max_signals_a_frame = 100;
 
 // One of an array of posts; where it can't be read, why.
 struct FramePost {
@@ -31,8 +33,10 @@ struct ClientFrame {
     bool follow_all = false;
     using Cursors = std::vector<std::pair<protocol::ChannelId, std::int64_t>>;
     Cursors follow;
-    Cursors ack;  // how far the device has each channel
+    Cursors have;  // how far the device has each channel
     std::optional<std::vector<FramePost>> posts;
+    std::optional<std::int64_t> ack;            // of messages to the device, cumulative
+    std::vector<protocol::LiveSignal> signals;  // without their user
 };
 
 // `malformed` with a JSON pointer; a bad post is no error of the frame.

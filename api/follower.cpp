@@ -17,12 +17,13 @@ constexpr std::size_t max_list_octets = 64 * 1024;
 
 }  // namespace
 
-Follower::Follower(Caller caller, federation::Channels& channels, asio::any_io_executor io,
-                   Index index)
+Follower::Follower(Caller caller, federation::Channels& channels, federation::People& people,
+                   asio::any_io_executor io, Index index)
     : caller_(std::move(caller)),
       channels_(channels),
       index_(std::move(index)),
-      wake_(std::move(io))
+      wake_(std::move(io)),
+      mail_(people)
 {
 }
 
@@ -45,6 +46,7 @@ Result<void> Follower::follow(const protocol::ChannelId& channel, std::int64_t s
         found = cursors_.emplace(channel, Cursor{}).first;
         index_.followed(*this, channel);
     }
+    mail_.came();  // where it couldn't be read a client was told to follow anew
     const bool listed = !found->second.live && found->second.generation != 0;
     found->second = Cursor{seq, seq, false, ++generation_, queue_.pushed()};
     if (!listed) lagging_.push_back(channel);
@@ -62,6 +64,7 @@ void Follower::follow_all()
     all_ = true;
     list_ = true;
     all_from_now_ = true;
+    mail_.came();
     wake_.notify();
 }
 
@@ -128,6 +131,18 @@ void Follower::membership_changed()
     wake_.notify();
 }
 
+void Follower::mail_came()
+{
+    mail_.came();
+    wake_.notify();
+}
+
+void Follower::signal(const std::string& key, const std::string& json)
+{
+    signals_.push(key, json);
+    wake_.notify();
+}
+
 void Follower::answer(std::string frame)
 {
     if (!queue_.push_frame(std::move(frame))) drop_all();
@@ -158,8 +173,13 @@ asio::awaitable<void> Follower::pump(net::WebSocket& socket)
         if (list_ && !ended_) co_await list_anew();
         bool caught_up = false;
         if (!lagging_.empty() && !ended_) caught_up = co_await catch_up(socket);
-        const bool idle = !wrote && !caught_up && !list_ && !ended_ && lagging_.empty();
-        if (idle) co_await wake_.wait();
+        bool mailed = false;
+        if (mail_.is_due() && !ended_) mailed = co_await write_mail(socket);
+        const bool idle = !wrote && !caught_up && !mailed && !list_ && !ended_ && lagging_.empty();
+        if (idle && !signals_.empty())
+            co_await write_signals(socket);
+        else if (idle)
+            co_await wake_.wait();
     }
 }
 
@@ -238,6 +258,30 @@ void Follower::unfollow(const protocol::ChannelId& channel, const Error& error)
     std::string frame = R"({"unfollowed":{"channel":)" + protocol::json_string(channel.str());
     frame += R"(,"problem":)" + protocol::problem_json(error, 0) + "}}";
     answer(std::move(frame));
+}
+
+asio::awaitable<bool> Follower::write_mail(net::WebSocket& socket)
+{
+    auto frame = co_await mail_.next_frame(caller_);
+    if (!frame) {
+        drop_all();
+        answer(R"({"resync":true})");
+        co_return true;
+    }
+    if (!*frame) co_return mail_.is_due();
+    queue_.writing((*frame)->size());
+    co_await write(socket, std::move(**frame));
+    co_return true;
+}
+
+asio::awaitable<void> Follower::write_signals(net::WebSocket& socket)
+{
+    std::string frame = R"({"signal":[)";
+    for (const auto& signal : signals_.take(max_waiting_signals, max_signal_octets))
+        append_item(frame, signal);
+    frame += "]}";
+    queue_.writing(frame.size());
+    co_await write(socket, std::move(frame));
 }
 
 asio::awaitable<void> Follower::list_anew()

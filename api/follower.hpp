@@ -17,15 +17,20 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "api/mail.hpp"
 #include "api/out_queue.hpp"
 #include "api/sessions.hpp"
 #include "federation/channels.hpp"
+#include "federation/signal_queue.hpp"
 #include "net/task_group.hpp"
 #include "net/websocket.hpp"
 
 namespace entente::api {
 
 inline constexpr std::size_t max_followed_channels = 10'000;
+// What waits of signals for one WebSocket, beside the rest.
+inline constexpr std::size_t max_waiting_signals = 200;
+inline constexpr std::size_t max_signal_octets = 16 * 1024;
 
 // Entries of one channel that became durable together.
 struct LiveBatch {
@@ -44,7 +49,8 @@ class Follower {
         std::function<void(Follower&, const protocol::ChannelId&)> followed;
         std::function<void(Follower&, const protocol::ChannelId&)> unfollowed;
     };
-    Follower(Caller caller, federation::Channels& channels, asio::any_io_executor io, Index index);
+    Follower(Caller caller, federation::Channels& channels, federation::People& people,
+             asio::any_io_executor io, Index index);
     ~Follower();
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;
@@ -69,6 +75,9 @@ class Follower {
     void delivered(const protocol::ChannelId& channel, const protocol::ServerName& server,
                    std::int64_t seq);
     void membership_changed();
+    void mail_came();
+    // Shown when nothing else waits, the latest of each key; dropped where too many wait.
+    void signal(const std::string& key, const std::string& json);
     // A whole frame for this device alone.
     void answer(std::string frame);
 
@@ -94,6 +103,8 @@ class Follower {
     asio::awaitable<bool> write_queued(net::WebSocket& socket);
     asio::awaitable<bool> catch_up(net::WebSocket& socket);
     asio::awaitable<void> list_anew();
+    asio::awaitable<bool> write_mail(net::WebSocket& socket);
+    asio::awaitable<void> write_signals(net::WebSocket& socket);
     asio::awaitable<Result<void>> tell_overdue();
     void unfollow(const protocol::ChannelId& channel, const Error& error);
     void took_page(const protocol::ChannelId& channel, const Cursor& before,
@@ -104,6 +115,8 @@ class Follower {
     Index index_;
     net::Wakeup wake_;
     OutQueue queue_;
+    Mail mail_;
+    federation::SignalQueue signals_{{max_waiting_signals, max_signal_octets}};
     Cursors cursors_;
     std::deque<protocol::ChannelId> lagging_;  // each at most once, in turn
     std::uint64_t generation_ = 0;

@@ -39,12 +39,19 @@ Result<json> parse_object(std::string_view text)
     return value;
 }
 
-Result<json> parse_body(const net::Request& request)
+Result<std::string_view> json_text(const net::Request& request)
 {
     const auto type = request.field("content-type");
     if (!type || !is_json(*type))
         return refuse(Code::unsupported, "the content type is application/json");
-    return parse_object(request.body);
+    return std::string_view{request.body};
+}
+
+Result<json> parse_body(const net::Request& request)
+{
+    auto text = json_text(request);
+    if (!text) return fail(text);
+    return parse_object(*text);
 }
 
 Members::Members(const json& object, std::string pointer)

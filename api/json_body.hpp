@@ -19,6 +19,9 @@ namespace entente::api {
 
 // An object under the JSON rules; `malformed`.
 [[nodiscard]] Result<nlohmann::json> parse_object(std::string_view text);
+// A request's body, whose content type is application/json: else `unsupported`. Nothing is
+// read of it yet.
+[[nodiscard]] Result<std::string_view> json_text(const net::Request& request);
 // The same of a request, whose content type is application/json: else `unsupported`.
 [[nodiscard]] Result<nlohmann::json> parse_body(const net::Request& request);
 

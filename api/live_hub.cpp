@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/people_wire.hpp"
 #include "api/wire.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
@@ -77,7 +78,7 @@ std::shared_ptr<Follower> LiveHub::connect(Caller caller, asio::any_io_executor 
                               erase_from(by_channel_, channel, &follower);
                           }};
     std::shared_ptr<Follower> follower{
-        new Follower{std::move(caller), channels_, std::move(io), std::move(index)},
+        new Follower{std::move(caller), channels_, people_, std::move(io), std::move(index)},
         [this](Follower* gone) {
             disconnect(gone);
             delete gone;
@@ -139,6 +140,47 @@ void LiveHub::channel_frozen(const protocol::ChannelId& channel, bool frozen)
     if (followers.empty()) return;
     const auto state = frozen_json(channel, frozen);
     for (auto* follower : followers) follower->state(state);
+}
+
+std::vector<Follower*> LiveHub::those_on(const protocol::UserId& user,
+                                         const protocol::Uuid& device) const
+{
+    auto followers = those_of(by_user_, user);
+    std::erase_if(followers,
+                  [&](Follower* follower) { return follower->caller().device != device; });
+    return followers;
+}
+
+void LiveHub::keys_low(const federation::LowKeys& low)
+{
+    for (auto* follower : those_on(low.user, low.device))
+        follower->answer(low_keys_frame({{low.kind, low.left, false}}));
+}
+
+void LiveHub::mail_came(const protocol::UserId& user, const protocol::Uuid& device)
+{
+    for (auto* follower : those_on(user, device)) follower->mail_came();
+}
+
+void LiveHub::user_changed(const protocol::UserId& user,
+                           const std::vector<protocol::UserId>& audience)
+{
+    const auto frame = R"({"changed":{"user":)" + protocol::json_string(user.str()) + "}}";
+    for (const auto& who : audience)
+        for (auto* follower : those_of(by_user_, who)) follower->answer(frame);
+}
+
+// What one does oneself is no news to one's devices, but for how far one has read.
+void LiveHub::signalled(const protocol::LiveSignal& signal)
+{
+    const auto followers = those_of(by_channel_, signal.channel);
+    if (followers.empty()) return;
+    const auto key = signal.key();
+    const auto json = protocol::write_signal(signal);
+    for (auto* follower : followers) {
+        const bool is_own = follower->caller().user == signal.user;
+        if (!is_own || signal.type == protocol::SignalType::read) follower->signal(key, json);
+    }
 }
 
 void LiveHub::channel_stalled(const protocol::ChannelId& channel,

@@ -8,15 +8,20 @@
 #include <memory>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "api/follower.hpp"
 #include "federation/channels.hpp"
+#include "federation/people.hpp"
 
 namespace entente::api {
 
-class LiveHub final : public federation::CommitListener {
+class LiveHub final : public federation::CommitListener, public federation::PeopleListener {
  public:
-    explicit LiveHub(federation::Channels& channels) : channels_(channels) {}
+    LiveHub(federation::Channels& channels, federation::People& people)
+        : channels_(channels), people_(people)
+    {
+    }
 
     // Registered until the pointer's last copy goes.
     [[nodiscard]] std::shared_ptr<Follower> connect(Caller caller, asio::any_io_executor io);
@@ -35,14 +40,22 @@ class LiveHub final : public federation::CommitListener {
     void channel_frozen(const protocol::ChannelId& channel, bool frozen) override;
     void channel_stalled(const protocol::ChannelId& channel,
                          const std::optional<federation::Stalled>& stalled) override;
+    void keys_low(const federation::LowKeys& low) override;
+    void mail_came(const protocol::UserId& user, const protocol::Uuid& device) override;
+    void user_changed(const protocol::UserId& user,
+                      const std::vector<protocol::UserId>& audience) override;
+    void signalled(const protocol::LiveSignal& signal) override;
 
  private:
     template <class Key>
     using Index = std::unordered_map<Key, std::set<Follower*>>;
 
     void disconnect(Follower* follower);
+    [[nodiscard]] std::vector<Follower*> those_on(const protocol::UserId& user,
+                                                  const protocol::Uuid& device) const;
 
     federation::Channels& channels_;
+    federation::People& people_;
     Index<protocol::ChannelId> by_channel_;
     Index<protocol::UserId> by_user_;
     Index<protocol::Uuid> by_session_;

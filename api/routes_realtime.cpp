@@ -9,6 +9,7 @@
 #include "api/api.hpp"
 #include "api/client_frame.hpp"
 #include "api/intake.hpp"
+#include "api/people_wire.hpp"
 #include "api/wire.hpp"
 #include "net/websocket.hpp"
 #include "protocol/problem.hpp"
@@ -36,6 +37,26 @@ asio::awaitable<void> write_side(std::shared_ptr<Follower> follower, net::WebSoc
     socket->abort();
 }
 
+asio::awaitable<void> acknowledge(Api& api, Follower& follower, std::int64_t number)
+{
+    const auto& caller = follower.caller();
+    auto done = co_await api.people().acknowledge(caller.user, caller.device, number);
+    if (!done)
+        follower.answer(R"({"problem":)" + protocol::problem_json(done.error(), api.now()) + "}");
+}
+
+// Beyond the user's rate they are dropped, as they are anywhere.
+asio::awaitable<void> send_signals(Api& api, Follower& follower,
+                                   std::vector<protocol::LiveSignal> signals)
+{
+    const auto& user = follower.caller().user;
+    const auto cost = static_cast<double>(signals.size());
+    if (!api.user_rates().take(user.str(), api.now(), cost)) co_return;
+    auto sent = co_await api.people().signal(user, std::move(signals));
+    if (!sent)
+        follower.answer(R"({"problem":)" + protocol::problem_json(sent.error(), api.now()) + "}");
+}
+
 asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, std::string text)
 {
     auto frame = parse_client_frame(text, api.options().names);
@@ -53,9 +74,11 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, s
         break;
     }
     // Where a device goes on from, it has what lies before.
-    for (const auto* cursors : {&frame->follow, &frame->ack}) {
+    for (const auto* cursors : {&frame->follow, &frame->have}) {
         for (const auto& [channel, seq] : *cursors) follower.acknowledge(channel, seq);
     }
+    if (!frame->signals.empty()) co_await send_signals(api, follower, std::move(frame->signals));
+    if (frame->ack) co_await acknowledge(api, follower, *frame->ack);
     if (frame->posts) co_await intake.take(std::move(*frame->posts));
 }
 
@@ -74,6 +97,16 @@ asio::awaitable<void> read_side(Api& api, std::shared_ptr<Follower> held, net::W
     }
 }
 
+// What its device missed while it wasn't there. A store that can't be read now is no reason
+// to refuse the socket.
+asio::awaitable<void> tell_low_keys(Api& api, Follower& follower)
+{
+    auto counts = co_await own_key_counts(api, follower.caller());
+    if (!counts) co_return;
+    std::erase_if(*counts, [](const auto& kind) { return kind.left >= storage::low_keys; });
+    if (!counts->empty()) follower.answer(low_keys_frame(*counts));
+}
+
 asio::awaitable<void> serve(Api& api, std::shared_ptr<Caller> caller, net::WebSocket& socket)
 {
     // A cancelled reader must still wait for the writer, which uses the same socket.
@@ -83,6 +116,7 @@ asio::awaitable<void> serve(Api& api, std::shared_ptr<Caller> caller, net::WebSo
     auto ended = std::make_shared<net::Wakeup>(io);
     api.parts().tasks.spawn(write_side(follower, &socket, WriterEnd{ended}));
 
+    co_await tell_low_keys(api, *follower);
     co_await read_side(api, follower, socket);
     follower->end();
     socket.abort();

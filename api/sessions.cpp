@@ -3,7 +3,10 @@
 #include <utility>
 #include <vector>
 
+#include "federation/announcer.hpp"
 #include "protocol/octets.hpp"
+#include "storage/announcement_store.hpp"
+#include "storage/device_store.hpp"
 
 namespace entente::api {
 namespace {
@@ -202,11 +205,34 @@ asio::awaitable<Result<void>> Sessions::end_all(std::int64_t account)
     };
     auto ended = co_await commit_.write(std::move(job));
     if (!ended) co_return fail(ended);
-    for (const auto& session : *ended) {
+    tell_ended(*ended);
+    co_return Result<void>{};
+}
+
+asio::awaitable<Result<void>> Sessions::end_device(protocol::UserId user, std::int64_t account,
+                                                   Uuid device)
+{
+    auto job = [user = std::move(user), account, device,
+                now = clock_.now_ms()](WriteTransaction& transaction) -> Result<std::vector<Uuid>> {
+        auto sessions = storage::revoke_device(transaction.db(), account, device, now);
+        if (!sessions) return fail(sessions);
+        auto noted =
+            storage::put_announcement(transaction.db(), user.str(), federation::device_changed);
+        if (!noted) return fail(noted);
+        return sessions;
+    };
+    auto ended = co_await commit_.write(std::move(job));
+    if (!ended) co_return fail(ended);
+    tell_ended(*ended);
+    co_return Result<void>{};
+}
+
+void Sessions::tell_ended(const std::vector<Uuid>& sessions)
+{
+    for (const auto& session : sessions) {
         forget(session);
         if (ended_) ended_(session);
     }
-    co_return Result<void>{};
 }
 
 void Sessions::forget(const Uuid& session)

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -68,6 +69,10 @@ class Sessions {
     asio::awaitable<Result<void>> check_live(protocol::Uuid session);
     asio::awaitable<Result<void>> end(protocol::Uuid session);
     asio::awaitable<Result<void>> end_all(std::int64_t account);
+    // Revokes a device of the account, which is the user's; its sessions end, and other servers
+    // are to be told. `not_found`.
+    asio::awaitable<Result<void>> end_device(protocol::UserId user, std::int64_t account,
+                                             protocol::Uuid device);
     // Called with every session that ends here, after it is durable.
     void on_ended(std::function<void(const protocol::Uuid&)> listener);
 
@@ -95,6 +100,7 @@ class Sessions {
                                             std::string refresh) const;
     [[nodiscard]] std::string fresh_secret();
     void forget(const protocol::Uuid& session);
+    void tell_ended(const std::vector<protocol::Uuid>& sessions);
 
     storage::GroupCommit& commit_;
     const protocol::Clock& clock_;

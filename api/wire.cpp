@@ -192,6 +192,7 @@ std::string summary_json(const federation::ChannelSummary& channel)
     add_raw(out, "visible_after", std::to_string(channel.visible_after));
     add_raw(out, "members", std::to_string(channel.member_count));
     add_flag(out, "frozen", channel.frozen);
+    add_raw(out, "read", std::to_string(channel.read));
     if (channel.stalled) add_stalled(out, *channel.stalled);
     return out + "}";
 }

@@ -88,6 +88,8 @@ struct LimitsConfig {
     std::int64_t transaction_bytes = 4'194'304;   // of the inbox, announced to peers
     std::int64_t transaction_items = 1'000;
     std::int64_t unsent_per_user_and_peer = 1'000;  // [RETRY-3]
+    std::int64_t media_bytes = 10'485'760;
+    std::int64_t media_bytes_per_user_and_day = 104'857'600;
 };
 
 enum class RegistrationMode : std::uint8_t { open, invite, closed };

@@ -388,6 +388,13 @@ void add_limits(std::vector<KeyRule<Config>>& rules)
     limit(
         "unsent_per_user_and_peer", "1000",
         [](Config& c) -> std::int64_t& { return c.limits.unsent_per_user_and_peer; }, 1, million);
+    limit(
+        "media_bytes", "10485760", [](Config& c) -> std::int64_t& { return c.limits.media_bytes; },
+        0, 16'777'216);
+    limit(
+        "media_bytes_per_user_and_day", "104857600",
+        [](Config& c) -> std::int64_t& { return c.limits.media_bytes_per_user_and_day; }, 0,
+        1'000'000'000'000);
 }
 
 std::vector<KeyRule<Config>> make_config_rules()

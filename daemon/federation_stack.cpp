@@ -1,7 +1,9 @@
 #include "daemon/federation_stack.hpp"
 
 #include "federation/evidence.hpp"
+#include "federation/invitation_events.hpp"
 #include "federation/well_known.hpp"
+#include "storage/device_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -69,6 +71,15 @@ net::ClientOptions client_options(const Config& config)
     return options;
 }
 
+federation::MediaOptions media_options(const Config& config)
+{
+    federation::MediaOptions options;
+    options.folder = config.server.data + "/media";
+    options.max_octets = static_cast<std::size_t>(config.limits.media_bytes);
+    options.octets_a_day = config.limits.media_bytes_per_user_and_day;
+    return options;
+}
+
 federation::DiscoveryOptions discovery_options(const Config& config)
 {
     federation::DiscoveryOptions options;
@@ -118,23 +129,20 @@ FederationStack::FederationStack(Parts parts)
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
       follower_(parts.identity, parts.stores.logs(), waits_, parts.clock, follower_events()),
-      direct_(parts.identity, parts.stores.logs(), parts.clock,
-              [this](const protocol::UserId& user) {
-                  notices_.tell([&](federation::CommitListener& listener) {
-                      listener.membership_changed(user);
-                  });
-              }),
+      direct_(parts.identity, parts.stores.logs(), parts.clock, membership_teller()),
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
       settlement_(settlement_parts()),
       links_(link_parts(), parts.tasks),
       repair_(repair_parts()),
       vouching_(discovery_, parts.stores.commits(), parts.identity.names),
+      people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
+               parts.clock, parts.random, asker(), waker(), signaller()}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
-              budgets_, parts.clock}),
+              budgets_, parts.clock, &people_.signals()}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
       directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
                   [this](protocol::ServerName server, std::string target) {
-                      return ask(std::move(server), std::move(target));
+                      return ask(std::move(server), "GET", std::move(target), "");
                   }}),
       devices_(parts.stores.commits()),
       retention_(parts.identity, parts.stores.logs(), parts.stores.commits(), parts.clock),
@@ -151,8 +159,15 @@ FederationStack::FederationStack(Parts parts)
                  {parts.config.limits.unsent_per_user_and_peer,
                   federation::LocalChannelsOptions{}.max_content_octets}}),
       comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
-      prover_({parts.identity, ring_, parts.stores.commits(), parts.clock})
+      prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
+      people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
+                      parts.clock),
+      media_({parts.identity, parts.stores.commits(), parts.pool, parts.clock, asker(),
+              media_options(parts.config)})
 {
+    people_.add_handlers(direct_);
+    direct_.handle("invite.withdraw",
+                   federation::withdrawal_handler(parts.identity, membership_teller()));
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
 
@@ -165,6 +180,7 @@ federation::SettlementParts FederationStack::settlement_parts()
                            const protocol::ServerName& follower) {
         return repair_.believes(channel, follower);
     };
+    made.direct_refused = refusals();
     return made;
 }
 
@@ -211,7 +227,7 @@ federation::RepairParts FederationStack::repair_parts()
 asio::awaitable<Result<std::string>> FederationStack::query(protocol::ServerName peer,
                                                             std::string target)
 {
-    auto answer = co_await client_.send(std::move(peer), "GET", std::move(target), "");
+    auto answer = co_await ask(std::move(peer), "GET", std::move(target), "");
     if (!answer) co_return fail(Code::unavailable, answer.error().detail);
     if (answer->status == 200) co_return std::move(answer->body);
     if (!answer->is_signed || !answer->problem)
@@ -224,6 +240,50 @@ federation::Wake FederationStack::waker()
     return [this](const protocol::ServerName& server) {
         if (parts_.config.federation.enabled) links_.wake(server);
     };
+}
+
+std::function<void(const protocol::UserId&)> FederationStack::membership_teller()
+{
+    return [this](const protocol::UserId& user) {
+        notices_.tell(
+            [&](federation::CommitListener& listener) { listener.membership_changed(user); });
+    };
+}
+
+std::function<void(const protocol::ServerName&, const protocol::LiveSignal&)>
+FederationStack::signaller()
+{
+    return [this](const protocol::ServerName& peer, const protocol::LiveSignal& signal) {
+        if (parts_.config.federation.enabled) links_.signal(peer, signal);
+    };
+}
+
+federation::DirectRefused FederationStack::refusals()
+{
+    return [this](storage::WriteTransaction& transaction, const storage::DirectRow& row,
+                  protocol::Code problem) {
+        return people_.messages().refused(transaction, row, problem, parts_.clock.now_ms());
+    };
+}
+
+federation::Ask FederationStack::asker()
+{
+    return [this](federation::ServerName server, std::string method, std::string target,
+                  std::string body) {
+        return ask(std::move(server), std::move(method), std::move(target), std::move(body));
+    };
+}
+
+asio::awaitable<Result<federation::Answer>> FederationStack::ask(federation::ServerName server,
+                                                                 std::string method,
+                                                                 std::string target,
+                                                                 std::string body)
+{
+    if (!parts_.config.federation.enabled)
+        co_return fail(Code::unavailable, "federation is switched off");
+    auto answer = co_await client_.send(std::move(server), std::move(method), std::move(target),
+                                        std::move(body));
+    co_return answer;
 }
 
 federation::FollowerEvents FederationStack::follower_events()
@@ -275,6 +335,7 @@ asio::awaitable<Result<void>> FederationStack::start()
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
     parts_.tasks.spawn(keep_retention());
+    people_.start();
     if (!parts_.stores.runtime_problem().empty())
         protocol::log_warning(parts_.log, "storage",
                               "the run-time folder can't be used, so every start may be one "
@@ -318,6 +379,24 @@ void FederationStack::add_routes(net::Router& router)
     router.add({"GET", "/federation/v1/channels/{channel}/log", 0, gate_.guard(log, true)});
     router.add({"GET", "/federation/v1/aliases/{localpart}", 0, gate_.guard(alias, true)});
     router.add({"GET", "/federation/v1/directory", 0, gate_.guard(directory, true)});
+    add_people_routes(router);
+}
+
+void FederationStack::add_people_routes(net::Router& router)
+{
+    const auto user = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return people_answers_.user(request, admitted);
+    };
+    const auto claim = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return people_answers_.claim(request, admitted);
+    };
+    const auto media = [this](const net::Request& request, const federation::Admitted& admitted) {
+        return media_.answer(request, admitted);
+    };
+    router.add({"GET", "/federation/v1/media/{id}", 0, gate_.guard(media, true)});
+    router.add({"GET", "/federation/v1/users/{localpart}", 0, gate_.guard(user, true)});
+    router.add({"POST", "/federation/v1/keys/claim", protocol::max_claim_body_octets,
+                gate_.guard(claim, false)});
 }
 
 void FederationStack::committed(storage::CommittedRun& run)
@@ -393,15 +472,6 @@ asio::awaitable<void> FederationStack::keep_index()
     }
 }
 
-asio::awaitable<Result<federation::Answer>> FederationStack::ask(protocol::ServerName server,
-                                                                 std::string target)
-{
-    if (!parts_.config.federation.enabled)
-        co_return fail(Code::unavailable, "federation is switched off");
-    auto answer = co_await client_.send(std::move(server), "GET", std::move(target), "");
-    co_return answer;
-}
-
 // What devices have said, then contents whose time is over: so many steps, then others first.
 asio::awaitable<Result<void>> FederationStack::end_retentions()
 {
@@ -441,6 +511,9 @@ asio::awaitable<void> FederationStack::keep_house()
             auto direct =
                 storage::forget_direct_before(transaction.db(), now - federation::direct_memory_ms);
             if (!direct) return direct;
+            auto claims = storage::forget_claim_answers_before(transaction.db(),
+                                                               now - storage::claim_memory_ms);
+            if (!claims) return claims;
             return storage::drop_rejected_before(transaction.db(), now - rejected_memory_ms);
         };
         auto forgotten = co_await parts_.stores.commits().write(std::move(job));

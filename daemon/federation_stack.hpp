@@ -15,10 +15,13 @@
 #include "federation/identity.hpp"
 #include "federation/inbox.hpp"
 #include "federation/local_channels.hpp"
+#include "federation/local_people.hpp"
 #include "federation/log_comparison.hpp"
 #include "federation/log_proof.hpp"
+#include "federation/media.hpp"
 #include "federation/notices.hpp"
 #include "federation/peer_links.hpp"
+#include "federation/people_answers.hpp"
 #include "federation/queries.hpp"
 #include "federation/repair.hpp"
 #include "federation/retention.hpp"
@@ -57,6 +60,8 @@ class FederationStack {
 
     [[nodiscard]] federation::Channels& channels() { return channels_; }
     [[nodiscard]] federation::Directory& directory() { return directory_; }
+    [[nodiscard]] federation::People& people() { return people_; }
+    [[nodiscard]] federation::Media& media() { return media_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Repair& repair() { return repair_; }
     [[nodiscard]] federation::FollowerLog& follower() { return follower_; }
@@ -68,6 +73,15 @@ class FederationStack {
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
     [[nodiscard]] federation::Wake waker();
+    [[nodiscard]] federation::Ask asker();
+    asio::awaitable<Result<federation::Answer>> ask(federation::ServerName server,
+                                                    std::string method, std::string target,
+                                                    std::string body);
+    [[nodiscard]] federation::DirectRefused refusals();
+    [[nodiscard]] std::function<void(const protocol::UserId&)> membership_teller();
+    [[nodiscard]] std::function<void(const protocol::ServerName&, const protocol::LiveSignal&)>
+    signaller();
+    void add_people_routes(net::Router& router);
     asio::awaitable<void> keep_house();
     asio::awaitable<void> keep_index();
     asio::awaitable<void> keep_asking();
@@ -78,8 +92,6 @@ class FederationStack {
     [[nodiscard]] federation::RepairParts repair_parts();
     asio::awaitable<void> keep_retention();
     asio::awaitable<Result<void>> end_retentions();
-    asio::awaitable<Result<federation::Answer>> ask(protocol::ServerName server,
-                                                    std::string target);
 
     Parts parts_;
     federation::Notices notices_;
@@ -100,6 +112,7 @@ class FederationStack {
     federation::PeerLinks links_;
     federation::Repair repair_;
     federation::Vouching vouching_;
+    federation::LocalPeople people_;
     federation::Inbox inbox_;
     federation::Queries queries_;
     federation::Directory directory_;
@@ -108,6 +121,8 @@ class FederationStack {
     federation::LocalChannels channels_;
     federation::LogComparison comparison_;
     federation::LogProver prover_;
+    federation::PeopleAnswers people_answers_;
+    federation::Media media_;
 };
 
 }  // namespace entente::daemon

@@ -88,7 +88,8 @@ Result<void> Server::open()
     options.user = {per_user, per_user};
     api_ = std::make_unique<api::Api>(
         api::ApiParts{io_.get_executor(), tasks_, stores_->commits(), federation_->channels(),
-                      federation_->directory(), clock_, random_, log_},
+                      federation_->directory(), federation_->people(), federation_->media(), clock_,
+                      random_, log_},
         options);
     add_figures();
     for (const auto& listener : config_.listeners) {

@@ -206,6 +206,7 @@ protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity
     }
     for (const auto& part : draft.logs) transaction.logs.push_back(home_slice(part, leaves, roots));
     for (const auto& row : draft.direct) transaction.direct.push_back({row.event, row.content});
+    transaction.signals = draft.signals;
     if (leaves.empty()) return transaction;
 
     auto signed_root = leaves.sign(identity.key, identity.name, now);

@@ -49,11 +49,12 @@ struct BatchDraft {
     std::vector<SubmissionPart> submissions;
     std::vector<LogPart> logs;
     std::vector<storage::DirectRow> direct;
+    std::vector<std::string> signals;  // not of the store, and never sent again [INBOX-5]
     std::size_t items = 0;
 
     [[nodiscard]] bool empty() const
     {
-        return submissions.empty() && logs.empty() && direct.empty();
+        return submissions.empty() && logs.empty() && direct.empty() && signals.empty();
     }
 };
 

@@ -79,6 +79,7 @@ struct ChannelSummary {
     std::int64_t member_count = 0;
     bool frozen = false;  // [LOG-4]
     std::optional<Stalled> stalled;
+    std::int64_t read = 0;  // how far the user has read
 };
 
 struct ChannelMember {

@@ -61,6 +61,7 @@ VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& re
         }
         verified.invitation = std::move(*invitation);
     }
+    if (handlers_.contains(event->type)) verified.content = read.value->content;
     verified.event = std::move(*event);
     return verified;
 }
@@ -133,30 +134,51 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
         result.status = ItemStatus::duplicate;
         return result;
     }
-    if (!direct.invitation) return result;
-
-    const auto user = protocol::parse_user_id(event.to, identity_.names);
-    if (!user || protocol::server_of(*user) != identity_.name)
-        return refused_event(direct.id, refuse(Code::not_found, "no such user here").value());
-    auto account = storage::find_user(db, protocol::localpart_of(*user));
-    if (!account) {
-        const auto& why = account.error();
-        return refused_event(direct.id, why.code == Code::not_found
-                                            ? refuse(Code::not_found, "no such user here").value()
-                                            : why);
-    }
-    auto stored = storage::count_invitations(db, event.to);
-    if (!stored) return refused_event(direct.id, stored.error());
-    if (*stored >= max_invitations_per_user)
-        return refused_event(
-            direct.id, refuse(Code::forbidden, "the user has too many invitations open").value());
-    auto put = storage::put_invitation(db, *direct.invitation);
-    if (!put) return refused_event(direct.id, put.error());
+    auto applied = apply(transaction, direct, origin);
+    if (!applied) return refused_event(direct.id, applied.error());
+    if (!*applied) return result;
     auto remembered = storage::remember_direct_in(db, *server, event.txn, *direct.id, event.at);
     if (!remembered) return refused_event(direct.id, remembered.error());
-    transaction.after_commit([invited = invited_, name = *user] { invited(name); });
     result.status = ItemStatus::accepted;
     return result;
+}
+
+Result<bool> Direct::apply(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
+                           const ServerName& origin)
+{
+    const auto handler = handlers_.find(direct.event->type);
+    if (!direct.invitation && handler == handlers_.end()) return false;
+    auto done = direct.invitation ? take_invitation(transaction, direct)
+                                  : handler->second(transaction, direct, origin);
+    if (!done) return fail(done);
+    return true;
+}
+
+Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
+                                     const VerifiedDirect& direct)
+{
+    auto& db = transaction.db();
+    const auto& to = direct.event->to;
+    const auto user = protocol::parse_user_id(to, identity_.names);
+    if (!user || protocol::server_of(*user) != identity_.name)
+        return refuse(Code::not_found, "no such user here");
+    auto account = storage::find_user(db, protocol::localpart_of(*user));
+    if (!account && account.error().code == Code::not_found)
+        return refuse(Code::not_found, "no such user here");
+    if (!account) return fail(account);
+    auto stored = storage::count_invitations(db, to);
+    if (!stored) return fail(stored);
+    if (*stored >= max_invitations_per_user)
+        return refuse(Code::forbidden, "the user has too many invitations open");
+    auto put = storage::put_invitation(db, *direct.invitation);
+    if (!put) return put;
+    transaction.after_commit([invited = invited_, name = *user] { invited(name); });
+    return {};
+}
+
+void Direct::handle(std::string type, DirectHandler handler)
+{
+    handlers_.emplace(std::move(type), std::move(handler));
 }
 
 }  // namespace entente::federation

@@ -1,9 +1,10 @@
 // Direct events [INBOX-4]: what one server tells another outside of any channel. Each
-// (origin, txn) is taken once. Of the types only `invite` has an effect so far; unknown
-// ones are `ignored`.
+// (origin, txn) is taken once. What a type means is its handler's business, but for `invite`,
+// which is dealt with here; types without a handler are `ignored`.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/incoming_store.hpp"
+#include "trust/tiers.hpp"
 
 namespace entente::federation {
 
@@ -26,8 +28,16 @@ struct VerifiedDirect {
     std::optional<protocol::Hash> id;
     std::optional<protocol::Event> event;
     std::optional<storage::InvitationRow> invitation;  // of an `invite`
+    std::string content;                               // of a type with a handler
+    trust::Tier tier = trust::Tier::guest;             // of the origin
     Error problem;
 };
+
+// The effect of one type, within the transaction that remembers the event. An error leaves
+// nothing behind and refuses the event for good, but for trouble of our own.
+using DirectHandler =
+    std::function<Result<void>(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
+                               const ServerName& origin)>;
 
 class Direct {
  public:
@@ -35,6 +45,8 @@ class Direct {
     Direct(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
            std::function<void(const protocol::UserId& user)> invited);
 
+    // Before the first event.
+    void handle(std::string type, DirectHandler handler);
     [[nodiscard]] VerifiedDirect check(const protocol::Read<protocol::EventAndContent>& read,
                                        const ServerName& origin) const;
     [[nodiscard]] protocol::EventResult take(storage::WriteTransaction& transaction,
@@ -42,6 +54,11 @@ class Direct {
                                              const ServerName& origin);
 
  private:
+    // Nothing where nobody knows the type.
+    [[nodiscard]] Result<bool> apply(storage::WriteTransaction& transaction,
+                                     const VerifiedDirect& direct, const ServerName& origin);
+    [[nodiscard]] Result<void> take_invitation(storage::WriteTransaction& transaction,
+                                               const VerifiedDirect& direct);
     [[nodiscard]] Result<storage::InvitationRow> read_invitation(const protocol::Event& event,
                                                                  const std::string& content,
                                                                  const ServerName& origin) const;
@@ -50,6 +67,7 @@ class Direct {
     storage::ChannelLogStore& store_;
     const protocol::Clock& clock_;
     std::function<void(const protocol::UserId& user)> invited_;
+    std::map<std::string, DirectHandler> handlers_;
 };
 
 }  // namespace entente::federation

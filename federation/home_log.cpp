@@ -4,6 +4,7 @@
 #include <map>
 
 #include "federation/erasing.hpp"
+#include "federation/invitation_events.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
@@ -132,6 +133,7 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     auto target = find_target(store_, db, channel, event, identity_.names);
     if (!target) return fail(target);
 
+    const auto uninvited = clears_invitation(channel.state, event, content);
     auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1,
                                         channel.home, facts_of(*target), identity_.names);
     if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
@@ -150,6 +152,7 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     if (!added) return fail(added);
     auto followed = erase_behind(store_, db, channel, event, *target);
     if (followed) followed = follow_up(transaction, channel, event, content, *change);
+    if (followed && uninvited) followed = withdraw_invitation(transaction, channel, *uninvited);
     if (!followed) {
         store_.abandon(channel, followed.error());
         return fail(followed);
@@ -244,6 +247,22 @@ Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel
     auto id = store_.server_id(transaction.db(), server);
     if (!id) return fail(id);
     auto put = storage::put_direct(transaction.db(), *id, protocol::write_event(draft), body, now);
+    if (!put) return put;
+    transaction.after_commit([wake = wake_, server] { wake(server); });
+    return {};
+}
+
+// [INBOX-16] As with the invitation: a server that has members here reads it in the log.
+Result<void> HomeLog::withdraw_invitation(WriteTransaction& transaction, LiveChannel& channel,
+                                          const std::string& invitee)
+{
+    const auto server = protocol::server_of(protocol::UserId::trusted(invitee));
+    if (server == identity_.name || channel.state.has_member_of(server)) return {};
+    const auto now = clock_.now_ms();
+    const auto row = withdrawal(identity_, channel.name, invitee, now, random_);
+    auto id = store_.server_id(transaction.db(), server);
+    if (!id) return fail(id);
+    auto put = storage::put_direct(transaction.db(), *id, row.event, row.content, now);
     if (!put) return put;
     transaction.after_commit([wake = wake_, server] { wake(server); });
     return {};

@@ -119,6 +119,9 @@ class HomeLog {
                                                const protocol::Event& event,
                                                const std::string& content,
                                                const std::string& invitee);
+    [[nodiscard]] Result<void> withdraw_invitation(storage::WriteTransaction& transaction,
+                                                   storage::LiveChannel& channel,
+                                                   const std::string& invitee);
     [[nodiscard]] Result<JoinGrant> grant(storage::Connection& db, storage::LiveChannel& channel,
                                           std::int64_t seq, const ServerName& server);
     [[nodiscard]] bool may_know(const storage::LiveChannel& channel,

@@ -30,11 +30,13 @@ std::size_t octets_of(const protocol::Slice& slice)
 // A transaction between its reading and its commit.
 struct Inbox::Work {
     ServerName origin;
+    trust::Tier tier = trust::Tier::guest;
     std::vector<VerifiedSubmission> submissions;
     std::vector<std::size_t> event_budgets;  // how many events of each submission may be taken
     std::vector<VerifiedSlice> slices;
     std::vector<VerifiedDirect> direct;
-    std::size_t signals = 0;
+    // Nothing in the place of one that is beyond the budget.
+    std::vector<std::optional<protocol::Read<protocol::Signal>>> signals;
     // Which slices and direct events lie beyond the budget, and for how long.
     std::vector<std::optional<Error>> slice_limits;
     std::vector<std::optional<Error>> direct_limits;
@@ -71,6 +73,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& re
 
     auto work = std::make_shared<Work>();
     work->origin = admitted.origin;
+    work->tier = admitted.tier;
     spend_budgets(*work, *transaction, admitted);
     co_await verify(*work, std::move(*transaction));
 
@@ -136,9 +139,16 @@ asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
             parts_.verifier.check_submission(std::move(read), roots, work.origin));
     for (auto& read : transaction.logs)
         work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, work.origin));
-    for (const auto& read : transaction.direct)
+    for (const auto& read : transaction.direct) {
         work.direct.push_back(parts_.direct.check(read, work.origin));
-    work.signals = transaction.signals.size();
+        work.direct.back().tier = work.tier;
+    }
+    for (auto& read : transaction.signals) {
+        const bool is_taken =
+            parts_.budgets.spend_signal(work.origin, work.tier, parts_.clock.now_ms());
+        auto& signal = work.signals.emplace_back();
+        if (is_taken) signal = std::move(read);
+    }
 }
 
 Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
@@ -170,7 +180,12 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
             limit ? refused_event(work.direct[i].id, *limit)
                   : parts_.direct.take(open, work.direct[i], work.origin));
     }
-    outcome.result.signals.resize(work.signals);
+    for (const auto& read : work.signals) {
+        const bool is_taken = read && parts_.signals != nullptr;
+        outcome.result.signals.push_back(
+            is_taken ? parts_.signals->take(open, *read, work.origin, work.tier)
+                     : protocol::SignalResult{});
+    }
     return outcome;
 }
 

@@ -8,6 +8,7 @@
 #include "federation/follower_log.hpp"
 #include "federation/gate.hpp"
 #include "federation/home_log.hpp"
+#include "federation/signals.hpp"
 #include "federation/verification.hpp"
 #include "net/http_message.hpp"
 #include "storage/group_commit.hpp"
@@ -24,6 +25,7 @@ struct InboxParts {
     storage::GroupCommit& commits;
     trust::Budgets& budgets;
     const protocol::Clock& clock;
+    Signals* signals = nullptr;  // nothing: all are ignored
 };
 
 class Inbox {

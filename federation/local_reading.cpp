@@ -7,6 +7,7 @@
 #include "storage/incoming_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/read_marker_store.hpp"
 
 namespace entente::federation {
 
@@ -98,6 +99,9 @@ Result<ChannelSummary> LocalChannels::summary(Connection& db, std::int64_t chann
     auto stall = storage::find_stall(db, channel);
     if (!stall) return fail(stall);
     summary.stalled = shown(*stall);
+    auto read = storage::read_marker(db, user.str(), view->channel.name.str());
+    if (!read) return fail(read);
+    summary.read = *read;
     return summary;
 }
 

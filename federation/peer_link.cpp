@@ -11,6 +11,9 @@ constexpr char inbox_target[] = "/federation/v1/inbox";
 constexpr Millis ack_interval_ms = 2'000;
 constexpr Millis longest_hold_ms = 3'600'000;
 constexpr int most_halvings = 9;
+constexpr Millis signal_interval_ms = 1'000;
+constexpr std::size_t most_signals = 200;  // in one transaction
+constexpr std::size_t most_signal_octets = 32 * 1024;
 
 // [INBOX-7] A transaction costs four signatures however much it carries: a busy link lets
 // more gather, one that carries little sends at once.
@@ -72,6 +75,28 @@ void PeerLink::ask(const std::string& channel)
     wake();
 }
 
+void PeerLink::signal(const std::string& key, std::string json)
+{
+    if (is_down_) return;
+    const bool is_first = signals_.empty();
+    if (signals_.push(key, std::move(json)) && is_first) wake();
+}
+
+bool PeerLink::are_signals_due() const
+{
+    return !signals_.empty() && signals_due_ <= parts_.clock.now_ms();
+}
+
+void PeerLink::add_signals(BatchDraft& draft, const BatchLimits& limits)
+{
+    if (signals_.empty() || (draft.empty() && !are_signals_due())) return;
+    if (draft.items >= limits.items) return;
+    draft.signals =
+        signals_.take(std::min(limits.items - draft.items, most_signals), most_signal_octets);
+    draft.items += draft.signals.size();
+    signals_due_ = parts_.clock.now_ms() + signal_interval_ms;
+}
+
 asio::awaitable<void> PeerLink::run()
 {
     for (;;) {
@@ -79,7 +104,7 @@ asio::awaitable<void> PeerLink::run()
         auto wait = co_await deliver();
         if (!wait) {
             // Something may have come while the last batch was read.
-            if (woken_) continue;
+            if (woken_ || are_signals_due()) continue;
             wait = until_hold_ends();
             if (!wait) co_return;
         }
@@ -130,6 +155,7 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     };
     auto draft = co_await parts_.commits.read(std::move(job));
     if (!draft) co_return failed(draft.error());
+    add_signals(*draft, limits);
     if (draft->empty()) {
         // Nobody is left there to be told.
         for (const auto& channel : held.heartbeats) acks_due_.erase(channel);
@@ -143,6 +169,7 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     if (!settled) co_return failed(settled.error());
     backoff_.reset();
     problem_.reset();
+    is_down_ = false;
     for (const auto& part : draft->logs) {
         const auto& channel = part.channel.name.str();
         if (held.heartbeats.contains(channel)) acks_due_.erase(channel);
@@ -234,6 +261,8 @@ asio::awaitable<void> PeerLink::ask_about_all()
 
 Wait PeerLink::failed(const Error& error)
 {
+    is_down_ = true;
+    signals_.clear();
     auto wait = backoff_.after(error);
     problem_ = error;
     was_away_ |= wait.ends_when_heard;
@@ -285,6 +314,7 @@ std::optional<Wait> PeerLink::until_hold_ends()
     for (const auto& [channel, hold] : held_logs_) consider(hold.until);
     for (const auto& [channel, due] : acks_due_) consider(due);
     consider(held_direct_until_);
+    if (!signals_.empty()) consider(signals_due_);
     if (!soonest) return std::nullopt;
     Wait wait;
     wait.time = std::chrono::milliseconds(*soonest - now);

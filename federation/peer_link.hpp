@@ -13,6 +13,7 @@
 
 #include "federation/backoff.hpp"
 #include "federation/settlement.hpp"
+#include "federation/signal_queue.hpp"
 #include "federation/signed_client.hpp"
 #include "net/task_group.hpp"
 
@@ -56,6 +57,11 @@ class PeerLink {
     // An administrator's word: whatever wait there is ends now.
     void urge();
     [[nodiscard]] LinkState state() const;
+    // A signal goes with the next transaction, or with one of its own, which there is once a
+    // second. Dropped while the peer can't be reached, or where too many wait [INBOX-5].
+    void signal(const std::string& key, std::string json);
+    // Whether the last attempt failed.
+    [[nodiscard]] bool is_down() const { return is_down_; }
     // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
     void acks_due(const std::string& channel);
     // A slice or a heartbeat of the channel goes next, whatever the peer holds of it.
@@ -76,6 +82,8 @@ class PeerLink {
     asio::awaitable<void> ask_about_all();
     void show_keys(const std::string& channel, const std::vector<std::string>& kids);
     asio::awaitable<void> pause(Wait wait);
+    void add_signals(BatchDraft& draft, const BatchLimits& limits);
+    [[nodiscard]] bool are_signals_due() const;
     [[nodiscard]] Held held_now();
     [[nodiscard]] std::optional<Wait> until_hold_ends();
     void remember(const Settled& settled);
@@ -100,6 +108,9 @@ class PeerLink {
     std::set<std::string> questions_;                              // channels
     std::map<std::string, std::vector<protocol::ShownKey>> keys_;  // channel → what goes with it
     bool was_away_ = false;                                        // since the last answer
+    SignalQueue signals_;
+    Millis signals_due_ = 0;  // not for their own sake before
+    bool is_down_ = false;
 };
 
 }  // namespace entente::federation

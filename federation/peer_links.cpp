@@ -4,6 +4,14 @@
 
 namespace entente::federation {
 
+namespace {
+
+// A signal alone is no reason to try a peer again that was just found away.
+constexpr Millis unreachable_ms = 60'000;
+constexpr std::size_t max_unreachable = 10'000;
+
+}  // namespace
+
 PeerLinks::PeerLinks(LinkParts parts, net::TaskGroup& tasks)
     : parts_(std::move(parts)), tasks_(tasks)
 {
@@ -60,9 +68,31 @@ asio::awaitable<Result<void>> PeerLinks::ask_all()
     co_return Result<void>{};
 }
 
+void PeerLinks::signal(const ServerName& peer, const protocol::LiveSignal& signal)
+{
+    if (peer == parts_.identity.name) return;
+    if (const auto found = unreachable_until_.find(peer); found != unreachable_until_.end()) {
+        if (found->second > parts_.clock.now_ms()) return;
+        unreachable_until_.erase(found);
+    }
+    link(peer).signal(signal.key(), protocol::write_signal(signal));
+}
+
+void PeerLinks::ended(const ServerName& peer)
+{
+    const auto found = links_.find(peer);
+    if (found == links_.end()) return;
+    if (found->second->is_down()) {
+        if (unreachable_until_.size() >= max_unreachable) unreachable_until_.clear();
+        unreachable_until_[peer] = parts_.clock.now_ms() + unreachable_ms;
+    }
+    links_.erase(found);
+}
+
 void PeerLinks::heard_from(const ServerName& peer)
 {
     last_heard_.note(peer, parts_.clock.now_ms());
+    unreachable_until_.erase(peer);
     if (const auto found = links_.find(peer); found != links_.end()) found->second->heard();
 }
 
@@ -94,7 +124,7 @@ asio::awaitable<void> PeerLinks::drive(std::shared_ptr<PeerLink> running, Server
     struct Ending {
         PeerLinks& links;
         const ServerName& peer;
-        ~Ending() { links.links_.erase(peer); }
+        ~Ending() { links.ended(peer); }
     };
     const Ending ending{*this, peer};
     co_await running->run();

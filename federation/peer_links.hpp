@@ -9,6 +9,7 @@
 #include "federation/last_heard.hpp"
 #include "federation/peer_link.hpp"
 #include "net/task_group.hpp"
+#include "protocol/signal.hpp"
 #include "storage/channel_log_store.hpp"
 
 namespace entente::federation {
@@ -25,6 +26,8 @@ class PeerLinks {
     void ask(const ServerName& peer, const protocol::ChannelId& channel);
     // [LOG-8] The same to all followers of all channels.
     asio::awaitable<Result<void>> ask_all();
+    // Dropped for a minute where the peer couldn't be reached: nobody is called for it.
+    void signal(const ServerName& peer, const protocol::LiveSignal& signal);
     // A proven inbound request of that server.
     void heard_from(const ServerName& peer);
     // An administrator's word: tries at once, whatever was waited for.
@@ -43,8 +46,10 @@ class PeerLinks {
 
     LinkParts parts_;
     net::TaskGroup& tasks_;
+    void ended(const ServerName& peer);
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
     LastHeard last_heard_;
+    std::unordered_map<ServerName, Millis> unreachable_until_;  // of those without a link
 };
 
 }  // namespace entente::federation

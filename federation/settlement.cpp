@@ -384,6 +384,11 @@ Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& 
             {{"peer", job.peer.str()},
              {"problem",
               result.problem ? std::string(protocol::code_name(result.problem->code)) : ""}});
+    if (result.status == ItemStatus::rejected && !row.note.empty() && parts_.direct_refused) {
+        const auto code = result.problem ? result.problem->code : Code::malformed;
+        auto told = parts_.direct_refused(transaction, row, code);
+        if (!told) return told;
+    }
     return storage::drop_direct(transaction.db(), row.id);
 }
 

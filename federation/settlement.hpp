@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -50,6 +51,10 @@ struct Settled {
     std::map<std::string, std::vector<std::string>> keys_wanted;
 };
 
+// A user's own direct event was refused for good: its author is told.
+using DirectRefused =
+    std::function<Result<void>(storage::WriteTransaction&, const storage::DirectRow&, Code)>;
+
 struct SettlementParts {
     const Identity& identity;
     Verifier& verifier;
@@ -62,6 +67,7 @@ struct SettlementParts {
     // [LOG-5] Whether a follower that says `ahead` is looked into; not for a while where it
     // had nothing to show. Nothing: always. On the I/O thread.
     std::function<bool(const protocol::ChannelId&, const ServerName& follower)> believes = {};
+    DirectRefused direct_refused = {};
 };
 
 class Settlement {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ struct Response {
     Fields fields;  // besides Content-Type, Content-Length, Date
     std::string body;
     bool close = false;  // end the connection behind this answer
+    // Let go once the answer is written: what a large body's memory is counted by.
+    std::shared_ptr<void> held{};
 };
 
 // Retry-After of a 429 or 503 whose error says nothing.

@@ -22,6 +22,8 @@ constexpr const char* select_superadmin =
     "SELECT 1 FROM account_user WHERE role = 'superadmin' AND suspended_at IS NULL LIMIT 1";
 constexpr const char* select_device =
     "SELECT id, key, revoked_at FROM account_device WHERE user = ?1 AND device = ?2";
+constexpr const char* count_devices =
+    "SELECT count(*) FROM account_device WHERE user = ?1 AND revoked_at IS NULL";
 constexpr const char* insert_device =
     "INSERT INTO account_device (user, device, key, name, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
 constexpr const char* insert_session =
@@ -100,6 +102,15 @@ Result<std::int64_t> bind_device(Connection& db, std::int64_t user, const Device
             if (!(*query)->is_null(2)) return refuse(Code::forbidden, "/device: was revoked");
             return (*query)->integer(0);
         }
+    }
+    {
+        auto count = Query::prepare(db, count_devices);
+        if (!count) return fail(count);
+        (*count)->bind(0, user);
+        auto row = (*count)->step();
+        if (!row) return fail(row);
+        if ((*count)->integer(0) >= max_devices_of_user)
+            return refuse(Code::forbidden, "/device: too many devices; revoke one first");
     }
     auto insert = Query::prepare(db, insert_device);
     if (!insert) return fail(insert);

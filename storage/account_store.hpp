@@ -53,8 +53,11 @@ struct DeviceInfo {
     std::string name;
 };
 
+inline constexpr std::int64_t max_devices_of_user = 100;  // that aren't revoked
+
 // A login: binds a session to the device, which is added where it is new. `conflict`
-// where this user's device has another key, `forbidden` where it was revoked.
+// where this user's device has another key, `forbidden` where it was revoked or would be one
+// too many.
 struct NewSession {
     protocol::Uuid id;
     std::int64_t user = 0;

@@ -90,8 +90,16 @@ constexpr char update_told[] =
 
 constexpr char insert_direct[] =
     "INSERT INTO direct_out (server, event, content, at) VALUES (?, ?, ?, ?)";
+constexpr char insert_users_direct[] =
+    "INSERT INTO direct_out (server, event, content, at, sender, type, note) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)";
+constexpr char delete_users_direct[] =
+    "DELETE FROM direct_out WHERE sender = ? AND server = ? AND type = ? AND sender <> ''";
+constexpr char select_users_direct_count[] =
+    "SELECT count(*) FROM direct_out WHERE sender = ? AND server = ? AND type = ? AND sender <> ''";
 constexpr char select_direct[] =
-    "SELECT d.id, d.event, d.content FROM direct_out d JOIN server s ON s.id = d.server "
+    "SELECT d.id, d.event, d.content, d.sender, d.type, d.note "
+    "FROM direct_out d JOIN server s ON s.id = d.server "
     "WHERE s.name = ? AND d.id > ? ORDER BY d.id LIMIT ?";
 constexpr char delete_direct[] = "DELETE FROM direct_out WHERE id = ?";
 
@@ -312,11 +320,38 @@ Result<void> put_direct(Connection& db, std::int64_t server_id, std::string_view
     return run(db, insert_direct, server_id, event, content, at);
 }
 
+Result<void> put_users_direct(Connection& db, std::int64_t server_id, const DirectRow& row,
+                              protocol::Millis at)
+{
+    return run(db, insert_users_direct, server_id, row.event, row.content, at, row.sender, row.type,
+               row.note);
+}
+
+Result<void> replace_users_direct(Connection& db, std::int64_t server_id, const DirectRow& row,
+                                  protocol::Millis at)
+{
+    auto gone = run(db, delete_users_direct, row.sender, server_id, row.type);
+    if (!gone) return gone;
+    return put_users_direct(db, server_id, row, at);
+}
+
+Result<std::int64_t> count_users_direct(Connection& db, std::string_view user,
+                                        std::int64_t server_id, std::string_view type)
+{
+    auto count = one_row(
+        db, select_users_direct_count, [](Statement& row) { return row.integer(0); }, user,
+        server_id, type);
+    if (!count) return fail(count);
+    return count->value_or(0);
+}
+
 Result<std::vector<DirectRow>> outgoing_direct(Connection& db, const ServerName& server,
                                                std::int64_t after, std::size_t limit)
 {
     const auto read = [](Statement& row) {
-        return DirectRow{row.integer(0), std::string(row.text(1)), std::string(row.text(2))};
+        return DirectRow{row.integer(0),           std::string(row.text(1)),
+                         std::string(row.text(2)), std::string(row.text(3)),
+                         std::string(row.text(4)), std::string(row.text(5))};
     };
     return all_rows(db, select_direct, read, server.str(), after, limit);
 }

@@ -144,10 +144,23 @@ struct DirectRow {
     std::int64_t id = 0;
     std::string event;
     std::string content;
+    std::string sender;  // of a user's own: whose, else empty
+    std::string type;    // of a user's own
+    std::string note;    // of a user's own: what is told where it is refused
 };
 [[nodiscard]] Result<void> put_direct(Connection& db, std::int64_t server_id,
                                       std::string_view event, std::string_view content,
                                       protocol::Millis at);
+// One of a user's own; its id is ignored.
+[[nodiscard]] Result<void> put_users_direct(Connection& db, std::int64_t server_id,
+                                            const DirectRow& row, protocol::Millis at);
+// The same in the place of those of its type that the server is owed from the user.
+[[nodiscard]] Result<void> replace_users_direct(Connection& db, std::int64_t server_id,
+                                                const DirectRow& row, protocol::Millis at);
+// How many of that type the server is owed from the user.
+[[nodiscard]] Result<std::int64_t> count_users_direct(Connection& db, std::string_view user,
+                                                      std::int64_t server_id,
+                                                      std::string_view type);
 [[nodiscard]] Result<std::vector<DirectRow>> outgoing_direct(Connection& db,
                                                              const protocol::ServerName& server,
                                                              std::int64_t after, std::size_t limit);

@@ -106,7 +106,9 @@ Budgets::Budgets(TierTable table, BudgetOptions options)
       sources_(options.max_sources, options.unproven_per_source, minute_ms),
       requests_(options.max_origins, 0, minute_ms),
       events_(options.max_origins, 0, minute_ms),
-      bytes_(options.max_origins, 0, minute_ms)
+      bytes_(options.max_origins, 0, minute_ms),
+      claims_(options.max_origins, 0, minute_ms),
+      signals_(options.max_origins, 0, minute_ms)
 {
 }
 
@@ -150,6 +152,19 @@ Result<void> Budgets::spend_bytes(const protocol::ServerName& origin, Tier tier,
                                   bool first, protocol::Millis now)
 {
     return spend(bytes_.of(origin.str(), table_.of(tier).bytes, now), bytes, first, "bytes", now);
+}
+
+Result<void> Budgets::spend_claims(const protocol::ServerName& origin, Tier tier,
+                                   std::int64_t claims, protocol::Millis now)
+{
+    const auto most = table_.of(tier).claims;
+    return spend(claims_.of(origin.str(), most, now), most > 0 ? std::min(claims, most) : claims,
+                 false, "key claims", now);
+}
+
+bool Budgets::spend_signal(const protocol::ServerName& origin, Tier tier, protocol::Millis now)
+{
+    return signals_.of(origin.str(), table_.of(tier).signals, now).take(1, now);
 }
 
 }  // namespace entente::trust

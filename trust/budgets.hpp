@@ -89,6 +89,13 @@ class Budgets {
                                             std::int64_t events, bool first, protocol::Millis now);
     [[nodiscard]] Result<void> spend_bytes(const protocol::ServerName& origin, Tier tier,
                                            std::int64_t bytes, bool first, protocol::Millis now);
+    // One-time keys claimed in one request: where there are more than the tier has in all, a
+    // full budget is enough, and is then used up.
+    [[nodiscard]] Result<void> spend_claims(const protocol::ServerName& origin, Tier tier,
+                                            std::int64_t claims, protocol::Millis now);
+    // False for a signal beyond the budget: it is dropped.
+    [[nodiscard]] bool spend_signal(const protocol::ServerName& origin, Tier tier,
+                                    protocol::Millis now);
 
  private:
     [[nodiscard]] static Result<void> spend(Bucket& bucket, std::int64_t amount, bool always,
@@ -99,6 +106,8 @@ class Budgets {
     BucketTable requests_;
     BucketTable events_;
     BucketTable bytes_;
+    BucketTable claims_;
+    BucketTable signals_;
 };
 
 }  // namespace entente::trust

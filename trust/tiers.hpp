@@ -27,16 +27,18 @@ struct TierBudget {
     std::int64_t requests = 0;
     std::int64_t events = 0;  // submitted
     std::int64_t bytes = 0;   // of all bodies
+    std::int64_t claims = 0;  // of one-time keys
+    std::int64_t signals = 0;
     friend bool operator==(const TierBudget&, const TierBudget&) = default;
 };
 
 struct TierTable {
     std::array<TierBudget, 5> rows{{
-        {0, 0, 0},
-        {60, 60, 4LL << 20},
-        {600, 600, 20LL << 20},
-        {6'000, 6'000, 200LL << 20},
-        {600'000, 600'000, 4LL << 30},
+        {0, 0, 0, 0, 0},
+        {60, 60, 4LL << 20, 10, 0},
+        {600, 600, 20LL << 20, 60, 600},
+        {6'000, 6'000, 200LL << 20, 600, 6'000},
+        {600'000, 600'000, 4LL << 30, 6'000, 600'000},
     }};
     [[nodiscard]] const TierBudget& of(Tier tier) const
     {

@@ -54,7 +54,7 @@ TEST(Cursors, ADeviceSaysHowFarItIsByFollowingAndByAcknowledging)
     socket.send(room.follow(0));
     EXPECT_EQ(socket.read_seqs(7), run_of(1, 7));
     EXPECT_EQ(said(), std::vector<std::int64_t>{});
-    socket.send({{"ack", {{room.channel, 7}}}, {"ping", true}});
+    socket.send({{"have", {{room.channel, 7}}}, {"ping", true}});
     socket.read_until("pong");
     EXPECT_EQ(said(), std::vector<std::int64_t>{7});
     SocketClient later{room.rig.port(), room.rig.ticket(room.alice)};
@@ -65,9 +65,9 @@ TEST(Cursors, ADeviceSaysHowFarItIsByFollowingAndByAcknowledging)
     fresh.send({{"follow", "all"}});
     fresh.read_until("following");
     EXPECT_EQ(said(), (std::vector<std::int64_t>{7, 5, 7}));
-    socket.send({{"ack", 7}});
+    socket.send({{"have", 7}});
     EXPECT_EQ(socket.read_until("problem")["problem"]["detail"],
-              "/ack: an object of channels is needed");
+              "/have: an object of channels is needed");
 }
 
 }  // namespace

@@ -274,5 +274,55 @@ RC_GTEST_PROP(ClientFrame, AnyOctetsAreReadOrRefused, (const std::string& text))
     }
 }
 
+const std::string a_channel = "019aa3b5-ec00-7001-8001-000000000001@a.example";
+
+TEST(ClientFrame, SignalsAreReadByChannel)
+{
+    const auto frame =
+        parse_client_frame(R"({"typing":{")" + a_channel + R"(":false},"presence":{")" + a_channel +
+                               R"(":"away"},"read":{")" + a_channel + R"(":41}})",
+                           {});
+    ASSERT_TRUE(frame) << frame.error().hint;
+    ASSERT_EQ(frame->signals.size(), 3U);
+    EXPECT_EQ(frame->signals[0].type, protocol::SignalType::typing);
+    EXPECT_FALSE(frame->signals[0].on);
+    EXPECT_EQ(frame->signals[1].status, "away");
+    EXPECT_EQ(frame->signals[2].seq, 41);
+    EXPECT_EQ(frame->signals[2].channel.str(), a_channel);
+}
+
+TEST(ClientFrame, ASignalOfAWrongValueIsRefusedByName)
+{
+    const auto hint = [](const std::string& type, const std::string& value) {
+        const auto frame =
+            parse_client_frame("{\"" + type + "\":{\"" + a_channel + "\":" + value + "}}", {});
+        return frame ? std::string() : frame.error().hint;
+    };
+    EXPECT_EQ(hint("typing", "true"), "");
+    EXPECT_EQ(hint("typing", "1"), "/typing/" + a_channel + ": not a value of its type");
+    EXPECT_EQ(hint("presence", "\"bored\""),
+              "/presence/" + a_channel + ": not a value of its type");
+    EXPECT_EQ(hint("read", "-1"), "/read/" + a_channel + ": not a value of its type");
+}
+
+TEST(ClientFrame, AHundredSignalsAreInAFrameAtMost)
+{
+    const auto frame = [](std::size_t count) {
+        std::string text = R"({"typing":{)";
+        for (std::size_t i = 0; i < count; ++i) {
+            auto id = a_channel;
+            id[35] = static_cast<char>('0' + i % 10);
+            id[34] = static_cast<char>('0' + i / 10 % 10);
+            id[33] = static_cast<char>('0' + i / 100);
+            text += (i > 0 ? ",\"" : "\"") + id + "\":true";
+        }
+        return parse_client_frame(text + "}}", {});
+    };
+    EXPECT_TRUE(frame(max_signals_a_frame));
+    const auto over = frame(max_signals_a_frame + 1);
+    ASSERT_FALSE(over);
+    EXPECT_EQ(over.error().code, Code::too_large);
+}
+
 }  // namespace
 }  // namespace entente::api

@@ -41,6 +41,17 @@ asio::awaitable<Result<federation::Answer>> ask_elsewhere(
     co_return elsewhere(server.str(), target);
 }
 
+federation::Identity own_identity()
+{
+    protocol::start_crypto();
+    const auto key = protocol::SigningKey::from_seed(std::string(32, 's')).value();
+    federation::Identity identity{.name = protocol::ServerName::trusted(server_name),
+                                  .key = key,
+                                  .recovery = key.public_key()};
+    identity.names.allow_test_names = true;
+    return identity;
+}
+
 }  // namespace
 
 Folder::Folder()
@@ -93,9 +104,8 @@ const std::string& certificate_file()
     return file;
 }
 
-Rig::Rig(ApiOptions options) : options_(std::move(options))
+Rig::Rig(ApiOptions options) : options_(std::move(options)), identity_(own_identity())
 {
-    protocol::start_crypto();
     start();
 }
 
@@ -113,6 +123,9 @@ void Rig::start()
     commit_ = std::make_unique<storage::GroupCommit>(
         io, storage::make_sqlite_database(folder_.file("db")), storage::GroupCommitOptions{},
         [](const Error&) { std::abort(); });
+    store_ = std::make_unique<storage::ChannelLogStore>(nullptr, options_.names, 1,
+                                                        [](storage::CommittedRun&) {});
+    commit_->add(*store_);
     if (auto started = commit_->start(); !started) throw std::runtime_error(started.error().detail);
 
     directory_ = std::make_unique<federation::Directory>(federation::DirectoryParts{
@@ -120,8 +133,22 @@ void Rig::start()
         [this](protocol::ServerName server, std::string target) {
             return ask_elsewhere(elsewhere, std::move(server), std::move(target));
         }});
-    api_ = std::make_unique<Api>(
-        ApiParts{io, *tasks_, *commit_, channels, *directory_, clock, random_, log_}, options_);
+    const auto asked = [this](protocol::ServerName server, const std::string&, std::string target,
+                              std::string body) {
+        return ask(std::move(server), std::move(target), std::move(body));
+    };
+    const auto wake = [this](const protocol::ServerName& server) { woken.push_back(server.str()); };
+    const auto pass = [this](const protocol::ServerName& server,
+                             const protocol::LiveSignal& signal) {
+        passed.emplace_back(server.str(), protocol::write_signal(signal));
+    };
+    people_ = std::make_unique<federation::LocalPeople>(federation::LocalPeopleParts{
+        identity_, *store_, *commit_, *tasks_, clock, random_, asked, wake, pass});
+    media_ = std::make_unique<federation::Media>(federation::MediaParts{
+        identity_, *commit_, pool_, clock, asked, {folder_.file("media"), 100'000, 250'000}});
+    api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_,
+                                          *media_, clock, random_, log_},
+                                 options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);
     add_health_routes(*router, [this] { return ready(); }, clock);
@@ -146,6 +173,13 @@ void Rig::start()
     if (!ready_now) throw std::runtime_error(ready_now.error().detail);
 }
 
+asio::awaitable<Result<federation::Answer>> Rig::ask(protocol::ServerName server,
+                                                     std::string target, std::string body)
+{
+    if (!answer_query) co_return fail(Code::unavailable, "nobody is there");
+    co_return answer_query(server, target, body);
+}
+
 void Rig::stop()
 {
     on_io([this] { client_->close_idle(); });
@@ -162,7 +196,10 @@ void Rig::stop()
     channels.forget_listeners();
     api_.reset();
     directory_.reset();
+    media_.reset();
+    people_.reset();
     commit_.reset();
+    store_.reset();
     tasks_.reset();
     io_.reset();
 }

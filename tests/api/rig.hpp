@@ -16,12 +16,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 #include <nlohmann/json.hpp>
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
 #include "federation/directory.hpp"
+#include "federation/local_people.hpp"
 #include "memory_channels.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
@@ -117,11 +119,19 @@ class Rig {
     Metrics metrics;
     std::function<Result<void>()> ready = [] { return Result<void>{}; };
     storage::GroupCommit& commit() { return *commit_; }
+    // What another server answers to a query; nobody is there until a test says so.
+    std::function<federation::Answer(const protocol::ServerName& server, const std::string& target,
+                                     const std::string& body)>
+        answer_query;
+    std::vector<std::string> woken;                           // servers that are owed something
+    std::vector<std::pair<std::string, std::string>> passed;  // signals, by the peer
 
  private:
     void start();
     void stop();
     Answer send(net::Fetch fetch);
+    asio::awaitable<Result<federation::Answer>> ask(protocol::ServerName server, std::string target,
+                                                    std::string body);
     static net::Fetch with_body(const std::string& method, const std::string& path,
                                 const std::string& body, const std::string& type,
                                 const std::string& token);
@@ -136,6 +146,11 @@ class Rig {
     std::unique_ptr<net::TaskGroup> tasks_;
     std::unique_ptr<storage::GroupCommit> commit_;
     std::unique_ptr<federation::Directory> directory_;
+    std::unique_ptr<storage::ChannelLogStore> store_;
+    federation::Identity identity_;
+    asio::thread_pool pool_{1};
+    std::unique_ptr<federation::LocalPeople> people_;
+    std::unique_ptr<federation::Media> media_;
     std::unique_ptr<Api> api_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<net::HttpClient> client_;

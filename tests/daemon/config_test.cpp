@@ -105,6 +105,8 @@ requests_per_user = 16
 transaction_bytes = 300000
 transaction_items = 14
 unsent_per_user_and_peer = 15
+media_bytes = 16
+media_bytes_per_user_and_day = 17
 [log]
 format = "json"
 level = "error"
@@ -156,6 +158,8 @@ components = { inbox = "debug" }
     EXPECT_EQ(config.limits.transaction_bytes, 300'000);
     EXPECT_EQ(config.limits.transaction_items, 14);
     EXPECT_EQ(config.limits.unsent_per_user_and_peer, 15);
+    EXPECT_EQ(config.limits.media_bytes, 16);
+    EXPECT_EQ(config.limits.media_bytes_per_user_and_day, 17);
     EXPECT_EQ(config.log.format, LogFormat::json);
     EXPECT_EQ(config.log.level, protocol::LogLevel::error);
     EXPECT_EQ(config.log.components.at("inbox"), protocol::LogLevel::debug);
@@ -248,6 +252,8 @@ TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)
         {"limits", "transaction_bytes", 262'144, 67'108'864},
         {"limits", "transaction_items", 1, 100'000},
         {"limits", "unsent_per_user_and_peer", 1, 1'000'000},
+        {"limits", "media_bytes", 0, 16'777'216},
+        {"limits", "media_bytes_per_user_and_day", 0, 1'000'000'000'000},
     };
     for (const auto& bound : bounds) {
         const auto with = [&](std::int64_t value) {

@@ -67,9 +67,8 @@ TEST_F(Membership, AKickedUserIsOutEverywhereAndABannedOneStaysOut)
     wait_until("bob is banned", [&] { return !sees(bob, channel); });
     const auto joined = bob.request("POST", path_of(channel, "/join"), with_txn());
     ASSERT_EQ(joined.status, 201);
-    wait_until("the home refuses the banned one", [&] {
-        return bob.delivery(joined.body.at("event")).at("status") == "rejected";
-    });
+    wait_until("the home refuses the banned one",
+               [&] { return bob.delivery(joined.body.at("event")).at("status") == "rejected"; });
     EXPECT_EQ(members(alice, channel), std::vector<std::string>{"alice@a.test"});
 }
 
@@ -106,12 +105,10 @@ TEST_F(Membership, ADeletedMessageIsInNoFileOfEitherServerAndTheChainGoesOn)
     const std::string secret = "under-the-third-stone";
     const std::string message = bob.post(channel, secret + " by bob").at("event");
     wait_until("alice reads it", [&] { return !alice.texts(channel).empty(); });
-    const std::string edit =
-        bob.call("POST", path_of(channel, "/messages/" + message + "/edit"),
-                 with_txn({{"content", {{"text", secret + " I said"}}}}))
-            .at("event");
-    wait_until("alice reads the edit",
-               [&] { return !entry(alice, channel, edit).is_null(); });
+    const std::string edit = bob.call("POST", path_of(channel, "/messages/" + message + "/edit"),
+                                      with_txn({{"content", {{"text", secret + " I said"}}}}))
+                                 .at("event");
+    wait_until("alice reads the edit", [&] { return !entry(alice, channel, edit).is_null(); });
     wait_until("bob reads it too", [&] { return !entry(bob, channel, edit).is_null(); });
     EXPECT_FALSE(files_with("a.test", secret).empty());
     EXPECT_FALSE(files_with("b.test", secret).empty());
@@ -129,7 +126,8 @@ TEST_F(Membership, ADeletedMessageIsInNoFileOfEitherServerAndTheChainGoesOn)
             EXPECT_EQ(erased.at("deleted_by"), by);
         }
     }
-    wait_until("no file of the home shows it", [&] { return files_with("a.test", secret).empty(); });
+    wait_until("no file of the home shows it",
+               [&] { return files_with("a.test", secret).empty(); });
     wait_until("no file of the follower shows it",
                [&] { return files_with("b.test", secret).empty(); });
     const std::string after = alice.post(channel, "and on").at("event");
@@ -155,9 +153,8 @@ TEST_F(Membership, TwoPeopleHaveOneDmWhoeverOpensIt)
     const auto channel = open_dm(alice, bob);
     EXPECT_EQ(open_dm(alice, bob), channel);
     alice.post(channel, "are you there?");
-    wait_until("bob is invited", [&] {
-        return !bob.call("GET", "/invitations").at("invitations").empty();
-    });
+    wait_until("bob is invited",
+               [&] { return !bob.call("GET", "/invitations").at("invitations").empty(); });
     EXPECT_EQ(open_dm(bob, alice), channel);
     wait_until("bob reads what was said before he came",
                [&] { return sees(bob, channel) && bob.texts(channel).size() == 1; });
@@ -199,7 +196,7 @@ TEST_F(Membership, UnderRelayContentsGoOnceEveryDeviceHasSaidThatItHasThem)
     const std::int64_t seq = entry(bob, channel, event).at("seq");
     const auto acknowledge = [&](Client& who) {
         auto live = who.open_socket();
-        live.send({{"ack", {{channel, seq}}}, {"ping", true}});
+        live.send({{"have", {{channel, seq}}}, {"ping", true}});
         live.read_until("pong");
     };
     acknowledge(bob);
@@ -210,7 +207,8 @@ TEST_F(Membership, UnderRelayContentsGoOnceEveryDeviceHasSaidThatItHasThem)
     wait_until("the home forgets it",
                [&] { return entry(alice, channel, event).value("expired", false); });
     for (const auto* server : {"a.test", "b.test"})
-        wait_until("no file shows it", [&] { return files_with(server, "psst-only-once").empty(); });
+        wait_until("no file shows it",
+                   [&] { return files_with(server, "psst-only-once").empty(); });
 }
 
 TEST_F(Membership, AChannelIsFoundByItsAliasAndInTheDirectoryFromAfar)

@@ -151,5 +151,30 @@ TEST(Budgets, TheFirstItemIsAlwaysTakenSoThatThereIsProgress)
     EXPECT_FALSE(budgets.spend_bytes(origin, Tier::guest, 1, false, start));
 }
 
+TEST(Budgets, ClaimsEndAtTheTiersFigureAndAFullBudgetIsEnoughForAnyRequest)
+{
+    Budgets budgets{TierTable{}};
+    EXPECT_FALSE(budgets.spend_claims(origin, Tier::blocked, 1, start));
+    EXPECT_TRUE(budgets.spend_claims(origin, Tier::quarantined, 50, start));
+    const auto over = budgets.spend_claims(origin, Tier::quarantined, 1, start);
+    ASSERT_FALSE(over);
+    EXPECT_EQ(over.error().code, Code::rate_limited);
+    EXPECT_EQ(over.error().retry_after, 6);
+    EXPECT_TRUE(budgets.spend_claims(origin, Tier::quarantined, 1, start + 6'000));
+    const auto other = ServerName::trusted("b.example");
+    EXPECT_TRUE(budgets.spend_claims(other, Tier::guest, 60, start));
+    EXPECT_FALSE(budgets.spend_claims(other, Tier::guest, 1, start));
+}
+
+TEST(Budgets, SignalsEndAtTheTiersFigure)
+{
+    Budgets budgets{TierTable{}};
+    EXPECT_FALSE(budgets.spend_signal(origin, Tier::quarantined, start));
+    int taken = 0;
+    const auto other = ServerName::trusted("b.example");
+    for (int i = 0; i < 1'000; ++i) taken += budgets.spend_signal(other, Tier::guest, start);
+    EXPECT_EQ(taken, 600);
+}
+
 }  // namespace
 }  // namespace entente::trust

@@ -225,5 +225,33 @@ TEST_F(Owed, FactsAndCreationsAreFoundAgain)
     EXPECT_FALSE(find_creation(*db, "eve@a.example", txn).value());
 }
 
+TEST_F(Owed, AUsersDirectEventIsCountedAndReplacedByTypeAndServer)
+{
+    const auto row = [](const std::string& type, const std::string& event) {
+        DirectRow made;
+        made.event = event;
+        made.content = "{}";
+        made.sender = "alice@a.example";
+        made.type = type;
+        made.note = "note of " + event;
+        return made;
+    };
+    ASSERT_TRUE(put_direct(*db, 2, "by the server", "{}", 1));
+    ASSERT_TRUE(put_users_direct(*db, 2, row("device.message", "one"), 1));
+    ASSERT_TRUE(put_users_direct(*db, 2, row("device.message", "two"), 1));
+    ASSERT_TRUE(put_users_direct(*db, 3, row("device.message", "elsewhere"), 1));
+    ASSERT_TRUE(replace_users_direct(*db, 2, row("device.changed", "first"), 1));
+    ASSERT_TRUE(replace_users_direct(*db, 2, row("device.changed", "second"), 1));
+    EXPECT_EQ(count_users_direct(*db, "alice@a.example", 2, "device.message").value(), 2);
+    EXPECT_EQ(count_users_direct(*db, "bob@a.example", 2, "device.message").value(), 0);
+    std::vector<std::string> events;
+    const auto owed = outgoing_direct(*db, peer, 0, 10).value();
+    for (const auto& direct : owed) events.push_back(direct.event);
+    EXPECT_EQ(events, (std::vector<std::string>{"by the server", "one", "two", "second"}));
+    EXPECT_EQ(owed[0].note, "");
+    EXPECT_EQ(owed[1].note, "note of one");
+    EXPECT_EQ(owed[3].type, "device.changed");
+}
+
 }  // namespace
 }  // namespace entente::storage

@@ -1,0 +1,110 @@
+#include "federation/device_messages.hpp"
+
+#include <utility>
+
+#include "protocol/json_rules.hpp"
+#include "protocol/raw_members.hpp"
+#include "storage/acquaintances.hpp"
+#include "storage/device_store.hpp"
+#include "storage/mailbox_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+constexpr std::size_t max_user_octets = 320;
+
+// What the device is shown of the note: all but which device it is itself.
+std::string shown_note(std::string_view txn, std::string_view user, std::string_view device)
+{
+    return R"({"txn":")" + std::string(txn) + R"(","user":)" + protocol::json_string(user) +
+           R"(,"device":")" + std::string(device) + "\"}";
+}
+
+}  // namespace
+
+DeviceMessages::DeviceMessages(const Identity& identity,
+                               std::function<void(const MailedDevice&)> came)
+    : identity_(identity), came_(std::move(came))
+{
+}
+
+Result<void> DeviceMessages::store(storage::WriteTransaction& transaction,
+                                   const protocol::Event& event,
+                                   const protocol::DeviceMessage& message,
+                                   const std::string& source)
+{
+    auto& db = transaction.db();
+    auto user = protocol::parse_user_id(event.to, identity_.names);
+    if (!user || protocol::server_of(*user) != identity_.name)
+        return refuse(Code::not_found, "no such user here");
+    auto device = storage::find_device(db, protocol::localpart_of(*user), message.device);
+    if (!device) return fail(device);
+    if (!*device) return refuse(Code::not_found, "no such device");
+    storage::MailRow row;
+    row.source = source;
+    row.sender = event.sender.text;
+    if (event.device) row.sender_device = event.device->str();
+    row.at = event.at;
+    row.body = message.body;
+    auto put = storage::put_mail(db, **device, row);
+    if (!put) return fail(put);
+    transaction.after_commit(
+        [came = came_, to = MailedDevice{*user, message.device}] { came(to); });
+    return {};
+}
+
+Result<void> DeviceMessages::take(storage::WriteTransaction& transaction,
+                                  const VerifiedDirect& direct, const ServerName& origin)
+{
+    const auto& event = *direct.event;
+    auto message = protocol::parse_device_message(direct.content);
+    if (!message) return fail(message);
+    if (event.sender.is_server) return refuse(Code::forbidden, "a device's message is a user's");
+    if (direct.tier < trust::Tier::known) {
+        auto acquainted = storage::are_acquainted(transaction.db(), event.to, event.sender.text);
+        if (!acquainted) return fail(acquainted);
+        if (!*acquainted)
+            return refuse(Code::forbidden, "the recipient has nothing to do with the sender");
+    }
+    auto stored = store(transaction, event, *message, origin.str());
+    if (!stored && stored.error().code == Code::rate_limited)
+        return refuse(Code::forbidden, "the device's mailbox is full");
+    return stored;
+}
+
+Result<void> DeviceMessages::refused(storage::WriteTransaction& transaction,
+                                     const storage::DirectRow& row, Code problem, Millis now)
+{
+    auto& db = transaction.db();
+    protocol::RawMembers note{row.note, ""};
+    const auto own = note.uuid("own_device");
+    const auto txn = note.uuid("txn");
+    const auto user = note.text("user", max_user_octets);
+    const auto device = note.uuid("device");
+    if (note.error()) return fail(Code::internal, "a stored note: " + note.error()->detail);
+    const auto author = protocol::UserId::trusted(row.sender);
+    auto mailbox = storage::find_device(db, protocol::localpart_of(author), own);
+    if (!mailbox) return fail(mailbox);
+    if (!*mailbox) return {};  // revoked since: nobody is left to be told
+    storage::MailRow news;
+    news.source = identity_.name.str();
+    news.sender = user;
+    news.at = now;
+    news.problem = protocol::code_name(problem);
+    news.body = shown_note(txn.str(), user, device.str());
+    auto put = storage::put_mail(db, **mailbox, news);
+    // Who doesn't read his refusals can't be told more of them.
+    if (!put) return put.error().code == Code::rate_limited ? Result<void>{} : fail(put);
+    transaction.after_commit([came = came_, to = MailedDevice{author, own}] { came(to); });
+    return {};
+}
+
+std::string write_note(const SentNote& note)
+{
+    return R"({"own_device":")" + note.own_device.str() + R"(","txn":")" + note.txn.str() +
+           R"(","user":)" + protocol::json_string(note.user.str()) + R"(,"device":")" +
+           note.device.str() + "\"}";
+}
+
+}  // namespace entente::federation

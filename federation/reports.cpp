@@ -1,0 +1,167 @@
+#include "federation/reports.hpp"
+
+#include <utility>
+
+#include "protocol/json_rules.hpp"
+#include "protocol/raw_members.hpp"
+#include "storage/account_store.hpp"
+#include "storage/incoming_store.hpp"
+#include "storage/outgoing_store.hpp"
+#include "storage/report_store.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+using protocol::json_string;
+
+constexpr std::size_t salt_octets = 16;
+constexpr std::size_t max_name_octets = 320;
+constexpr char report_type[] = "report";
+
+storage::ReportRow row_of(const Report& report, const std::string& origin,
+                          const std::string& sender, Millis at)
+{
+    storage::ReportRow row;
+    row.origin = origin;
+    row.sender = sender;
+    row.user = report.user.str();
+    if (report.channel) row.channel = report.channel->str();
+    if (report.event) row.event = protocol::to_base64url(*report.event);
+    row.reason = report.reason;
+    row.at = at;
+    return row;
+}
+
+Result<void> check_user(storage::Connection& db, const protocol::UserId& user)
+{
+    auto account = storage::find_user(db, protocol::localpart_of(user));
+    if (account) return {};
+    if (account.error().code != Code::not_found) return fail(account);
+    return refuse(Code::not_found, "no such user");
+}
+
+}  // namespace
+
+struct Reports::Draft {
+    protocol::Event event;  // also where nobody else is told: its txn tells repeats
+    storage::DirectRow direct;
+    storage::ReportRow row;
+    Report report;
+};
+
+std::string write_report(const Report& report, std::string_view salt)
+{
+    std::string out = R"({"salt":)" + json_string(salt);
+    out += R"(,"user":)" + json_string(report.user.str());
+    if (report.channel) out += R"(,"channel":)" + json_string(report.channel->str());
+    if (report.event) out += R"(,"event":")" + protocol::to_base64url(*report.event) + '"';
+    return out + R"(,"reason":)" + json_string(report.reason) + "}";
+}
+
+Result<Report> parse_report(std::string_view content, protocol::NameRules names)
+{
+    auto object = protocol::checked_object(content);
+    if (!object) return fail(object);
+    protocol::RawMembers members{*object, ""};
+    const auto user_text = members.text("user", max_name_octets);
+    const auto channel_text = members.text_or_empty("channel", max_name_octets);
+    const auto event_text = members.text_or_empty("event", max_name_octets);
+    Report report;
+    report.reason = members.text_or_empty("reason", max_report_octets);
+    if (members.error()) return protocol::Failure{*members.error()};
+    auto user = protocol::parse_user_id(user_text, names);
+    if (!user) return refuse(Code::malformed, "/user: name@server is needed");
+    report.user = std::move(*user);
+    if (!channel_text.empty()) {
+        auto channel = protocol::parse_channel_id(channel_text, names);
+        if (!channel) return refuse(Code::malformed, "/channel: not a channel's id");
+        report.channel = std::move(*channel);
+    }
+    if (!event_text.empty()) {
+        auto event = protocol::hash_from_base64url(event_text);
+        if (!event) return refuse(Code::malformed, "/event: not an event's id");
+        report.event = *event;
+    }
+    return report;
+}
+
+Reports::Draft Reports::draft(const Actor& actor, const Report& report) const
+{
+    Draft made;
+    const auto now = parts_.clock.now_ms();
+    made.report = report;
+    made.row = row_of(report, parts_.identity.name.str(), actor.user.str(), now);
+    made.direct.content =
+        write_report(report, protocol::to_base64url(parts_.random.octets(salt_octets)));
+    protocol::EventDraft event;
+    event.type = report_type;
+    event.to = protocol::server_of(report.user).str();
+    event.sender = parts_.identity.name.str();
+    // The client's own txn, with its user's name in it: another user's may be the same.
+    const auto hash =
+        protocol::sha256({"entente-report-v1\n", actor.user.str(), "\n", actor.txn.bytes()});
+    event.txn = actor.txn;
+    for (std::size_t i = 9; i < event.txn.octets.size(); ++i) event.txn.octets[i] = hash[i];
+    event.at = now;
+    event.content = made.direct.content;
+    made.direct.event = protocol::write_event(event);
+    made.direct.sender = actor.user.str();
+    made.direct.type = report_type;
+    made.event.id = protocol::event_id(made.direct.event);
+    made.event.txn = event.txn;
+    made.event.at = now;
+    return made;
+}
+
+asio::awaitable<Result<void>> Reports::hand_in(Actor actor, Report report)
+{
+    if (report.reason.size() > max_report_octets)
+        co_return refuse(Code::too_large, "/reason: at most 4096 octets");
+    auto job = [this, made = draft(actor, report)](storage::WriteTransaction& transaction) {
+        return apply(transaction, made);
+    };
+    auto done = co_await parts_.commits.write(std::move(job));
+    co_return done;
+}
+
+Result<void> Reports::apply(storage::WriteTransaction& transaction, const Draft& made)
+{
+    auto& db = transaction.db();
+    auto self = parts_.store.server_id(db, parts_.identity.name);
+    if (!self) return fail(self);
+    auto known = storage::find_direct_in(db, *self, made.event.txn);
+    if (!known) return fail(known);
+    if (*known) return {};
+    const auto server = protocol::server_of(made.report.user);
+    const bool is_here = server == parts_.identity.name;
+    if (is_here) {
+        if (auto exists = check_user(db, made.report.user); !exists) return exists;
+    }
+    auto there = is_here ? Result<std::int64_t>{0} : parts_.store.server_id(db, server);
+    if (!there) return fail(there);
+    auto put = storage::put_report(db, made.row);
+    if (!put) return put;
+    auto remembered =
+        storage::remember_direct_in(db, *self, made.event.txn, made.event.id, made.event.at);
+    if (!remembered || is_here) return remembered;
+    auto queued = storage::put_users_direct(db, *there, made.direct, made.event.at);
+    if (!queued) return queued;
+    transaction.after_commit([wake = parts_.wake, server] { wake(server); });
+    return {};
+}
+
+Result<void> Reports::take(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
+                           const ServerName& origin)
+{
+    auto report = parse_report(direct.content, parts_.identity.names);
+    if (!report) return fail(report);
+    if (protocol::server_of(report->user) != parts_.identity.name)
+        return refuse(Code::not_found, "no such user here");
+    if (auto exists = check_user(transaction.db(), report->user); !exists) return exists;
+    return storage::put_report(
+        transaction.db(),
+        row_of(*report, origin.str(), direct.event->sender.text, parts_.clock.now_ms()));
+}
+
+}  // namespace entente::federation

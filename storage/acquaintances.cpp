@@ -1,0 +1,53 @@
+#include "storage/acquaintances.hpp"
+
+#include "storage/query.hpp"
+
+namespace entente::storage {
+
+namespace {
+
+// Standings up to 3: members, and who is invited.
+constexpr char select_shared[] =
+    "SELECT 1 FROM member a JOIN member b ON b.channel = a.channel AND b.user = ? "
+    "WHERE a.user = ? AND a.standing <= 3 AND b.standing <= 3 LIMIT 1";
+constexpr char select_invited[] = "SELECT 1 FROM invitation WHERE user = ? AND sender = ? LIMIT 1";
+constexpr char select_servers[] =
+    "SELECT DISTINCT substr(b.user, instr(b.user, '@') + 1) AS server FROM member a "
+    "JOIN member b ON b.channel = a.channel "
+    "WHERE a.user = ? AND a.standing <= 2 AND b.standing <= 2 AND server <> ? LIMIT ?";
+constexpr char select_own_users[] =
+    "SELECT DISTINCT b.user FROM member a JOIN member b ON b.channel = a.channel "
+    "WHERE a.user = ? AND a.standing <= 2 AND b.standing <= 2 AND b.user <> a.user "
+    "AND substr(b.user, instr(b.user, '@') + 1) = ? LIMIT ?";
+
+std::string read_text(Statement& row)
+{
+    return std::string(row.text(0));
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> servers_with(Connection& db, std::string_view user,
+                                              std::string_view self, std::size_t limit)
+{
+    return all_rows(db, select_servers, read_text, user, self, limit);
+}
+
+Result<std::vector<std::string>> own_users_with(Connection& db, std::string_view user,
+                                                std::string_view self, std::size_t limit)
+{
+    return all_rows(db, select_own_users, read_text, user, self, limit);
+}
+
+Result<bool> are_acquainted(Connection& db, std::string_view own, std::string_view other)
+{
+    const auto read = [](Statement&) { return true; };
+    auto shared = one_row(db, select_shared, read, other, own);
+    if (!shared) return fail(shared);
+    if (*shared) return true;
+    auto invited = one_row(db, select_invited, read, own, other);
+    if (!invited) return fail(invited);
+    return invited->has_value();
+}
+
+}  // namespace entente::storage
