@@ -19,6 +19,7 @@
 #include "protocol/clock.hpp"
 #include "protocol/log.hpp"
 #include "protocol/names.hpp"
+#include "protocol/shared_room.hpp"
 #include "storage/group_commit.hpp"
 
 namespace entente::api {
@@ -67,6 +68,8 @@ class Api {
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
+    // What all sockets share for posts that wait (intake.hpp).
+    [[nodiscard]] protocol::SharedRoom& post_room() { return post_room_; }
     [[nodiscard]] Rates& address_rates() { return address_rates_; }
     [[nodiscard]] Rates& user_rates() { return user_rates_; }
     [[nodiscard]] DailyCount& channel_counts() { return channel_counts_; }
@@ -77,6 +80,7 @@ class Api {
     Sessions sessions_;
     PasswordPool passwords_;
     LiveHub hub_;
+    protocol::SharedRoom post_room_;
     Rates address_rates_;
     Rates user_rates_;
     DailyCount channel_counts_;

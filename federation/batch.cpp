@@ -36,6 +36,7 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
             if (room.is_full() || (size > room.octets && draft.items > 0)) return {};
             room.take(size);
             ++draft.items;
+            draft.octets += size;
             const auto [place, is_new] =
                 places.try_emplace(row.channel.str(), draft.submissions.size());
             if (is_new) draft.submissions.push_back({row.channel, {}});
@@ -85,9 +86,12 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         if (part->page.entries.empty()) continue;
         // How far others are is told to authors, and then not with every slice.
         if (!held.heartbeats.contains(name)) part->acks.clear();
-        for (const auto& stored : part->page.entries)
-            room.take(stored.entry.event.size() +
-                      (stored.entry.content ? stored.entry.content->size() : 0));
+        for (const auto& stored : part->page.entries) {
+            const auto size = stored.entry.event.size() +
+                              (stored.entry.content ? stored.entry.content->size() : 0);
+            room.take(size);
+            draft.octets += size;
+        }
         draft.items += part->page.entries.size();
         sent.insert(name);
         draft.logs.push_back(std::move(*part));
@@ -122,8 +126,10 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
         if (!direct) return fail(direct);
         for (auto& row : *direct) {
             if (room.is_full()) break;
-            room.take(row.event.size() + row.content.size());
+            const auto size = row.event.size() + row.content.size();
+            room.take(size);
             ++draft.items;
+            draft.octets += size;
             draft.direct.push_back(std::move(row));
         }
     }

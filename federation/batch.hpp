@@ -46,6 +46,7 @@ struct BatchDraft {
     std::vector<LogPart> logs;
     std::vector<storage::DirectRow> direct;
     std::size_t items = 0;
+    std::size_t octets = 0;  // of events and contents
 
     [[nodiscard]] bool empty() const
     {

@@ -45,6 +45,12 @@ std::string salted(std::string_view members, protocol::Random& random)
     return content;
 }
 
+// What a draft holds while it waits for its commit.
+std::size_t octets_of(const protocol::Event& event, const std::string& content)
+{
+    return event.octets.size() + content.size();
+}
+
 Posted accepted(const Hash& id, std::int64_t seq)
 {
     Posted posted;
@@ -120,6 +126,7 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
                                          std::nullopt, parts_.identity.names);
     if (!allowed) co_return fail(allowed);
 
+    storage::Cause cause{made->user.str(), octets_of(made->event, made->content)};
     auto job = [this, name,
                 draft = std::move(*made)](WriteTransaction& transaction) -> Result<ChannelId> {
         auto& db = transaction.db();
@@ -141,7 +148,7 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
         }
         return name;
     };
-    auto created = co_await parts_.commits.write(std::move(job));
+    auto created = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return created;
 }
 
@@ -172,18 +179,22 @@ asio::awaitable<Result<Posted>> LocalChannels::hand_in(Actor actor, ChannelId ch
 {
     auto made = draft(actor, channel, std::move(type), std::move(members));
     if (!made) co_return fail(made);
+    storage::Cause cause{made->user.str(), octets_of(made->event, made->content)};
     auto job = [this, draft = std::move(*made)](WriteTransaction& transaction) {
         return apply(transaction, draft);
     };
-    auto posted = co_await parts_.commits.write(std::move(job));
+    auto posted = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return posted;
 }
 
 asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector<Post> posts)
 {
     auto drafts = std::make_shared<std::vector<Result<Draft>>>();
+    storage::Cause cause;
+    if (!posts.empty()) cause.who = posts.front().actor.user.str();
     for (auto& post : posts) {
         auto made = draft(post.actor, post.channel, "message.create", std::move(post.content));
+        if (made) cause.octets += octets_of(made->event, made->content);
         drafts->push_back(std::move(made));
     }
     using Results = std::vector<Result<Posted>>;
@@ -194,7 +205,7 @@ asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector
                                    : Result<Posted>{tl::unexpect, made.error()});
         return results;
     };
-    auto results = co_await parts_.commits.write(std::move(job));
+    auto results = co_await parts_.commits.write(std::move(job), std::move(cause));
     if (results) co_return std::move(*results);
     Results refused(posts.size(), Result<Posted>{tl::unexpect, results.error()});
     co_return refused;

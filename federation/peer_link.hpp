@@ -14,8 +14,15 @@
 #include "federation/settlement.hpp"
 #include "federation/signed_client.hpp"
 #include "net/task_group.hpp"
+#include "protocol/shared_room.hpp"
 
 namespace entente::federation {
+
+// What all links hold of transactions under way, in octets of events and contents: a
+// transaction costs about five times as much while it is sent. Peers that answer late or
+// never take what is plenty; each of the others may still send a little at a time.
+inline constexpr protocol::SharedRoom::Limits link_room{32 * 1024 * 1024, 4 * 1024 * 1024,
+                                                        64 * 1024};
 
 struct LinkParts {
     const Identity& identity;
@@ -33,7 +40,9 @@ struct LinkParts {
 
 class PeerLink {
  public:
-    PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor);
+    // `room` is what all links share.
+    PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor,
+             protocol::SharedRoom& room);
 
     // Runs until nothing is owed.
     asio::awaitable<void> run();
@@ -53,7 +62,15 @@ class PeerLink {
 
     // How long until the next attempt; nothing when the link has nothing left to do.
     asio::awaitable<std::optional<Wait>> deliver();
-    asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft);
+    // What is owed, as it is to be sent: read and sealed on a reader.
+    struct Parcel {
+        BatchDraft draft;
+        std::string body;
+    };
+    asio::awaitable<Result<Parcel>> pack(const Held& held);
+    [[nodiscard]] BatchLimits batch_limits() const;
+    asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft, std::string body);
+    asio::awaitable<Result<protocol::TransactionResult>> read_result(std::string body);
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> pause(Wait wait);
@@ -67,6 +84,7 @@ class PeerLink {
     LinkParts parts_;
     ServerName peer_;
     net::Wakeup wakeup_;
+    protocol::SharedRoom& room_;
     Backoff backoff_;
     bool woken_ = false;
     bool heard_ = false;

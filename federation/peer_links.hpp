@@ -33,6 +33,7 @@ class PeerLinks {
 
     LinkParts parts_;
     net::TaskGroup& tasks_;
+    protocol::SharedRoom room_{link_room};
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
 };
 

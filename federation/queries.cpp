@@ -68,7 +68,8 @@ asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
     auto job = [this, name = *channel, asker = admitted.origin](Connection& db) {
         return read_snapshot(db, name, asker);
     };
-    auto answer = co_await commits_.read(std::move(job));
+    storage::Cause cause{admitted.origin.str(), 0};
+    auto answer = co_await commits_.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_snapshot_answer(*answer));
 }
@@ -115,7 +116,8 @@ asio::awaitable<net::Response> Queries::log(const net::Request& request, const A
     if (!limit) co_return net::problem_response(limit.error(), clock_.now_ms());
     auto job = [this, name = *channel, asker = admitted.origin, from = *after,
                 most = *limit](Connection& db) { return read_slice(db, name, asker, from, most); };
-    auto answer = co_await commits_.read(std::move(job));
+    storage::Cause cause{admitted.origin.str(), 0};
+    auto answer = co_await commits_.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_log_answer(*answer));
 }

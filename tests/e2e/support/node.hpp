@@ -60,6 +60,8 @@ class Node {
 
     // From the next start on: another program of bin_folder(), with NAME=VALUE beside ours.
     void run_as(std::string program, std::vector<std::string> environment);
+    // From the next start on: the system grants it so many files, sockets included.
+    void limit_files(std::size_t count) { files_ = count; }
     void set_up();    // ententctl setup, once
     void start();     // returns once /ready says so
     void spawn();     // returns at once
@@ -88,6 +90,7 @@ class Node {
     std::string name_;
     std::string program_ = "ententd";
     std::vector<std::string> environment_;
+    std::size_t files_ = 0;  // 0: as many as we have
     pid_t pid_ = -1;
     int exit_code_ = -1;
 };
