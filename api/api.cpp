@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "api/intake.hpp"
 #include "protocol/problem.hpp"
 
 namespace entente::api {
@@ -78,6 +79,7 @@ Api::Api(ApiParts parts, ApiOptions options)
       sessions_(parts_.commit, parts_.clock, parts_.random, options_.server),
       passwords_(parts_.io),
       hub_(parts_.channels, parts_.people),
+      post_room_(api::post_room),
       address_rates_(options_.address, max_rate_keys),
       user_rates_(options_.user, max_rate_keys),
       people_rates_(options_.people, max_rate_keys),

@@ -21,6 +21,7 @@
 #include "protocol/clock.hpp"
 #include "protocol/log.hpp"
 #include "protocol/names.hpp"
+#include "protocol/shared_room.hpp"
 #include "storage/group_commit.hpp"
 
 namespace entente::federation {
@@ -83,6 +84,8 @@ class Api {
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
+    // What all sockets share for posts that wait (intake.hpp).
+    [[nodiscard]] protocol::SharedRoom& post_room() { return post_room_; }
     [[nodiscard]] Rates& address_rates() { return address_rates_; }
     [[nodiscard]] Rates& user_rates() { return user_rates_; }
     [[nodiscard]] Rates& people_rates() { return people_rates_; }
@@ -95,6 +98,7 @@ class Api {
     Sessions sessions_;
     PasswordPool passwords_;
     LiveHub hub_;
+    protocol::SharedRoom post_room_;
     Rates address_rates_;
     Rates user_rates_;
     Rates people_rates_;

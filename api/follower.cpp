@@ -18,11 +18,12 @@ constexpr std::size_t max_list_octets = 64 * 1024;
 }  // namespace
 
 Follower::Follower(Caller caller, federation::Channels& channels, federation::People& people,
-                   asio::any_io_executor io, Index index)
+                   asio::any_io_executor io, Index index, protocol::SharedRoom& room)
     : caller_(std::move(caller)),
       channels_(channels),
       index_(std::move(index)),
       wake_(std::move(io)),
+      queue_(room),
       mail_(people)
 {
 }
@@ -41,10 +42,9 @@ Result<void> Follower::follow(const protocol::ChannelId& channel, std::int64_t s
 {
     auto found = cursors_.find(channel);
     if (found == cursors_.end()) {
-        if (cursors_.size() >= max_followed_channels)
+        if (cursors_.size() >= max_followed_channels || !index_.followed(*this, channel))
             return refuse(Code::too_large, "/follow: too many channels");
         found = cursors_.emplace(channel, Cursor{}).first;
-        index_.followed(*this, channel);
     }
     mail_.came();  // where it couldn't be read a client was told to follow anew
     const bool listed = !found->second.live && found->second.generation != 0;
@@ -207,7 +207,8 @@ asio::awaitable<bool> Follower::catch_up(net::WebSocket& socket)
     if (queue_.taken() < before.behind) co_return false;
     lagging_.pop_front();
     lagging_.push_back(channel);
-    auto page = co_await channels_.page_after(caller_.user, channel, before.seq, page_entries);
+    const federation::PageSize size{page_entries, std::min(page_octets, queue_.most())};
+    auto page = co_await channels_.page_after(caller_.user, channel, before.seq, size);
 
     const auto found = cursors_.find(channel);
     if (found == cursors_.end() || found->second.generation != before.generation) co_return true;
@@ -237,7 +238,7 @@ void Follower::took_page(const protocol::ChannelId& channel, const Cursor& befor
     }
     frame = R"({"entries":[)";
     for (const auto& entry : page) {
-        if (frame.size() > page_octets) break;
+        if (frame.size() > std::min(page_octets, queue_.most())) break;
         append_item(frame, entry_json(channel, entry));
         cursor.seq = entry.seq;
     }

@@ -31,6 +31,8 @@ inline constexpr std::size_t max_followed_channels = 10'000;
 // What waits of signals for one WebSocket, beside the rest.
 inline constexpr std::size_t max_waiting_signals = 200;
 inline constexpr std::size_t max_signal_octets = 16 * 1024;
+// Over all sockets of a user: what each of them follows costs memory and, at first, a page.
+inline constexpr std::size_t max_followed_by_user = 100'000;
 
 // Entries of one channel that became durable together.
 struct LiveBatch {
@@ -44,13 +46,15 @@ struct LiveBatch {
 
 class Follower {
  public:
-    // `followed` and `unfollowed` keep the hub's index right.
+    // `followed` and `unfollowed` keep the hub's index right; the first says whether its
+    // user may follow one more.
     struct Index {
-        std::function<void(Follower&, const protocol::ChannelId&)> followed;
+        std::function<bool(Follower&, const protocol::ChannelId&)> followed;
         std::function<void(Follower&, const protocol::ChannelId&)> unfollowed;
     };
+    // `room` is what all of them share for what waits.
     Follower(Caller caller, federation::Channels& channels, federation::People& people,
-             asio::any_io_executor io, Index index);
+             asio::any_io_executor io, Index index, protocol::SharedRoom& room);
     ~Follower();
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;

@@ -49,7 +49,10 @@ asio::awaitable<std::string> post_all(Api& api, const Caller& caller, std::vecto
 }  // namespace
 
 Intake::Intake(Api& api, std::shared_ptr<Follower> follower)
-    : api_(api), follower_(std::move(follower)), room_(api.parts().io)
+    : api_(api),
+      follower_(std::move(follower)),
+      waiting_octets_(api.post_room()),
+      room_(api.parts().io)
 {
 }
 
@@ -62,22 +65,24 @@ asio::awaitable<void> Intake::take(std::vector<FramePost> posts)
         co_return;
     }
     for (auto& post : posts) {
-        waiting_octets_ += octets_of(post);
+        waiting_octets_.take(octets_of(post));
         waiting_.push_back(std::move(post));
     }
     if (!running_) {
         running_ = true;
         api_.parts().tasks.spawn(run());
     }
-    while (waiting_octets_ > max_waiting_post_octets && running_) co_await room_.wait();
+    while (waiting_octets_.held() > waiting_octets_.most() && running_) co_await room_.wait();
 }
 
 std::vector<FramePost> Intake::next_batch()
 {
     std::vector<FramePost> batch;
     batch.reserve(std::min(waiting_.size(), max_posts_a_frame));
-    while (!waiting_.empty() && batch.size() < max_posts_a_frame) {
-        waiting_octets_ -= octets_of(waiting_.front());
+    std::size_t octets = 0;
+    while (!waiting_.empty() && batch.size() < max_posts_a_frame && octets < max_batch_octets) {
+        octets += octets_of(waiting_.front());
+        waiting_octets_.give_back(octets_of(waiting_.front()));
         batch.push_back(std::move(waiting_.front()));
         waiting_.pop_front();
     }

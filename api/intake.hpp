@@ -17,9 +17,18 @@
 
 namespace entente::api {
 
+// A batch takes no more once it has so many octets: what it is part of, a commit, is what
+// others wait for.
+inline constexpr std::size_t max_batch_octets = 128 * 1024;
+
 // Beyond it the socket isn't read: what its client sends then waits in the client. A
-// frame that alone is larger is taken.
+// frame that alone is larger is taken. Where posts of `plenty_post_octets` wait in all, a
+// socket isn't read beyond `least_waiting_post_octets`.
 inline constexpr std::size_t max_waiting_post_octets = 256 * 1024;
+inline constexpr std::size_t least_waiting_post_octets = 16 * 1024;
+inline constexpr std::size_t plenty_post_octets = 64 * 1024 * 1024;
+inline constexpr protocol::SharedRoom::Limits post_room{plenty_post_octets, max_waiting_post_octets,
+                                                        least_waiting_post_octets};
 
 class Intake : public std::enable_shared_from_this<Intake> {
  public:
@@ -36,7 +45,7 @@ class Intake : public std::enable_shared_from_this<Intake> {
     Api& api_;
     std::shared_ptr<Follower> follower_;
     std::deque<FramePost> waiting_;
-    std::size_t waiting_octets_ = 0;
+    protocol::RoomShare waiting_octets_;
     bool running_ = false;
     net::Wakeup room_;
 };

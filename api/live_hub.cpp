@@ -72,13 +72,15 @@ std::vector<Follower*> those_of(const Index& index, const Key& key)
 std::shared_ptr<Follower> LiveHub::connect(Caller caller, asio::any_io_executor io)
 {
     Follower::Index index{[this](Follower& follower, const protocol::ChannelId& channel) {
-                              by_channel_[channel].insert(&follower);
+                              return add(follower, channel);
                           },
                           [this](Follower& follower, const protocol::ChannelId& channel) {
                               erase_from(by_channel_, channel, &follower);
+                              const auto count = followed_by_.find(follower.caller().user);
+                              if (--count->second == 0) followed_by_.erase(count);
                           }};
     std::shared_ptr<Follower> follower{
-        new Follower{std::move(caller), channels_, people_, std::move(io), std::move(index)},
+        new Follower{std::move(caller), channels_, people_, std::move(io), std::move(index), room_},
         [this](Follower* gone) {
             disconnect(gone);
             delete gone;
@@ -87,6 +89,15 @@ std::shared_ptr<Follower> LiveHub::connect(Caller caller, asio::any_io_executor 
     by_session_[follower->caller().session].insert(follower.get());
     ++followers_;
     return follower;
+}
+
+bool LiveHub::add(Follower& follower, const protocol::ChannelId& channel)
+{
+    auto& count = followed_by_[follower.caller().user];
+    if (count >= max_followed_by_user) return false;
+    ++count;
+    by_channel_[channel].insert(&follower);
+    return true;
 }
 
 void LiveHub::disconnect(Follower* follower)

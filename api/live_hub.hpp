@@ -50,15 +50,18 @@ class LiveHub final : public federation::CommitListener, public federation::Peop
     template <class Key>
     using Index = std::unordered_map<Key, std::set<Follower*>>;
 
+    [[nodiscard]] bool add(Follower& follower, const protocol::ChannelId& channel);
     void disconnect(Follower* follower);
     [[nodiscard]] std::vector<Follower*> those_on(const protocol::UserId& user,
                                                   const protocol::Uuid& device) const;
 
     federation::Channels& channels_;
     federation::People& people_;
+    protocol::SharedRoom room_{queue_room};  // for what waits for all sockets
     Index<protocol::ChannelId> by_channel_;
     Index<protocol::UserId> by_user_;
     Index<protocol::Uuid> by_session_;
+    std::unordered_map<protocol::UserId, std::size_t> followed_by_;  // over all sockets
     std::size_t followers_ = 0;
 };
 

@@ -15,14 +15,14 @@ constexpr std::size_t delivered_octets = 64;
 bool OutQueue::make_room(std::size_t more)
 {
     if (fits(more)) {
-        waiting_ += more;
+        held_.take(more);
         return true;
     }
     entries_.clear();
     states_.clear();
     delivered_.clear();
     frames_.clear();
-    waiting_ = 0;
+    held_.give_back(octets() - writing_);
     taken_ = pushed_;
     resync_ = true;
     return false;
@@ -30,7 +30,7 @@ bool OutQueue::make_room(std::size_t more)
 
 void OutQueue::push_entries(std::shared_ptr<const QueuedEntries> entries)
 {
-    waiting_ += entries->json.size();
+    held_.take(entries->json.size());
     entries_.push_back(std::move(entries));
     ++pushed_;
 }
@@ -76,13 +76,20 @@ bool OutQueue::push_frame(std::string frame)
     return true;
 }
 
+void OutQueue::writing(std::size_t size)
+{
+    held_.give_back(writing_);
+    held_.take(size);
+    writing_ = size;
+}
+
 std::string OutQueue::take_entries()
 {
     std::string frame = R"({"entries":[)";
     for (const auto& part : entries_) {
         if (frame.back() != '[') frame += ',';
         frame += part->json;
-        waiting_ -= part->json.size();
+        held_.give_back(part->json.size());
     }
     entries_.clear();
     taken_ = pushed_;
@@ -95,7 +102,7 @@ std::string OutQueue::take_states()
     for (const auto& state : states_) {
         if (frame.back() != '[') frame += ',';
         frame += state;
-        waiting_ -= state.size();
+        held_.give_back(state.size());
     }
     states_.clear();
     for (const auto& [key, seq] : delivered_) {
@@ -103,7 +110,7 @@ std::string OutQueue::take_states()
         frame += R"({"channel":)" + protocol::json_string(key.first);
         frame += R"(,"server":)" + protocol::json_string(key.second);
         frame += R"(,"delivered":)" + std::to_string(seq) + "}";
-        waiting_ -= key.first.size() + key.second.size() + delivered_octets;
+        held_.give_back(key.first.size() + key.second.size() + delivered_octets);
     }
     delivered_.clear();
     return frame + "]}";
@@ -117,7 +124,7 @@ std::optional<std::string> OutQueue::take()
     } else if (!frames_.empty()) {
         frame = std::move(frames_.front());
         frames_.pop_front();
-        waiting_ -= frame->size();
+        held_.give_back(frame->size());
     } else if (!entries_.empty()) {
         frame = take_entries();
     } else if (!states_.empty() || !delivered_.empty()) {
@@ -125,7 +132,7 @@ std::optional<std::string> OutQueue::take()
     } else if (std::exchange(request_, false)) {
         frame = R"({"request":true})";
     }
-    if (frame) writing_ = frame->size();
+    if (frame) writing(frame->size());
     return frame;
 }
 

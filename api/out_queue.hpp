@@ -1,5 +1,6 @@
 // What waits to be written to one WebSocket: bounded in octets, gathered into frames.
-// Over the bound everything is dropped and a `resync` takes its place. Does no I/O.
+// Over the bound everything is dropped and a `resync` takes its place. The bound is what
+// the room that all of them share leaves to each. Does no I/O.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +13,17 @@
 #include <utility>
 
 #include "protocol/names.hpp"
+#include "protocol/shared_room.hpp"
 
 namespace entente::api {
 
-// What a reader that doesn't keep up costs at most, the frame under way included.
+// What a reader that doesn't keep up costs at most, the frame under way included; and what
+// it may cost where all readers together hold `plenty_queue_octets`.
 inline constexpr std::size_t max_queue_octets = 256 * 1024;
+inline constexpr std::size_t least_queue_octets = 16 * 1024;
+inline constexpr std::size_t plenty_queue_octets = 128 * 1024 * 1024;
+inline constexpr protocol::SharedRoom::Limits queue_room{plenty_queue_octets, max_queue_octets,
+                                                         least_queue_octets};
 
 // Entries of one channel, from `first` on, as JSON objects joined by commas.
 struct QueuedEntries {
@@ -27,6 +34,9 @@ struct QueuedEntries {
 
 class OutQueue {
  public:
+    // The room lives longer.
+    explicit OutQueue(protocol::SharedRoom& room) : held_(room) {}
+
     // Shared among all who get the same. They must fit: who has no room for them reads them
     // from the store later.
     void push_entries(std::shared_ptr<const QueuedEntries> entries);
@@ -41,16 +51,18 @@ class OutQueue {
 
     // The next frame, or nothing; its octets count until written() is called.
     [[nodiscard]] std::optional<std::string> take();
-    void written() { writing_ = 0; }
+    void written() { writing(0); }
     // A frame that didn't come from here is being written: it counts as well.
-    void writing(std::size_t size) { writing_ = size; }
-    [[nodiscard]] std::size_t octets() const { return waiting_ + writing_; }
+    void writing(std::size_t size);
+    [[nodiscard]] std::size_t octets() const { return held_.held(); }
+    // What it may hold now.
+    [[nodiscard]] std::size_t most() const { return held_.most(); }
     // How many batches of entries were ever pushed, and taken or dropped since: who must
     // write behind those that wait compares them.
     [[nodiscard]] std::uint64_t pushed() const { return pushed_; }
     [[nodiscard]] std::uint64_t taken() const { return taken_; }
-    // Whether `more` octets would still fit.
-    [[nodiscard]] bool fits(std::size_t more) const { return octets() + more <= max_queue_octets; }
+    // Whether `more` octets would still fit; always where nothing waits.
+    [[nodiscard]] bool fits(std::size_t more) const { return held_.fits(more); }
 
  private:
     bool make_room(std::size_t more);
@@ -65,7 +77,7 @@ class OutQueue {
     bool request_ = false;
     std::uint64_t pushed_ = 0;
     std::uint64_t taken_ = 0;
-    std::size_t waiting_ = 0;
+    protocol::RoomShare held_;  // what waits, and what is being written
     std::size_t writing_ = 0;
 };
 

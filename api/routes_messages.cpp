@@ -88,7 +88,8 @@ RouteResult page(Api& api, Caller caller, const net::Request& request)
     if (*after >= 0 && *before != most)
         co_return refuse(Code::malformed, "?before: not together with after");
 
-    const auto size = static_cast<std::size_t>(*limit);
+    federation::PageSize size;
+    size.entries = static_cast<std::size_t>(*limit);
     Result<federation::ClientEntries> entries;
     if (*after >= 0)
         entries = co_await api.channels().page_after(caller.user, *channel, *after, size);

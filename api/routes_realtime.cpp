@@ -1,5 +1,6 @@
 // /ws: a ticket opens it, then a reading and a writing coroutine share the socket until
 // either ends.
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -57,9 +58,19 @@ asio::awaitable<void> send_signals(Api& api, Follower& follower,
         follower.answer(R"({"problem":)" + protocol::problem_json(sent.error(), api.now()) + "}");
 }
 
+// The socket isn't read beyond its user's rate: what is sent faster waits in the client.
+// Posts are charged for themselves.
+asio::awaitable<void> wait_for_rate(Api& api, const Caller& caller)
+{
+    auto within = api.user_rates().take(caller.user.str(), api.now());
+    if (!within) co_await net::sleep_for(std::chrono::seconds(within.error().retry_after));
+}
+
 asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, std::string text)
 {
     auto frame = parse_client_frame(text, api.options().names);
+    const bool has_posts = frame && frame->posts && !frame->posts->empty();
+    if (!has_posts) co_await wait_for_rate(api, follower.caller());
     if (!frame) {
         follower.answer(R"({"problem":)" + protocol::problem_json(frame.error(), api.now()) + "}");
         co_return;

@@ -61,9 +61,11 @@ trust::BudgetOptions budget_options(const Config& config)
     return options;
 }
 
-net::ClientOptions client_options(const Config& config)
+net::ClientOptions client_options(const Config& config, std::size_t connections)
 {
     net::ClientOptions options;
+    options.idle_connections = connections / 4;
+    options.requests_under_way = connections - options.idle_connections;
     options.guard = net::AddressGuard(config.federation.allow_networks);
     options.ca_file = config.federation.ca_file;
     for (const auto& [name, where] : config.federation.resolve)
@@ -113,7 +115,7 @@ federation::Identity federation_identity(const Config& config, const Identity& k
 
 FederationStack::FederationStack(Parts parts)
     : parts_(parts),
-      http_(parts.tasks.executor(), client_options(parts.config)),
+      http_(parts.tasks.executor(), client_options(parts.config, parts.outgoing)),
       pins_(parts.stores.commits()),
       discovery_(parts.tasks, http_, ring_, pins_, parts.clock, discovery_options(parts.config),
                  [&log = parts.log](const protocol::ServerName& server, std::string_view what,
@@ -356,7 +358,7 @@ void FederationStack::add_routes(net::Router& router)
 {
     federation::add_well_known(router, parts_.identity);
     if (!parts_.config.federation.enabled) return;
-    const auto receive = [this](const net::Request& request, const federation::Admitted& admitted) {
+    const auto receive = [this](net::Request& request, const federation::Admitted& admitted) {
         return inbox_.receive(request, admitted);
     };
     const auto snapshot = [this](const net::Request& request,

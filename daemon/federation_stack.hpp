@@ -48,6 +48,7 @@ class FederationStack {
         protocol::Log& log;
         const protocol::Clock& clock;
         protocol::Random& random;
+        std::size_t outgoing;  // connections that may be open to other servers
     };
     explicit FederationStack(Parts parts);
 

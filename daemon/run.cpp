@@ -3,6 +3,7 @@
 #include <csignal>
 #include <iostream>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -27,6 +28,10 @@ constexpr int exit_software = 70;
 
 constexpr unsigned most_seconds_to_stop = 20;
 constexpr unsigned most_seconds_to_stop_after_failure = 1;
+
+// Blocks of this size go back to the system when they are freed. By default glibc keeps ever
+// larger ones for itself, and a flood of transactions would never be over for the memory.
+constexpr int large_block = 512 * 1024;
 
 struct Run {
     asio::io_context& io;
@@ -65,6 +70,7 @@ asio::awaitable<void> serve(Run& run)
 
 int run_daemon(const DaemonOptions& options, StoragePlatform platform)
 {
+    ::mallopt(M_MMAP_THRESHOLD, large_block);
     const protocol::SystemClock clock;
     auto config = load_config(options.config, process_environment());
     if (!config) {

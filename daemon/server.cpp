@@ -1,9 +1,11 @@
 #include "daemon/server.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "api/system.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/key_memory.hpp"
 
 namespace entente::daemon {
@@ -68,6 +70,9 @@ Server::~Server() = default;
 
 Result<void> Server::open()
 {
+    const auto readers = static_cast<std::size_t>(config_.storage.readers);
+    const auto shares = share_descriptors(raise_descriptor_limit(), readers);
+    if (!shares) return fail(shares);
     Stores::Hooks hooks;
     hooks.committed = [this](storage::CommittedRun& run) {
         if (federation_) federation_->committed(run);
@@ -78,8 +83,8 @@ Result<void> Server::open()
     if (!stores) return fail(stores);
     stores_ = std::move(*stores);
 
-    federation_ = std::make_unique<FederationStack>(
-        FederationStack::Parts{config_, identity_, *stores_, tasks_, pool_, log_, clock_, random_});
+    federation_ = std::make_unique<FederationStack>(FederationStack::Parts{
+        config_, identity_, *stores_, tasks_, pool_, log_, clock_, random_, shares->outgoing});
     api::ApiOptions options;
     options.server = config_.server.name;
     options.names = config_.name_rules();
@@ -92,8 +97,9 @@ Result<void> Server::open()
                       random_, log_},
         options);
     add_figures();
+    const auto connections = connections_of_a_listener(shares->connections);
     for (const auto& listener : config_.listeners) {
-        if (auto added = add_listener(listener); !added) return added;
+        if (auto added = add_listener(listener, connections); !added) return added;
     }
     add_control();
     return {};
@@ -111,6 +117,19 @@ void Server::add_control()
         tasks_, control_listener(config_.server.control), std::move(router), clock_));
 }
 
+std::size_t Server::connections_of_a_listener(std::size_t descriptors)
+{
+    const auto wanted = static_cast<std::size_t>(config_.limits.connections);
+    const auto possible =
+        descriptors / std::max<std::size_t>(config_.listeners.size(), std::size_t{1});
+    if (possible >= wanted) return wanted;
+    protocol::log_warning(log_, "daemon",
+                          "fewer connections than limits.connections: the system grants too few "
+                          "file descriptors (ulimit -n, LimitNOFILE)",
+                          {{"connections", possible}, {"wanted", wanted}});
+    return possible;
+}
+
 // Nothing is acknowledged once the disk has failed to keep what it said it kept.
 void Server::fail_for_good(const Error& error)
 {
@@ -126,13 +145,13 @@ void Server::fail_for_good(const Error& error)
     stop_();
 }
 
-Result<void> Server::add_listener(const ListenerConfig& listener)
+Result<void> Server::add_listener(const ListenerConfig& listener, std::size_t connections)
 {
     net::ListenerOptions options;
     options.address =
         boost::asio::ip::tcp::endpoint(listener.address.address, listener.address.port);
     options.trusted_proxies = listener.trusted_proxies;
-    options.limits.connections = static_cast<std::size_t>(config_.limits.connections);
+    options.limits.connections = connections;
     options.limits.connections_per_source =
         static_cast<std::size_t>(config_.limits.connections_per_source);
     if (!listener.is_plain()) {

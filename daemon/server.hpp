@@ -38,7 +38,9 @@ class Server {
     [[nodiscard]] bool has_failed() const { return failed_; }
 
  private:
-    [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener);
+    [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener,
+                                            std::size_t connections);
+    [[nodiscard]] std::size_t connections_of_a_listener(std::size_t descriptors);
     void add_control();
     void add_figures();
     asio::awaitable<void> stop_listener(net::HttpServer& server,

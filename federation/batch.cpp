@@ -36,6 +36,7 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
             if (room.is_full() || (size > room.octets && draft.items > 0)) return {};
             room.take(size);
             ++draft.items;
+            draft.octets += size;
             const auto [place, is_new] =
                 places.try_emplace(row.channel.str(), draft.submissions.size());
             if (is_new) draft.submissions.push_back({row.channel, {}});
@@ -87,9 +88,12 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         if (!held.heartbeats.contains(name)) part->acks.clear();
         if (const auto keys = held.keys.find(name); keys != held.keys.end())
             part->keys = keys->second;
-        for (const auto& stored : part->page.entries)
-            room.take(stored.entry.event.size() +
-                      (stored.entry.content ? stored.entry.content->size() : 0));
+        for (const auto& stored : part->page.entries) {
+            const auto size = stored.entry.event.size() +
+                              (stored.entry.content ? stored.entry.content->size() : 0);
+            room.take(size);
+            draft.octets += size;
+        }
         draft.items += part->page.entries.size();
         sent.insert(name);
         draft.logs.push_back(std::move(*part));
@@ -127,8 +131,10 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
         if (!direct) return fail(direct);
         for (auto& row : *direct) {
             if (room.is_full()) break;
-            room.take(row.event.size() + row.content.size());
+            const auto size = row.event.size() + row.content.size();
+            room.take(size);
             ++draft.items;
+            draft.octets += size;
             draft.direct.push_back(std::move(row));
         }
     }

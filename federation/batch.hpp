@@ -51,6 +51,7 @@ struct BatchDraft {
     std::vector<storage::DirectRow> direct;
     std::vector<std::string> signals;  // not of the store, and never sent again [INBOX-5]
     std::size_t items = 0;
+    std::size_t octets = 0;  // of events and contents
 
     [[nodiscard]] bool empty() const
     {

@@ -68,6 +68,13 @@ struct ClientEntry {
 };
 using ClientEntries = std::vector<ClientEntry>;
 
+// How much one page of a log may bring: entries, and octets of events and contents; the
+// first entry always.
+struct PageSize {
+    std::size_t entries = 50;
+    std::size_t octets = 1'048'576;
+};
+
 struct ChannelSummary {
     ChannelId channel;
     ServerName home;
@@ -198,14 +205,14 @@ class Channels {
                                                                         std::size_t limit) = 0;
     virtual asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) = 0;
 
-    // Entries after `after` in rising order, at most `limit` and about 1 MiB; only what the
-    // user may see. `page_before` gives the newest ones below `before`, rising too.
+    // Entries after `after` in rising order; only what the user may see. `page_before` gives the
+    // newest ones below `before`, rising too.
     virtual asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel,
                                                               std::int64_t after,
-                                                              std::size_t limit) = 0;
+                                                              PageSize size) = 0;
     virtual asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel,
                                                                std::int64_t before,
-                                                               std::size_t limit) = 0;
+                                                               PageSize size) = 0;
     virtual asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) = 0;
     // [RETRY-1] The user's events that are overdue, the oldest first, at most 100.
     virtual asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) = 0;

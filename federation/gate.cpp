@@ -159,12 +159,12 @@ Admitted Gate::admitted_as(const protocol::RequestSignature& signature) const
 
 net::Handler Gate::guard(SignedHandler handler, bool volatile_nonce)
 {
-    return [this, handler = std::move(handler), volatile_nonce](const net::Request& request) {
+    return [this, handler = std::move(handler), volatile_nonce](net::Request& request) {
         return pass(request, handler, volatile_nonce);
     };
 }
 
-asio::awaitable<net::Response> Gate::pass(const net::Request& request, SignedHandler handler,
+asio::awaitable<net::Response> Gate::pass(net::Request& request, SignedHandler handler,
                                           bool volatile_nonce)
 {
     std::string proven_by;

@@ -29,8 +29,7 @@ struct Admitted {
 };
 
 // What runs behind the gate.
-using SignedHandler =
-    std::function<asio::awaitable<net::Response>(const net::Request&, const Admitted&)>;
+using SignedHandler = std::function<asio::awaitable<net::Response>(net::Request&, const Admitted&)>;
 
 struct GateParts {
     const Identity& identity;
@@ -63,7 +62,7 @@ class Gate {
     // `proven_by` is the Signature field once the signature has been verified.
     asio::awaitable<Result<Admitted>> examine(const net::Request& request, bool volatile_nonce,
                                               std::string& proven_by);
-    asio::awaitable<net::Response> pass(const net::Request& request, SignedHandler handler,
+    asio::awaitable<net::Response> pass(net::Request& request, SignedHandler handler,
                                         bool volatile_nonce);
 
     [[nodiscard]] Result<void> check_sizes(const net::Request& request) const;

@@ -10,6 +10,11 @@ using protocol::ItemStatus;
 using protocol::Transaction;
 using protocol::TransactionResult;
 
+// A larger transaction is read and checked on a reader, one of each origin at a time: four
+// megabytes take tens of milliseconds, for which nobody else would be served. A small one
+// takes less than the way there and back.
+constexpr std::size_t long_octets = 64 * 1024;
+
 std::size_t octets_of(const protocol::Submission& submission)
 {
     std::size_t octets = 0;
@@ -31,6 +36,7 @@ std::size_t octets_of(const protocol::Slice& slice)
 struct Inbox::Work {
     ServerName origin;
     trust::Tier tier = trust::Tier::guest;
+    std::size_t octets = 0;  // of its body
     std::vector<VerifiedSubmission> submissions;
     std::vector<std::size_t> event_budgets;  // how many events of each submission may be taken
     std::vector<VerifiedSlice> slices;
@@ -55,39 +61,56 @@ struct Inbox::Outcome {
 
 Inbox::Inbox(InboxParts parts) : parts_(parts) {}
 
-asio::awaitable<net::Response> Inbox::receive(const net::Request& request, const Admitted& admitted)
+asio::awaitable<net::Response> Inbox::receive(net::Request& request, const Admitted& admitted)
 {
-    auto result = co_await process(request, admitted);
+    auto result = co_await process(std::move(request.body), admitted);
     if (!result) co_return net::problem_response(result.error(), parts_.clock.now_ms());
     net::Response response;
     response.body = protocol::write_result(*result, parts_.clock.now_ms());
     co_return response;
 }
 
-asio::awaitable<Result<TransactionResult>> Inbox::process(const net::Request& request,
+asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
                                                           const Admitted& admitted)
 {
-    auto transaction =
-        protocol::parse_transaction(request.body, parts_.identity.limits, parts_.identity.names);
-    if (!transaction) co_return fail(transaction);
+    const auto octets = body.size();
+    auto read = co_await parse(std::move(body), admitted.origin);
+    if (!read) co_return fail(read);
+    auto transaction = std::make_shared<Transaction>(std::move(*read));
 
     auto work = std::make_shared<Work>();
     work->origin = admitted.origin;
     work->tier = admitted.tier;
+    work->octets = octets;
     spend_budgets(*work, *transaction, admitted);
-    co_await verify(*work, std::move(*transaction));
+    auto verified = co_await verify(work, std::move(transaction));
+    if (!verified) co_return fail(verified);
 
     // One bad item is a line in the result, never an error: a peer could otherwise wedge its
     // neighbours' channels. An error here is ours, and tells the peer to retry.
     auto job = [this, work](storage::WriteTransaction& open) -> Result<Outcome> {
         return apply(open, *work);
     };
-    auto outcome = co_await parts_.commits.write(std::move(job));
+    storage::Cause cause{work->origin.str(), work->octets};
+    auto outcome = co_await parts_.commits.write(std::move(job), std::move(cause));
     if (!outcome) {
         const auto wait = std::max<std::int64_t>(outcome.error().retry_after, 1);
         co_return retry_later(Code::unavailable, outcome.error().detail, wait);
     }
     co_return finish(std::move(*outcome));
+}
+
+asio::awaitable<Result<Transaction>> Inbox::parse(std::string body, const ServerName& origin)
+{
+    const auto& identity = parts_.identity;
+    if (body.size() <= long_octets)
+        co_return protocol::parse_transaction(body, identity.limits, identity.names);
+    storage::Cause cause{origin.str(), body.size()};
+    auto job = [&identity, body = std::move(body)](storage::Connection&) {
+        return protocol::parse_transaction(body, identity.limits, identity.names);
+    };
+    auto transaction = co_await parts_.commits.read(std::move(job), std::move(cause));
+    co_return transaction;
 }
 
 // [INBOX-8] Over the item budget a legal transaction is answered all the same, as far as it
@@ -128,12 +151,36 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
             spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
 }
 
-asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
+asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
+                                            std::shared_ptr<Transaction> transaction)
 {
     // A submission is under its origin's own root, whose key the gate has found: only the seals
     // of a slice can need another server's.
-    const bool may_fetch = !transaction.logs.empty();
-    auto roots = co_await parts_.verifier.check_roots(std::move(transaction.roots), may_fetch);
+    const bool may_fetch = !transaction->logs.empty();
+    for (auto& read : transaction->signals) {
+        const bool is_taken =
+            parts_.budgets.spend_signal(work->origin, work->tier, parts_.clock.now_ms());
+        auto& signal = work->signals.emplace_back();
+        if (is_taken) signal = std::move(read);
+    }
+    auto checked = co_await parts_.verifier.check_roots(std::move(transaction->roots), may_fetch);
+    if (work->octets <= long_octets) {
+        check_items(*work, std::move(*transaction), checked);
+        co_return Result<void>{};
+    }
+    auto roots = std::make_shared<CheckedRoots>(std::move(checked));
+    auto job = [this, work, transaction, roots](storage::Connection&) -> Result<void> {
+        check_items(*work, std::move(*transaction), *roots);
+        return {};
+    };
+    storage::Cause cause{work->origin.str(), work->octets};
+    auto done = co_await parts_.commits.read(std::move(job), std::move(cause));
+    co_return done;
+}
+
+// Arithmetic on what it is given: for any thread.
+void Inbox::check_items(Work& work, Transaction transaction, const CheckedRoots& roots) const
+{
     for (auto& read : transaction.submissions)
         work.submissions.push_back(
             parts_.verifier.check_submission(std::move(read), roots, work.origin));
@@ -142,12 +189,6 @@ asio::awaitable<void> Inbox::verify(Work& work, Transaction transaction)
     for (const auto& read : transaction.direct) {
         work.direct.push_back(parts_.direct.check(read, work.origin));
         work.direct.back().tier = work.tier;
-    }
-    for (auto& read : transaction.signals) {
-        const bool is_taken =
-            parts_.budgets.spend_signal(work.origin, work.tier, parts_.clock.now_ms());
-        auto& signal = work.signals.emplace_back();
-        if (is_taken) signal = std::move(read);
     }
 }
 

@@ -2,6 +2,9 @@
 // durable in one commit, and answers with a result per item [INBOX-1, INBOX-2].
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include <boost/asio/awaitable.hpp>
 
 #include "federation/direct.hpp"
@@ -33,16 +36,22 @@ class Inbox {
     explicit Inbox(InboxParts parts);
 
     // POST /federation/v1/inbox behind the gate; the answer is signed by the gate's guard.
-    asio::awaitable<net::Response> receive(const net::Request& request, const Admitted& admitted);
+    // Takes the body out of the request.
+    asio::awaitable<net::Response> receive(net::Request& request, const Admitted& admitted);
 
  private:
     struct Work;
     struct Outcome;
-    asio::awaitable<Result<protocol::TransactionResult>> process(const net::Request& request,
+    asio::awaitable<Result<protocol::TransactionResult>> process(std::string body,
                                                                  const Admitted& admitted);
+    asio::awaitable<Result<protocol::Transaction>> parse(std::string body,
+                                                         const ServerName& origin);
     void spend_budgets(Work& work, const protocol::Transaction& transaction,
                        const Admitted& admitted);
-    asio::awaitable<void> verify(Work& work, protocol::Transaction transaction);
+    asio::awaitable<Result<void>> verify(std::shared_ptr<Work> work,
+                                         std::shared_ptr<protocol::Transaction> transaction);
+    void check_items(Work& work, protocol::Transaction transaction,
+                     const CheckedRoots& roots) const;
     [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
     [[nodiscard]] protocol::TransactionResult finish(Outcome outcome) const;
 

@@ -41,6 +41,12 @@ std::string salted(std::string_view members, protocol::Random& random)
     return content;
 }
 
+// What a draft holds while it waits for its commit.
+std::size_t octets_of(const protocol::Event& event, const std::string& content)
+{
+    return event.octets.size() + content.size();
+}
+
 Posted accepted(const Hash& id, std::int64_t seq)
 {
     Posted posted;
@@ -145,6 +151,7 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
     auto made = draft_creation(actor, name, channel);
     if (!made) co_return fail(made);
 
+    storage::Cause cause{made->user.str(), octets_of(made->event, made->content)};
     auto job = [this, name,
                 draft = std::move(*made)](WriteTransaction& transaction) -> Result<ChannelId> {
         auto known = storage::find_creation(transaction.db(), draft.user.str(), draft.event.txn);
@@ -154,7 +161,7 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
         if (!begun) return fail(begun);
         return name;
     };
-    auto created = co_await parts_.commits.write(std::move(job));
+    auto created = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return created;
 }
 
@@ -185,18 +192,22 @@ asio::awaitable<Result<Posted>> LocalChannels::change(Actor actor, ChannelId cha
 {
     auto made = draft(actor, channel, std::move(change));
     if (!made) co_return fail(made);
+    storage::Cause cause{made->user.str(), octets_of(made->event, made->content)};
     auto job = [this, draft = std::move(*made)](WriteTransaction& transaction) {
         return apply(transaction, draft);
     };
-    auto posted = co_await parts_.commits.write(std::move(job));
+    auto posted = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return posted;
 }
 
 asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector<Post> posts)
 {
     auto drafts = std::make_shared<std::vector<Result<Draft>>>();
+    storage::Cause cause;
+    if (!posts.empty()) cause.who = posts.front().actor.user.str();
     for (auto& post : posts) {
         auto made = draft(post.actor, post.channel, changes::post(std::move(post.content)));
+        if (made) cause.octets += octets_of(made->event, made->content);
         drafts->push_back(std::move(made));
     }
     using Results = std::vector<Result<Posted>>;
@@ -207,7 +218,7 @@ asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector
                                    : Result<Posted>{tl::unexpect, made.error()});
         return results;
     };
-    auto results = co_await parts_.commits.write(std::move(job));
+    auto results = co_await parts_.commits.write(std::move(job), std::move(cause));
     if (results) co_return std::move(*results);
     Results refused(posts.size(), Result<Posted>{tl::unexpect, results.error()});
     co_return refused;

@@ -61,11 +61,9 @@ class LocalChannels final : public Channels {
                                                                 std::size_t limit) override;
     asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) override;
     asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel,
-                                                      std::int64_t after,
-                                                      std::size_t limit) override;
+                                                      std::int64_t after, PageSize size) override;
     asio::awaitable<Result<ClientEntries>> page_before(UserId user, ChannelId channel,
-                                                       std::int64_t before,
-                                                       std::size_t limit) override;
+                                                       std::int64_t before, PageSize size) override;
     asio::awaitable<Result<Delivery>> delivery(UserId user, Hash event_id) override;
     asio::awaitable<Result<std::vector<Delivery>>> overdue(UserId user) override;
     void acknowledge(const UserId& user, const Uuid& device, const ChannelId& channel,

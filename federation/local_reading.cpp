@@ -65,11 +65,17 @@ ClientEntry client_entry(storage::StoredEntry stored)
     return entry;
 }
 
-storage::PageLimits page_limits(std::size_t limit)
+storage::PageLimits page_limits(PageSize size)
 {
     storage::PageLimits limits;
-    limits.entries = static_cast<std::int64_t>(std::clamp<std::size_t>(limit, 1, 1000));
+    limits.entries = static_cast<std::int64_t>(std::clamp<std::size_t>(size.entries, 1, 1000));
+    limits.octets = std::min(size.octets, PageSize{}.octets);
     return limits;
+}
+
+storage::Cause caused_by(const UserId& user)
+{
+    return storage::Cause{user.str(), 0};
 }
 
 }  // namespace
@@ -120,7 +126,8 @@ asio::awaitable<Result<std::vector<ChannelSummary>>> LocalChannels::list(UserId 
         }
         return summaries;
     };
-    auto summaries = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto summaries = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return summaries;
 }
 
@@ -131,7 +138,8 @@ asio::awaitable<Result<ChannelSummary>> LocalChannels::get(UserId user, ChannelI
         if (!row) return row.error().code == Code::not_found ? unknown_channel() : fail(row);
         return summary(db, row->id, user);
     };
-    auto found = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto found = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return found;
 }
 
@@ -163,7 +171,8 @@ asio::awaitable<Result<std::vector<ChannelMember>>> LocalChannels::members(UserI
         }
         return members;
     };
-    auto found = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto found = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return found;
 }
 
@@ -192,7 +201,7 @@ asio::awaitable<Result<std::vector<Invitation>>> LocalChannels::invitations(User
             Invitation invitation{row->name,  row->home,        "",     meta->name,
                                   meta->kind, meta->encryption, *count, row->at};
             auto page = storage::read_log(db, *row, *member ? (*member)->since - 1 : row->seq,
-                                          page_limits(1));
+                                          page_limits({1}));
             if (!page) return fail(page);
             if (!page->entries.empty()) {
                 const auto& entry = page->entries.front().entry;
@@ -204,19 +213,19 @@ asio::awaitable<Result<std::vector<Invitation>>> LocalChannels::invitations(User
         }
         return invitations;
     };
-    auto found = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto found = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return found;
 }
 
 asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, ChannelId channel,
-                                                                 std::int64_t after,
-                                                                 std::size_t limit)
+                                                                 std::int64_t after, PageSize size)
 {
-    auto job = [this, user, channel, after, limit](Connection& db) -> Result<ClientEntries> {
+    auto job = [this, user, channel, after, size](Connection& db) -> Result<ClientEntries> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
         if (!view) return fail(view);
         auto page = storage::read_log(db, view->channel, std::max(after, view->visible_after),
-                                      page_limits(limit));
+                                      page_limits(size));
         if (!page) return fail(page);
         ClientEntries entries;
         for (auto& stored : page->entries) entries.push_back(client_entry(std::move(stored)));
@@ -225,18 +234,19 @@ asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, Ch
         if (!marked) return fail(marked);
         return entries;
     };
-    auto entries = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto entries = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return entries;
 }
 
 asio::awaitable<Result<ClientEntries>> LocalChannels::page_before(UserId user, ChannelId channel,
                                                                   std::int64_t before,
-                                                                  std::size_t limit)
+                                                                  PageSize size)
 {
-    auto job = [this, user, channel, before, limit](Connection& db) -> Result<ClientEntries> {
+    auto job = [this, user, channel, before, size](Connection& db) -> Result<ClientEntries> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
         if (!view) return fail(view);
-        auto stored = storage::read_before(db, view->channel, before, page_limits(limit));
+        auto stored = storage::read_before(db, view->channel, before, page_limits(size));
         if (!stored) return fail(stored);
         ClientEntries entries;
         for (auto& one : *stored) {
@@ -247,7 +257,8 @@ asio::awaitable<Result<ClientEntries>> LocalChannels::page_before(UserId user, C
         if (!marked) return fail(marked);
         return entries;
     };
-    auto entries = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto entries = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return entries;
 }
 
@@ -291,7 +302,8 @@ asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash even
         }
         return delivery;
     };
-    auto found = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto found = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return found;
 }
 
@@ -311,7 +323,8 @@ asio::awaitable<Result<std::vector<Delivery>>> LocalChannels::overdue(UserId use
         }
         return overdue;
     };
-    auto found = co_await parts_.commits.read(std::move(job));
+    auto cause = caused_by(user);
+    auto found = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return found;
 }
 

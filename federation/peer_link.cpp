@@ -20,6 +20,9 @@ constexpr std::size_t most_signal_octets = 32 * 1024;
 constexpr std::size_t busy_items = 8;
 constexpr Millis busy_interval_ms = 5;
 
+// An answer beyond it is read on a reader.
+constexpr std::size_t long_octets = 64 * 1024;
+
 // Events travel as JSON strings: quotes and backslashes double at worst.
 constexpr std::size_t octet_share = 3;
 
@@ -31,10 +34,12 @@ constexpr std::size_t least_octets = 1'024;
 
 }  // namespace
 
-PeerLink::PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor)
+PeerLink::PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor,
+                   protocol::SharedRoom& room)
     : parts_(std::move(parts)),
       peer_(std::move(peer)),
       wakeup_(executor),
+      room_(room),
       backoff_(parts_.backoff, parts_.random)
 {
 }
@@ -134,10 +139,10 @@ asio::awaitable<void> PeerLink::pause(Wait wait)
     }
 }
 
-asio::awaitable<std::optional<Wait>> PeerLink::deliver()
+// What a peer says it takes bounds a batch, and so do our own limits: nobody makes us
+// build a transaction of any size.
+BatchLimits PeerLink::batch_limits() const
 {
-    // What a peer says it takes bounds a batch, and so do our own limits: nobody makes us
-    // build a transaction of any size.
     auto limits_of_peer = parts_.identity.limits;
     if (const auto* pinned = parts_.discovery.ring().find(peer_)) {
         limits_of_peer.bytes = std::min(limits_of_peer.bytes, pinned->limits.bytes);
@@ -146,15 +151,39 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     BatchLimits limits;
     limits.octets =
         std::max<std::size_t>((limits_of_peer.bytes / octet_share) >> halvings_, least_octets);
+    limits.octets = std::min(limits.octets, room_.for_one());
     limits.items = std::max<std::size_t>(limits_of_peer.items >> halvings_, 1);
+    return limits;
+}
 
+// Megabytes of hashes and JSON are written where they hold up nobody else. The key is as it is
+// now: a reader must not look while a reload changes it.
+asio::awaitable<Result<std::string>> PeerLink::write_out(std::shared_ptr<const BatchDraft> draft)
+{
+    const auto now = parts_.clock.now_ms();
+    if (draft->octets <= long_octets)
+        co_return protocol::write_transaction(sign_batch(*draft, parts_.identity, now));
+    auto job = [draft, identity = parts_.identity,
+                now](storage::Connection&) -> Result<std::string> {
+        return protocol::write_transaction(sign_batch(*draft, identity, now));
+    };
+    storage::Cause cause{peer_.str(), draft->octets};
+    auto body = co_await parts_.commits.read(std::move(job), std::move(cause));
+    co_return body;
+}
+
+asio::awaitable<std::optional<Wait>> PeerLink::deliver()
+{
     const auto begun = parts_.clock.now_ms();
     auto held = held_now();
+    const auto limits = batch_limits();
     auto job = [self = parts_.identity.name, peer = peer_, limits, held](storage::Connection& db) {
         return read_batch(db, self, peer, limits, held);
     };
-    auto draft = co_await parts_.commits.read(std::move(job));
-    if (!draft) co_return failed(draft.error());
+    storage::Cause cause{peer_.str(), 0};
+    auto read = co_await parts_.commits.read(std::move(job), std::move(cause));
+    if (!read) co_return failed(read.error());
+    const auto draft = std::make_shared<BatchDraft>(std::move(*read));
     add_signals(*draft, limits);
     if (draft->empty()) {
         // Nobody is left there to be told.
@@ -165,7 +194,11 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
         co_return std::nullopt;
     }
 
-    auto settled = co_await exchange(*draft);
+    protocol::RoomShare share(room_);
+    share.take(draft->octets);
+    auto body = co_await write_out(draft);
+    if (!body) co_return failed(body.error());
+    auto settled = co_await exchange(*draft, std::move(*body));
     if (!settled) co_return failed(settled.error());
     backoff_.reset();
     problem_.reset();
@@ -192,10 +225,8 @@ asio::awaitable<std::optional<Wait>> PeerLink::deliver()
     co_return next;
 }
 
-asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft)
+asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft, std::string body)
 {
-    auto transaction = sign_batch(draft, parts_.identity, parts_.clock.now_ms());
-    auto body = protocol::write_transaction(transaction);
     auto answer = co_await parts_.client.send(peer_, "POST", inbox_target, std::move(body));
     if (!answer) co_return fail(answer);
     if (answer->is_signed) parts_.answered(peer_);
@@ -204,13 +235,26 @@ asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft)
             Error{Code::unavailable, "status " + std::to_string(answer->status), {}, 0});
         co_return Result<Settled>{tl::unexpect, std::move(problem)};
     }
-    auto result = protocol::parse_result(answer->body, parts_.identity.names);
+    auto result = co_await read_result(std::move(answer->body));
     // What a peer's answer says can't be read like a refusal of ours: it is as no answer.
     if (!result)
         co_return fail(Code::unavailable, "an answer that can't be read: " + result.error().detail);
     auto settled = co_await parts_.settlement.settle(peer_, draft, std::move(*result));
     if (!settled) co_return fail(Code::unavailable, settled.error().detail);
     co_return settled;
+}
+
+// Snapshots make it long: then it is read where it holds up nobody.
+asio::awaitable<Result<protocol::TransactionResult>> PeerLink::read_result(std::string body)
+{
+    const auto rules = parts_.identity.names;
+    if (body.size() <= long_octets) co_return protocol::parse_result(body, rules);
+    storage::Cause cause{peer_.str(), body.size()};
+    auto job = [body = std::move(body), rules](storage::Connection&) {
+        return protocol::parse_result(body, rules);
+    };
+    auto result = co_await parts_.commits.read(std::move(job), std::move(cause));
+    co_return result;
 }
 
 // [LOG-2] Without the result of the join the follower fetches the snapshot.

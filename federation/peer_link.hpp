@@ -16,8 +16,15 @@
 #include "federation/signal_queue.hpp"
 #include "federation/signed_client.hpp"
 #include "net/task_group.hpp"
+#include "protocol/shared_room.hpp"
 
 namespace entente::federation {
+
+// What all links hold of transactions under way, in octets of events and contents: a
+// transaction costs about five times as much while it is sent. Peers that answer late or
+// never take what is plenty; each of the others may still send a little at a time.
+inline constexpr protocol::SharedRoom::Limits link_room{32 * 1024 * 1024, 4 * 1024 * 1024,
+                                                        64 * 1024};
 
 struct LinkParts {
     const Identity& identity;
@@ -46,7 +53,9 @@ struct LinkState {
 
 class PeerLink {
  public:
-    PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor);
+    // `room` is what all links share.
+    PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor,
+             protocol::SharedRoom& room);
 
     // Runs until nothing is owed.
     asio::awaitable<void> run();
@@ -76,7 +85,11 @@ class PeerLink {
 
     // How long until the next attempt; nothing when the link has nothing left to do.
     asio::awaitable<std::optional<Wait>> deliver();
-    asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft);
+    // What is owed, as it is to be sent: read and sealed on a reader.
+    asio::awaitable<Result<std::string>> write_out(std::shared_ptr<const BatchDraft> draft);
+    [[nodiscard]] BatchLimits batch_limits() const;
+    asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft, std::string body);
+    asio::awaitable<Result<protocol::TransactionResult>> read_result(std::string body);
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> ask_about_all();
@@ -94,6 +107,7 @@ class PeerLink {
     LinkParts parts_;
     ServerName peer_;
     net::Wakeup wakeup_;
+    protocol::SharedRoom& room_;
     Backoff backoff_;
     bool woken_ = false;
     bool heard_ = false;

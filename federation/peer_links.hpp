@@ -47,6 +47,7 @@ class PeerLinks {
     LinkParts parts_;
     net::TaskGroup& tasks_;
     void ended(const ServerName& peer);
+    protocol::SharedRoom room_{link_room};
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
     LastHeard last_heard_;
     std::unordered_map<ServerName, Millis> unreachable_until_;  // of those without a link

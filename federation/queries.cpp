@@ -68,7 +68,8 @@ asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
     // The key as it is now: a reader must not look while a reload changes it.
     auto job = [this, name = *channel, asker = admitted.origin, key = identity_.key](
                    Connection& db) { return read_snapshot(db, name, asker, key); };
-    auto answer = co_await commits_.read(std::move(job));
+    storage::Cause cause{admitted.origin.str(), 0};
+    auto answer = co_await commits_.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_snapshot_answer(*answer));
 }
@@ -118,7 +119,8 @@ asio::awaitable<net::Response> Queries::log(const net::Request& request, const A
                 key = identity_.key](Connection& db) {
         return read_slice(db, name, asker, from, most, key);
     };
-    auto answer = co_await commits_.read(std::move(job));
+    storage::Cause cause{admitted.origin.str(), 0};
+    auto answer = co_await commits_.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
     co_return json_response(protocol::write_log_answer(*answer));
 }

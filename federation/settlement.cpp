@@ -146,7 +146,8 @@ asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, cons
     auto work = [this, job](WriteTransaction& transaction) -> Result<Settled> {
         return apply(transaction, *job);
     };
-    auto settled = co_await parts_.commits.write(std::move(work));
+    storage::Cause cause{peer.str(), job->draft.octets};
+    auto settled = co_await parts_.commits.write(std::move(work), std::move(cause));
     co_return settled;
 }
 
@@ -408,7 +409,8 @@ asio::awaitable<Result<void>> Settlement::begin(const ServerName& home,
     auto work = [this, join, home](WriteTransaction& transaction) -> Result<void> {
         return parts_.follower.begin(transaction, join->snapshot, join->state, join->floor, home);
     };
-    auto begun = co_await parts_.commits.write(std::move(work));
+    storage::Cause cause{home.str(), join->snapshot.state.size()};
+    auto begun = co_await parts_.commits.write(std::move(work), std::move(cause));
     co_return begun;
 }
 

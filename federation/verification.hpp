@@ -27,6 +27,8 @@ struct CheckedRoot {
     bool may_seal = false;                         // its key may sign submissions now [KEY-7]
     bool key_missing = false;                      // the key isn't to be had: `need-keys`
     std::optional<KeyRef> key;                     // whose it claims to be
+    std::optional<trust::PinnedKey> pinned;        // that key as it is held of another server
+    bool is_server_pinned = false;                 // keys of that server are held
     std::string text;                              // the JWS as it came
     Error problem;                                 // where there is no root, or it may not seal
 };

@@ -14,13 +14,13 @@ std::string source_key(const boost::asio::ip::address& address)
 
 bool BodyBudget::Share::take(std::size_t octets)
 {
-    auto& of_source = budget_.by_source_[source_];
-    if (budget_.held_ + octets > budget_.total_limit_ ||
-        of_source + octets > budget_.source_limit_) {
-        if (of_source == 0) budget_.by_source_.erase(source_);
+    auto& of_source = budget_->by_source_[source_];
+    if (budget_->held_ + octets > budget_->total_limit_ ||
+        of_source + octets > budget_->source_limit_) {
+        if (of_source == 0) budget_->by_source_.erase(source_);
         return false;
     }
-    budget_.held_ += octets;
+    budget_->held_ += octets;
     of_source += octets;
     held_ += octets;
     return true;

@@ -1,10 +1,13 @@
-// How many octets of unfinished request bodies a listener holds, in all and for each
-// source: anyone may start a body, and nothing of it can be checked before its end.
+// How many octets of bodies a listener holds, in all and for each source. Of requests, from
+// their first octet until they have been dealt with: anyone may start a body, and nothing
+// of it can be checked before its end. Of answers, until their reader has taken them.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include <boost/asio/ip/address.hpp>
 
@@ -20,21 +23,23 @@ class BodyBudget {
     {
     }
 
-    // One body's part of the budget, given back when it goes. Lives no longer than the budget.
+    // One body's part of the budget, given back when it goes.
     class Share {
      public:
-        Share(BodyBudget& budget, const boost::asio::ip::address& source)
-            : budget_(budget), source_(source_key(source))
+        Share(std::shared_ptr<BodyBudget> budget, const boost::asio::ip::address& source)
+            : budget_(std::move(budget)), source_(source_key(source))
         {
         }
         Share(const Share&) = delete;
         Share& operator=(const Share&) = delete;
-        ~Share() { budget_.give_back(source_, held_); }
+        ~Share() { give_back(); }
         // False where a limit is reached; nothing is taken then.
         [[nodiscard]] bool take(std::size_t octets);
+        // All of it, early.
+        void give_back() { budget_->give_back(source_, std::exchange(held_, 0)); }
 
      private:
-        BodyBudget& budget_;
+        std::shared_ptr<BodyBudget> budget_;
         std::string source_;
         std::size_t held_ = 0;
     };

@@ -60,6 +60,8 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     ClientOptions options;
     Result<SslContext> context;
     std::map<std::string, std::deque<Idle>> idle;  // by host:port; the newest last
+    std::size_t idle_count = 0;
+    std::size_t under_way = 0;
     asio::steady_timer idle_timer;
     bool idle_timer_armed = false;
 
@@ -88,6 +90,7 @@ TlsConnectionPtr HttpClient::State::take_idle(const std::string& origin)
     while (!waiting.empty() && !taken) {
         auto newest = std::move(waiting.back());
         waiting.pop_back();
+        --idle_count;
         if (newest.until > steady_clock::now() && newest.connection->is_quiet()) {
             taken = std::move(newest.connection);
         }
@@ -100,8 +103,14 @@ void HttpClient::State::keep(const std::string& origin, TlsConnectionPtr connect
 {
     if (options.idle_connections_per_origin == 0) return;
     connection->no_deadline();
+    if (idle_count >= options.idle_connections) expire_idle();
+    if (idle_count >= options.idle_connections) return;
     auto& waiting = idle[origin];
-    if (waiting.size() >= options.idle_connections_per_origin) waiting.pop_front();
+    ++idle_count;
+    if (waiting.size() >= options.idle_connections_per_origin) {
+        waiting.pop_front();
+        --idle_count;
+    }
     Idle entry;
     entry.connection = std::move(connection);
     entry.until = steady_clock::now() + options.idle_time;
@@ -113,7 +122,7 @@ void HttpClient::State::expire_idle()
 {
     const auto now = steady_clock::now();
     for (auto origin = idle.begin(); origin != idle.end();) {
-        std::erase_if(origin->second, [&](const Idle& entry) {
+        idle_count -= std::erase_if(origin->second, [&](const Idle& entry) {
             return entry.until <= now || !entry.connection->is_quiet();
         });
         origin = origin->second.empty() ? idle.erase(origin) : std::next(origin);
@@ -243,6 +252,16 @@ asio::awaitable<Result<FetchedResponse>> HttpClient::fetch(Fetch fetch)
     }
     auto checked = check_fetch(fetch);
     if (!checked) co_return tl::unexpected<Error>(located(std::move(checked).error(), fetch));
+    struct UnderWay {
+        std::size_t& count;
+        explicit UnderWay(std::size_t& counted) : count(++counted) {}
+        ~UnderWay() { --count; }
+    };
+    if (state->under_way >= state->options.requests_under_way) {
+        Error full{Code::unavailable, "too many requests under way", {}, 0};
+        co_return tl::unexpected<Error>(located(std::move(full), fetch));
+    }
+    const UnderWay counted(state->under_way);
     auto response = co_await state->run(fetch);
     if (!response) co_return tl::unexpected<Error>(located(std::move(response).error(), fetch));
     co_return response;
@@ -251,6 +270,7 @@ asio::awaitable<Result<FetchedResponse>> HttpClient::fetch(Fetch fetch)
 void HttpClient::close_idle()
 {
     state_->idle.clear();
+    state_->idle_count = 0;
 }
 
 }  // namespace entente::net

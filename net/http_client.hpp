@@ -29,7 +29,9 @@ struct ClientOptions {
     std::map<std::string, asio::ip::tcp::endpoint> resolve;
     std::string dns_servers;  // "address:port,…" in place of the system's
     std::size_t idle_connections_per_origin = 4;
+    std::size_t idle_connections = 256;  // of all origins; beyond it none is kept
     std::chrono::milliseconds idle_time{60'000};
+    std::size_t requests_under_way = 768;  // a connection each; beyond it: `unavailable`
 };
 
 struct Fetch {
@@ -49,7 +51,7 @@ struct FetchedResponse {
     std::string body;
 };
 
-// Errors: `unavailable` (DNS, connect, TLS, cut off), `timeout`, `too_large`,
+// Errors: `unavailable` (DNS, connect, TLS, cut off, too many under way), `timeout`, `too_large`,
 // `malformed` (not HTTP), `forbidden` (the guard); the detail says which and where.
 class HttpClient {
  public:

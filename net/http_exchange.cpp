@@ -18,6 +18,7 @@ using Parser = http::response_parser<http::empty_body>;  // for the head alone
 constexpr std::size_t header_octets = 16 * 1024;
 constexpr std::size_t header_count = 100;
 constexpr std::size_t read_octets = 16'384;
+constexpr std::size_t body_beside_head = 16'384;
 constexpr int interim_answers = 4;  // 1xx before the answer itself
 
 bool is_host_name(std::string_view host)
@@ -38,7 +39,8 @@ bool holds_line_end(std::string_view text)
     return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
-std::string request_octets(const Fetch& fetch)
+// The body too, where it is small: one write, one TLS record.
+std::string first_octets(const Fetch& fetch)
 {
     std::string text = fetch.method + " " + fetch.target + " HTTP/1.1\r\nHost: " + fetch.host;
     if (fetch.port != 443) text += ":" + std::to_string(fetch.port);
@@ -47,7 +49,9 @@ std::string request_octets(const Fetch& fetch)
     if (!fetch.body.empty() || fetch.method == "POST" || fetch.method == "PUT") {
         text += "Content-Length: " + std::to_string(fetch.body.size()) + "\r\n";
     }
-    return text + "\r\n" + fetch.body;
+    text += "\r\n";
+    if (fetch.body.size() <= body_beside_head) text += fetch.body;
+    return text;
 }
 
 tl::unexpected<ExchangeFailure> failed(Error error, bool begun, bool cut_off)
@@ -242,8 +246,10 @@ Result<void> check_fetch(const Fetch& fetch)
 asio::awaitable<tl::expected<Exchange, ExchangeFailure>> exchange(Connection& connection,
                                                                   const Fetch& fetch)
 {
-    const auto octets = request_octets(fetch);
+    const auto octets = first_octets(fetch);
     auto written = co_await connection.write(octets);
+    if (written && fetch.body.size() > body_beside_head)
+        written = co_await connection.write(fetch.body);
     if (!written) {
         const bool cut_off = written.error().code == Code::unavailable;
         // A server that refuses a body early answers and closes: the answer may be there.

@@ -36,11 +36,15 @@ struct HttpLimits {
     std::chrono::milliseconds idle_time{75'000};    // between requests
     std::chrono::milliseconds tls_time{10'000};     // for the handshake
     std::chrono::milliseconds write_time{30'000};   // without progress
-    std::size_t bodies_in_flight =
-        256 * 1024 * 1024;  // octets of unfinished bodies, of the listener
-    std::size_t bodies_per_source = 32 * 1024 * 1024;  // IPv4 address or IPv6 /64
-    std::size_t connections = 20'000;                  // of the listener
-    std::size_t connections_per_source = 1'000;        // IPv4 address or IPv6 /64; proxies exempt
+    // Octets of bodies that arrive or are dealt with, of the listener and of each source (an
+    // IPv4 address or IPv6 /64); large WebSocket messages are among them.
+    std::size_t bodies_in_flight = 256 * 1024 * 1024;
+    std::size_t bodies_per_source = 32 * 1024 * 1024;
+    // Octets of large answers (over 64 KiB) that their readers haven't taken yet.
+    std::size_t answers_in_flight = 256 * 1024 * 1024;
+    std::size_t answers_per_source = 32 * 1024 * 1024;
+    std::size_t connections = 20'000;            // of the listener
+    std::size_t connections_per_source = 1'000;  // IPv4 address or IPv6 /64; proxies exempt
 };
 
 struct ListenerOptions {

@@ -3,7 +3,9 @@
 #include <array>
 
 #include <openssl/rand.h>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "net/forwarded.hpp"
 #include "net/websocket_accept.hpp"
@@ -17,6 +19,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t read_octets = 16'384;
 constexpr std::size_t first_octets = 256;
 constexpr std::size_t write_step = 65'536;
+constexpr std::size_t small_answer = 65'536;  // not worth counting
 
 HeadLimits head_limits(const HttpLimits& limits)
 {
@@ -74,6 +77,8 @@ asio::awaitable<void> HttpSession::run()
         auto head = co_await read_head();
         if (!head) break;
         more = co_await answer(std::move(*head));
+        // What was sent without waiting for the answer stands behind everybody else.
+        if (!buffer_.empty()) co_await asio::post(connection_->executor(), asio::use_awaitable);
     }
     live_.idle = true;
     co_await connection_->shutdown();
@@ -144,7 +149,7 @@ asio::awaitable<std::optional<RequestHead>> HttpSession::read_head()
 
 asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& head,
                                                             std::size_t max_body,
-                                                            asio::ip::address source)
+                                                            BodyBudget::Share& held)
 {
     const auto& limits = service_.options.limits;
     auto body = RequestBody::begin(head, max_body);
@@ -160,7 +165,6 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
         1);
     auto stretch_begun = steady_clock::now();
     std::size_t received = 0;
-    BodyBudget::Share share_of_memory(service_.bodies, source);
     while (true) {
         auto taken = body->take(buffer_);
         if (!taken) co_return fail(taken);
@@ -169,8 +173,8 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
         auto count = co_await read_more(stretch_begun + limits.body_grace);
         if (!count) co_return fail(count);
         if (*count == 0) co_return fail(Code::unavailable, "the body was cut off");
-        if (!share_of_memory.take(*count)) {
-            co_return retry_later(Code::rate_limited, "too many unfinished bodies", 5);
+        if (!held.take(*count)) {
+            co_return retry_later(Code::rate_limited, "too many bodies under way", 5);
         }
         received += *count;
         if (received >= share) {
@@ -203,21 +207,29 @@ asio::awaitable<bool> HttpSession::answer(RequestHead head)
             head.has_body();  // it is not read: its octets must not be taken for a request
         co_return co_await send(head, request, std::move(response));
     }
-    if (head.has_body()) {
-        auto body = co_await read_body(head, match.route->max_body, source);
-        if (!body) {
-            if (body.error().code == Code::unavailable) co_return false;
-            auto response = problem_response(body.error(), service_.clock.now_ms());
-            response.close = true;
-            co_return co_await send(head, request, std::move(response));
-        }
-        request.body = std::move(*body);
+    if (head.has_body())
+        co_return co_await answer_with_body(*match.route, head, std::move(request));
+    co_return co_await run_handler(match.route->handler, head, request, nullptr);
+}
+
+asio::awaitable<bool> HttpSession::answer_with_body(const Route& route, const RequestHead& head,
+                                                    Request request)
+{
+    BodyBudget::Share held(service_.bodies, request.source);
+    auto body = co_await read_body(head, route.max_body, held);
+    if (!body) {
+        held.give_back();
+        if (body.error().code == Code::unavailable) co_return false;
+        auto response = problem_response(body.error(), service_.clock.now_ms());
+        response.close = true;
+        co_return co_await send(head, request, std::move(response));
     }
-    co_return co_await run_handler(match.route->handler, head, request);
+    request.body = std::move(*body);
+    co_return co_await run_handler(route.handler, head, request, &held);
 }
 
 asio::awaitable<bool> HttpSession::run_handler(const Handler& handler, const RequestHead& head,
-                                               const Request& request)
+                                               Request& request, BodyBudget::Share* held)
 {
     connection_->no_deadline();
     Response response;
@@ -234,6 +246,9 @@ asio::awaitable<bool> HttpSession::run_handler(const Handler& handler, const Req
         const Error error{Code::internal, "the handler threw", {}, 0};
         response = problem_response(error, service_.clock.now_ms());
     }
+    // Who is slow to take the answer doesn't hold the request's memory meanwhile.
+    std::string().swap(request.body);
+    if (held != nullptr) held->give_back();
     co_return co_await send(head, request, std::move(response));
 }
 
@@ -253,7 +268,7 @@ asio::awaitable<bool> HttpSession::upgrade(const WebSocketHandler& handler, cons
         service_.observer(RequestDone{
             request, switched, std::chrono::duration_cast<std::chrono::microseconds>(spent)});
     }
-    auto socket = co_await accept_websocket(connection_, request);
+    auto socket = co_await accept_websocket(connection_, request, service_.bodies);
     if (!socket) co_return false;
     live_.websocket = *socket;
     if (service_.stopping) co_return false;
@@ -273,7 +288,15 @@ asio::awaitable<bool> HttpSession::send(const RequestHead& head, const Request& 
     AnswerForm form;
     form.close = response.close || !head.keep_alive || service_.stopping;
     form.head_only = request.method == "HEAD";
-    const bool sent = co_await write(response_octets(response, form, service_.date()));
+    auto octets = response_octets(response, form, service_.date());
+    BodyBudget::Share held(service_.answers, request.source);
+    if (octets.size() > small_answer && !held.take(octets.size())) {
+        const Error full{Code::unavailable, "too many answers that nobody reads", {}, 1};
+        response = problem_response(full, service_.clock.now_ms());
+        octets = response_octets(response, form, service_.date());
+    }
+    std::string().swap(response.body);
+    const bool sent = co_await write(std::move(octets));
     if (service_.observer) {
         const auto spent = steady_clock::now() - started_;
         service_.observer(RequestDone{

@@ -24,7 +24,10 @@ struct Service {
           options(std::move(with)),
           router(std::move(routes)),
           clock(time),
-          bodies(options.limits.bodies_in_flight, options.limits.bodies_per_source)
+          bodies(std::make_shared<BodyBudget>(options.limits.bodies_in_flight,
+                                              options.limits.bodies_per_source)),
+          answers(std::make_shared<BodyBudget>(options.limits.answers_in_flight,
+                                               options.limits.answers_per_source))
     {
     }
 
@@ -32,7 +35,8 @@ struct Service {
     ListenerOptions options;
     std::shared_ptr<const Router> router;
     const protocol::Clock& clock;
-    BodyBudget bodies;
+    std::shared_ptr<BodyBudget> bodies;
+    std::shared_ptr<BodyBudget> answers;
     std::function<void(const RequestDone&)> observer;
     bool stopping = false;
 
@@ -62,12 +66,14 @@ class HttpSession {
     asio::awaitable<std::optional<RequestHead>> read_head();
     asio::awaitable<bool> wait_for_request();
     asio::awaitable<Result<std::string>> read_body(const RequestHead& head, std::size_t max_body,
-                                                   asio::ip::address source);
+                                                   BodyBudget::Share& held);
     asio::awaitable<Result<std::size_t>> read_more(SocketCore::TimePoint deadline);
     // Each says whether the connection can carry another request.
     asio::awaitable<bool> answer(RequestHead head);
+    asio::awaitable<bool> answer_with_body(const Route& route, const RequestHead& head,
+                                           Request request);
     asio::awaitable<bool> run_handler(const Handler& handler, const RequestHead& head,
-                                      const Request& request);
+                                      Request& request, BodyBudget::Share* held);
     asio::awaitable<bool> upgrade(const WebSocketHandler& handler, const RequestHead& head,
                                   const Request& request);
     asio::awaitable<bool> send(const RequestHead& head, const Request& request, Response response);

@@ -17,7 +17,10 @@ class PlainConnection final : public Connection {
         while (true) {
             boost::system::error_code error;
             const auto count = core->socket().read_some(asio::buffer(data, size), error);
-            if (!error) co_return count;
+            if (!error) {
+                if (core->is_turn_over()) co_await core->give_way();
+                co_return count;
+            }
             if (error == asio::error::eof) co_return std::size_t{0};
             if (error != asio::error::would_block) {
                 co_return fail(Code::unavailable, "read: " + error.message());
@@ -35,7 +38,10 @@ class PlainConnection final : public Connection {
             const auto count =
                 core->socket().write_some(asio::buffer(octets.data(), octets.size()), error);
             octets.remove_prefix(count);
-            if (!error) continue;
+            if (!error) {
+                if (!octets.empty() && core->is_turn_over()) co_await core->give_way();
+                continue;
+            }
             if (error != asio::error::would_block) {
                 co_return fail(Code::unavailable, "write: " + error.message());
             }

@@ -19,7 +19,8 @@ namespace asio = boost::asio;
 
 class WebSocket;
 
-using Handler = std::function<asio::awaitable<Response>(const Request&)>;
+// May take out of the request what it needs, such as a large body.
+using Handler = std::function<asio::awaitable<Response>(Request&)>;
 
 // An upgrade in two steps: `admit` looks at the request and says why not (nothing to
 // go on); `serve` then owns the socket until it ends.

@@ -4,7 +4,11 @@
 #include <csignal>
 #include <cstring>
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 
 #include "net/await.hpp"
 
@@ -14,6 +18,21 @@ namespace {
 
 constexpr auto linger_time = std::chrono::milliseconds(1'000);
 constexpr std::size_t linger_octets = 1'048'576;
+// How long one connection may keep the executor busy: a peer that sends as fast as we read
+// would else be all that we do.
+constexpr auto turn_time = std::chrono::milliseconds(1);
+// What the kernel takes of ours before it has been sent. It would take megabytes else for a
+// peer that doesn't read, where no budget of ours sees them.
+constexpr int unsent_octets = 128 * 1024;
+
+void set_options(asio::ip::tcp::socket& socket)
+{
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_octets,
+                 sizeof unsent_octets);
+}
 
 }  // namespace
 
@@ -40,8 +59,7 @@ SocketCore::SocketCore(Socket socket) : socket_(std::move(socket)), timer_(socke
     if (!socket_.is_open()) return;
     boost::system::error_code ignored;
     remote_ = tcp_endpoint(socket_.remote_endpoint(ignored));
-    socket_.non_blocking(true, ignored);
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    set_options(socket_);
 }
 
 void SocketCore::deadline_at(TimePoint deadline)
@@ -89,9 +107,22 @@ asio::awaitable<Result<void>> SocketCore::wait(Socket::wait_type what)
         co_return fail(Code::timeout, "deadline passed");
     }
     auto [error] = co_await socket_.async_wait(what, as_result);
+    turn_begun_ = std::chrono::steady_clock::now();
     if (timed_out_) co_return fail(Code::timeout, "deadline passed");
     if (error) co_return fail(Code::unavailable, error.message());
     co_return Result<void>();
+}
+
+bool SocketCore::is_turn_over() const
+{
+    return std::chrono::steady_clock::now() - turn_time > turn_begun_;
+}
+
+asio::awaitable<void> SocketCore::give_way()
+{
+    const auto self = shared_from_this();
+    co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+    turn_begun_ = std::chrono::steady_clock::now();
 }
 
 asio::awaitable<Result<void>> SocketCore::connect(asio::ip::tcp::endpoint endpoint)
@@ -100,11 +131,9 @@ asio::awaitable<Result<void>> SocketCore::connect(asio::ip::tcp::endpoint endpoi
     auto [error] = co_await socket_.async_connect(endpoint, as_result);
     if (timed_out_) co_return fail(Code::timeout, "no connection in time");
     if (error) co_return fail(Code::unavailable, "connect: " + error.message());
-    boost::system::error_code ignored;
     remote_ = tcp_endpoint(socket_.remote_endpoint(error));
     if (error) co_return fail(Code::unavailable, "connect: " + error.message());
-    socket_.non_blocking(true, ignored);
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    set_options(socket_);
     co_return Result<void>();
 }
 

@@ -44,6 +44,11 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
     asio::awaitable<Result<void>> wait(Socket::wait_type what);
     asio::awaitable<Result<void>> connect(asio::ip::tcp::endpoint endpoint);
 
+    // Whether this connection has been served for so long without a wait that others on the
+    // executor should have their turn first: give_way().
+    [[nodiscard]] bool is_turn_over() const;
+    asio::awaitable<void> give_way();
+
     // Tells the peer that no more comes, then discards what still arrives, for a second at
     // most: closing with unread octets would make the kernel take back our last answer.
     asio::awaitable<void> linger_and_close();
@@ -59,6 +64,7 @@ class SocketCore : public std::enable_shared_from_this<SocketCore> {
     asio::steady_timer timer_;
     TimePoint deadline_ = TimePoint::max();
     TimePoint armed_until_ = TimePoint::max();
+    TimePoint turn_begun_ = TimePoint::min();
     bool armed_ = false;
     bool timed_out_ = false;
 };

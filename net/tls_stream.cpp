@@ -41,7 +41,10 @@ class OpenSslConnection final : public TlsConnection {
             ERR_clear_error();
             std::size_t count = 0;
             const int outcome = SSL_read_ex(ssl_.get(), data, size, &count);
-            if (outcome == 1) co_return count;
+            if (outcome == 1) {
+                if (core_->is_turn_over()) co_await core_->give_way();
+                co_return count;
+            }
             if (SSL_get_error(ssl_.get(), outcome) == SSL_ERROR_ZERO_RETURN) {
                 co_return std::size_t{0};
             }
@@ -59,6 +62,7 @@ class OpenSslConnection final : public TlsConnection {
             const int outcome = SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &count);
             if (outcome == 1) {
                 octets.remove_prefix(count);
+                if (!octets.empty() && core_->is_turn_over()) co_await core_->give_way();
                 continue;
             }
             auto ready = co_await wait_after(outcome, "write");

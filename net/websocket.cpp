@@ -5,6 +5,7 @@
 
 #include <boost/asio/associator.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -27,7 +28,11 @@ namespace {
 
 constexpr std::size_t max_message = 1'048'576;
 constexpr std::size_t kept_buffer = 16'384;
+// After so much of a socket's messages others get their turn.
+constexpr std::size_t turn_octets = 65'536;
+constexpr std::size_t message_octets = 2'048;  // what a small one is counted as
 constexpr std::size_t write_step = 16'384;
+constexpr std::size_t read_step = 16'384;
 constexpr auto handshake_time = std::chrono::seconds(10);
 constexpr auto write_time = std::chrono::seconds(30);
 constexpr auto dead_after = std::chrono::seconds(60);  // Beast pings at half of it
@@ -220,8 +225,9 @@ class ConnectionStream {
 
 class BeastSocket final : public WebSocket, public std::enable_shared_from_this<BeastSocket> {
  public:
-    explicit BeastSocket(std::shared_ptr<Connection> connection)
-        : connection_(connection), stream_(std::move(connection))
+    BeastSocket(std::shared_ptr<Connection> connection, const asio::ip::address& source,
+                std::shared_ptr<BodyBudget> bodies)
+        : connection_(connection), stream_(std::move(connection)), held_(std::move(bodies), source)
     {
         websocket::stream_base::timeout timeout{};
         timeout.handshake_timeout = handshake_time;
@@ -249,8 +255,22 @@ class BeastSocket final : public WebSocket, public std::enable_shared_from_this<
     asio::awaitable<Result<std::string>> read() override
     {
         const auto self = shared_from_this();
-        auto [error, size] = co_await stream_.async_read(buffer_, as_result);
-        if (error) co_return fail(Code::unavailable, "WebSocket: " + error.message());
+        held_.give_back();
+        if (taken_ >= turn_octets) {
+            taken_ = 0;
+            co_await asio::post(connection_->executor(), asio::use_awaitable);
+        }
+        std::size_t size = 0;
+        do {
+            auto [error, count] = co_await stream_.async_read_some(buffer_, read_step, as_result);
+            if (error) co_return fail(Code::unavailable, "WebSocket: " + error.message());
+            size += count;
+            if (size > kept_buffer && !held_.take(count)) {
+                co_await close(websocket::close_code::try_again_later, "too much is under way");
+                co_return fail(Code::unavailable, "too many large WebSocket messages");
+            }
+        } while (!stream_.is_message_done());
+        taken_ += size + message_octets;
         if (!stream_.got_text()) {
             co_await close(websocket::close_code::unknown_data, "text messages only");
             co_return fail(Code::malformed, "a binary WebSocket message");
@@ -289,15 +309,19 @@ class BeastSocket final : public WebSocket, public std::enable_shared_from_this<
     std::shared_ptr<Connection> connection_;
     websocket::stream<ConnectionStream, false> stream_;  // false: no compression
     beast::flat_buffer buffer_;
+    BodyBudget::Share held_;  // by a large message
+    std::size_t taken_ = 0;   // of messages in this turn
     bool closing_ = false;
 };
 
 }  // namespace
 
 asio::awaitable<Result<std::shared_ptr<WebSocket>>> accept_websocket(
-    std::shared_ptr<Connection> connection, const Request& request)
+    std::shared_ptr<Connection> connection, const Request& request,
+    std::shared_ptr<BodyBudget> bodies)
 {
-    auto socket = std::make_shared<BeastSocket>(std::move(connection));
+    auto socket =
+        std::make_shared<BeastSocket>(std::move(connection), request.source, std::move(bodies));
     auto accepted = co_await socket->accept(request);
     if (!accepted) co_return fail(accepted);
     co_return std::shared_ptr<WebSocket>(std::move(socket));

@@ -21,6 +21,7 @@ class WebSocket {
     virtual ~WebSocket() = default;
     // The next text message, at most the size given at upgrade (1 MiB); an error when
     // the socket ended. Pings are answered within; 30 s of silence sends one, 60 s end it.
+    // A message that finds no room in the listener's budget of bodies ends it with 1013.
     virtual asio::awaitable<Result<std::string>> read() = 0;
     // At most one write at a time. A write without progress for 30 s ends the socket.
     virtual asio::awaitable<Result<void>> write(std::string_view text) = 0;

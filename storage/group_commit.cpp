@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <string>
@@ -62,21 +61,26 @@ Result<void> run_guarded(Job& job, Argument& argument)
 
 }  // namespace
 
-struct GroupCommit::State {
+struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
     State(asio::any_io_executor executor, std::unique_ptr<Database> opened,
           GroupCommitOptions wanted, std::function<void(Error)> on_fatal_wanted)
         : io(std::move(executor)),
           database(std::move(opened)),
           options(wanted),
-          on_fatal(std::move(on_fatal_wanted))
+          on_fatal(std::move(on_fatal_wanted)),
+          writes(wanted.writes),
+          reads(wanted.reads, true)
     {
     }
 
     template <class Job>
-    void enqueue(std::deque<Pending<Job>>& queue, std::condition_variable& wake, Job job,
-                 std::shared_ptr<Waiter> waiter, bool writes_something);
+    void enqueue(FairQueue<Pending<Job>>& queue, std::condition_variable& wake, Job job,
+                 Cause cause, std::shared_ptr<Waiter> waiter, bool writes_something);
+    void take_batch(std::vector<Pending<WriteJob>>& batch);
     void write_loop();
     void read_loop(Connection& connection);
+    void post_read(std::string cause, std::shared_ptr<Waiter> waiter, Result<void> result);
+    void read_taken(const std::string& cause);
     void maintain_loop();
 
     void run_together(std::vector<Pending<WriteJob>>& batch);
@@ -104,8 +108,9 @@ struct GroupCommit::State {
     std::condition_variable write_wake;
     std::condition_variable read_wake;
     std::condition_variable maintain_wake;
-    std::deque<Pending<WriteJob>> writes;
-    std::deque<Pending<ReadJob>> reads;
+    FairQueue<Pending<WriteJob>> writes;
+    FairQueue<Pending<ReadJob>> reads;
+    std::size_t results_under_way = 0;  // of readers
     bool running = false;
     bool maintenance_due = false;
 
@@ -115,8 +120,9 @@ struct GroupCommit::State {
 };
 
 template <class Job>
-void GroupCommit::State::enqueue(std::deque<Pending<Job>>& queue, std::condition_variable& wake,
-                                 Job job, std::shared_ptr<Waiter> waiter, bool writes_something)
+void GroupCommit::State::enqueue(FairQueue<Pending<Job>>& queue, std::condition_variable& wake,
+                                 Job job, Cause cause, std::shared_ptr<Waiter> waiter,
+                                 bool writes_something)
 {
     Error refusal;
     {
@@ -125,12 +131,11 @@ void GroupCommit::State::enqueue(std::deque<Pending<Job>>& queue, std::condition
             refusal = {Code::unavailable, "storage is not running", {}, 0};
         } else if (writes_something && fatal) {
             refusal = disk_not_trusted();
-        } else if (queue.size() >= options.max_queued) {
-            refusal = {Code::unavailable, "storage has too many jobs waiting", {}, 1};
-        } else {
-            queue.push_back({std::move(job), std::move(waiter)});
+        } else if (queue.push(std::move(cause.who), {std::move(job), waiter}, cause.octets)) {
             wake.notify_one();
             return;
+        } else {
+            refusal = {Code::unavailable, "storage has too many jobs waiting", {}, 1};
         }
     }
     Completions completions;
@@ -166,17 +171,29 @@ void GroupCommit::State::write_loop()
         batch.clear();
         {
             std::unique_lock lock(mutex);
-            write_wake.wait(lock, [this] { return !writes.empty() || !running; });
-            if (writes.empty()) return;
-            while (!writes.empty() && batch.size() < options.max_jobs_per_commit) {
-                batch.push_back(std::move(writes.front()));
-                writes.pop_front();
-            }
+            write_wake.wait(lock, [this] { return writes.has_next() || !running; });
+            if (!writes.has_next()) return;
+            take_batch(batch);
         }
         run_together(batch);
         const std::lock_guard lock(mutex);
         maintenance_due = true;
         maintain_wake.notify_one();
+    }
+}
+
+void GroupCommit::State::take_batch(std::vector<Pending<WriteJob>>& batch)
+{
+    // A large job gets a commit of its own: the small ones before it needn't wait for it.
+    if (!kept_back && writes.has_next()) kept_back = writes.take();
+    std::size_t octets = 0;
+    while (kept_back && batch.size() < options.max_jobs_per_commit) {
+        const bool fits = octets + kept_back->octets <= options.max_octets_per_commit;
+        if (!batch.empty() && !fits) return;
+        octets += kept_back->octets;
+        batch.push_back(std::move(kept_back->job));
+        kept_back.reset();
+        if (writes.has_next()) kept_back = writes.take();
     }
 }
 
@@ -309,13 +326,18 @@ void GroupCommit::State::read_loop(Connection& connection)
 {
     name_this_thread("ent-reader");
     for (;;) {
+        std::string cause;
         Pending<ReadJob> pending;
         {
             std::unique_lock lock(mutex);
-            read_wake.wait(lock, [this] { return !reads.empty() || !running; });
-            if (reads.empty()) return;
-            pending = std::move(reads.front());
-            reads.pop_front();
+            read_wake.wait(lock, [this] {
+                return !running || (reads.has_next() && results_under_way < options.max_results);
+            });
+            if (!reads.has_next()) return;
+            auto taken = reads.take();
+            cause = std::move(taken.cause);
+            pending = std::move(taken.job);
+            ++results_under_way;
         }
         // One snapshot for all that a job reads: a head and the members beside it must be of
         // the same commit.
@@ -324,10 +346,28 @@ void GroupCommit::State::read_loop(Connection& connection)
             result = run_guarded(pending.job, connection);
             connection.rollback();
         }
-        Completions completions;
-        completions.results.emplace_back(std::move(pending.waiter), std::move(result));
-        post(std::move(completions));
+        pending.job = {};  // what it holds, before the next one waits for its turn
+        post_read(std::move(cause), std::move(pending.waiter), std::move(result));
     }
+}
+
+void GroupCommit::State::post_read(std::string cause, std::shared_ptr<Waiter> waiter,
+                                   Result<void> result)
+{
+    asio::post(io, [weak = weak_from_this(), cause = std::move(cause), waiter = std::move(waiter),
+                    result = std::move(result)]() mutable {
+        // Runs the waiter up to where it waits for something else.
+        waiter->complete(std::move(result));
+        if (const auto self = weak.lock()) self->read_taken(cause);
+    });
+}
+
+void GroupCommit::State::read_taken(const std::string& cause)
+{
+    const std::lock_guard lock(mutex);
+    --results_under_way;
+    reads.finished(cause);
+    if (reads.has_next()) read_wake.notify_one();
 }
 
 // Sleeps without a timer once nothing has been committed for a while.
@@ -357,7 +397,7 @@ void GroupCommit::State::maintain_loop()
 GroupCommit::GroupCommit(asio::any_io_executor io, std::unique_ptr<Database> database,
                          GroupCommitOptions options, std::function<void(Error)> on_fatal)
     : state_(
-          std::make_unique<State>(std::move(io), std::move(database), options, std::move(on_fatal)))
+          std::make_shared<State>(std::move(io), std::move(database), options, std::move(on_fatal)))
 {
 }
 
@@ -398,6 +438,7 @@ void GroupCommit::stop()
     {
         const std::lock_guard lock(state_->mutex);
         state_->running = false;
+        state_->reads.hold_nothing_back();
         state_->write_wake.notify_all();
         state_->read_wake.notify_all();
         state_->maintain_wake.notify_all();
@@ -411,28 +452,30 @@ void GroupCommit::stop()
 GroupCommit::Figures GroupCommit::figures() const
 {
     const std::lock_guard lock(state_->mutex);
-    return {state_->commits, state_->jobs, state_->writes.size() + state_->reads.size()};
+    return {state_->commits, state_->jobs, state_->writes.jobs() + state_->reads.jobs()};
 }
 
-asio::awaitable<Result<void>> GroupCommit::enqueue_write(WriteJob job)
+asio::awaitable<Result<void>> GroupCommit::enqueue_write(WriteJob job, Cause cause)
 {
     auto* state = state_.get();
     std::function<void(std::shared_ptr<Waiter>)> start =
-        [state, job = std::move(job)](std::shared_ptr<Waiter> waiter) mutable {
-            state->enqueue(state->writes, state->write_wake, std::move(job), std::move(waiter),
-                           true);
+        [state, job = std::move(job),
+         cause = std::move(cause)](std::shared_ptr<Waiter> waiter) mutable {
+            state->enqueue(state->writes, state->write_wake, std::move(job), std::move(cause),
+                           std::move(waiter), true);
         };
     auto result = co_await wait_for(state->io, std::move(start));
     co_return result;
 }
 
-asio::awaitable<Result<void>> GroupCommit::enqueue_read(ReadJob job)
+asio::awaitable<Result<void>> GroupCommit::enqueue_read(ReadJob job, Cause cause)
 {
     auto* state = state_.get();
     std::function<void(std::shared_ptr<Waiter>)> start =
-        [state, job = std::move(job)](std::shared_ptr<Waiter> waiter) mutable {
-            state->enqueue(state->reads, state->read_wake, std::move(job), std::move(waiter),
-                           false);
+        [state, job = std::move(job),
+         cause = std::move(cause)](std::shared_ptr<Waiter> waiter) mutable {
+            state->enqueue(state->reads, state->read_wake, std::move(job), std::move(cause),
+                           std::move(waiter), false);
         };
     auto result = co_await wait_for(state->io, std::move(start));
     co_return result;

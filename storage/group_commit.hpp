@@ -1,7 +1,8 @@
 // Group commit: writers queue; the writer thread runs all that wait in one transaction
 // and completes them with one post after the one fsync. A commit that fails is run again
 // job by job, so that one failure hurts nobody else. A second class of threads, the
-// readers, runs jobs on connections of their own.
+// readers, runs jobs on connections of their own. Both queues are fair (fair_queue.hpp)
+// between those who cause the jobs: users, other servers.
 #pragma once
 
 #include <concepts>
@@ -9,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -18,6 +20,7 @@
 
 #include "protocol/result.hpp"
 #include "storage/driver.hpp"
+#include "storage/fair_queue.hpp"
 
 namespace entente::storage {
 
@@ -53,7 +56,20 @@ class Participant {
 struct GroupCommitOptions {
     std::size_t readers = 2;
     std::size_t max_jobs_per_commit = 512;
-    std::size_t max_queued = 65'536;  // beyond it a job is refused: `unavailable`
+    // A commit takes no more once it has so many octets: it is what others wait for.
+    std::size_t max_octets_per_commit = 1024 * 1024;
+    // Beyond it a job is refused: `unavailable`.
+    FairQueueLimits writes = {};
+    FairQueueLimits reads = {};
+    // Results of readers that the I/O thread hasn't taken yet: no more is read meanwhile.
+    std::size_t max_results = 16;
+};
+
+// Who caused a job, a user's or another server's name or "" for ourselves, and how much
+// memory the job holds while it waits, roughly.
+struct Cause {
+    std::string who;
+    std::size_t octets = 0;
 };
 
 // A job that fails must not have written or changed anything a participant holds:
@@ -74,9 +90,11 @@ class GroupCommit {
     [[nodiscard]] Result<void> start();
     void stop();
 
-    // Job: Result<T>(WriteTransaction&). Resumes on the I/O executor once durable.
+    // Job: Result<T>(WriteTransaction&). Resumes on the I/O executor once durable. The jobs
+    // of one cause keep their order.
     template <std::invocable<WriteTransaction&> Job>
-    auto write(Job job) -> asio::awaitable<std::invoke_result_t<Job&, WriteTransaction&>>
+    auto write(Job job, Cause cause)
+        -> asio::awaitable<std::invoke_result_t<Job&, WriteTransaction&>>
     {
         using Outcome = std::invoke_result_t<Job&, WriteTransaction&>;
         // Shared, so that a cancelled waiter leaves the running job something to write to.
@@ -88,14 +106,20 @@ class GroupCommit {
             if (!**outcome) return fail(**outcome);
             return {};
         };
-        auto done = co_await enqueue_write(std::move(erased));
+        auto done = co_await enqueue_write(std::move(erased), std::move(cause));
         if (!done) co_return fail(done);
         co_return std::move(**outcome);
     }
+    template <std::invocable<WriteTransaction&> Job>
+    auto write(Job job)
+    {
+        return write(std::move(job), Cause{});
+    }
 
     // Job: Result<T>(Connection&), on a reader's thread, outside of any transaction of ours.
+    // One job of a cause is under way at a time, until its waiter has taken the result.
     template <std::invocable<Connection&> Job>
-    auto read(Job job) -> asio::awaitable<std::invoke_result_t<Job&, Connection&>>
+    auto read(Job job, Cause cause) -> asio::awaitable<std::invoke_result_t<Job&, Connection&>>
     {
         using Outcome = std::invoke_result_t<Job&, Connection&>;
         auto outcome = std::make_shared<std::optional<Outcome>>();
@@ -106,9 +130,14 @@ class GroupCommit {
             if (!**outcome) return fail(**outcome);
             return {};
         };
-        auto done = co_await enqueue_read(std::move(erased));
+        auto done = co_await enqueue_read(std::move(erased), std::move(cause));
         if (!done) co_return fail(done);
         co_return std::move(**outcome);
+    }
+    template <std::invocable<Connection&> Job>
+    auto read(Job job)
+    {
+        return read(std::move(job), Cause{});
     }
 
     struct Figures {
@@ -119,11 +148,13 @@ class GroupCommit {
     [[nodiscard]] Figures figures() const;
 
  private:
-    asio::awaitable<Result<void>> enqueue_write(std::function<Result<void>(WriteTransaction&)> job);
-    asio::awaitable<Result<void>> enqueue_read(std::function<Result<void>(Connection&)> job);
+    asio::awaitable<Result<void>> enqueue_write(std::function<Result<void>(WriteTransaction&)> job,
+                                                Cause cause);
+    asio::awaitable<Result<void>> enqueue_read(std::function<Result<void>(Connection&)> job,
+                                               Cause cause);
 
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;  // what is posted to the executor may outlive this
 };
 
 }  // namespace entente::storage

@@ -235,8 +235,7 @@ asio::awaitable<Result<std::vector<Invitation>>> MemoryChannels::invitations(Use
 }
 
 asio::awaitable<Result<ClientEntries>> MemoryChannels::page_after(UserId user, ChannelId channel,
-                                                                  std::int64_t after,
-                                                                  std::size_t limit)
+                                                                  std::int64_t after, PageSize size)
 {
     auto log = open(user, channel);
     if (!log) co_return fail(log);
@@ -245,7 +244,7 @@ asio::awaitable<Result<ClientEntries>> MemoryChannels::page_after(UserId user, C
     std::size_t octets = 0;
     for (const auto& entry : (*log)->entries) {
         if (entry.seq <= after) continue;
-        if (page.size() == limit || octets > 1'000'000) break;
+        if (page.size() == size.entries || octets > size.octets) break;
         page.push_back(entry);
         octets += entry.event.size() + entry.content->size();
     }
@@ -258,7 +257,7 @@ asio::awaitable<Result<ClientEntries>> MemoryChannels::page_after(UserId user, C
 
 asio::awaitable<Result<ClientEntries>> MemoryChannels::page_before(UserId user, ChannelId channel,
                                                                    std::int64_t before,
-                                                                   std::size_t limit)
+                                                                   PageSize size)
 {
     auto log = open(user, channel);
     if (!log) co_return fail(log);
@@ -266,8 +265,8 @@ asio::awaitable<Result<ClientEntries>> MemoryChannels::page_before(UserId user, 
     ClientEntries page;
     for (const auto& entry : (*log)->entries)
         if (entry.seq < before && entry.seq > floor) page.push_back(entry);
-    if (page.size() > limit)
-        page.erase(page.begin(), page.end() - static_cast<std::ptrdiff_t>(limit));
+    if (page.size() > size.entries)
+        page.erase(page.begin(), page.end() - static_cast<std::ptrdiff_t>(size.entries));
     co_return page;
 }
 

@@ -1,4 +1,7 @@
 // The API's small parts, without a server.
+#include <memory>
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -154,7 +157,8 @@ TEST(OutQueue, WhatWaitsOfAChannelIsTakenBackAndNothingElse)
 
 TEST(OutQueue, GathersEntriesIntoOneFrame)
 {
-    OutQueue queue;
+    protocol::SharedRoom room(queue_room);
+    OutQueue queue(room);
     EXPECT_FALSE(queue.take());
     queue.push_entries(queued("a", 1, R"({"seq":1},{"seq":2})"));
     queue.push_entries(queued("a", 3, R"({"seq":3})"));
@@ -166,7 +170,8 @@ TEST(OutQueue, GathersEntriesIntoOneFrame)
 
 TEST(OutQueue, OverflowLeavesNothingButAResync)
 {
-    OutQueue queue;
+    protocol::SharedRoom room(queue_room);
+    OutQueue queue(room);
     const auto half = queued("a", 1, std::string(max_queue_octets / 2, 'x'));
     queue.push_entries(half);
     EXPECT_TRUE(queue.fits(half->json.size()));
@@ -183,12 +188,50 @@ TEST(OutQueue, OverflowLeavesNothingButAResync)
 
 TEST(OutQueue, AFrameUnderWayCounts)
 {
-    OutQueue queue;
+    protocol::SharedRoom room(queue_room);
+    OutQueue queue(room);
     EXPECT_TRUE(queue.push_frame(std::string(max_queue_octets, 'x')));
     ASSERT_TRUE(queue.take());
     EXPECT_FALSE(queue.push_frame("x"));
     queue.written();
     EXPECT_TRUE(queue.push_frame("x"));
+}
+
+TEST(OutQueue, WhoHoldsNothingFindsRoomWhereOthersHoldAllTheyMay)
+{
+    protocol::SharedRoom room(queue_room);
+    std::vector<std::unique_ptr<OutQueue>> greedy;
+    const auto large = std::make_shared<std::string>(max_queue_octets, 'x');
+    while (room.held() < plenty_queue_octets) {
+        auto& queue = *greedy.emplace_back(std::make_unique<OutQueue>(room));
+        ASSERT_TRUE(queue.fits(large->size()));
+        queue.push_entries(large);
+    }
+    EXPECT_LE(room.held(), plenty_queue_octets + max_queue_octets);
+
+    OutQueue late(room);
+    EXPECT_EQ(late.most(), least_queue_octets);
+    EXPECT_TRUE(late.push_frame(std::string(least_queue_octets, 'x')));
+    EXPECT_FALSE(late.fits(1));
+    EXPECT_FALSE(greedy.front()->fits(1));
+
+    greedy.resize(greedy.size() / 2);
+    EXPECT_EQ(late.most(), max_queue_octets);
+    EXPECT_TRUE(late.fits(1));
+}
+
+TEST(OutQueue, WhatGoesWithItsSocketGivesItsRoomBack)
+{
+    protocol::SharedRoom room(queue_room);
+    {
+        OutQueue queue(room);
+        EXPECT_TRUE(queue.push_frame("a frame"));
+        EXPECT_TRUE(queue.push_state("{}"));
+        EXPECT_TRUE(queue.push_delivered("channel", "server", 3));
+        EXPECT_TRUE(queue.take());
+        EXPECT_GT(room.held(), 0U);
+    }
+    EXPECT_EQ(room.held(), 0U);
 }
 
 TEST(Metrics, AreWrittenAsPrometheusReadsThem)

@@ -66,6 +66,9 @@ void obey(Disk& disk, std::string_view commands)
             disk.heal();
         } else if (verb == "keep" && words.size() == 2) {
             disk.keep(words[1]);
+        } else if (verb == "slow" && (words.size() == 2 || words.size() == 3)) {
+            const std::chrono::milliseconds time(std::stoll(words[1]));
+            disk.set_sync_time(time, words.size() == 3 ? words[2] : "");
         } else if (verb == "cut" && words.size() == 1) {
             disk.cut();
         } else if (verb == "space" && words.size() == 2 && words[1] == "free") {

@@ -9,7 +9,8 @@
 //   cut                           the power goes now
 //   space OCTETS                  by which files may still grow; `space free`: any number
 //   keep PART                     files whose path has it lose nothing by a cut
-//   heal                          nothing fails any more
+//   slow MS [PART]                each sync takes MS milliseconds more
+//   heal                          nothing fails any more, and syncs are fast
 //
 // OP: open read write truncate sync sync_folder remove rename any. PART: of a file's path.
 #pragma once

@@ -32,10 +32,29 @@ TEST(DiskCommands, SayWhatADiskDoes)
     EXPECT_FALSE(disk.append(other, "x"));
 }
 
+TEST(DiskCommands, SlowSyncsTakeTheirTimeAndOthersDoNot)
+{
+    const storage::testing::TemporaryFolder folder;
+    Disk disk;
+    obey(disk, "slow 30 -wal");
+    const auto wal = disk.open(folder.file("db-wal"), Disk::Mode::create).value();
+    const auto other = disk.open(folder.file("other"), Disk::Mode::create).value();
+    const auto time_of_sync = [&](const Disk::File& file) {
+        const auto begin = std::chrono::steady_clock::now();
+        EXPECT_TRUE(disk.sync(file));
+        return std::chrono::steady_clock::now() - begin;
+    };
+    EXPECT_GE(time_of_sync(wal), std::chrono::milliseconds(30));
+    EXPECT_LT(time_of_sync(other), std::chrono::milliseconds(30));
+    obey(disk, "heal");
+    EXPECT_LT(time_of_sync(wal), std::chrono::milliseconds(30));
+}
+
 TEST(DiskCommands, WhatIsNoCommandIsRefused)
 {
     Disk disk;
-    for (const char* const text : {"fial write 1", "fail wriet 1", "fail write", "space", "keep"})
+    for (const char* const text :
+         {"fial write 1", "fail wriet 1", "fail write", "space", "keep", "slow"})
         EXPECT_THROW(obey(disk, text), std::runtime_error) << text;
     EXPECT_THROW((void)options_in("seed"), std::runtime_error);
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -67,6 +68,25 @@ void Disk::heal()
 {
     const std::lock_guard lock(mutex_);
     rules_.clear();
+    sync_time_ = {};
+}
+
+void Disk::set_sync_time(std::chrono::milliseconds time, std::string part)
+{
+    const std::lock_guard lock(mutex_);
+    sync_time_ = time;
+    slow_part_ = std::move(part);
+}
+
+// Unlocked: other files are read and written meanwhile.
+void Disk::wait_for_sync(const File& file) const
+{
+    std::chrono::milliseconds time{0};
+    {
+        const std::lock_guard lock(mutex_);
+        if (file.path.find(slow_part_) != std::string::npos) time = sync_time_;
+    }
+    if (time.count() > 0) std::this_thread::sleep_for(time);
 }
 
 void Disk::keep(std::string part)
@@ -232,6 +252,7 @@ Io<void> Disk::truncate(const File& file, std::uint64_t size)
 
 Io<void> Disk::sync(const File& file)
 {
+    wait_for_sync(file);
     const std::lock_guard lock(mutex_);
     const bool was_off = is_off_ || file.power != power_;
     const int error = strike(Op::sync, file);

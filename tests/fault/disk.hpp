@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -64,9 +65,11 @@ class Disk {
 
     // --- faults
     void add(Rule rule);
-    void heal();  // drops all rules
+    void heal();  // drops all rules, and syncs are fast again
     // Files whose path has `part` lose nothing: each change of theirs is durable at once.
     void keep(std::string part);
+    // Each sync of a file whose path has `part` takes so much longer.
+    void set_sync_time(std::chrono::milliseconds time, std::string part);
     // Octets by which files may still grow; nothing: any number.
     void set_space(std::optional<std::uint64_t> octets);
     [[nodiscard]] std::optional<std::uint64_t> space() const;
@@ -111,6 +114,7 @@ class Disk {
     void give_back(std::uint64_t octets);
     void clean(const std::string& folder);
     [[nodiscard]] bool is_kept(const std::string& path) const;
+    void wait_for_sync(const File& file) const;
     void cut_locked();
 
     mutable std::mutex mutex_;
@@ -120,6 +124,8 @@ class Disk {
     std::uint64_t power_ = 1;  // how often it has been switched on
     std::optional<std::uint64_t> space_;
     std::optional<std::string> kept_;
+    std::chrono::milliseconds sync_time_{0};
+    std::string slow_part_;
 
     struct Armed {
         Rule rule;

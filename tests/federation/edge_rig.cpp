@@ -105,7 +105,7 @@ void Node::listen()
     inbox_route.method = "POST";
     inbox_route.pattern = "/federation/v1/inbox";
     inbox_route.max_body = identity.limits.bytes;
-    inbox_route.handler = [this](const net::Request& request) { return serve_inbox(request); };
+    inbox_route.handler = [this](net::Request& request) { return serve_inbox(request); };
     router->add(std::move(inbox_route));
 
     listening_ = std::make_unique<net::TaskGroup>(
@@ -192,7 +192,7 @@ asio::awaitable<net::Response> Node::serve_document(const net::Request& request)
     co_return text_response(200, protocol::write_server_document(document(identity)));
 }
 
-asio::awaitable<net::Response> Node::serve_inbox(const net::Request& request)
+asio::awaitable<net::Response> Node::serve_inbox(net::Request& request)
 {
     if (!inbox) co_return text_response(404, "");
     auto response = co_await inbox(request);

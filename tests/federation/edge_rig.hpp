@@ -119,7 +119,7 @@ struct Node {
     std::optional<net::Response> served_by_delegate;
     std::unique_ptr<asio::steady_timer> hold;
     int fetched = 0;
-    std::function<asio::awaitable<net::Response>(const net::Request&)> inbox;
+    std::function<asio::awaitable<net::Response>(net::Request&)> inbox;
 
     net::AddressGuard guard;
     DiscoveryOptions discovery_options;
@@ -142,7 +142,7 @@ struct Node {
 
  private:
     asio::awaitable<net::Response> serve_document(const net::Request& request);
-    asio::awaitable<net::Response> serve_inbox(const net::Request& request);
+    asio::awaitable<net::Response> serve_inbox(net::Request& request);
     void listen();
 
     std::unique_ptr<net::TaskGroup> listening_;

@@ -67,7 +67,8 @@ class GateTest : public testing::Test {
     }
     net::Response pass(const net::Request& request)
     {
-        return world.run(us.gate->guard(say_who, false)(request));
+        auto own = request;
+        return world.run(us.gate->guard(say_who, false)(own));
     }
     static void edit(net::Request& request, std::string_view name, std::string_view from,
                      std::string_view to)

@@ -10,7 +10,7 @@ const auto other = boost::asio::ip::make_address("192.0.2.2");
 
 TEST(BodyBudget, HoldsASourceToItsShare)
 {
-    BodyBudget budget(100, 10);
+    const auto budget = std::make_shared<BodyBudget>(100, 10);
     BodyBudget::Share first(budget, one);
     EXPECT_TRUE(first.take(6));
     BodyBudget::Share second(budget, one);
@@ -23,16 +23,19 @@ TEST(BodyBudget, HoldsASourceToItsShare)
 
 TEST(BodyBudget, HoldsAllToTheTotalAndGivesBack)
 {
-    BodyBudget budget(10, 10);
+    const auto budget = std::make_shared<BodyBudget>(10, 10);
     {
         BodyBudget::Share first(budget, one);
         EXPECT_TRUE(first.take(10));
         BodyBudget::Share second(budget, other);
         EXPECT_FALSE(second.take(1));
-        EXPECT_EQ(budget.held(), 10U);
+        EXPECT_EQ(budget->held(), 10U);
     }
-    EXPECT_EQ(budget.held(), 0U);
+    EXPECT_EQ(budget->held(), 0U);
     BodyBudget::Share later(budget, other);
+    EXPECT_TRUE(later.take(10));
+    later.give_back();
+    EXPECT_EQ(budget->held(), 0U);
     EXPECT_TRUE(later.take(10));
 }
 

@@ -66,10 +66,11 @@ asio::awaitable<std::string> receive(Client& client)
     co_return error ? "error: " + error.message() : beast::buffers_to_string(buffer.data());
 }
 
-void serve_while(asio::awaitable<void> (*task)(Served&, Client&))
+void serve_while(asio::awaitable<void> (*task)(Served&, Client&),
+                 const ListenerOptions& options = plain_listener())
 {
     asio::io_context context;
-    Served served(context, plain_listener(), routes());
+    Served served(context, options, routes());
     Client client(context);
     run(context, task(served, client));
     EXPECT_EQ(served.tasks.size(), 0U);
@@ -128,6 +129,30 @@ asio::awaitable<void> oversized(Served& served, Client& client)
 TEST(WebSocket, LimitsAMessage)
 {
     serve_while(oversized);
+}
+
+asio::awaitable<void> over_the_budget(Served& served, Client& client)
+{
+    co_await open(client, served);
+    // One after the other each fits.
+    const std::string fits(120'000, 'x');
+    for (int i = 0; i < 3; ++i) {
+        co_await client.async_write(asio::buffer(fits), as_result);
+        auto answer = co_await receive(client);
+        EXPECT_EQ(answer.size(), fits.size() + 9);
+    }
+    const std::string large(200'000, 'x');
+    co_await client.async_write(asio::buffer(large), as_result);
+    co_await receive(client);
+    EXPECT_EQ(client.reason().code, websocket::close_code::try_again_later);
+    co_await served.stop();
+}
+
+TEST(WebSocket, LargeMessagesKeepToTheListenersBudget)
+{
+    auto options = plain_listener();
+    options.limits.bodies_per_source = 150'000;
+    serve_while(over_the_budget, options);
 }
 
 asio::awaitable<void> refused(Served& served, Client& client)

@@ -284,7 +284,7 @@ TEST_F(GroupCommitTest, ACancelledWaiterReturnsAtOnceAndItsJobStillRuns)
 TEST_F(GroupCommitTest, AFullQueueRefuses)
 {
     GroupCommitOptions options;
-    options.max_queued = 2;
+    options.writes.jobs = 2;
     make(options);
     spawn_hold();
     for (int i = 0; i < 4; ++i) spawn_insert(i);

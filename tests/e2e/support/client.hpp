@@ -79,6 +79,7 @@ class Client {
     LiveSocket open_socket();
 
     [[nodiscard]] std::string open_ticket();  // for one WebSocket
+    [[nodiscard]] const std::string& access_token() const { return access_; }
     [[nodiscard]] std::string user() const { return localpart_ + "@" + node_.name(); }
     [[nodiscard]] const Node& node() const { return node_; }
 

@@ -71,7 +71,9 @@ void sign(Craft& craft)
     craft.fields.emplace_back("signature", "entente=:" + to_base64(craft.key->sign(base)) + ":");
 }
 
-TransactionResult take_everything(const Transaction& transaction)
+}  // namespace
+
+TransactionResult Forger::take_everything(const Transaction& transaction)
 {
     TransactionResult result;
     for (const auto& read : transaction.direct) {
@@ -91,8 +93,6 @@ TransactionResult take_everything(const Transaction& transaction)
     result.signals.resize(transaction.signals.size());
     return result;
 }
-
-}  // namespace
 
 void Craft::set(const std::string& name, const std::string& value)
 {

@@ -92,6 +92,8 @@ class Forger {
     // What the inbox says to a transaction; by default it takes everything.
     using Inbox = std::function<protocol::TransactionResult(const protocol::Transaction&)>;
     void on_inbox(Inbox inbox);
+    [[nodiscard]] static protocol::TransactionResult take_everything(
+        const protocol::Transaction& transaction);
     // Changes an answer's fields on their way out, behind the signing.
     using Spoiler = std::function<void(Fields&)>;
     void on_answer(Spoiler change);

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -39,7 +40,7 @@ std::string read_file(const std::string& path)
 
 // A child that dies with us, its streams going to `output`.
 pid_t start_program(const std::vector<std::string>& arguments, int output,
-                    const std::vector<std::string>& environment = {})
+                    const std::vector<std::string>& environment = {}, std::size_t files = 0)
 {
     const auto program = bin_folder() + "/" + arguments.at(0);
     std::vector<char*> argv;
@@ -55,6 +56,10 @@ pid_t start_program(const std::vector<std::string>& arguments, int output,
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
     ::signal(SIGPIPE, SIG_DFL);
+    if (files > 0) {
+        const rlimit limit{files, files};
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
     for (const auto& variable : environment) ::putenv(const_cast<char*>(variable.c_str()));
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
@@ -223,7 +228,7 @@ void Node::spawn()
 {
     const auto log = folder() + "/log";
     const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    pid_ = start_program({program_, "--config", config_file()}, fd, environment_);
+    pid_ = start_program({program_, "--config", config_file()}, fd, environment_, files_);
     ::close(fd);
 }
 

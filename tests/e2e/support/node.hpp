@@ -63,6 +63,8 @@ class Node {
     void set_up();  // ententctl setup, once
     // ententctl with this server's configuration.
     [[nodiscard]] Finished control(std::vector<std::string> arguments) const;
+    // From the next start on: the system grants it so many files, sockets included.
+    void limit_files(std::size_t count) { files_ = count; }
     void start();     // returns once /ready says so
     void spawn();     // returns at once
     void kill9();     // returns once the process is gone
@@ -90,6 +92,7 @@ class Node {
     std::string name_;
     std::string program_ = "ententd";
     std::vector<std::string> environment_;
+    std::size_t files_ = 0;  // 0: as many as we have
     pid_t pid_ = -1;
     int exit_code_ = -1;
 };
