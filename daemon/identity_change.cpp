@@ -106,12 +106,11 @@ Result<void> revoke(Identity& identity, const RevocationOrder& order, const Sign
                     "this is the key that signs now; put another in its place first, with "
                     "ententctl identity rotate");
     }
-    const auto old = std::ranges::find_if(identity.old_keys, [&](const auto& key) {
-        return key.key.thumbprint() == order.key;
-    });
+    const auto old = std::ranges::find_if(
+        identity.old_keys, [&](const auto& key) { return key.key.thumbprint() == order.key; });
     if (old == identity.old_keys.end()) {
-        return fail(Code::not_found, "there is no key " + order.key.str() +
-                                         "; ententctl identity show lists them");
+        return fail(Code::not_found,
+                    "there is no key " + order.key.str() + "; ententctl identity show lists them");
     }
     if (auto fit = check_reason(order.reason); !fit) return fit;
     const auto at = time_of_revocation(order, recovery != nullptr, now);

@@ -99,9 +99,8 @@ ordered_json statement_json(const std::string& text, const Identity& identity)
                 {"previous", rotation->previous.str()},
                 {"key", rotation->key.thumbprint().str()}};
     } else if (const auto* revocation = std::get_if<protocol::Revocation>(&statement->what)) {
-        json = {{"type", "revocation"},
-                {"kid", revocation->key.str()},
-                {"reason", revocation->reason}};
+        json = {
+            {"type", "revocation"}, {"kid", revocation->key.str()}, {"reason", revocation->reason}};
     } else if (const auto* recovery = std::get_if<protocol::Recovery>(&statement->what)) {
         json = {{"type", "recovery"},
                 {"previous", recovery->previous.thumbprint().str()},
@@ -123,9 +122,8 @@ void show_json(const Work& work, const Identity& identity)
     json["server"] = identity.server.str();
     json["folder"] = work.folder.path();
     json["keys"] = ordered_json::array();
-    json["keys"].push_back({{"kid", identity.current.id().str()},
-                            {"status", "active"},
-                            {"from", identity.from}});
+    json["keys"].push_back(
+        {{"kid", identity.current.id().str()}, {"status", "active"}, {"from", identity.from}});
     for (auto old = identity.old_keys.rbegin(); old != identity.old_keys.rend(); ++old) {
         ordered_json key{{"kid", old->key.thumbprint().str()},
                          {"status", status_text(*old, work.now)},
@@ -163,8 +161,10 @@ Result<void> show(const Work& work)
 {
     const auto identity = load(work);
     if (!identity) return fail(identity);
-    if (work.options.json) show_json(work, *identity);
-    else show_text(work, *identity);
+    if (work.options.json)
+        show_json(work, *identity);
+    else
+        show_text(work, *identity);
     return {};
 }
 
@@ -264,8 +264,8 @@ Result<Millis> parse_time(std::string_view text)
 
     static const std::regex form(R"((\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?Z)");
     std::cmatch part;
-    const auto wrong = fail(Code::malformed,
-                            "a time looks like 2026-01-31T09:00:00Z, or is in milliseconds");
+    const auto wrong =
+        fail(Code::malformed, "a time looks like 2026-01-31T09:00:00Z, or is in milliseconds");
     if (!std::regex_match(text.data(), end, part, form)) return wrong;
     const auto number = [&](std::size_t i) { return std::stoi("0" + part[i].str()); };
     const std::chrono::year_month_day day{std::chrono::year{number(1)},
@@ -286,8 +286,8 @@ Result<void> run_identity(const Config& config, const IdentityOptions& options,
                           std::ostream& notes)
 {
     using Action = IdentityOptions::Action;
-    const Work work{config, options, random, clock.now_ms(), out, notes,
-                    KeyFolder(config.server.keys)};
+    const Work work{
+        config, options, random, clock.now_ms(), out, notes, KeyFolder(config.server.keys)};
     switch (options.action) {
         case Action::show: return show(work);
         case Action::rotate: return run_rotate(work);

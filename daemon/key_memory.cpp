@@ -34,7 +34,8 @@ bool holds(const Identity& keys, const std::string& mark)
 {
     const auto is_key = [&](const auto& old) { return old.key.thumbprint().str() == mark; };
     if (keys.current.id().str() == mark || std::ranges::any_of(keys.old_keys, is_key)) return true;
-    return std::ranges::any_of(keys.statements, [&](const auto& it) { return mark_of(it) == mark; });
+    return std::ranges::any_of(keys.statements,
+                               [&](const auto& it) { return mark_of(it) == mark; });
 }
 
 // Others follow it, whatever else the lost keys had said.

@@ -102,8 +102,8 @@ TEST_F(KeyStatusTest, AHomeTakesSealsUnderAReplacedKeyForSevenDays)
 // Our own old keys: what we sealed before a rotation comes back in the home's log.
 TEST_F(KeyStatusTest, AServerKnowsWhatItSealedUnderItsOldKey)
 {
-    const auto sent = hand_in(b, a, channel,
-                              {b.event(channel, {"message.create", "bob@b.example", hello})});
+    const auto sent =
+        hand_in(b, a, channel, {b.event(channel, {"message.create", "bob@b.example", hello})});
     ASSERT_EQ(sent.at(0).status, ItemStatus::accepted);
     const auto now = servers.world.clock.now_ms();
     b.identity.old_keys.push_back({b.identity.key.public_key(), 0, now, 0});
