@@ -25,11 +25,12 @@ constexpr auto turn_time = std::chrono::milliseconds(1);
 // peer that doesn't read, where no budget of ours sees them.
 constexpr int unsent_octets = 128 * 1024;
 
-void set_options(asio::ip::tcp::socket& socket)
+void set_options(SocketCore::Socket& socket)
 {
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    // A Unix socket has neither.
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_octets,
                  sizeof unsent_octets);
 }

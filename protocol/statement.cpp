@@ -19,8 +19,7 @@ enum class Signatures : std::uint8_t { check, known };
 
 Failure wrong(std::string_view name, std::string_view reason)
 {
-    return refuse(Code::malformed,
-                  "statement: /" + std::string{name} + ": " + std::string{reason});
+    return refuse(Code::malformed, "statement: /" + std::string{name} + ": " + std::string{reason});
 }
 
 Result<std::string> need_text(const Json& object, const char* name)

@@ -33,8 +33,8 @@ using Is = std::function<bool(const Bearing&)>;
 enum class First : std::uint8_t { the_oldest, the_idle_then_the_newest };
 
 // Marks what goes of those that `is`, where they are more than `most`.
-void drop_beyond(std::vector<bool>& dropped, const std::vector<Bearing>& bearings,
-                 std::size_t most, First first, const Is& is)
+void drop_beyond(std::vector<bool>& dropped, const std::vector<Bearing>& bearings, std::size_t most,
+                 First first, const Is& is)
 {
     std::vector<std::size_t> those, others;
     for (std::size_t i = 0; i < bearings.size(); ++i) {

@@ -77,16 +77,16 @@ class Resolver {
     static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
     std::vector<Item> items_;
-    std::map<KeyId, const PinnedKey*> first_;                   // the keys as first pinned
-    std::map<KeyId, PublicKey> recoveries_;                     // all that were ever named
-    std::map<KeyId, Millis> recovery_until_;                    // of those that count
-    std::map<KeyId, PublicKey> known_;                          // every key with a proof
-    std::map<KeyId, std::vector<std::size_t>> from_;            // rotations by what they replace
-    std::map<KeyId, Millis> revoked_for_rotations_;             // by the recovery key's word
-    std::map<KeyId, Millis> revoked_;                           // for requests and submissions
-    std::map<KeyId, std::size_t> winners_;                      // by what they replace
-    std::set<KeyId> beaten_;                                    // another took their place
-    std::map<KeyId, Millis> accepted_;                          // and since when
+    std::map<KeyId, const PinnedKey*> first_;         // the keys as first pinned
+    std::map<KeyId, PublicKey> recoveries_;           // all that were ever named
+    std::map<KeyId, Millis> recovery_until_;          // of those that count
+    std::map<KeyId, PublicKey> known_;                // every key with a proof
+    std::map<KeyId, std::vector<std::size_t>> from_;  // rotations by what they replace
+    std::map<KeyId, Millis> revoked_for_rotations_;   // by the recovery key's word
+    std::map<KeyId, Millis> revoked_;                 // for requests and submissions
+    std::map<KeyId, std::size_t> winners_;            // by what they replace
+    std::set<KeyId> beaten_;                          // another took their place
+    std::map<KeyId, Millis> accepted_;                // and since when
     Resolution result_;
     const PublicKey first_recovery_;
 };
@@ -190,8 +190,10 @@ void Resolver::prove(Item& item, const PublicKey* subject)
     item.bearing.by_recovery = recovery != recoveries_.end();
     if (item.is_proven()) return;
     const PublicKey* signer = nullptr;
-    if (item.bearing.by_recovery) signer = &recovery->second;
-    else if (subject != nullptr && item.signer() == item.subject) signer = subject;
+    if (item.bearing.by_recovery)
+        signer = &recovery->second;
+    else if (subject != nullptr && item.signer() == item.subject)
+        signer = subject;
     if (signer == nullptr) return;
     item.bearing.is_forged = !is_signed_by(item.statement(), *signer);
     if (!item.bearing.is_forged) item.bearing.standing = Standing::proven;
@@ -302,8 +304,10 @@ void Resolver::accept()
     const auto reach = [&](const KeyId& id, Millis from) {
         if (beaten_.contains(id)) return;
         const auto [found, is_new] = accepted_.emplace(id, from);
-        if (is_new) reached.push_back(id);
-        else if (!first_.contains(id)) found->second = std::min(found->second, from);
+        if (is_new)
+            reached.push_back(id);
+        else if (!first_.contains(id))
+            found->second = std::min(found->second, from);
     };
     for (const auto& [id, pinned] : first_) reach(id, pinned->from);
     for (const auto& [previous, winner] : winners_) {
@@ -322,8 +326,10 @@ void Resolver::accept()
 void Resolver::describe_keys()
 {
     for (const auto& [id, key] : known_) {
-        if (accepted_.contains(id)) describe_accepted(id, key);
-        else describe_lost(id, key);
+        if (accepted_.contains(id))
+            describe_accepted(id, key);
+        else
+            describe_lost(id, key);
     }
 }
 

@@ -32,8 +32,12 @@ class IdentityChange : public testing::Test {
     }
     static Identity make(protocol::Random& random, const protocol::PublicKey& recovery)
     {
-        return Identity{protocol::ServerName::trusted("a.example"), SigningKey::generate(random),
-                        start, recovery, {}, {}};
+        return Identity{protocol::ServerName::trusted("a.example"),
+                        SigningKey::generate(random),
+                        start,
+                        recovery,
+                        {},
+                        {}};
     }
     // A peer fetches the document; whether it agrees with what it has pinned.
     bool look(trust::KeyRing& looking)

@@ -102,9 +102,8 @@ TEST_F(IdentityCommands, ShowListsKeysAndTheirStatus)
     const auto first = identity().current.id().str();
     auto now = shown();
     EXPECT_EQ(now.at("server"), "a.example");
-    EXPECT_EQ(now.at("keys"), json::array({{{"kid", first},
-                                            {"status", "active"},
-                                            {"from", identity().from}}}));
+    EXPECT_EQ(now.at("keys"),
+              json::array({{{"kid", first}, {"status", "active"}, {"from", identity().from}}}));
     EXPECT_EQ(now.at("recovery"), identity().recovery.thumbprint().str());
     EXPECT_TRUE(now.at("statements").empty());
 
@@ -227,9 +226,9 @@ TEST(ParseTime, TakesUtcAndMilliseconds)
     EXPECT_EQ(parse_time("2025-11-21T00:00:00Z"), 1'763'683'200'000);
     EXPECT_EQ(parse_time("2025-11-21T00:00:00.5Z"), 1'763'683'200'500);
     EXPECT_EQ(parse_time("2024-02-29T23:59:59.123Z"), 1'709'251'199'123);
-    for (const auto* text : {"", "2025-11-21", "2025-11-21T00:00:00", "2025-13-21T00:00:00Z",
-                             "2025-02-29T00:00:00Z", "2025-11-21T24:00:00Z", "1e3", " 1",
-                             "2025-11-21T00:00:00+01:00"})
+    for (const auto* text :
+         {"", "2025-11-21", "2025-11-21T00:00:00", "2025-13-21T00:00:00Z", "2025-02-29T00:00:00Z",
+          "2025-11-21T24:00:00Z", "1e3", " 1", "2025-11-21T00:00:00+01:00"})
         EXPECT_EQ(parse_time(text).error().code, Code::malformed) << text;
 }
 

@@ -2,8 +2,8 @@
 #include "protocol/statement.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "protocol/json_rules.hpp"
 #include "protocol/jws.hpp"
@@ -202,7 +202,8 @@ RC_GTEST_PROP(StatementProperty, WhatIsMadeIsReadAgain, (unsigned char first, un
     const auto time = *rc::gen::inRange<Millis>(0, max_json_integer);
     const auto reason = *rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127));
     RC_PRE(reason.size() < 1000);
-    const auto rotation = parse_statement(make_rotation(server, old.id(), fresh, time, old), strict);
+    const auto rotation =
+        parse_statement(make_rotation(server, old.id(), fresh, time, old), strict);
     RC_ASSERT(rotation.has_value());
     RC_ASSERT(std::get<Rotation>(rotation->what).key == fresh.public_key());
     RC_ASSERT(rotation->at() == time);

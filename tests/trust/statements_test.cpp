@@ -114,8 +114,8 @@ TEST_F(StatementsTest, OnlyTheReplacedKeyOrTheRecoveryKeyRotates)
 
 TEST_F(StatementsTest, AnotherServersStatementsMeanNothing)
 {
-    const auto other = protocol::make_rotation(ServerName::trusted("b.example"), key(1).id(),
-                                               key(2), now, key(1));
+    const auto other =
+        protocol::make_rotation(ServerName::trusted("b.example"), key(1).id(), key(2), now, key(1));
     EXPECT_EQ(read({2}, {other}), Verdict::conflict);
     EXPECT_TRUE(ring.find(server)->statements.empty());
 }
