@@ -11,6 +11,8 @@ namespace entente::federation {
 
 namespace {
 
+constexpr std::size_t long_octets = 64 * 1024;
+
 int hex_value(char digit)
 {
     if (digit >= '0' && digit <= '9') return digit - '0';
@@ -58,7 +60,7 @@ Result<void> check_path(std::string_view path)
 
 Gate::Gate(GateParts parts) : parts_(parts), volatile_nonces_(storage::make_memory_window()) {}
 
-asio::awaitable<Result<Admitted>> Gate::admit(const net::Request& request, bool volatile_nonce)
+asio::awaitable<Result<Admitted>> Gate::admit(net::Request& request, bool volatile_nonce)
 {
     std::string proven_by;
     auto admitted = co_await examine(request, volatile_nonce, proven_by);
@@ -67,7 +69,7 @@ asio::awaitable<Result<Admitted>> Gate::admit(const net::Request& request, bool 
 
 // Section 3's order. Up to the signature everything is a claim that anyone can make, so it
 // is charged to the source address alone; from there on it is the origin's own doing.
-asio::awaitable<Result<Admitted>> Gate::examine(const net::Request& request, bool volatile_nonce,
+asio::awaitable<Result<Admitted>> Gate::examine(net::Request& request, bool volatile_nonce,
                                                 std::string& proven_by)
 {
     auto sizes = check_sizes(request);
@@ -86,7 +88,7 @@ asio::awaitable<Result<Admitted>> Gate::examine(const net::Request& request, boo
 
     auto key = co_await parts_.discovery.request_key(signature->key, request.source);
     if (!key) co_return fail(key);
-    auto digest = protocol::check_digest(request.fields, request.body);
+    auto digest = co_await check_digest(request, source);
     if (!digest) co_return fail(digest);
     if (!key->verifies(signature->signature, signature->base)) {
         co_return refuse(Code::signature_invalid, "the signature doesn't verify");
@@ -131,6 +133,23 @@ Result<trust::Tier> Gate::check_tier(const ServerName& claimed) const
         return refuse(Code::forbidden, "this server sends itself no requests");
     }
     return tier;
+}
+
+// Of a large body on a reader, one for each source address at a time: megabytes take the
+// I/O thread ten milliseconds, and nothing is proven yet.
+asio::awaitable<Result<void>> Gate::check_digest(net::Request& request, std::string source)
+{
+    if (request.body.size() <= long_octets)
+        co_return protocol::check_digest(request.fields, request.body);
+    // Shared: whoever waits may be gone before the job is.
+    auto body = std::make_shared<std::string>(std::move(request.body));
+    auto job = [body, fields = request.fields](storage::Connection&) {
+        return protocol::check_digest(fields, *body);
+    };
+    storage::Cause cause{"from " + source, body->size()};
+    auto checked = co_await parts_.commits.read(std::move(job), std::move(cause));
+    request.body = std::move(*body);
+    co_return checked;
 }
 
 asio::awaitable<Result<void>> Gate::spend_nonce(protocol::RequestSignature signature,

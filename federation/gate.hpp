@@ -14,6 +14,7 @@
 #include "federation/identity.hpp"
 #include "net/router.hpp"
 #include "protocol/message_signature.hpp"
+#include "storage/group_commit.hpp"
 #include "storage/nonce_window.hpp"
 #include "trust/budgets.hpp"
 #include "trust/tiers.hpp"
@@ -36,6 +37,7 @@ struct GateParts {
     Discovery& discovery;
     storage::NonceWindow& nonces;  // blocking: used on `pool` only
     asio::thread_pool& pool;
+    storage::GroupCommit& commits;  // its readers digest large bodies
     const trust::Tiers& tiers;
     trust::Budgets& budgets;
     const protocol::Clock& clock;
@@ -46,7 +48,7 @@ class Gate {
     explicit Gate(GateParts parts);
 
     // `volatile_nonce`: for a GET, whose nonce needn't survive a restart [SIG-4].
-    asio::awaitable<Result<Admitted>> admit(const net::Request& request, bool volatile_nonce);
+    asio::awaitable<Result<Admitted>> admit(net::Request& request, bool volatile_nonce);
 
     // A route's handler: admits, runs `handler`, signs its answer, and signs refusals too
     // where the signature had been proven.
@@ -60,7 +62,7 @@ class Gate {
 
  private:
     // `proven_by` is the Signature field once the signature has been verified.
-    asio::awaitable<Result<Admitted>> examine(const net::Request& request, bool volatile_nonce,
+    asio::awaitable<Result<Admitted>> examine(net::Request& request, bool volatile_nonce,
                                               std::string& proven_by);
     asio::awaitable<net::Response> pass(net::Request& request, SignedHandler handler,
                                         bool volatile_nonce);
@@ -70,6 +72,7 @@ class Gate {
         const net::Request& request) const;
     [[nodiscard]] Result<trust::Tier> check_tier(const ServerName& claimed) const;
     [[nodiscard]] Admitted admitted_as(const protocol::RequestSignature& signature) const;
+    asio::awaitable<Result<void>> check_digest(net::Request& request, std::string source);
     asio::awaitable<Result<void>> spend_nonce(protocol::RequestSignature signature,
                                               bool volatile_nonce);
 

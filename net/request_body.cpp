@@ -2,6 +2,10 @@
 
 namespace entente::net {
 
+namespace {
+constexpr std::size_t announced_worth = 64 * 1024;
+}
+
 Result<RequestBody> RequestBody::begin(const RequestHead& head, std::size_t max_body)
 {
     const auto length = head.content_length.value_or(0);
@@ -18,6 +22,9 @@ Result<std::size_t> RequestBody::take(std::string_view octets)
 {
     if (chunks_) return chunks_->take(octets, body_);
     const auto part = octets.substr(0, length_ - body_.size());
+    // All at once, so that it isn't copied again and again; not before a good part is there,
+    // since anyone may announce a length.
+    if (body_.size() >= announced_worth) body_.reserve(length_);
     body_.append(part);
     return part.size();
 }

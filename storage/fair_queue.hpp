@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,7 +37,7 @@ class FairQueue {
     {
     }
 
-    // False where there is no room: then nothing has changed. Jobs without a cause ("") are
+    // False where there is no room: then nothing has changed. A cause is a name. Jobs without a cause ("") are
     // few and our own: each is a cause by itself. A cause that has nothing waiting may have
     // a job of any size, as long as the whole has room.
     [[nodiscard]] bool push(std::string cause, Job job, std::size_t octets)
@@ -71,18 +73,29 @@ class FairQueue {
     // Requires: has_next().
     [[nodiscard]] Taken take()
     {
+        return *take_within(std::numeric_limits<std::size_t>::max());
+    }
+    // Nothing where the job whose turn it is has more octets than `room`: then it stays, and
+    // who comes anew is before it. Requires: has_next().
+    [[nodiscard]] std::optional<Taken> take_within(std::size_t room)
+    {
         assert(has_next());
         // In between the others get their turn: who is new each time starves nobody.
         const bool others_first = std::exchange(others_turn_, false);
-        if (auto* line = others_first && !fresh_.empty() ? next_turn() : nullptr)
-            return take_from(*line);
+        if (auto* line = others_first && !fresh_.empty() ? next_turn() : nullptr) {
+            if (line->jobs.front().octets <= room) return take_from(*line);
+            put_back(*line);
+        }
         if (!fresh_.empty()) {
+            if (fresh_.front()->jobs.front().octets > room) return std::nullopt;
             others_turn_ = true;
             return take_from(front_of(fresh_));
         }
-        for (;;) {
-            if (auto* line = next_turn()) return take_from(*line);
-        }
+        auto* line = next_turn();
+        while (line == nullptr) line = next_turn();
+        if (line->jobs.front().octets <= room) return take_from(*line);
+        put_back(*line);
+        return std::nullopt;
     }
     // The job of that cause is done, whatever became of it.
     void finished(const std::string& cause)
@@ -137,6 +150,11 @@ class FairQueue {
         line.listed = true;
         where.push_back(&line);
     }
+    void put_back(Line& line)
+    {
+        line.listed = true;
+        turns_.push_front(&line);
+    }
     static Line& front_of(List& from)
     {
         auto& line = *from.front();
@@ -186,11 +204,10 @@ class FairQueue {
     // at once is not new.
     void give_turn_on(Line& line)
     {
-        line.listed = true;
         if (line.credit > 0 && !line.jobs.empty()) {
-            turns_.push_front(&line);
+            put_back(line);
         } else {
-            turns_.push_back(&line);
+            list(line, turns_);
         }
     }
     // At rest everybody is new again.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -184,16 +185,16 @@ void GroupCommit::State::write_loop()
 
 void GroupCommit::State::take_batch(std::vector<Pending<WriteJob>>& batch)
 {
-    // A large job gets a commit of its own: the small ones before it needn't wait for it.
-    if (!kept_back && writes.has_next()) kept_back = writes.take();
     std::size_t octets = 0;
-    while (kept_back && batch.size() < options.max_jobs_per_commit) {
-        const bool fits = octets + kept_back->octets <= options.max_octets_per_commit;
-        if (!batch.empty() && !fits) return;
-        octets += kept_back->octets;
-        batch.push_back(std::move(kept_back->job));
-        kept_back.reset();
-        if (writes.has_next()) kept_back = writes.take();
+    while (writes.has_next() && batch.size() < options.max_jobs_per_commit &&
+           octets < options.max_octets_per_commit) {
+        // A large job goes alone: the small ones before it needn't wait for it.
+        const auto room = batch.empty() ? std::numeric_limits<std::size_t>::max()
+                                        : options.max_octets_per_commit - octets;
+        auto taken = writes.take_within(room);
+        if (!taken) return;
+        octets += taken->octets;
+        batch.push_back(std::move(taken->job));
     }
 }
 

@@ -56,7 +56,7 @@ class Participant {
 struct GroupCommitOptions {
     std::size_t readers = 2;
     std::size_t max_jobs_per_commit = 512;
-    // A commit takes no more once it has so many octets: it is what others wait for.
+    // A commit has no more octets, but of one larger job alone: it is what others wait for.
     std::size_t max_octets_per_commit = 1024 * 1024;
     // Beyond it a job is refused: `unavailable`.
     FairQueueLimits writes = {};

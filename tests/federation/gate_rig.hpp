@@ -54,7 +54,8 @@ class GateTest : public testing::Test {
 
     Result<Admitted> admit(const net::Request& request, bool volatile_nonce = false)
     {
-        return world.run(us.gate->admit(request, volatile_nonce));
+        auto own = request;
+        return world.run(us.gate->admit(own, volatile_nonce));
     }
     Result<Admitted> admit(const Draft& draft) { return admit(sign(draft)); }
     // The code that refuses, or nothing where the request is admitted.

@@ -44,6 +44,36 @@ void serve_while(asio::awaitable<void> (*task)(Served&, HttpClient&),
     run(context, task(served, client));
 }
 
+asio::awaitable<void> fetch_never(HttpClient& client)
+{
+    auto fetch = get("/never");
+    fetch.time = 300ms;
+    auto answer = co_await client.fetch(fetch);
+    EXPECT_FALSE(answer);
+}
+
+asio::awaitable<void> one_at_a_time(Served& served, HttpClient& client)
+{
+    served.tasks.spawn(fetch_never(client));
+    co_await sleep_for(20ms);
+    auto second = co_await client.fetch(get("/hello"));
+    EXPECT_FALSE(second);
+    if (!second) EXPECT_EQ(second.error().code, Code::unavailable);
+    co_await sleep_for(400ms);
+    auto third = co_await client.fetch(get("/hello"));
+    EXPECT_TRUE(third) << third.error().detail;
+}
+
+TEST(HttpClient, BeginsNoMoreRequestsThanItMay)
+{
+    asio::io_context context;
+    Served served(context, tls_listener());
+    auto options = client_of(served.server.local());
+    options.requests_under_way = 1;
+    HttpClient client(context.get_executor(), options);
+    run(context, one_at_a_time(served, client));
+}
+
 asio::awaitable<void> fetch_some(Served& served, HttpClient& client)
 {
     auto hello = co_await client.fetch(get("/hello"));

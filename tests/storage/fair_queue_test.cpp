@@ -121,6 +121,25 @@ TEST(FairQueue, TakesAJobOfAnySizeWhereNothingWaits)
     EXPECT_TRUE(queue.push("bob", 2, 10));
 }
 
+TEST(FairQueue, WhatDoesNotFitStaysAndLetsNewcomersPass)
+{
+    FairQueue<int> queue({});
+    ASSERT_TRUE(queue.push("large", 1, 500'000));
+    ASSERT_TRUE(queue.push("large", 2, 500'000));
+    EXPECT_EQ(queue.take_within(600'000)->job, 1);
+    EXPECT_FALSE(queue.take_within(100'000));
+    EXPECT_FALSE(queue.take_within(100'000));
+    ASSERT_TRUE(queue.push("small", 3, 10));
+    EXPECT_EQ(queue.take_within(100'000)->job, 3);
+    EXPECT_FALSE(queue.take_within(100'000));
+    EXPECT_EQ(queue.take().job, 2);
+    EXPECT_FALSE(queue.has_next());
+
+    ASSERT_TRUE(queue.push("large", 4, 500'000));
+    EXPECT_FALSE(queue.take_within(100'000));
+    EXPECT_EQ(queue.take().job, 4);
+}
+
 TEST(FairQueue, OneAtATimeHoldsACauseBackUntilItsJobIsDone)
 {
     FairQueue<int> queue({}, true);
