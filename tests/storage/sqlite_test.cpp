@@ -152,7 +152,7 @@ TEST_F(SqliteTest, AFailedSyncBreaksTheDatabase)
 TEST_F(SqliteTest, AFailedSyncOfACheckpointBreaksItToo)
 {
     ASSERT_TRUE(writer_->begin());
-    ASSERT_TRUE(insert(1, std::string(2'000'000, 'x'), "n"));
+    ASSERT_TRUE(insert(1, std::string(5'000'000, 'x'), "n"));
     ASSERT_TRUE(writer_->commit());
     testing::syncs_fail = true;
     database_->maintain();
