@@ -61,6 +61,7 @@ TEST_F(Ed25519, HasTheThumbprintOfRfc8037)
     EXPECT_EQ(SigningKey::from_seed(*secret)->id(), key->thumbprint());
 }
 
+// [SIG-7] [SIG-17]
 TEST_F(Ed25519, RefusesKeysOfSmallOrderInEveryEncoding)
 {
     for (const auto* hex : {"0000000000000000000000000000000000000000000000000000000000000000",
@@ -81,6 +82,7 @@ TEST_F(Ed25519, RefusesKeysOfSmallOrderInEveryEncoding)
     }
 }
 
+// [SIG-17]
 TEST_F(Ed25519, RefusesWhatIsNoKey)
 {
     // y = 2 is on no point of the curve; y = p + 3 is y = 3 in another encoding.
@@ -111,6 +113,7 @@ TEST_F(Ed25519, KeysSurviveCopiesMovesAndSeeds)
     EXPECT_NE(SigningKey::generate(random).seed(), SigningKey::generate(random).seed());
 }
 
+// [SIG-7]
 TEST_F(Ed25519, GivesWycheproofsVerdicts)
 {
     const auto folder = vectors_folder();
@@ -130,6 +133,7 @@ TEST_F(Ed25519, GivesWycheproofsVerdicts)
     EXPECT_EQ(seen, document.at("numberOfTests").get<int>());
 }
 
+// [SIG-7] [SIG-17]
 // Each vector satisfies the cofactored equation; what SIG-7 makes of it follows from
 // its flags: a residue of low order fails without the cofactor, points of low order
 // and non-canonical ones are refused, mixed order as such is not.

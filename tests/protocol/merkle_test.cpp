@@ -94,6 +94,7 @@ TEST(MerkleTree, HasTheReferencePaths)
               (std::vector<Hash>{merkle_leaf(reference_leaves()[0]), pair_23, leaf_4}));
 }
 
+// [EVT-11]
 TEST(MerklePaths, OfOverlongTreesAreRefused)
 {
     const Hash leaf = merkle_leaf("x");
@@ -115,6 +116,7 @@ RC_GTEST_PROP(MerkleTree, HasTheRootOfTheDefinition, ())
     RC_ASSERT(MerkleTree{leaves}.root() == root_by_definition(leaves, 0, size));
 }
 
+// [EVT-11]
 RC_GTEST_PROP(MerklePaths, LeadToTheRootFromTheirOwnPlaceAlone, ())
 {
     const auto size = *rc::gen::inRange<std::size_t>(1, 200);
