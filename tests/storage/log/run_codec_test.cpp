@@ -95,6 +95,7 @@ TEST(RunCodec, EntriesAreReadAsTheyWereWritten)
     }));
 }
 
+// [LOG-9]
 TEST(RunCodec, ProofsAreReadAsTheyWereWritten)
 {
     EXPECT_TRUE(rc::check([] {
