@@ -40,6 +40,7 @@ class DiscoveryTest : public testing::Test {
     Node us{world, "b.test"};
 };
 
+// [KEY-1]
 TEST_F(DiscoveryTest, FirstContactFetchesAndPins)
 {
     auto found = peer();
@@ -51,6 +52,7 @@ TEST_F(DiscoveryTest, FirstContactFetchesAndPins)
     EXPECT_EQ(us.notices, std::vector<std::string>{"a.test pinned"});
 }
 
+// [DISC-2]
 TEST_F(DiscoveryTest, ADelegationIsFollowedOnce)
 {
     them.served = text_response(200, R"({"delegate":"https://chat.a.test"})");
@@ -59,6 +61,7 @@ TEST_F(DiscoveryTest, ADelegationIsFollowedOnce)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-2]
 TEST_F(DiscoveryTest, ADelegationToADelegationIsUnusable)
 {
     them.served = text_response(200, R"({"delegate":"https://chat.a.test"})");
@@ -70,6 +73,7 @@ TEST_F(DiscoveryTest, ADelegationToADelegationIsUnusable)
     EXPECT_EQ(us.ring->find(a_test), nullptr);
 }
 
+// [DISC-1] [DISC-2] [DISC-6]
 TEST_F(DiscoveryTest, WhatIsNoUsableDocumentPinsNothing)
 {
     auto other_name = document(them.identity);
@@ -96,6 +100,7 @@ TEST_F(DiscoveryTest, WhatIsNoUsableDocumentPinsNothing)
     EXPECT_EQ(them.fetched, static_cast<int>(answers.size()));
 }
 
+// [DISC-3]
 TEST_F(DiscoveryTest, AnAddressThatIsNotAllowedIsNotConnectedTo)
 {
     us.guard = net::AddressGuard{};
@@ -106,6 +111,7 @@ TEST_F(DiscoveryTest, AnAddressThatIsNotAllowedIsNotConnectedTo)
     EXPECT_EQ(them.fetched, 0);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, ADocumentIsCachedForExactlyItsMaxAge)
 {
     them.identity.max_age = 600;
@@ -118,6 +124,7 @@ TEST_F(DiscoveryTest, ADocumentIsCachedForExactlyItsMaxAge)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, MaxAgeIsClampedToAMinuteAndADay)
 {
     them.identity.max_age = 1;
@@ -134,6 +141,7 @@ TEST_F(DiscoveryTest, MaxAgeIsClampedToAMinuteAndADay)
     EXPECT_EQ(them.fetched, 3);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, BeyondMaxAgeThePinGoesOnWhileFetchingFails)
 {
     ASSERT_TRUE(peer());
@@ -145,6 +153,7 @@ TEST_F(DiscoveryTest, BeyondMaxAgeThePinGoesOnWhileFetchingFails)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, AFailureIsRememberedForTenSecondsDoublingToAnHour)
 {
     them.served = text_response(503, "");
@@ -161,6 +170,7 @@ TEST_F(DiscoveryTest, AFailureIsRememberedForTenSecondsDoublingToAnHour)
     }
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, HearingFromAServerEndsTheMemoryOfItsFailure)
 {
     them.served = text_response(503, "");
@@ -172,6 +182,7 @@ TEST_F(DiscoveryTest, HearingFromAServerEndsTheMemoryOfItsFailure)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, ManyWhoWaitShareOneFetch)
 {
     them.hold =
@@ -236,6 +247,7 @@ TEST_F(DiscoveryTest, AnUnknownServersKeyIsLookedUpAndThenKnown)
     EXPECT_EQ(them.fetched, 1);
 }
 
+// [KEY-5]
 TEST_F(DiscoveryTest, AKeyIsUnknownOnlyAfterALook)
 {
     auto key = request_key(made_up_key());
@@ -244,6 +256,7 @@ TEST_F(DiscoveryTest, AKeyIsUnknownOnlyAfterALook)
     EXPECT_EQ(them.fetched, 1);
 }
 
+// [KEY-5]
 TEST_F(DiscoveryTest, WhereNoFetchIsPossibleTheKeyIsUnavailable)
 {
     them.served = text_response(503, "");
@@ -253,6 +266,7 @@ TEST_F(DiscoveryTest, WhereNoFetchIsPossibleTheKeyIsUnavailable)
     EXPECT_GE(key.error().retry_after, 1);
 }
 
+// [KEY-5] [KEY-8]
 TEST_F(DiscoveryTest, OneSourceAddressCausesOneFetchAMinuteForAKnownServer)
 {
     ASSERT_TRUE(peer());
@@ -268,7 +282,7 @@ TEST_F(DiscoveryTest, OneSourceAddressCausesOneFetchAMinuteForAKnownServer)
     EXPECT_EQ(them.fetched, 3);
 }
 
-// Many servers may share an address, but nobody makes us fetch without end.
+// [KEY-8] Many servers may share an address, but nobody makes us fetch without end.
 TEST_F(DiscoveryTest, OneSourceAddressBringsThirtyNewServersAMinute)
 {
     const auto key = protocol::SigningKey::generate(world.random).id();
@@ -288,6 +302,7 @@ TEST_F(DiscoveryTest, OneSourceAddressBringsThirtyNewServersAMinute)
     EXPECT_EQ(us.discovery->figures().fetches, before + 1);
 }
 
+// [KEY-5] [KEY-8]
 TEST_F(DiscoveryTest, OneServerIsFetchedFiveTimesAMinuteForUnknownKeys)
 {
     auto from = [](int i) { return asio::ip::make_address("192.0.2." + std::to_string(i)); };
@@ -317,6 +332,7 @@ TEST_F(DiscoveryTest, AStrangerCantLengthenTheMemoryOfAFailure)
     EXPECT_TRUE(peer());
 }
 
+// [KEY-8]
 TEST_F(DiscoveryTest, AnIPv6NetworkOf64BitsIsOneSource)
 {
     auto key = [](const char* text) { return source_key(asio::ip::make_address(text)); };
@@ -326,6 +342,7 @@ TEST_F(DiscoveryTest, AnIPv6NetworkOf64BitsIsOneSource)
     EXPECT_EQ(key("::ffff:192.0.2.1"), key("192.0.2.1"));
 }
 
+// [KEY-4]
 TEST_F(DiscoveryTest, AChangedKeyIsNeverSilentlyAccepted)
 {
     auto old_key = them.key_ref();
@@ -347,6 +364,7 @@ TEST_F(DiscoveryTest, AChangedKeyIsNeverSilentlyAccepted)
     EXPECT_FALSE(world.run(us.discovery->log_key(them.key_ref())));
 }
 
+// [KEY-1] [KEY-4]
 TEST_F(DiscoveryTest, PinsAndConflictsOutliveARestart)
 {
     auto old_key = them.key_ref();
@@ -367,6 +385,7 @@ TEST_F(DiscoveryTest, PinsAndConflictsOutliveARestart)
     EXPECT_TRUE(request_key(old_key));
 }
 
+// [KEY-4]
 TEST_F(DiscoveryTest, AConflictEndsDurablyWhenTheDocumentAgreesAgain)
 {
     auto honest = them.identity;
@@ -382,6 +401,7 @@ TEST_F(DiscoveryTest, AConflictEndsDurablyWhenTheDocumentAgreesAgain)
     EXPECT_FALSE(us.ring->find(a_test)->conflict);
 }
 
+// [KEY-7]
 TEST_F(DiscoveryTest, ALogsKeyIsFoundWhateverItsStatus)
 {
     auto revoked = protocol::SigningKey::generate(world.random);

@@ -60,6 +60,7 @@ class SignedClientTest : public testing::Test {
     std::function<net::Response(const std::string&)> reply;
 };
 
+// [KEY-1]
 TEST_F(SignedClientTest, TwoServersThatNeverMetProveThemselvesToEachOther)
 {
     them.inbox = them.gate->guard(echo, false);
@@ -80,6 +81,7 @@ TEST_F(SignedClientTest, AnAnswerSignedByThePeerIsTaken)
     EXPECT_FALSE(answer->problem);
 }
 
+// [SIG-10]
 TEST_F(SignedClientTest, A200WithoutAValidSignatureIsNoAnswer)
 {
     std::vector<std::function<net::Response(const std::string&)>> replies;
@@ -108,6 +110,7 @@ TEST_F(SignedClientTest, A200WithoutAValidSignatureIsNoAnswer)
     EXPECT_EQ(requests.size(), replies.size());
 }
 
+// [SIG-10]
 TEST_F(SignedClientTest, AnUnpinnedKeyOfThePeerIsNoValidSignature)
 {
     ASSERT_TRUE(world.run(us.discovery->peer(a_test)));
@@ -139,6 +142,7 @@ TEST_F(SignedClientTest, ProblemsAreTakenAsHintsWhenUnsigned)
     EXPECT_TRUE(signed_one->is_signed);
 }
 
+// [RETRY-4]
 TEST_F(SignedClientTest, AProxysErrorPageIsNothingFinal)
 {
     for (int status : {400, 403, 404, 500, 502}) {
