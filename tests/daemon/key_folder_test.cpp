@@ -74,6 +74,7 @@ TEST(KeyFolder, WhatIsCreatedIsLoaded)
     EXPECT_EQ(loaded->old_keys[0].revoked_at, 3);
 }
 
+// [LOG-10]
 TEST(KeyFolder, KeysAreNeverMadeOverOthers)
 {
     const ScratchFolder scratch;
