@@ -109,6 +109,17 @@ TEST(MerklePaths, OfOverlongTreesAreRefused)
     EXPECT_FALSE(leads_to_root(leaf, 1, 1, {}, leaf));
 }
 
+// [EVT-11] Else one leaf could be shown at several places, or in trees of any size.
+TEST(MerklePaths, HaveTheLengthOfTheirPlaceWhateverTheHashes)
+{
+    const Hash leaf = merkle_leaf("x");
+    const Hash pair = merkle_node(leaf, leaf);
+    EXPECT_TRUE(leads_to_root(leaf, 0, 2, {leaf}, pair));
+    EXPECT_FALSE(leads_to_root(leaf, 0, 2, {}, leaf));
+    EXPECT_FALSE(leads_to_root(leaf, 0, 1, {leaf}, pair));
+    EXPECT_FALSE(leads_to_root(leaf, 0, 4, {leaf}, pair));
+}
+
 RC_GTEST_PROP(MerkleTree, HasTheRootOfTheDefinition, ())
 {
     const auto size = *rc::gen::inRange<std::size_t>(1, 200);

@@ -96,6 +96,7 @@ TEST(ServerDocument, ADocumentThatBreaksARuleIsUnusable)
         {"keys", {5}},
         {"recovery", nullptr},
         {"limits", {{"transaction_bytes", 0}}},
+        {"limits", {{"transaction_items", 0}}},
         {"limits", {{"transaction_items", -1}}},
         {"statements", {1}},
         {"max_age", "long"},

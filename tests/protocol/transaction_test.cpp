@@ -260,15 +260,16 @@ TEST(Result, WhatCannotBeReadIsMalformed)
 // [QRY-5]
 TEST(LogAnswer, ItsRootsAreHeldToTheSameRules)
 {
-    const auto answer = [](const std::string& roots, int root) {
+    const auto answer = [](const std::string& roots, int root, const std::string& entries = "[]") {
         return parse_log_answer(
-                   R"({"roots":)" + roots + R"(,"slice":)" + slice("[]", "", root) + "}", strict)
+                   R"({"roots":)" + roots + R"(,"slice":)" + slice(entries, "", root) + "}", strict)
             .has_value();
     };
     EXPECT_TRUE(answer(R"(["r"])", 0));
     EXPECT_FALSE(answer(R"(["r"])", 1));
     EXPECT_FALSE(answer(R"(["r","s"])", 0));
     EXPECT_FALSE(answer(R"([])", 0));
+    EXPECT_FALSE(answer(R"(["r","s"])", 0, R"([{"at":1,"event":"e","content":"c"}])"));
     EXPECT_FALSE(parse_log_answer(R"({"roots":[]})", strict));
     EXPECT_FALSE(parse_snapshot_answer(R"({"roots":[],"snapshot":5})", strict));
 }
