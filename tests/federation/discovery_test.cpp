@@ -73,6 +73,20 @@ TEST_F(DiscoveryTest, ADelegationToADelegationIsUnusable)
     EXPECT_EQ(us.ring->find(a_test), nullptr);
 }
 
+// [DISC-2]
+TEST_F(DiscoveryTest, AFetchThatTakesTooLongIsAFailure)
+{
+    EXPECT_LE(federation::DiscoveryOptions{}.fetch_time, std::chrono::seconds(10));
+    us.discovery_options.fetch_time = std::chrono::milliseconds(50);
+    us.restart();
+    them.hold =
+        std::make_unique<asio::steady_timer>(world.io, asio::steady_timer::time_point::max());
+    auto found = peer();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Code::timeout);
+    them.hold->cancel();
+}
+
 // [DISC-1] [DISC-2] [DISC-6]
 TEST_F(DiscoveryTest, WhatIsNoUsableDocumentPinsNothing)
 {

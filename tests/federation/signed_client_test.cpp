@@ -153,6 +153,31 @@ TEST_F(SignedClientTest, AProxysErrorPageIsNothingFinal)
     }
 }
 
+// [RETRY-4] Only sizes and rates are a proxy's to judge.
+TEST_F(SignedClientTest, AProxysPageSaysThatABatchIsTooLargeOrComesTooSoon)
+{
+    const auto code_after = [&](int status) {
+        reply = [status](const std::string&) {
+            auto page = text_response(status, "<html>no</html>");
+            page.fields.emplace_back("retry-after", "9");
+            return page;
+        };
+        auto answer = send();
+        EXPECT_TRUE(answer && answer->problem);
+        EXPECT_EQ(answer->problem->retry_after, 9);
+        return answer->problem->code;
+    };
+    EXPECT_EQ(code_after(413), Code::too_large);
+    EXPECT_EQ(code_after(429), Code::rate_limited);
+    EXPECT_EQ(code_after(503), Code::unavailable);
+}
+
+// [SIG-11]
+TEST(SignedClientOptions, GiveAPeerHalfAMinuteAtLeast)
+{
+    EXPECT_GE(federation::SignedClientOptions{}.time, std::chrono::seconds(30));
+}
+
 TEST_F(SignedClientTest, AReplayIsSignedAnewOnceAtOnce)
 {
     int calls = 0;

@@ -462,9 +462,12 @@ TEST_F(Follower, AFrozenChannelIsNotThawedByANewJoin)
     ASSERT_TRUE(a.append(
         a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
     ASSERT_TRUE(exchange(a, b));
+    const auto held = *b.image(channel);
     ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
     ASSERT_TRUE(exchange(b, a));
     EXPECT_TRUE(b.image(channel)->frozen);
+    EXPECT_EQ(b.image(channel)->seq, held.seq);
+    EXPECT_EQ(b.image(channel)->hash, held.hash);
 }
 
 }  // namespace

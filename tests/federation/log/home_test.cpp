@@ -226,6 +226,17 @@ TEST_F(Home, OneMayNotSpeakForAnotherServersUsers)
     EXPECT_REFUSED(give_event(b, foreign), Code::forbidden);
 }
 
+// [INBOX-11]
+TEST_F(Home, AnEventForAnotherChannelThanItsSubmissionsIsMalformedAlone)
+{
+    const auto open = a.create("alice", "since-join", true);
+    const auto elsewhere = b.event(open, {"member.join", "bob@b.example"});
+    const auto right = b.event(channel, {"message.create", "bob@b.example", hello});
+    const auto results = hand_in(b, a, channel, {elsewhere, right});
+    EXPECT_REFUSED(results.at(0), Code::malformed);
+    EXPECT_EQ(results.at(1).status, ItemStatus::accepted);
+}
+
 // [EVT-1] [INBOX-3] [INBOX-11]
 TEST_F(Home, ASealOverOtherEventsOrByAnotherServerIsRefused)
 {
