@@ -118,7 +118,8 @@ write_table() {
 # Which test stands for which clause
 
 Written by `./dev clauses` from the comments above the tests; `tests/clauses/clauses.sh` says
-how. Every clause has a test, or says why it has none.
+how. Every clause has a test, or says why it has none. `./dev mutate` takes the checks out of
+the source one by one and shows that a test fails for each.
 
 | clause | says | tests |
 |---|---|---|
