@@ -280,6 +280,7 @@ json overdue_item(const Room& room, std::uint8_t number)
             {"overdue", true}};
 }
 
+// [RETRY-1]
 TEST(Realtime, WhatIsOverdueIsPushedToItsAuthor)
 {
     Room room;

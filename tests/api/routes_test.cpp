@@ -192,6 +192,7 @@ TEST(Routes, ContentIsAnObject)
     EXPECT_EQ(hint(nullptr), "/content: an object is needed");
 }
 
+// [RETRY-2]
 TEST(Routes, DeliveryIsShownServerByServer)
 {
     Rig rig;

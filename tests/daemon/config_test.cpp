@@ -304,6 +304,7 @@ TEST(Config, AFileIsTakenUpToAMebibyte)
     EXPECT_TRUE(says(problems_of(filled(max_config_octets + 1)), "larger than 1 MiB"));
 }
 
+// [NAME-1]
 TEST(Config, NamesForTestsNeedTheirSwitch)
 {
     const std::string with_test_name =

@@ -166,6 +166,7 @@ TEST(KeyFolder, WhatItCouldNotReadAgainIsNotWritten)
     EXPECT_EQ(folder.load(name("a.test"), rules)->statements.size(), 1000U);
 }
 
+// [LOG-10]
 TEST(KeyFolder, KeysAreNeverMadeOverOthers)
 {
     const ScratchFolder scratch;

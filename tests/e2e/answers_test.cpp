@@ -69,6 +69,7 @@ class Answers : public ForgerTest {
     }
 };
 
+// [SIG-10]
 TEST_F(Answers, OneThatIsNotSignedForTheRequestIsNone)
 {
     for (const auto& spoilt : spoilt_answers()) {

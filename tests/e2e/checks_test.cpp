@@ -92,6 +92,7 @@ TEST_F(Checks, ComeInTheOrderOfTheSpecification)
     EXPECT_EQ(texts(), std::vector<std::string>{"right"});
 }
 
+// [SIG-1] [SIG-2] [SIG-16]
 TEST_F(Checks, LetThroughWhatIsOnlyUnusual)
 {
     struct Unusual {

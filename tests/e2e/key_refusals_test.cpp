@@ -111,7 +111,7 @@ TEST_F(KeyRefusals, AReplacedKeySignsForSevenDaysAndNoLonger)
     expect_joins(signed_by(lately));
 }
 
-// The octets that were refused are served later: no nonce was spent.
+// [KEY-5] [SIG-8] The octets that were refused are served later: no nonce was spent.
 TEST_F(KeyRefusals, AServerThatCantBeAskedIsServedOnceItCan)
 {
     forger_->on_document(no_document);
@@ -135,7 +135,7 @@ TEST_F(KeyRefusals, AnUnknownKeyIsUnavailableWhereItCantBeLookedUp)
     EXPECT_EQ(forger_->send(home(), forger_->craft(home(), "{}")).status(), 200);
 }
 
-// Whoever verifies with such a key takes this signature for any message.
+// [SIG-7] Whoever verifies with such a key takes this signature for any message.
 TEST_F(KeyRefusals, ASmallOrderKeyIsNoKey)
 {
     const auto point = std::string(1, '\1') + std::string(31, '\0');
@@ -158,7 +158,7 @@ TEST_F(KeyRefusals, ASmallOrderKeyIsNoKey)
     expect_joins(join_request());
 }
 
-// S and S + the group's order pass a lax verifier alike: one request would have two faces.
+// [SIG-7] S and S + the group's order pass a lax verifier alike: one request would have two faces.
 TEST_F(KeyRefusals, ASignatureHasOneFormOnly)
 {
     constexpr std::array<unsigned char, 32> order{0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,

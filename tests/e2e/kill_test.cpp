@@ -123,6 +123,7 @@ void Kills::expect_all_there(const Crew& crew)
     EXPECT_EQ(alice_->log(channel_), bob_->log(channel_));
 }
 
+// [INBOX-2]
 TEST_F(Kills, AFollowerKilledAgainAndAgainLosesNothing)
 {
     // What a follower holds it has acknowledged, or will as soon as it is asked again.
@@ -130,6 +131,7 @@ TEST_F(Kills, AFollowerKilledAgainAndAgainLosesNothing)
     run("b.test", [&](const Crew&) { return seen = std::max(seen, latest(*bob_, channel_)); });
 }
 
+// [INBOX-2]
 TEST_F(Kills, AHomeKilledAgainAndAgainLosesNothing)
 {
     run("a.test",

@@ -48,6 +48,7 @@ TEST_F(Outage, AStoppedFollowerCatchesUpWithoutNewMessages)
     expect_catch_up(alice, bob, channel);
 }
 
+// [RETRY-1]
 TEST_F(Outage, AKilledFollowerCatchesUpWithoutNewMessages)
 {
     open({"a.test", "b.test"});
@@ -60,6 +61,7 @@ TEST_F(Outage, AKilledFollowerCatchesUpWithoutNewMessages)
     expect_catch_up(alice, bob, channel);
 }
 
+// [RETRY-1]
 TEST_F(Outage, AHomeThatWasDownItselfDeliversWhatItOwes)
 {
     open({"a.test", "b.test"});
@@ -74,6 +76,7 @@ TEST_F(Outage, AHomeThatWasDownItselfDeliversWhatItOwes)
     expect_catch_up(alice, bob, channel);
 }
 
+// [RETRY-1] [RETRY-2]
 TEST_F(Outage, AWriterWhoseHomeIsAwayIsHeardWhenItComesBack)
 {
     open({"a.test", "b.test"});

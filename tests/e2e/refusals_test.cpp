@@ -227,21 +227,25 @@ class Refusals : public WorldTest {
     std::string channel_;
 };
 
+// [SIG-1] [SIG-2] [SIG-9] [SIG-14]
 TEST_F(Refusals, OfSyntaxLeaveNoTrace)
 {
     expect_refused(syntax_refusals());
 }
 
+// [SIG-3] [SIG-5] [SIG-12] [SIG-18]
 TEST_F(Refusals, OfClaimsLeaveNoTrace)
 {
     expect_refused(claim_refusals());
 }
 
+// [SIG-6] [SIG-16] [INBOX-6]
 TEST_F(Refusals, OfContentLeaveNoTrace)
 {
     expect_refused(content_refusals());
 }
 
+// [SIG-3]
 TEST_F(Refusals, ClockSkewTellsTheTime)
 {
     auto craft = forger_->craft(home(), message("late"));
@@ -254,6 +258,7 @@ TEST_F(Refusals, ClockSkewTellsTheTime)
     EXPECT_LE(now, protocol::SystemClock{}.now_ms() + 1000);
 }
 
+// [NAME-3]
 TEST_F(Refusals, NeedlessEscapesInThePathAreMalformed)
 {
     const auto path = "/federation/v1/channels/" + channel_;

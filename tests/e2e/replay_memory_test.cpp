@@ -79,6 +79,7 @@ class ReplayMemory : public ForgerTest {
     }
 };
 
+// [SIG-4]
 TEST_F(ReplayMemory, ADeletedOneIsNotTakenForANewServers)
 {
     expect_distrust_after([this] { ASSERT_GT(fs::remove_all(window()), 0U); });
@@ -90,7 +91,7 @@ TEST_F(ReplayMemory, ADamagedOneIsNotTakenForComplete)
         [this] { std::ofstream(window() + "/CURRENT", std::ios::trunc) << "no manifest\n"; });
 }
 
-// The clock had been ahead, and what it took for expired is forgotten.
+// [SIG-4] The clock had been ahead, and what it took for expired is forgotten.
 TEST_F(ReplayMemory, WhatWasSweptAheadOfTimeIsNotTakenAgain)
 {
     const auto now = now_s();

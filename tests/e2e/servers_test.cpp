@@ -13,6 +13,7 @@ bool has(Client& author, const std::string& event, const std::string& server)
     return state.contains("servers") && state["servers"].value(server, false);
 }
 
+// [RETRY-2]
 TEST_F(Servers, TwoServersSeeTheSameLogInTheSameOrder)
 {
     open({"a.test", "b.test"});
@@ -78,6 +79,7 @@ TEST_F(Servers, AFollowedChannelPushesEveryEntryOnce)
     for (int i = 0; i < 20; ++i) EXPECT_EQ(texts[static_cast<std::size_t>(i)], std::to_string(i));
 }
 
+// [QRY-2]
 TEST_F(Servers, ANewcomerSeesWhatCameSinceItsJoin)
 {
     open({"a.test", "b.test"});
@@ -115,6 +117,7 @@ TEST_F(Servers, WhoHasLeftGetsNoMore)
     EXPECT_EQ(alice.texts(channel), std::vector<std::string>{"are we alone?"});
 }
 
+// [RETRY-2]
 TEST_F(Servers, AThirdFollowsWhatTheSecondWrites)
 {
     open({"a.test", "b.test", "c.test"});

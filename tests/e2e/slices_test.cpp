@@ -166,6 +166,7 @@ class Slices : public WorldTest {
     std::unique_ptr<Forger> forger_;  // last: its thread uses the others
 };
 
+// [LOG-2]
 TEST_F(Slices, AGapIsSaidAndWhatIsHeldStays)
 {
     for (const char* const text : {"four", "five", "six"}) write(text);
@@ -194,6 +195,7 @@ TEST_F(Slices, AnOverlapIsComparedAndSkipped)
     EXPECT_EQ(texts(), (std::vector<std::string>{"four", "five", "six"}));
 }
 
+// [LOG-1]
 TEST_F(Slices, ForgedSlicesAreRefusedWithoutEffect)
 {
     for (const char* const text : {"four", "five"}) write(text);
@@ -230,6 +232,7 @@ TEST_F(Slices, ForgedSlicesAreRefusedWithoutEffect)
     EXPECT_EQ(texts(), (std::vector<std::string>{"four", "five"}));
 }
 
+// [LOG-3]
 TEST_F(Slices, OnlyTheHomeSendsThem)
 {
     const Forger other(world(), "g.test");
@@ -243,6 +246,7 @@ TEST_F(Slices, OnlyTheHomeSendsThem)
     EXPECT_EQ(texts(), std::vector<std::string>{"four"});
 }
 
+// [LOG-4]
 TEST_F(Slices, ASecondHistoryIsAForkAndFreezesTheChannel)
 {
     write("four");

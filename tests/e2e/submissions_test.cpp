@@ -55,6 +55,7 @@ class Submissions : public WorldTest {
     std::string channel_;
 };
 
+// [EVT-2] [INBOX-2] [INBOX-3]
 TEST_F(Submissions, AnEventIsTakenOnceAndADuplicateEverAfter)
 {
     const auto event = message("once");
@@ -75,6 +76,7 @@ TEST_F(Submissions, AnEventIsTakenOnceAndADuplicateEverAfter)
     EXPECT_EQ(alice_->texts(channel_), (std::vector<std::string>{"once", "and another"}));
 }
 
+// [SIG-4]
 TEST_F(Submissions, IdenticalOctetsAreReplayedBeforeAndAfterAKill)
 {
     const auto craft =
@@ -91,6 +93,7 @@ TEST_F(Submissions, IdenticalOctetsAreReplayedBeforeAndAfterAKill)
     EXPECT_EQ(alice_->texts(channel_), (std::vector<std::string>{"only once", "barrier"}));
 }
 
+// [SIG-4] [SIG-8]
 TEST_F(Submissions, ANonceServesOnlyOneRequest)
 {
     auto first = forger_->craft(home(), forger_->submission(channel_, {message("first")}));
@@ -109,6 +112,7 @@ TEST_F(Submissions, ANonceServesOnlyOneRequest)
     EXPECT_EQ(alice_->texts(channel_), (std::vector<std::string>{"first", "third"}));
 }
 
+// [EVT-2]
 TEST_F(Submissions, TheSameTxnWithOtherContentIsEquivocation)
 {
     const auto txn = new_uuid();
@@ -122,6 +126,7 @@ TEST_F(Submissions, TheSameTxnWithOtherContentIsEquivocation)
     EXPECT_EQ(alice_->texts(channel_), std::vector<std::string>{"the truth"});
 }
 
+// [INBOX-1] [INBOX-11]
 TEST_F(Submissions, ABadEventDoesNotHarmItsNeighbours)
 {
     auto bad = message("bad");
@@ -144,6 +149,7 @@ TEST_F(Submissions, ABadEventDoesNotHarmItsNeighbours)
     EXPECT_EQ(alice_->texts(channel_), (std::vector<std::string>{"one", "two"}));
 }
 
+// [INBOX-11]
 TEST_F(Submissions, AWrongSealIsRefusedAndTheNextIsServed)
 {
     const std::vector<EventAndContent> events{message("one"), message("two")};
@@ -178,6 +184,7 @@ TEST_F(Submissions, AWrongSealIsRefusedAndTheNextIsServed)
     EXPECT_EQ(alice_->texts(channel_), (std::vector<std::string>{"one", "two"}));
 }
 
+// [QRY-1]
 TEST_F(Submissions, WhoIsNoMemberGetsNothingIn)
 {
     const auto hidden = alice_->create_channel("hidden");
@@ -191,6 +198,7 @@ TEST_F(Submissions, WhoIsNoMemberGetsNothingIn)
     EXPECT_TRUE(alice_->texts(hidden).empty());
 }
 
+// [SIG-10]
 TEST_F(Submissions, AnswersAreSignedByTheServerItself)
 {
     auto answer = forger_->send(

@@ -124,6 +124,7 @@ void Batches::run(const Case& one)
     expect_all(rig, acknowledged, "at last");
 }
 
+// [INBOX-2]
 TEST_F(Batches, SurviveEveryFailure)
 {
     const auto calls = count();
@@ -152,6 +153,7 @@ TEST_F(Batches, SurviveEveryFailure)
     std::cout << cases << " cases\n";
 }
 
+// [INBOX-2]
 TEST_F(Batches, SurviveACutAtEveryCall)
 {
     const auto calls = count();

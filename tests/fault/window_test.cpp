@@ -107,6 +107,7 @@ TEST_F(WindowOnDisk, APowerCutLosesNoncesAndIsNoticed)
     EXPECT_TRUE(spend(0, start + 62)) << "what is newer than the loss by a minute is believed";
 }
 
+// [SIG-4]
 TEST_F(WindowOnDisk, ACutAtEveryCallLetsNoNonceBeSpentTwice)
 {
     fresh();

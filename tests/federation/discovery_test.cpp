@@ -55,6 +55,7 @@ class DiscoveryTest : public testing::Test {
     Node us{world, "b.test"};
 };
 
+// [KEY-1]
 TEST_F(DiscoveryTest, FirstContactFetchesAndPins)
 {
     auto found = peer();
@@ -66,6 +67,7 @@ TEST_F(DiscoveryTest, FirstContactFetchesAndPins)
     EXPECT_EQ(us.notices, std::vector<std::string>{"a.test pinned"});
 }
 
+// [DISC-2]
 TEST_F(DiscoveryTest, ADelegationIsFollowedOnce)
 {
     them.served = text_response(200, R"({"delegate":"https://chat.a.test"})");
@@ -74,6 +76,7 @@ TEST_F(DiscoveryTest, ADelegationIsFollowedOnce)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-2]
 TEST_F(DiscoveryTest, ADelegationToADelegationIsUnusable)
 {
     them.served = text_response(200, R"({"delegate":"https://chat.a.test"})");
@@ -85,6 +88,21 @@ TEST_F(DiscoveryTest, ADelegationToADelegationIsUnusable)
     EXPECT_EQ(us.ring->find(a_test), nullptr);
 }
 
+// [DISC-2]
+TEST_F(DiscoveryTest, AFetchThatTakesTooLongIsAFailure)
+{
+    EXPECT_LE(federation::DiscoveryOptions{}.fetch_time, std::chrono::seconds(10));
+    us.discovery_options.fetch_time = std::chrono::milliseconds(50);
+    us.restart();
+    them.hold =
+        std::make_unique<asio::steady_timer>(world.io, asio::steady_timer::time_point::max());
+    auto found = peer();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, Code::timeout);
+    them.hold->cancel();
+}
+
+// [DISC-1] [DISC-2] [DISC-6]
 TEST_F(DiscoveryTest, WhatIsNoUsableDocumentPinsNothing)
 {
     auto other_name = document(them.identity);
@@ -111,6 +129,7 @@ TEST_F(DiscoveryTest, WhatIsNoUsableDocumentPinsNothing)
     EXPECT_EQ(them.fetched, static_cast<int>(answers.size()));
 }
 
+// [DISC-3]
 TEST_F(DiscoveryTest, AnAddressThatIsNotAllowedIsNotConnectedTo)
 {
     us.guard = net::AddressGuard{};
@@ -121,6 +140,7 @@ TEST_F(DiscoveryTest, AnAddressThatIsNotAllowedIsNotConnectedTo)
     EXPECT_EQ(them.fetched, 0);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, ADocumentIsCachedForExactlyItsMaxAge)
 {
     them.identity.max_age = 600;
@@ -133,6 +153,7 @@ TEST_F(DiscoveryTest, ADocumentIsCachedForExactlyItsMaxAge)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, MaxAgeIsClampedToAMinuteAndADay)
 {
     them.identity.max_age = 1;
@@ -149,6 +170,7 @@ TEST_F(DiscoveryTest, MaxAgeIsClampedToAMinuteAndADay)
     EXPECT_EQ(them.fetched, 3);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, BeyondMaxAgeThePinGoesOnWhileFetchingFails)
 {
     ASSERT_TRUE(peer());
@@ -160,6 +182,7 @@ TEST_F(DiscoveryTest, BeyondMaxAgeThePinGoesOnWhileFetchingFails)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, AFailureIsRememberedForTenSecondsDoublingToAnHour)
 {
     them.served = text_response(503, "");
@@ -176,6 +199,7 @@ TEST_F(DiscoveryTest, AFailureIsRememberedForTenSecondsDoublingToAnHour)
     }
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, HearingFromAServerEndsTheMemoryOfItsFailure)
 {
     them.served = text_response(503, "");
@@ -187,6 +211,7 @@ TEST_F(DiscoveryTest, HearingFromAServerEndsTheMemoryOfItsFailure)
     EXPECT_EQ(them.fetched, 2);
 }
 
+// [DISC-4]
 TEST_F(DiscoveryTest, ManyWhoWaitShareOneFetch)
 {
     them.hold =
@@ -251,6 +276,7 @@ TEST_F(DiscoveryTest, AnUnknownServersKeyIsLookedUpAndThenKnown)
     EXPECT_EQ(them.fetched, 1);
 }
 
+// [KEY-5]
 TEST_F(DiscoveryTest, AKeyIsUnknownOnlyAfterALook)
 {
     auto key = request_key(made_up_key());
@@ -259,6 +285,7 @@ TEST_F(DiscoveryTest, AKeyIsUnknownOnlyAfterALook)
     EXPECT_EQ(them.fetched, 1);
 }
 
+// [KEY-5]
 TEST_F(DiscoveryTest, WhereNoFetchIsPossibleTheKeyIsUnavailable)
 {
     them.served = text_response(503, "");
@@ -268,6 +295,7 @@ TEST_F(DiscoveryTest, WhereNoFetchIsPossibleTheKeyIsUnavailable)
     EXPECT_GE(key.error().retry_after, 1);
 }
 
+// [KEY-5] [KEY-8]
 TEST_F(DiscoveryTest, OneSourceAddressCausesOneFetchAMinuteForAKnownServer)
 {
     ASSERT_TRUE(peer());
@@ -283,7 +311,7 @@ TEST_F(DiscoveryTest, OneSourceAddressCausesOneFetchAMinuteForAKnownServer)
     EXPECT_EQ(them.fetched, 3);
 }
 
-// Many servers may share an address, but nobody makes us fetch without end.
+// [KEY-8] Many servers may share an address, but nobody makes us fetch without end.
 TEST_F(DiscoveryTest, OneSourceAddressBringsThirtyNewServersAMinute)
 {
     const auto key = protocol::SigningKey::generate(world.random).id();
@@ -303,6 +331,7 @@ TEST_F(DiscoveryTest, OneSourceAddressBringsThirtyNewServersAMinute)
     EXPECT_EQ(us.discovery->figures().fetches, before + 1);
 }
 
+// [KEY-5] [KEY-8]
 TEST_F(DiscoveryTest, OneServerIsFetchedFiveTimesAMinuteForUnknownKeys)
 {
     auto from = [](int i) { return asio::ip::make_address("192.0.2." + std::to_string(i)); };
@@ -332,6 +361,7 @@ TEST_F(DiscoveryTest, AStrangerCantLengthenTheMemoryOfAFailure)
     EXPECT_TRUE(peer());
 }
 
+// [KEY-8]
 TEST_F(DiscoveryTest, AnIPv6NetworkOf64BitsIsOneSource)
 {
     auto key = [](const char* text) { return source_key(asio::ip::make_address(text)); };
@@ -341,6 +371,7 @@ TEST_F(DiscoveryTest, AnIPv6NetworkOf64BitsIsOneSource)
     EXPECT_EQ(key("::ffff:192.0.2.1"), key("192.0.2.1"));
 }
 
+// [KEY-4]
 TEST_F(DiscoveryTest, AChangedKeyIsNeverSilentlyAccepted)
 {
     auto old_key = them.key_ref();
@@ -362,6 +393,7 @@ TEST_F(DiscoveryTest, AChangedKeyIsNeverSilentlyAccepted)
     EXPECT_FALSE(world.run(us.discovery->log_key(them.key_ref())));
 }
 
+// [KEY-1] [KEY-4]
 TEST_F(DiscoveryTest, PinsAndConflictsOutliveARestart)
 {
     auto old_key = them.key_ref();
@@ -382,6 +414,7 @@ TEST_F(DiscoveryTest, PinsAndConflictsOutliveARestart)
     EXPECT_TRUE(request_key(old_key));
 }
 
+// [KEY-4]
 TEST_F(DiscoveryTest, AConflictEndsDurablyWhenTheDocumentAgreesAgain)
 {
     auto honest = them.identity;
@@ -397,6 +430,7 @@ TEST_F(DiscoveryTest, AConflictEndsDurablyWhenTheDocumentAgreesAgain)
     EXPECT_FALSE(us.ring->find(a_test)->conflict);
 }
 
+// [KEY-7]
 TEST_F(DiscoveryTest, ALogsKeyIsFoundWhateverItsStatus)
 {
     auto revoked = protocol::SigningKey::generate(world.random);

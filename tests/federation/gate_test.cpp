@@ -39,6 +39,7 @@ TEST_F(GateTest, AGetWithoutABodyIsAdmitted)
     EXPECT_EQ(refusal(draft), passes);
 }
 
+// [INBOX-6]
 TEST_F(GateTest, SizesABodyAtTheLimitPassesAndOneOctetMoreIsTooLarge)
 {
     us.identity.limits.bytes = 100;
@@ -49,6 +50,7 @@ TEST_F(GateTest, SizesABodyAtTheLimitPassesAndOneOctetMoreIsTooLarge)
     EXPECT_EQ(refusal(draft), Code::too_large);
 }
 
+// [NAME-3]
 TEST_F(GateTest, SyntaxWhatIsEscapedWithoutNeedIsMalformed)
 {
     EXPECT_TRUE(check_path("/federation/v1/users/alice@b.test"));
@@ -64,6 +66,7 @@ TEST_F(GateTest, SyntaxWhatIsEscapedWithoutNeedIsMalformed)
     EXPECT_EQ(refusal(draft), Code::malformed);
 }
 
+// [SIG-13]
 TEST_F(GateTest, SyntaxWithoutASignatureItIsIncomplete)
 {
     auto request = sign({});
@@ -73,6 +76,7 @@ TEST_F(GateTest, SyntaxWithoutASignatureItIsIncomplete)
     EXPECT_EQ(refusal(request), Code::signature_incomplete);
 }
 
+// [SIG-1] [SIG-2] [SIG-13]
 TEST_F(GateTest, SyntaxEachComponentAndParameterIsNeeded)
 {
     for (const char* part : {"\"@method\" ", "\"@path\" ", "\"@query\" ",
@@ -88,6 +92,7 @@ TEST_F(GateTest, SyntaxEachComponentAndParameterIsNeeded)
     }
 }
 
+// [SIG-9]
 TEST_F(GateTest, SyntaxWhatIsNotCanonicalOrStandsTwiceIsMalformed)
 {
     auto spaced = sign({});
@@ -101,6 +106,7 @@ TEST_F(GateTest, SyntaxWhatIsNotCanonicalOrStandsTwiceIsMalformed)
     EXPECT_EQ(refusal(upper), Code::malformed);
 }
 
+// [SIG-5]
 TEST_F(GateTest, DestinationAnotherServersRequestIsNotOurs)
 {
     Draft draft;
@@ -108,6 +114,7 @@ TEST_F(GateTest, DestinationAnotherServersRequestIsNotOurs)
     EXPECT_EQ(refusal(draft), Code::wrong_destination);
 }
 
+// [SIG-3] [SIG-12]
 TEST_F(GateTest, WindowIsInclusiveOnEachSide)
 {
     auto at = [this](protocol::Seconds created, protocol::Seconds lifetime) {
@@ -127,6 +134,7 @@ TEST_F(GateTest, WindowIsInclusiveOnEachSide)
     EXPECT_EQ(at(0, -1), Code::clock_skew);
 }
 
+// [SIG-3]
 TEST_F(GateTest, WindowTheProblemSaysOurTime)
 {
     Draft draft;
@@ -147,6 +155,7 @@ TEST_F(GateTest, TierABlockedServerEndsHereAndCostsItsAddressNothing)
     EXPECT_EQ(them.fetched, 0);
 }
 
+// [SIG-18]
 TEST_F(GateTest, TierNobodySpeaksInOurOwnName)
 {
     auto request = sign({});
@@ -157,6 +166,7 @@ TEST_F(GateTest, TierNobodySpeaksInOurOwnName)
     EXPECT_EQ(refusal(request), Code::forbidden);
 }
 
+// [SIG-8]
 TEST_F(GateTest, SourceUnprovenRequestsUseUpTheAddressAndNotTheServer)
 {
     us.budget_options.unproven_per_source = 2;
@@ -174,6 +184,7 @@ TEST_F(GateTest, SourceUnprovenRequestsUseUpTheAddressAndNotTheServer)
     for (int i = 0; i < 10; ++i) EXPECT_EQ(refusal(elsewhere), passes);
 }
 
+// [KEY-5]
 TEST_F(GateTest, KeyAServerThatCantBeFoundIsUnavailableNotUnknown)
 {
     them.served = text_response(503, "");
@@ -185,11 +196,13 @@ TEST_F(GateTest, KeyAServerThatCantBeFoundIsUnavailableNotUnknown)
     }));
 }
 
+// [KEY-5]
 TEST_F(GateTest, KeyOneThatTheDocumentDoesntShowIsUnknown)
 {
     EXPECT_EQ(refusal(sign({}, protocol::SigningKey::generate(world.random))), Code::unknown_key);
 }
 
+// [KEY-4]
 TEST_F(GateTest, KeyOneThatContradictsThePinsIsAConflictAndTheOldOneServesOn)
 {
     auto old_key = them.identity.key;
@@ -202,6 +215,7 @@ TEST_F(GateTest, KeyOneThatContradictsThePinsIsAConflictAndTheOldOneServesOn)
     EXPECT_EQ(who->tier, trust::Tier::quarantined);
 }
 
+// [KEY-1] [KEY-2]
 TEST_F(GateTest, KeyAReplacedOneServesSevenDaysAndARevokedOneNot)
 {
     auto replaced = protocol::SigningKey::generate(world.random);
@@ -253,6 +267,7 @@ TEST_F(GateTest, KeyARotationLetsTheOldOneSignForSevenDaysAndARevocationEndsItAt
     EXPECT_EQ(refusal(Draft{}), passes);
 }
 
+// [SIG-6] [SIG-16]
 TEST_F(GateTest, DigestOtherOctetsOrAnEncodingAreRefused)
 {
     auto changed = sign({});
@@ -264,6 +279,7 @@ TEST_F(GateTest, DigestOtherOctetsOrAnEncodingAreRefused)
     EXPECT_EQ(pass(encoded).status, 415);
 }
 
+// [SIG-1]
 TEST_F(GateTest, SignatureAnyCoveredChangeShows)
 {
     auto method = sign({});
@@ -281,6 +297,7 @@ TEST_F(GateTest, SignatureAnyCoveredChangeShows)
     EXPECT_EQ(refusal(late), Code::signature_invalid);
 }
 
+// [SIG-8]
 TEST_F(GateTest, SignatureAnInvalidOneSpendsNeitherNonceNorBudget)
 {
     with_budget(1);
@@ -292,6 +309,7 @@ TEST_F(GateTest, SignatureAnInvalidOneSpendsNeitherNonceNorBudget)
     EXPECT_EQ(refusal(draft), passes);
 }
 
+// [SIG-4]
 TEST_F(GateTest, NonceASecondUseIsAReplayForBothMemories)
 {
     auto post = sign({});
@@ -307,6 +325,7 @@ TEST_F(GateTest, NonceASecondUseIsAReplayForBothMemories)
     EXPECT_EQ(again.error().code, Code::replayed);
 }
 
+// [SIG-4]
 TEST_F(GateTest, NonceIsRememberedOverARestart)
 {
     auto request = sign({});
@@ -315,6 +334,7 @@ TEST_F(GateTest, NonceIsRememberedOverARestart)
     EXPECT_EQ(refusal(request), Code::replayed);
 }
 
+// [SIG-4]
 TEST_F(GateTest, NonceTheSameOfAnotherKeyIsFresh)
 {
     auto second = protocol::SigningKey::generate(world.random);
@@ -326,6 +346,7 @@ TEST_F(GateTest, NonceTheSameOfAnotherKeyIsFresh)
     EXPECT_EQ(refusal(sign(draft)), Code::replayed);
 }
 
+// [SIG-4]
 TEST_F(GateTest, NonceIs16To64Octets)
 {
     auto with = [this](std::size_t size) {
@@ -339,6 +360,7 @@ TEST_F(GateTest, NonceIs16To64Octets)
     EXPECT_EQ(with(65), Code::malformed);
 }
 
+// [SIG-4]
 TEST_F(GateTest, NonceWhatTheSweepMayHaveForgottenIsUnavailable)
 {
     Draft draft;
@@ -367,6 +389,7 @@ TEST_F(GateTest, BudgetTheProvenOriginIsLimitedByASignedAnswer)
     EXPECT_EQ(pass(sign({})).status, 200);
 }
 
+// [SIG-10]
 TEST_F(GateTest, AnswersAreSignedOverTheRequestsSignature)
 {
     auto request = sign({});
@@ -379,6 +402,7 @@ TEST_F(GateTest, AnswersAreSignedOverTheRequestsSignature)
     EXPECT_FALSE(is_signed_by_us(response, request));
 }
 
+// [SIG-10]
 TEST_F(GateTest, AReplayIsRefusedByASignedAnswerAndAForgeryByAnUnsignedOne)
 {
     auto request = sign({});
@@ -392,6 +416,7 @@ TEST_F(GateTest, AReplayIsRefusedByASignedAnswerAndAForgeryByAnUnsignedOne)
     EXPECT_FALSE(is_signed_by_us(forged, request));
 }
 
+// [SIG-8]
 TEST_F(GateTest, OnlyProvenOriginsAreHeardOf)
 {
     std::vector<ServerName> heard;
@@ -406,6 +431,7 @@ TEST_F(GateTest, OnlyProvenOriginsAreHeardOf)
     EXPECT_EQ(heard, std::vector<ServerName>{a_test});
 }
 
+// [DISC-4] [SIG-8]
 TEST_F(GateTest, AProvenRequestEndsTheMemoryOfAFailureAndAForgeryDoesnt)
 {
     ASSERT_EQ(refusal(Draft{}), passes);

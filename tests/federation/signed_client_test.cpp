@@ -60,6 +60,7 @@ class SignedClientTest : public testing::Test {
     std::function<net::Response(const std::string&)> reply;
 };
 
+// [KEY-1]
 TEST_F(SignedClientTest, TwoServersThatNeverMetProveThemselvesToEachOther)
 {
     them.inbox = them.gate->guard(echo, false);
@@ -80,6 +81,7 @@ TEST_F(SignedClientTest, AnAnswerSignedByThePeerIsTaken)
     EXPECT_FALSE(answer->problem);
 }
 
+// [SIG-10]
 TEST_F(SignedClientTest, A200WithoutAValidSignatureIsNoAnswer)
 {
     std::vector<std::function<net::Response(const std::string&)>> replies;
@@ -108,6 +110,7 @@ TEST_F(SignedClientTest, A200WithoutAValidSignatureIsNoAnswer)
     EXPECT_EQ(requests.size(), replies.size());
 }
 
+// [SIG-10]
 TEST_F(SignedClientTest, AnUnpinnedKeyOfThePeerIsNoValidSignature)
 {
     ASSERT_TRUE(world.run(us.discovery->peer(a_test)));
@@ -139,6 +142,7 @@ TEST_F(SignedClientTest, ProblemsAreTakenAsHintsWhenUnsigned)
     EXPECT_TRUE(signed_one->is_signed);
 }
 
+// [RETRY-4]
 TEST_F(SignedClientTest, AProxysErrorPageIsNothingFinal)
 {
     for (int status : {400, 403, 404, 500, 502}) {
@@ -147,6 +151,31 @@ TEST_F(SignedClientTest, AProxysErrorPageIsNothingFinal)
         ASSERT_TRUE(answer);
         EXPECT_EQ(answer->problem->code, Code::unavailable) << status;
     }
+}
+
+// [RETRY-4] Only sizes and rates are a proxy's to judge.
+TEST_F(SignedClientTest, AProxysPageSaysThatABatchIsTooLargeOrComesTooSoon)
+{
+    const auto code_after = [&](int status) {
+        reply = [status](const std::string&) {
+            auto page = text_response(status, "<html>no</html>");
+            page.fields.emplace_back("retry-after", "9");
+            return page;
+        };
+        auto answer = send();
+        EXPECT_TRUE(answer && answer->problem);
+        EXPECT_EQ(answer->problem->retry_after, 9);
+        return answer->problem->code;
+    };
+    EXPECT_EQ(code_after(413), Code::too_large);
+    EXPECT_EQ(code_after(429), Code::rate_limited);
+    EXPECT_EQ(code_after(503), Code::unavailable);
+}
+
+// [SIG-11]
+TEST(SignedClientOptions, GiveAPeerHalfAMinuteAtLeast)
+{
+    EXPECT_GE(federation::SignedClientOptions{}.time, std::chrono::seconds(30));
 }
 
 TEST_F(SignedClientTest, AReplayIsSignedAnewOnceAtOnce)

@@ -49,6 +49,7 @@ TEST_F(WellKnownTest, TheServerDocumentReadsBackAsTheIdentity)
     EXPECT_EQ(read.old_keys[0].until, 2);
 }
 
+// [DISC-5]
 TEST_F(WellKnownTest, TheJwkSetShowsTheSigningKeyAndNotTheRecoveryKey)
 {
     auto response = get("/.well-known/http-message-signatures-directory");

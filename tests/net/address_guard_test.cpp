@@ -13,6 +13,7 @@ boost::asio::ip::address at(const char* text)
 
 class NotReachable : public testing::TestWithParam<const char*> {};
 
+// [DISC-3]
 TEST_P(NotReachable, IsRefusedByDefault)
 {
     EXPECT_FALSE(is_globally_reachable(at(GetParam())));
@@ -67,6 +68,7 @@ AddressGuard guard_with(const char* text)
     return AddressGuard({*network});
 }
 
+// [DISC-3]
 TEST(AddressGuard, AllowsTheConfiguredNetworkAndNoOther)
 {
     const auto guard = guard_with("127.0.0.0/8");
@@ -80,6 +82,7 @@ TEST(AddressGuard, AllowsTheConfiguredNetworkAndNoOther)
     EXPECT_FALSE(guard_with("fd00:1::/32").allows(at("fd00:2::9")));
 }
 
+// [DISC-3]
 TEST(AddressGuard, NeverAllowsMulticast)
 {
     EXPECT_FALSE(guard_with("0.0.0.0/0").allows(at("224.0.0.1")));
@@ -107,6 +110,7 @@ TEST(ParseNetwork, TakesABareAddressAsItself)
     EXPECT_FALSE(contains(*parse_network("::1"), at("::2")));
 }
 
+// [DISC-3]
 RC_GTEST_PROP(AddressGuard, JudgesWrappedAddressesAsWhatTheyWrap, (std::uint32_t value))
 {
     namespace ip = boost::asio::ip;

@@ -139,6 +139,7 @@ asio::awaitable<void> fetch_by_name(Served& served, NameServer& names, HttpClien
     co_await served.stop();
 }
 
+// [DISC-3]
 TEST(HttpClient, RefusesANameOfWhichAnyAddressIsForbidden)
 {
     asio::io_context context;

@@ -189,11 +189,13 @@ void fails(const std::function<void(ClientOptions&)>& change, Fetch fetch, Code 
 
 void unchanged(ClientOptions&) {}
 
+// [DISC-2]
 TEST(HttpClient, RefusesACertificateForAnotherName)
 {
     fails(unchanged, get("/hello", "c.test"), Code::unavailable);
 }
 
+// [DISC-2]
 TEST(HttpClient, RefusesAnUnknownAuthority)
 {
     fails([](ClientOptions& options) { options.ca_file.clear(); }, get("/hello"),
@@ -206,6 +208,7 @@ TEST(HttpClient, SaysThatItsAuthoritiesCantBeRead)
           Code::unavailable);
 }
 
+// [DISC-2]
 TEST(HttpClient, RefusesAnExpiredCertificate)
 {
     const Folder folder;
@@ -217,6 +220,7 @@ TEST(HttpClient, RefusesAnExpiredCertificate)
           Code::unavailable, *tls);
 }
 
+// [DISC-3]
 TEST(HttpClient, ConnectsOnlyWhereTheGuardAllows)
 {
     fails([](ClientOptions& options) { options.guard = AddressGuard(); }, get("/hello"),

@@ -51,6 +51,7 @@ Code after(const auto& change)
     return answer.code();
 }
 
+// [SIG-10]
 TEST(SignedAnswers, LookAsTheSpecificationSays)
 {
     SignedAnswer answer;
@@ -69,6 +70,7 @@ TEST(SignedAnswers, LookAsTheSpecificationSays)
     EXPECT_TRUE(answer.verifies());
 }
 
+// [SIG-10]
 TEST(SignedAnswers, BelongToOneRequestStatusAndContent)
 {
     SignedAnswer other_request;
@@ -85,6 +87,7 @@ TEST(SignedAnswers, BelongToOneRequestStatusAndContent)
     EXPECT_FALSE(other_digest.verifies());
 }
 
+// [SIG-10]
 TEST(SignedAnswers, WithoutContentHaveADigestAllTheSame)
 {
     SignedAnswer answer;
@@ -96,6 +99,7 @@ TEST(SignedAnswers, WithoutContentHaveADigestAllTheSame)
     EXPECT_EQ(answer.code(), Code::signature_incomplete);
 }
 
+// [SIG-10]
 TEST(SignedAnswers, ThatLackAPartAreIncomplete)
 {
     for (const auto* part : {"\"@status\" ", "\"content-digest\" ", " \"signature\";req",

@@ -61,6 +61,7 @@ TEST_F(Ed25519, HasTheThumbprintOfRfc8037)
     EXPECT_EQ(SigningKey::from_seed(*secret)->id(), key->thumbprint());
 }
 
+// [SIG-7] [SIG-17]
 TEST_F(Ed25519, RefusesKeysOfSmallOrderInEveryEncoding)
 {
     for (const auto* hex : {"0000000000000000000000000000000000000000000000000000000000000000",
@@ -81,6 +82,7 @@ TEST_F(Ed25519, RefusesKeysOfSmallOrderInEveryEncoding)
     }
 }
 
+// [SIG-17]
 TEST_F(Ed25519, RefusesWhatIsNoKey)
 {
     // y = 2 is on no point of the curve; y = p + 3 is y = 3 in another encoding.
@@ -97,6 +99,19 @@ TEST_F(Ed25519, RefusesWhatIsNoKey)
     EXPECT_FALSE(SigningKey::from_seed(std::string(33, 'x')));
 }
 
+// [SIG-17] A point of large order and one of order 2 added: what it signs verifies where the
+// challenge is even, since no cofactor clears the small part.
+TEST_F(Ed25519, TakesAKeyOfMixedOrder)
+{
+    const auto key = PublicKey::from_octets(
+        from_hex("ea5ef8400c31ef41e28f22e718b43f66981b29cf645af2a0e223799bedaace47"));
+    ASSERT_TRUE(key) << key.error().detail;
+    EXPECT_TRUE(
+        key->verifies(from_hex("4bbdcfe5f87b82cc3df60eeb0c9788bcce578c4b6f0c40fb381f22bc8549842361c"
+                               "8660b6cbdf07dfb49395ab9354e78441045fa51be09002895e6d86e95d008"),
+                      "mixed order 1"));
+}
+
 TEST_F(Ed25519, KeysSurviveCopiesMovesAndSeeds)
 {
     const SigningKey key = key_from(3);
@@ -111,6 +126,7 @@ TEST_F(Ed25519, KeysSurviveCopiesMovesAndSeeds)
     EXPECT_NE(SigningKey::generate(random).seed(), SigningKey::generate(random).seed());
 }
 
+// [SIG-7]
 TEST_F(Ed25519, GivesWycheproofsVerdicts)
 {
     const auto folder = vectors_folder();
@@ -130,6 +146,7 @@ TEST_F(Ed25519, GivesWycheproofsVerdicts)
     EXPECT_EQ(seen, document.at("numberOfTests").get<int>());
 }
 
+// [SIG-7] [SIG-17]
 // Each vector satisfies the cofactored equation; what SIG-7 makes of it follows from
 // its flags: a residue of low order fails without the cofactor, points of low order
 // and non-canonical ones are refused, mixed order as such is not.

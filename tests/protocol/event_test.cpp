@@ -55,6 +55,7 @@ TEST(Event, WritingGivesTheGoldenOctets)
     EXPECT_EQ(write_event(draft), golden::event);
 }
 
+// [EVT-1]
 TEST(Event, AHomeSpeaksByItsBareName)
 {
     const auto event =
@@ -64,6 +65,7 @@ TEST(Event, AHomeSpeaksByItsBareName)
     EXPECT_EQ(event->sender.server.str(), "a.example");
 }
 
+// [EVT-3] [VER-1]
 TEST(Event, UnknownMembersAreIgnored)
 {
     const auto event =
@@ -79,6 +81,7 @@ TEST(Event, EachRequiredMemberMustBeThere)
     }
 }
 
+// [EVT-8] [EVT-9] [NAME-2]
 TEST(Event, MembersOfAWrongFormAreMalformed)
 {
     const std::pair<std::string_view, std::string_view> changes[] = {
@@ -110,6 +113,7 @@ TEST(Event, MembersOfAWrongFormAreMalformed)
     EXPECT_EQ(code_of("[]"), Code::malformed);
 }
 
+// [EVT-8] [INBOX-4]
 TEST(Event, ADirectEventHasToInPlaceOfChannel)
 {
     const auto to_user =
@@ -168,6 +172,7 @@ TEST(Content, EventAndContentShareALimit)
     EXPECT_EQ(content_code(content_of(max_event_and_content_octets + 1)), Code::too_large);
 }
 
+// [EVT-6]
 TEST(Content, WithoutAGoodSaltItIsMalformed)
 {
     EXPECT_EQ(content_code(golden::content), Code::internal);
@@ -182,6 +187,7 @@ TEST(Content, WithoutAGoodSaltItIsMalformed)
     EXPECT_EQ(content_code(""), Code::malformed);
 }
 
+// [EVT-6]
 TEST(Content, AnotherHashIsMalformed)
 {
     const auto checked =
@@ -198,6 +204,7 @@ TEST(FollowedEvent, AGoodEventHasNoBreach)
     EXPECT_EQ(followed->event.type, "message.create");
 }
 
+// [LOG-1] [EVT-4]
 TEST(FollowedEvent, ABreachOfFormIsTakenAndMarked)
 {
     const std::pair<std::string_view, std::string_view> changes[] = {
@@ -239,6 +246,7 @@ TEST(FollowedEvent, WhatCanBeReadOfABrokenOneIsRead)
     EXPECT_EQ(followed->event.content_hash, whole->content_hash);
 }
 
+// [LOG-1]
 TEST(FollowedEvent, WithoutOneChannelAndOneSenderItIsRefused)
 {
     const std::pair<std::string_view, std::string_view> changes[] = {

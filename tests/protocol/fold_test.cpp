@@ -87,6 +87,7 @@ struct Row {
     std::array<Code, 8> expected;
 };
 
+// [MEM-1] [MEM-11] [LOG-7] [SUC-1]
 TEST(Fold, EachTypeIsAllowedToWhomTheTableSays)
 {
     constexpr auto no = Code::forbidden;
@@ -129,6 +130,7 @@ TEST(Fold, EachTypeIsAllowedToWhomTheTableSays)
     }
 }
 
+// [MEM-5] [MEM-6] [MEM-10]
 TEST(Fold, ContentOfAWrongTypeOrValueIsMalformed)
 {
     const std::pair<std::string, std::string> cases[] = {
@@ -168,6 +170,7 @@ TEST(Fold, ContentOfAWrongTypeOrValueIsMalformed)
     }
 }
 
+// [MEM-5] [MEM-6]
 TEST(Fold, ContentOfARightValueIsTaken)
 {
     const std::pair<std::string, std::string> cases[] = {
@@ -183,6 +186,7 @@ TEST(Fold, ContentOfARightValueIsTaken)
         EXPECT_EQ(outcome(type, owner, members), ok) << members;
 }
 
+// [SUC-1]
 TEST(Fold, AChannelBeginsWithItsCreation)
 {
     const auto create = [](const std::string& sender, const std::string& members,
@@ -259,6 +263,7 @@ TEST(Fold, MembersAndTheBannedAreNotInvited)
     EXPECT_EQ(outcome("member.invite", owner, user(guest)), ok);  // again
 }
 
+// [MEM-9]
 TEST(Fold, ADmHasTwo)
 {
     ChannelState state;
@@ -274,6 +279,7 @@ TEST(Fold, ADmHasTwo)
     EXPECT_TRUE(apply(state, "member.invite", owner, user(stranger)));
 }
 
+// [MEM-1]
 TEST(Fold, TheLastOwnerNamesAnotherBeforeLeaving)
 {
     auto state = a_group();
@@ -289,6 +295,7 @@ TEST(Fold, TheLastOwnerNamesAnotherBeforeLeaving)
     EXPECT_TRUE(state.members.empty());
 }
 
+// [MEM-8]
 TEST(Fold, KickAndBanClearMembershipAndInvitation)
 {
     auto state = a_group();
@@ -304,6 +311,7 @@ TEST(Fold, KickAndBanClearMembershipAndInvitation)
     EXPECT_EQ(apply(state, "member.kick", moderator, user(stranger)).error().code, Code::not_found);
 }
 
+// [MEM-8]
 TEST(Fold, UnbanClearsOnlyTheBan)
 {
     auto state = a_group();
@@ -313,6 +321,7 @@ TEST(Fold, UnbanClearsOnlyTheBan)
     EXPECT_EQ(apply(state, "member.unban", moderator, user(outcast)).error().code, Code::not_found);
 }
 
+// [MEM-8]
 TEST(Fold, RolesAreGivenToMembersOnly)
 {
     EXPECT_EQ(outcome("member.role", owner, user(stranger) + R"(,"role":"member")"),
@@ -331,6 +340,7 @@ Code upon(const std::string& type, const std::string& sender, const std::string&
     return change ? ok : change.error().code;
 }
 
+// [MEM-7] [MEM-8]
 TEST(Fold, OnlyItsAuthorEditsAMessage)
 {
     const TargetFacts mine{"message.create", member};
@@ -346,6 +356,7 @@ TEST(Fold, OnlyItsAuthorEditsAMessage)
     EXPECT_EQ(upon("message.edit", member, "", mine), Code::malformed);
 }
 
+// [MEM-4] [MEM-8]
 TEST(Fold, ItsAuthorAndModeratorsDeleteAMessage)
 {
     const TargetFacts mine{"message.create", member};
@@ -364,6 +375,7 @@ TEST(Fold, ItsAuthorAndModeratorsDeleteAMessage)
     EXPECT_EQ(upon("message.delete", owner, R"("reason":1)", mine), Code::malformed);
 }
 
+// [MEM-7] [MEM-8]
 TEST(Fold, MembersReactToMessages)
 {
     const TargetFacts theirs{"message.create", owner};
@@ -377,6 +389,7 @@ TEST(Fold, MembersReactToMessages)
               Code::forbidden);
 }
 
+// [MEM-4]
 TEST(Fold, ErasedContentDoesNotMakeAMessageMalformed)
 {
     auto state = a_group();
@@ -402,6 +415,7 @@ std::string move_content(const std::string& to, const std::string& consents,
     return R"("home":")" + to + R"(","consent":")" + jws + '"';
 }
 
+// [SUC-2]
 TEST(Fold, AnOwnerMovesTheChannelWithTheNewHomesConsent)
 {
     auto state = a_group();

@@ -27,6 +27,7 @@ std::string nested(int depth, const char* open, const char* inner, const char* c
     return text;
 }
 
+// [EVT-3]
 TEST(JsonRules, TakeOrdinaryJson)
 {
     for (const auto* text :
@@ -37,6 +38,7 @@ TEST(JsonRules, TakeOrdinaryJson)
     }
 }
 
+// [EVT-3]
 TEST(JsonRules, RefuseWhatIsNotJson)
 {
     for (const auto* text :
@@ -54,12 +56,14 @@ TEST(JsonRules, RefuseWhatIsNotJson)
     EXPECT_FALSE(passes(std::string_view{"\"\0\"", 3}));
 }
 
+// [EVT-3]
 TEST(JsonRules, RefuseWhatStandsBehindTheValue)
 {
     for (const auto* text : {"{} {}", "1 1", "[]x", "{}}", "null,"})
         EXPECT_FALSE(passes(text)) << text;
 }
 
+// [EVT-3]
 TEST(JsonRules, BoundIntegersAndRefuseAllOtherNumbers)
 {
     EXPECT_TRUE(passes("9007199254740991"));
@@ -71,6 +75,7 @@ TEST(JsonRules, BoundIntegersAndRefuseAllOtherNumbers)
         EXPECT_FALSE(passes(text)) << text;
 }
 
+// [EVT-3]
 TEST(JsonRules, Allow32ContainersAndNoMore)
 {
     EXPECT_TRUE(passes(nested(32, "[", "", "]")));
@@ -80,6 +85,7 @@ TEST(JsonRules, Allow32ContainersAndNoMore)
     EXPECT_FALSE(passes(std::string(1'000'000, '[')));
 }
 
+// [EVT-3]
 TEST(JsonRules, FindNamesThatStandTwiceAfterUnescaping)
 {
     EXPECT_FALSE(passes(R"({"a":1,"b":2,"a":3})"));
@@ -94,6 +100,7 @@ TEST(JsonRules, FindNamesThatStandTwiceAfterUnescaping)
     EXPECT_TRUE(passes(R"({"a":1,"A":2,"a ":3,"\u0000":4,"\u0001":5})"));
 }
 
+// [EVT-3]
 TEST(JsonRules, AskForUtf8)
 {
     for (const auto* octets :
@@ -110,6 +117,7 @@ TEST(JsonRules, AskForUtf8)
     EXPECT_FALSE(passes("\xef\xbb\xbf{}"));
 }
 
+// [EVT-3]
 TEST(JsonRules, RefuseLoneSurrogatesAndTakePairs)
 {
     EXPECT_TRUE(passes(R"("\ud83d\ude00")"));

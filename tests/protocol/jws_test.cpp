@@ -109,6 +109,7 @@ TEST(Jws, HasThreePartsInBase64url)
     EXPECT_EQ(code_of(head + to_base64url(std::string(65, 's'))), Code::malformed);
 }
 
+// [EVT-3]
 TEST(Jws, HoldsItsPayloadToTheJsonRules)
 {
     for (const auto* payload : {"", "{", "1.5", R"({"a":1,"a":1})", "\xff", "{} "}) {

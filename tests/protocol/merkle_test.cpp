@@ -94,6 +94,7 @@ TEST(MerkleTree, HasTheReferencePaths)
               (std::vector<Hash>{merkle_leaf(reference_leaves()[0]), pair_23, leaf_4}));
 }
 
+// [EVT-11]
 TEST(MerklePaths, OfOverlongTreesAreRefused)
 {
     const Hash leaf = merkle_leaf("x");
@@ -108,6 +109,17 @@ TEST(MerklePaths, OfOverlongTreesAreRefused)
     EXPECT_FALSE(leads_to_root(leaf, 1, 1, {}, leaf));
 }
 
+// [EVT-11] Else one leaf could be shown at several places, or in trees of any size.
+TEST(MerklePaths, HaveTheLengthOfTheirPlaceWhateverTheHashes)
+{
+    const Hash leaf = merkle_leaf("x");
+    const Hash pair = merkle_node(leaf, leaf);
+    EXPECT_TRUE(leads_to_root(leaf, 0, 2, {leaf}, pair));
+    EXPECT_FALSE(leads_to_root(leaf, 0, 2, {}, leaf));
+    EXPECT_FALSE(leads_to_root(leaf, 0, 1, {leaf}, pair));
+    EXPECT_FALSE(leads_to_root(leaf, 0, 4, {leaf}, pair));
+}
+
 RC_GTEST_PROP(MerkleTree, HasTheRootOfTheDefinition, ())
 {
     const auto size = *rc::gen::inRange<std::size_t>(1, 200);
@@ -115,6 +127,7 @@ RC_GTEST_PROP(MerkleTree, HasTheRootOfTheDefinition, ())
     RC_ASSERT(MerkleTree{leaves}.root() == root_by_definition(leaves, 0, size));
 }
 
+// [EVT-11]
 RC_GTEST_PROP(MerklePaths, LeadToTheRootFromTheirOwnPlaceAlone, ())
 {
     const auto size = *rc::gen::inRange<std::size_t>(1, 200);

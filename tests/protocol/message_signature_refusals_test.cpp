@@ -21,7 +21,7 @@ Code with_input(std::string_view from, std::string_view to)
     return request.change_input(from, to).code();
 }
 
-// [SIG-1]
+// [SIG-1] [SIG-13]
 TEST(RequestComponents, ThatAreMissingMakeTheSignatureIncomplete)
 {
     for (const auto* name :
@@ -36,6 +36,7 @@ TEST(RequestComponents, ThatAreMissingMakeTheSignatureIncomplete)
     }
 }
 
+// [SIG-1] [SIG-14]
 TEST(RequestComponents, StandOnceAndWithoutParameters)
 {
     EXPECT_EQ(with_input("(\"@method\"", "(\"@method\" \"@method\""), Code::malformed);
@@ -45,6 +46,7 @@ TEST(RequestComponents, StandOnceAndWithoutParameters)
     EXPECT_EQ(with_input("(\"@method\"", "(token \"@method\""), Code::malformed);
 }
 
+// [SIG-14]
 TEST(RequestComponents, ThatAreUnknownOrAbsentOrRepeatedFieldsAreMalformed)
 {
     for (const auto* name :
@@ -64,6 +66,7 @@ TEST(RequestComponents, ThatAreUnknownOrAbsentOrRepeatedFieldsAreMalformed)
     EXPECT_EQ(with_field_times(2), Code::malformed);
 }
 
+// [SIG-15]
 TEST(RequestComponents, AreAtMost64)
 {
     const auto with_extra = [](int count) {
@@ -81,6 +84,7 @@ TEST(RequestComponents, AreAtMost64)
     EXPECT_EQ(with_extra(59), Code::malformed);
 }
 
+// [SIG-1] [SIG-14]
 TEST(RequestComponents, OfContentStandOnlyWhereThereIsContent)
 {
     EXPECT_EQ(after([](SignedRequest& r) { r.body.clear(); }), Code::malformed);
@@ -90,6 +94,7 @@ TEST(RequestComponents, OfContentStandOnlyWhereThereIsContent)
     EXPECT_EQ(get.code(), Code::signature_incomplete);
 }
 
+// [SIG-1] [SIG-14]
 TEST(ContentType, IsExactlyApplicationJson)
 {
     for (const auto* type : {"application/json; charset=utf-8", "Application/JSON", "text/plain",
@@ -100,6 +105,7 @@ TEST(ContentType, IsExactlyApplicationJson)
     }
 }
 
+// [SIG-14]
 TEST(RequestValues, CannotWriteFurtherLinesOfTheBase)
 {
     const auto with_value = [](const std::string& value) {
@@ -121,6 +127,7 @@ TEST(RequestValues, CannotWriteFurtherLinesOfTheBase)
     EXPECT_EQ(after([](SignedRequest& r) { r.method = ""; }), Code::malformed);
 }
 
+// [SIG-1] [SIG-13] [SIG-14]
 TEST(RequestTags, AreThereExactlyOnce)
 {
     EXPECT_EQ(with_input("tag=\"entente-v1\"", "tag=\"entente-v2\""), Code::signature_incomplete);
@@ -139,7 +146,7 @@ TEST(RequestTags, AreThereExactlyOnce)
               Code::malformed);
 }
 
-// [SIG-2]
+// [SIG-2] [SIG-13]
 TEST(RequestParameters, ThatAreMissingMakeTheSignatureIncomplete)
 {
     SignedRequest request;
@@ -151,6 +158,7 @@ TEST(RequestParameters, ThatAreMissingMakeTheSignatureIncomplete)
     EXPECT_EQ(with_input(";alg=\"ed25519\"", ""), accepted);
 }
 
+// [SIG-2] [SIG-14]
 TEST(RequestParameters, OfAnotherTypeOrFormAreMalformed)
 {
     EXPECT_EQ(with_input("created=1763683200", "created=\"1763683200\""), Code::malformed);
@@ -164,7 +172,7 @@ TEST(RequestParameters, OfAnotherTypeOrFormAreMalformed)
     EXPECT_EQ(with_input("alg=\"ed25519\"", "alg=ed25519"), Code::malformed);
 }
 
-// [SIG-4]
+// [SIG-4] [SIG-14]
 TEST(Nonces, Have16To64OctetsInBase64url)
 {
     const auto with_nonce = [](const std::string& nonce) { return with_input(nonce_text, nonce); };
@@ -208,6 +216,7 @@ TEST(SignatureFields, StandOnOneLineInCanonicalForm)
               Code::malformed);
 }
 
+// [SIG-13] [SIG-14]
 TEST(SignatureOctets, Are64UnderTheLabelOfTheInput)
 {
     const auto with_octets = [](std::size_t size) {
@@ -226,7 +235,7 @@ TEST(SignatureOctets, Are64UnderTheLabelOfTheInput)
               Code::signature_incomplete);
 }
 
-// [SIG-5]
+// [SIG-5] [NAME-2]
 TEST(Destination, IsTheReceiversOwnName)
 {
     const auto code_of = [](const Fields& fields) {
@@ -243,7 +252,7 @@ TEST(Destination, IsTheReceiversOwnName)
               Code::malformed);
 }
 
-// [SIG-3]
+// [SIG-3] [SIG-12]
 TEST(Window, IsInclusiveInWholeSeconds)
 {
     const auto is_inside = [](Seconds created, Seconds expires) {
@@ -272,7 +281,7 @@ TEST(Window, IsInclusiveInWholeSeconds)
     EXPECT_FALSE(is_inside(999'999'999'999'999, -999'999'999'999'999));
 }
 
-// [SIG-6]
+// [SIG-6] [SIG-16]
 TEST(Digest, MatchesTheOctetsReceived)
 {
     const auto code_of = [](const Fields& fields, std::string_view body) {

@@ -69,6 +69,7 @@ TEST(SignatureBase, KnowsTheOtherPartsOfATarget)
     EXPECT_EQ(base_of("()"), "\"@signature-params\": ()");
 }
 
+// [SIG-1] [SIG-2]
 TEST(SignedRequests, LookAsTheSpecificationShows)
 {
     SignedRequest request;
@@ -100,6 +101,7 @@ TEST(SignedRequests, AreReadBackAsTheyWereSigned)
     EXPECT_TRUE(check_digest(request.fields, request.body));
 }
 
+// [SIG-1]
 TEST(SignedRequests, WithoutContentCoverNoContent)
 {
     SignedRequest request{"/federation/v1/directory?cursor=x"};
@@ -113,6 +115,7 @@ TEST(SignedRequests, WithoutContentCoverNoContent)
     EXPECT_NE(SignedRequest{"/x?"}.read()->base.find("\"@query\": ?\n"), std::string::npos);
 }
 
+// [SIG-1]
 TEST(SignedRequests, NoLongerVerifyOnceAnyPartIsChanged)
 {
     const auto still_verifies = [](auto change) {
@@ -138,6 +141,7 @@ TEST(SignedRequests, NoLongerVerifyOnceAnyPartIsChanged)
         still_verifies([](SignedRequest& r) { r.change_input("a.example#", "c.example#"); }));
 }
 
+// [SIG-1]
 TEST(SignedRequests, MayCoverFurtherFieldsThatStandOnce)
 {
     SignedRequest request;
@@ -149,6 +153,7 @@ TEST(SignedRequests, MayCoverFurtherFieldsThatStandOnce)
     EXPECT_FALSE(request.verifies());
 }
 
+// [SIG-2]
 TEST(SignedRequests, MayHaveComponentsAndParametersInAnotherOrder)
 {
     SignedRequest request;
@@ -158,6 +163,7 @@ TEST(SignedRequests, MayHaveComponentsAndParametersInAnotherOrder)
     EXPECT_TRUE(request.verifies());
 }
 
+// [SIG-1]
 TEST(SignedRequests, MayCarrySignaturesOfOtherProtocols)
 {
     SignedRequest request;
@@ -168,6 +174,7 @@ TEST(SignedRequests, MayCarrySignaturesOfOtherProtocols)
     EXPECT_EQ(request.read()->label, "entente");
 }
 
+// [SIG-1]
 TEST(SignedRequests, MayHaveAnyLabel)
 {
     SignedRequest request;

@@ -22,6 +22,7 @@ std::string label_of(std::size_t size)
     return std::string(size, 'a');
 }
 
+// [NAME-1] [NAME-2]
 TEST(ServerNames, AreLowerCaseDnsNames)
 {
     for (const auto* name :
@@ -38,6 +39,7 @@ TEST(ServerNames, AreLowerCaseDnsNames)
     EXPECT_FALSE(is_server(std::string{"a.exam\0ple", 10}));
 }
 
+// [NAME-1]
 TEST(ServerNames, KeepTheLengthsOfDns)
 {
     EXPECT_TRUE(is_server(label_of(63) + ".example"));
@@ -47,6 +49,7 @@ TEST(ServerNames, KeepTheLengthsOfDns)
     EXPECT_FALSE(is_server(three + label_of(62)));
 }
 
+// [NAME-1] [NAME-4]
 TEST(ServerNames, AreNeverAddresses)
 {
     for (const auto* name :
@@ -57,6 +60,7 @@ TEST(ServerNames, AreNeverAddresses)
     EXPECT_TRUE(is_server("1.2.3.4a"));
 }
 
+// [NAME-1]
 TEST(ServerNames, OfTestsNeedTheSwitch)
 {
     for (const auto* name : {"a.test", "localhost", "a.localhost", "single"}) {
@@ -66,6 +70,7 @@ TEST(ServerNames, OfTestsNeedTheSwitch)
     EXPECT_TRUE(is_server("test.example"));
 }
 
+// [NAME-1]
 TEST(Localparts, StartWithALetterOrDigitAndHaveAtMost64Characters)
 {
     for (const auto* text : {"alice", "a", "0", "a.b_c-d", "9lives"})
@@ -77,6 +82,7 @@ TEST(Localparts, StartWithALetterOrDigitAndHaveAtMost64Characters)
     EXPECT_FALSE(is_localpart(std::string(65, 'a')));
 }
 
+// [NAME-1] [NAME-2]
 TEST(UserIds, NameAUserAndAServer)
 {
     const auto user = parse_user_id("alice@a.example", strict);
@@ -89,6 +95,7 @@ TEST(UserIds, NameAUserAndAServer)
     }
 }
 
+// [NAME-1]
 TEST(Uuids, AreLowerCaseInFiveGroups)
 {
     EXPECT_EQ(parse_uuid(uuid7)->str(), uuid7);
@@ -101,6 +108,7 @@ TEST(Uuids, AreLowerCaseInFiveGroups)
     }
 }
 
+// [NAME-5]
 TEST(ChannelIds, AreUuidsOfVersion7AtTheirCreator)
 {
     const auto channel = parse_channel_id(std::string{uuid7} + "@a.example", strict);
@@ -112,6 +120,7 @@ TEST(ChannelIds, AreUuidsOfVersion7AtTheirCreator)
     EXPECT_FALSE(parse_channel_id(std::string{uuid7} + "@a.test", strict));
 }
 
+// [NAME-5]
 TEST(ChannelIds, MadeHereAreAcceptedAndSortByTime)
 {
     CountingRandom random{7};
@@ -123,6 +132,7 @@ TEST(ChannelIds, MadeHereAreAcceptedAndSortByTime)
     EXPECT_EQ(make_uuid7(0x0192f0c12345, random).str().substr(0, 15), "0192f0c1-2345-7");
 }
 
+// [NAME-1]
 TEST(KeyReferences, JoinAServerAndAThumbprint)
 {
     const auto key = parse_key_ref("a.example#" + kid, strict);

@@ -65,6 +65,7 @@ TEST(Problems, LeaveOutWhatSaysNothing)
               5);
 }
 
+// [RETRY-4] [VER-1]
 TEST(PeersProblems, OfLaterEditionsMapByStatus)
 {
     const auto code_for = [](int status) {

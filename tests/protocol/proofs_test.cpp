@@ -52,6 +52,7 @@ TEST(SignedRoot, CarriesTheRootOfItsLeaves)
     EXPECT_FALSE(verifies(root->jws, key_from(2).public_key()));
 }
 
+// [EVT-11]
 TEST(SignedRoot, ProvesItsLeavesAndNoOthers)
 {
     RootBuilder builder;
@@ -71,6 +72,7 @@ TEST(SignedRoot, ProvesItsLeavesAndNoOthers)
     }
 }
 
+// [EVT-10]
 TEST(SignedRoot, OtherTypesAndPayloadsAreMalformed)
 {
     const auto key = key_from(1);
@@ -89,6 +91,7 @@ TEST(SignedRoot, OtherTypesAndPayloadsAreMalformed)
     EXPECT_FALSE(parse_signed_root("a.b.c", {}));
 }
 
+// [LOG-2]
 TEST(SliceStatus, EveryOneHasATextThatLeadsBack)
 {
     for (int i = 0; i <= static_cast<int>(SliceStatus::refused); ++i) {

@@ -188,6 +188,7 @@ TEST_F(PublishedVectors, ThreeLeavesHaveTheirRootAndPaths)
     }
 }
 
+// [SIG-1] [SIG-10]
 TEST_F(PublishedVectors, ARequestIsSignedAlike)
 {
     const auto& message = box("The request");

@@ -67,6 +67,7 @@ TEST(ServerDocument, WhatIsWrittenIsReadAgain)
     EXPECT_EQ(document.max_age, 600);
 }
 
+// [DISC-1]
 TEST(ServerDocument, OnlyWhatIsRequiredIsRequired)
 {
     for (const auto* member :
@@ -82,6 +83,7 @@ TEST(ServerDocument, OnlyWhatIsRequiredIsRequired)
     }
 }
 
+// [DISC-1] [DISC-6] [DISC-7] [SIG-7]
 TEST(ServerDocument, ADocumentThatBreaksARuleIsUnusable)
 {
     const std::pair<const char*, nlohmann::json> changes[] = {
@@ -94,6 +96,7 @@ TEST(ServerDocument, ADocumentThatBreaksARuleIsUnusable)
         {"keys", {5}},
         {"recovery", nullptr},
         {"limits", {{"transaction_bytes", 0}}},
+        {"limits", {{"transaction_items", 0}}},
         {"limits", {{"transaction_items", -1}}},
         {"statements", {1}},
         {"max_age", "long"},
@@ -114,6 +117,7 @@ TEST(ServerDocument, ADocumentThatBreaksARuleIsUnusable)
     EXPECT_EQ(code_of(json), Code::malformed);
 }
 
+// [DISC-1]
 TEST(ServerDocument, TheNumberOfKeysIsLimitedFromBothSides)
 {
     const auto with_keys = [](std::size_t keys, std::size_t old_keys) {
@@ -136,6 +140,7 @@ TEST(ServerDocument, TheNumberOfKeysIsLimitedFromBothSides)
     EXPECT_FALSE(with_keys(1, 257));
 }
 
+// [DISC-2]
 TEST(ServerDocument, TheSizeIsLimitedFromBothSides)
 {
     auto json = a_json();
@@ -160,6 +165,7 @@ TEST(ServerDocument, ADelegationNamesAnOrigin)
         R"({"delegate":"https://a.example","delegate":"https://b.example"})", name, strict));
 }
 
+// [DISC-5]
 TEST(JwkSet, HoldsTheSigningKeysAndNotTheRecoveryKey)
 {
     const auto set = nlohmann::json::parse(write_jwk_set(a_document()));
@@ -168,6 +174,7 @@ TEST(JwkSet, HoldsTheSigningKeysAndNotTheRecoveryKey)
     EXPECT_EQ(set["keys"][0]["kid"], a_document().keys[0].key.thumbprint().str());
 }
 
+// [DISC-1]
 TEST(HttpsOrigin, HasAHostAndPerhapsAPort)
 {
     const auto plain = parse_https_origin("https://chat.a.example");

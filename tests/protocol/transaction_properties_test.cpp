@@ -138,6 +138,7 @@ bool same(const EventAndContent& left, const EventAndContent& right)
     return left.event == right.event && left.content == right.content;
 }
 
+// [EVT-4]
 RC_GTEST_PROP(Transaction, WhatIsWrittenIsReadAgain, ())
 {
     OutgoingTransaction out;

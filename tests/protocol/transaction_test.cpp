@@ -46,6 +46,7 @@ Code code_of(const std::string& text, TransactionLimits limits = {})
     return read ? Code::internal : read.error().code;
 }
 
+// [VER-1]
 TEST(Transaction, EveryPartMayBeAbsent)
 {
     const auto empty = parse_transaction("{}", {}, strict);
@@ -54,6 +55,7 @@ TEST(Transaction, EveryPartMayBeAbsent)
     EXPECT_TRUE(parse_transaction(R"({"later":[1,2]})", {}, strict));
 }
 
+// [EVT-3]
 TEST(Transaction, WhatIsNoTransactionIsMalformed)
 {
     EXPECT_EQ(code_of(""), Code::malformed);
@@ -68,6 +70,7 @@ TEST(Transaction, WhatIsNoTransactionIsMalformed)
     EXPECT_EQ(code_of(R"({"signals":[{"type":"typing","a":1.5}]})"), Code::malformed);
 }
 
+// [INBOX-1] [INBOX-10]
 TEST(Transaction, AnUnreadableItemStandsInItsPlace)
 {
     const auto read = parse_transaction(
@@ -97,6 +100,7 @@ TEST(Transaction, AnUnreadableItemStandsInItsPlace)
     EXPECT_EQ(read->items(), 1U + 1U + 2U + 3U + 2U);
 }
 
+// [INBOX-1]
 TEST(Transaction, APairThatCannotBeReadKeepsItsPlaceInTheSubmission)
 {
     const auto read = parse_transaction(
@@ -110,6 +114,7 @@ TEST(Transaction, APairThatCannotBeReadKeepsItsPlaceInTheSubmission)
     EXPECT_EQ(events[2].event, "");
 }
 
+// [INBOX-6]
 TEST(Transaction, ItemsAreCountedFromBothSidesOfTheLimit)
 {
     const auto text = body(R"("submissions":[)" + submission("[" + pair + "," + pair + "]") +
@@ -120,6 +125,7 @@ TEST(Transaction, ItemsAreCountedFromBothSidesOfTheLimit)
     EXPECT_EQ(code_of(text, {text.size() - 1, 5}), Code::too_large);
 }
 
+// [LOG-14] [INBOX-10]
 TEST(Transaction, AHeartbeatWeighsNothingAnUnreadableSliceDoes)
 {
     const auto heartbeat = parse_transaction(body(R"("logs":[)" + slice("[]") + "]"), {}, strict);
@@ -129,6 +135,7 @@ TEST(Transaction, AHeartbeatWeighsNothingAnUnreadableSliceDoes)
     EXPECT_EQ(code_of(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 1}), Code::too_large);
 }
 
+// [EVT-12]
 TEST(Transaction, RootsAreAllUsedAndNotTooMany)
 {
     const auto item = [](int root) { return submission("[" + pair + "]", proof(root)); };
@@ -145,6 +152,7 @@ TEST(Transaction, RootsAreAllUsedAndNotTooMany)
     EXPECT_EQ(code_of(body(unreadable, 3)), Code::malformed);
 }
 
+// [EVT-12]
 TEST(Transaction, ABadItemsProofStillCountsAsUse)
 {
     const auto bad = replaced(submission("[" + pair + "]", proof(1)), channel, "nobody");
@@ -171,6 +179,7 @@ bool reads(const std::string& text)
     return read && read->logs.size() == 1 && read->logs[0].value;
 }
 
+// [LOG-12]
 TEST(Slice, AnEntrySaysAtMostOneThingOfItsContent)
 {
     EXPECT_TRUE(reads(slice(R"([{"at":1,"event":"e","content":"c"}])")));
@@ -213,6 +222,7 @@ TEST(Result, EveryItemStatusHasATextThatLeadsBack)
     EXPECT_EQ(item_status_from("accept"), std::nullopt);
 }
 
+// [INBOX-1]
 TEST(Result, AnItemThatCouldNotBeReadIsNull)
 {
     TransactionResult result;
@@ -247,17 +257,19 @@ TEST(Result, WhatCannotBeReadIsMalformed)
     EXPECT_FALSE(refused(R"({})"));
 }
 
+// [QRY-5]
 TEST(LogAnswer, ItsRootsAreHeldToTheSameRules)
 {
-    const auto answer = [](const std::string& roots, int root) {
+    const auto answer = [](const std::string& roots, int root, const std::string& entries = "[]") {
         return parse_log_answer(
-                   R"({"roots":)" + roots + R"(,"slice":)" + slice("[]", "", root) + "}", strict)
+                   R"({"roots":)" + roots + R"(,"slice":)" + slice(entries, "", root) + "}", strict)
             .has_value();
     };
     EXPECT_TRUE(answer(R"(["r"])", 0));
     EXPECT_FALSE(answer(R"(["r"])", 1));
     EXPECT_FALSE(answer(R"(["r","s"])", 0));
     EXPECT_FALSE(answer(R"([])", 0));
+    EXPECT_FALSE(answer(R"(["r","s"])", 0, R"([{"at":1,"event":"e","content":"c"}])"));
     EXPECT_FALSE(parse_log_answer(R"({"roots":[]})", strict));
     EXPECT_FALSE(parse_snapshot_answer(R"({"roots":[],"snapshot":5})", strict));
 }

@@ -239,6 +239,7 @@ TEST_F(GroupCommitTest, AFailedFlushIsRunAgainOneByOne)
     EXPECT_EQ(std::ranges::count(order_, "action 4"), 1);
 }
 
+// [INBOX-2]
 TEST_F(GroupCommitTest, AfterAFailedSyncNothingIsAcknowledged)
 {
     make();
@@ -377,6 +378,7 @@ int commit_for_ever(const std::string& file)
 }
 const testing::Child committer("commit", commit_for_ever);
 
+// [INBOX-2]
 TEST_F(GroupCommitTest, WhatWasAcknowledgedIsThereAfterKill9)
 {
     for (int round = 0; round < 5; ++round) {

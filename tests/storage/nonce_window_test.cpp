@@ -49,6 +49,7 @@ class NonceWindowContract : public ::testing::TestWithParam<Implementation> {
     std::unique_ptr<NonceWindow> window_;
 };
 
+// [SIG-4]
 TEST_P(NonceWindowContract, ANonceIsSpentOnce)
 {
     EXPECT_EQ(outcome("k", "nonce", 1000), ok);
@@ -86,6 +87,7 @@ TEST_P(NonceWindowContract, OfAHundredThreadsExactlyOneWins)
     }
 }
 
+// [SIG-4]
 TEST_P(NonceWindowContract, IsKeptUntilASecondAfterItExpired)
 {
     ASSERT_EQ(outcome("k", "nonce", 1000), ok);
@@ -112,6 +114,7 @@ TEST_P(NonceWindowContract, NothingThatExpiredBeforeTheSweepTimeIsSpent)
     EXPECT_EQ(outcome("k", "never seen", swept + 1), ok);
 }
 
+// [SIG-4]
 TEST_P(NonceWindowContract, AClockSetBackSweepsNothing)
 {
     ASSERT_EQ(outcome("k", "kept", 1500), ok);

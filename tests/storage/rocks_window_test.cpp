@@ -46,6 +46,7 @@ int spend_for_ever(const std::string& folder)
 }
 const testing::Child spender("spend", spend_for_ever);
 
+// [SIG-4]
 TEST(RocksWindow, WhatWasSpentStaysSpentAfterKill9)
 {
     const TemporaryFolder folder;
@@ -71,6 +72,7 @@ TEST(RocksWindow, TheFirstStartBelievesEveryone)
     EXPECT_TRUE(window->spend(key, "n", 1, 2000));
 }
 
+// [SIG-4]
 TEST(RocksWindow, AMissingFolderOfAnOldServerIsALoss)
 {
     const TemporaryFolder folder;
@@ -98,6 +100,7 @@ TEST(RocksWindow, ALossIsNotForgottenByARestart)
     EXPECT_TRUE(window->spend(key, "n", 1061, 2000));
 }
 
+// [SIG-4]
 TEST(RocksWindow, AMachineThatFellLosesItsTrust)
 {
     const TemporaryFolder folder;
@@ -126,6 +129,7 @@ TEST(RocksWindow, AnOrderlyEndSurvivesTheMachinesRestart)
     EXPECT_EQ(window->spend(key, "n", 1000, 2000).error().code, Code::replayed);
 }
 
+// [SIG-4]
 TEST(RocksWindow, TheSweepTimeOutlivesTheProcess)
 {
     const TemporaryFolder folder;

@@ -107,6 +107,7 @@ TEST(BucketTable, ForgetsTheLeastRecentlyUsedFirst)
     EXPECT_TRUE(table.of("b", start).take(1, start));
 }
 
+// [SIG-8]
 TEST(Budgets, AnUnprovenSourceIsCutOffAndAProvenRequestCostsItNothing)
 {
     BudgetOptions options;
@@ -138,6 +139,7 @@ TEST(Budgets, RequestsOfAnOriginEndAtItsTiersFigure)
     EXPECT_GE(refused.error().retry_after, 1);
 }
 
+// [INBOX-8]
 TEST(Budgets, TheFirstItemIsAlwaysTakenSoThatThereIsProgress)
 {
     TierTable table;

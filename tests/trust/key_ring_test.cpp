@@ -34,6 +34,7 @@ class KeyRingTest : public testing::Test {
     KeyRing ring;
 };
 
+// [KEY-1]
 TEST_F(KeyRingTest, FirstContactPinsTheKeysTheRecoveryKeyAndTheOldKeysWithTheirStatus)
 {
     auto document = document_with({first});
@@ -72,6 +73,7 @@ TEST_F(KeyRingTest, AKeyNobodyPinnedIsUnknown)
     EXPECT_EQ(ring.find_key(ref(second)), nullptr);
 }
 
+// [KEY-2]
 TEST_F(KeyRingTest, ARetiredKeySignsForSevenDaysAndNotAMillisecondLonger)
 {
     auto document = document_with({second});
@@ -86,6 +88,7 @@ TEST_F(KeyRingTest, ARetiredKeySignsForSevenDaysAndNotAMillisecondLonger)
     EXPECT_NE(ring.find_key(ref(first)), nullptr);
 }
 
+// [KEY-9]
 TEST_F(KeyRingTest, ARevokedKeySealsNothingHoweverFarItsRootIsBackDated)
 {
     auto document = document_with({second});
@@ -112,6 +115,7 @@ TEST_F(KeyRingTest, ApiAndLimitsFollowADocumentThatAgrees)
     EXPECT_EQ(ring.find(server)->limits.items, 10U);
 }
 
+// [KEY-4]
 TEST_F(KeyRingTest, AChangedKeyIsAConflictThatLeavesPinsAndApi)
 {
     ring.consider(document_with({first}), now);
@@ -127,6 +131,7 @@ TEST_F(KeyRingTest, AChangedKeyIsAConflictThatLeavesPinsAndApi)
     EXPECT_EQ(ring.seal_key(ref(second), now, now).error().code, Code::key_conflict);
 }
 
+// [KEY-2] [KEY-4]
 TEST_F(KeyRingTest, AnAddedKeyWithoutStatementsIsAConflictToo)
 {
     ring.consider(document_with({first}), now);
@@ -134,6 +139,7 @@ TEST_F(KeyRingTest, AnAddedKeyWithoutStatementsIsAConflictToo)
     EXPECT_EQ(ring.find_key(ref(second)), nullptr);
 }
 
+// [KEY-4]
 TEST_F(KeyRingTest, AChangedRecoveryKeyIsAConflict)
 {
     ring.consider(document_with({first}), now);
@@ -152,6 +158,7 @@ TEST_F(KeyRingTest, ADocumentCantRevokeByMerelySayingSo)
     EXPECT_TRUE(ring.request_key(ref(first), now));
 }
 
+// [KEY-4]
 TEST_F(KeyRingTest, AConflictEndsWhenTheDocumentAgreesAgain)
 {
     ring.consider(document_with({first}), now);

@@ -256,6 +256,7 @@ void check_same(Stage& stage)
     }
 }
 
+// [EVT-4] [LOG-1] [LOG-2] [MEM-2]
 TEST(Convergence, AnyCutOfAnyLogEndsInTheSameLogHashAndState)
 {
     const bool held = rc::check([] {

@@ -85,6 +85,7 @@ class Follower : public ::testing::Test {
     LogImage before;
 };
 
+// [LOG-1] [LOG-2]
 TEST_F(Follower, ASliceBeyondWhatItHoldsIsAGap)
 {
     const auto answer = deliver(a, b, slice(a, channel, before.seq + 2, all_entries));
@@ -94,6 +95,7 @@ TEST_F(Follower, ASliceBeyondWhatItHoldsIsAGap)
     expect_untouched();
 }
 
+// [LOG-2]
 TEST_F(Follower, OverlapIsComparedAndSkipped)
 {
     ASSERT_EQ(deliver(a, b, slice(a, channel, before.seq, 3)).status, SliceStatus::ok);
@@ -104,6 +106,7 @@ TEST_F(Follower, OverlapIsComparedAndSkipped)
     EXPECT_EQ(deliver(a, b, slice(a, channel, before.seq, 5)).have.seq, before.seq + 5);
 }
 
+// [LOG-4]
 TEST_F(Follower, ARewrittenEntryIsAForkThatFreezesTheChannelForGood)
 {
     ASSERT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
@@ -123,6 +126,7 @@ TEST_F(Follower, ARewrittenEntryIsAForkThatFreezesTheChannelForGood)
     EXPECT_EQ(b.image(channel)->seq, held.seq);
 }
 
+// [LOG-4]
 TEST_F(Follower, ACheckpointBeyondWhoseChainPassesElsewhereIsAFork)
 {
     ASSERT_EQ(deliver(a, b, slice(a, channel, before.seq, 2)).status, SliceStatus::ok);
@@ -135,6 +139,7 @@ TEST_F(Follower, ACheckpointBeyondWhoseChainPassesElsewhereIsAFork)
     EXPECT_TRUE(b.image(channel)->frozen);
 }
 
+// [LOG-4]
 TEST_F(Follower, AnUnsignedRewriteFreezesNothing)
 {
     ASSERT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
@@ -147,6 +152,7 @@ TEST_F(Follower, AnUnsignedRewriteFreezesNothing)
     expect_untouched();
 }
 
+// [LOG-2] [LOG-5]
 TEST_F(Follower, AHomeThatHasLostEntriesIsToldAheadAndWhereBothAgree)
 {
     ASSERT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
@@ -160,6 +166,7 @@ TEST_F(Follower, AHomeThatHasLostEntriesIsToldAheadAndWhereBothAgree)
     EXPECT_EQ(answer.have.seq, a.image(channel)->seq);
 }
 
+// [LOG-3]
 TEST_F(Follower, OnlyTheHomeMaySendItsSlices)
 {
     auto made = rest();
@@ -172,6 +179,7 @@ TEST_F(Follower, OnlyTheHomeMaySendItsSlices)
     expect_untouched();
 }
 
+// [LOG-2]
 TEST_F(Follower, AChannelThatNobodyHereFollowsIsNotFollowed)
 {
     const auto answer = deliver(a, c, slice(a, channel, 0, all_entries));
@@ -179,6 +187,7 @@ TEST_F(Follower, AChannelThatNobodyHereFollowsIsNotFollowed)
     EXPECT_FALSE(c.image(channel));
 }
 
+// [LOG-2]
 TEST_F(Follower, WhileAJoinIsOutstandingItNeedsTheSnapshotAndTellsTheHomeOnly)
 {
     const auto open = a.create("alice", "since-join", true);
@@ -189,6 +198,7 @@ TEST_F(Follower, WhileAJoinIsOutstandingItNeedsTheSnapshotAndTellsTheHomeOnly)
     EXPECT_FALSE(c.image(open));
 }
 
+// [LOG-2]
 TEST_F(Follower, AKeyThatCantBeHadIsAskedFor)
 {
     b.pins.pop_back();  // c's
@@ -201,6 +211,7 @@ TEST_F(Follower, AKeyThatCantBeHadIsAskedFor)
     expect_untouched();
 }
 
+// [LOG-1]
 TEST_F(Follower, AlteredContentIsRefused)
 {
     auto made = rest();
@@ -208,6 +219,7 @@ TEST_F(Follower, AlteredContentIsRefused)
     expect_refused(made, Code::malformed);
 }
 
+// [LOG-1] [LOG-13]
 TEST_F(Follower, ASliceThatIsNotWholeIsRefused)
 {
     auto made = rest();
@@ -215,6 +227,7 @@ TEST_F(Follower, ASliceThatIsNotWholeIsRefused)
     expect_refused(made, Code::malformed);
 }
 
+// [EVT-1] [LOG-1]
 TEST_F(Follower, AMissingSealIsRefused)
 {
     auto made = rest();
@@ -223,6 +236,7 @@ TEST_F(Follower, AMissingSealIsRefused)
     expect_refused(made, Code::signature_invalid);
 }
 
+// [EVT-1] [LOG-1]
 TEST_F(Follower, ASealByAnotherServerProvesNothing)
 {
     // c seals what bob@b is said to have written.
@@ -235,6 +249,7 @@ TEST_F(Follower, ASealByAnotherServerProvesNothing)
     expect_refused(made, Code::signature_invalid);
 }
 
+// [LOG-1]
 TEST_F(Follower, ASealThatDoesNotLeadToItsRootIsRefused)
 {
     auto made = rest();
@@ -242,6 +257,7 @@ TEST_F(Follower, ASealThatDoesNotLeadToItsRootIsRefused)
     expect_refused(made, Code::signature_invalid);
 }
 
+// [LOG-1]
 TEST_F(Follower, ASealForAnotherChannelProvesNothing)
 {
     const auto other = protocol::make_channel_id(a.identity.name, servers.world.clock.now_ms(),
@@ -255,6 +271,7 @@ TEST_F(Follower, ASealForAnotherChannelProvesNothing)
     expect_refused(made, Code::signature_invalid);
 }
 
+// [LOG-1] [LOG-13]
 TEST_F(Follower, ACheckpointForAnotherHashOrSeqIsRefused)
 {
     auto made = rest();
@@ -263,6 +280,7 @@ TEST_F(Follower, ACheckpointForAnotherHashOrSeqIsRefused)
     expect_refused(made, Code::malformed);
 }
 
+// [LOG-1]
 TEST_F(Follower, ACheckpointSignedByAnotherServerIsRefused)
 {
     auto made = rest();
@@ -270,6 +288,7 @@ TEST_F(Follower, ACheckpointSignedByAnotherServerIsRefused)
     expect_refused(made, Code::signature_invalid);
 }
 
+// [LOG-1]
 TEST_F(Follower, ACheckpointWhoseProofLeadsElsewhereIsRefused)
 {
     auto made = rest();
@@ -277,6 +296,7 @@ TEST_F(Follower, ACheckpointWhoseProofLeadsElsewhereIsRefused)
     expect_refused(made, Code::signature_invalid);
 }
 
+// [LOG-1]
 TEST_F(Follower, AnEventOfAnotherChannelIsRefused)
 {
     const auto other = a.create("alice");
@@ -284,6 +304,7 @@ TEST_F(Follower, AnEventOfAnotherChannelIsRefused)
                    Code::malformed);
 }
 
+// [LOG-1]
 TEST_F(Follower, AnEventWithoutASenderIsRefused)
 {
     EventAndContent event;
@@ -292,6 +313,7 @@ TEST_F(Follower, AnEventWithoutASenderIsRefused)
     expect_refused(with_event(event), Code::malformed);
 }
 
+// [LOG-13]
 TEST_F(Follower, ADecreasingAtIsRefusedWithinASliceAndAcrossTwo)
 {
     auto made = rest();
@@ -308,6 +330,7 @@ TEST_F(Follower, ADecreasingAtIsRefusedWithinASliceAndAcrossTwo)
     expect_refused(single, Code::malformed);
 }
 
+// [LOG-13]
 TEST_F(Follower, LatestBelowTheLastEntryIsRefused)
 {
     auto made = rest();
@@ -326,6 +349,7 @@ TEST_F(Follower, AnotherEpochIsRefused)
 
 // --- what is taken and marked ----------------------------------------------------------
 
+// [LOG-1] [EVT-4]
 TEST_F(Follower, AnEventThatBreaksAFormRuleIsTakenWithoutEffect)
 {
     auto invite =
@@ -340,6 +364,7 @@ TEST_F(Follower, AnEventThatBreaksAFormRuleIsTakenWithoutEffect)
     EXPECT_EQ(b.entries(channel, before.seq).at(0).entry.event, invite.event);
 }
 
+// [MEM-2]
 TEST_F(Follower, WhatTheHomeShouldNotHaveTakenIsHeldWithoutEffect)
 {
     const auto forbidden =
@@ -349,6 +374,7 @@ TEST_F(Follower, WhatTheHomeShouldNotHaveTakenIsHeldWithoutEffect)
     EXPECT_EQ(b.image(channel)->seq, before.seq + 1);
 }
 
+// [LOG-7]
 TEST_F(Follower, AnUnknownTypeIsCountedWithoutEffect)
 {
     EXPECT_EQ(
@@ -359,6 +385,7 @@ TEST_F(Follower, AnUnknownTypeIsCountedWithoutEffect)
 
 // --- heartbeats and acks -----------------------------------------------------------------
 
+// [LOG-2]
 TEST_F(Follower, AHeartbeatIsAnsweredWithWhatIsHeld)
 {
     const auto beyond = slice(a, channel, a.image(channel)->seq, all_entries);
@@ -390,6 +417,7 @@ TEST_F(Follower, AcksAreNotedForServersWithAMemberAndNoFurtherThanTheLog)
 
 // --- coming back ------------------------------------------------------------------------
 
+// [QRY-2]
 TEST_F(Follower, AServerThatComesBackHasAHoleAndGoesOnBehindIt)
 {
     ASSERT_TRUE(a.append(
@@ -420,6 +448,7 @@ TEST_F(Follower, AServerThatComesBackHasAHoleAndGoesOnBehindIt)
     EXPECT_EQ(kept->back().seq, old.seq);
 }
 
+// [LOG-4] [MEM-13]
 TEST_F(Follower, AFrozenChannelIsNotThawedByANewJoin)
 {
     ASSERT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
@@ -433,9 +462,12 @@ TEST_F(Follower, AFrozenChannelIsNotThawedByANewJoin)
     ASSERT_TRUE(a.append(
         a.event(channel, {"member.invite", "alice@a.example", R"({"user":"bob@b.example"})"})));
     ASSERT_TRUE(exchange(a, b));
+    const auto held = *b.image(channel);
     ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
     ASSERT_TRUE(exchange(b, a));
     EXPECT_TRUE(b.image(channel)->frozen);
+    EXPECT_EQ(b.image(channel)->seq, held.seq);
+    EXPECT_EQ(b.image(channel)->hash, held.hash);
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ class Home : public ::testing::Test {
     ChannelId channel;
 };
 
+// [EVT-2] [INBOX-3]
 TEST_F(Home, RetryGetsTheSameSeqAlsoAfterARestart)
 {
     const auto event = b.event(channel, {"message.create", "bob@b.example", hello});
@@ -73,6 +74,7 @@ TEST_F(Home, RetryGetsTheSameSeqAlsoAfterARestart)
     EXPECT_EQ(latest(), after);
 }
 
+// [EVT-2]
 TEST_F(Home, TheSameEventTwiceInOneSubmissionIsTakenOnce)
 {
     const auto event = b.event(channel, {"message.create", "bob@b.example", hello});
@@ -82,6 +84,7 @@ TEST_F(Home, TheSameEventTwiceInOneSubmissionIsTakenOnce)
     EXPECT_EQ(results.at(0).seq, results.at(1).seq);
 }
 
+// [EVT-2]
 TEST_F(Home, AnotherEventUnderTheSameTxnIsEquivocationAndTheFirstStands)
 {
     const auto txn = protocol::make_uuid7(servers.world.clock.now_ms(), servers.world.random);
@@ -95,6 +98,7 @@ TEST_F(Home, AnotherEventUnderTheSameTxnIsEquivocationAndTheFirstStands)
     EXPECT_EQ(give_event(b, first).status, ItemStatus::duplicate);
 }
 
+// [EVT-2]
 TEST_F(Home, ARefusedEventLeavesNoTraceOfItsTxn)
 {
     const auto txn = protocol::make_uuid7(servers.world.clock.now_ms(), servers.world.random);
@@ -104,6 +108,7 @@ TEST_F(Home, ARefusedEventLeavesNoTraceOfItsTxn)
     EXPECT_EQ(give(b, good).status, ItemStatus::accepted);
 }
 
+// [EVT-5]
 TEST_F(Home, AnEventAMinuteAheadIsTakenAndOneBeyondIsMalformed)
 {
     Server::Wish wish{"message.create", "bob@b.example", hello};
@@ -113,6 +118,7 @@ TEST_F(Home, AnEventAMinuteAheadIsTakenAndOneBeyondIsMalformed)
     EXPECT_REFUSED(give(b, wish), Code::malformed);
 }
 
+// [EVT-7]
 TEST_F(Home, ASealOverAnHourOldOrAMinuteAheadIsDeferred)
 {
     const auto give_sealed = [&](Millis ago) {
@@ -143,6 +149,7 @@ TEST_F(Home, AtNeverDecreasesWhenTheClockIsSetBack)
 
 // --- MEM-1 ---------------------------------------------------------------------------
 
+// [MEM-1]
 TEST_F(Home, ARepeatedJoinIsADuplicateOfTheOneThatStands)
 {
     const auto join = a.cursor(channel, b)->floor;
@@ -151,6 +158,7 @@ TEST_F(Home, ARepeatedJoinIsADuplicateOfTheOneThatStands)
     EXPECT_EQ(again.seq, join);
 }
 
+// [MEM-1]
 TEST_F(Home, ARepeatedLeaveIsADuplicateOfTheFirst)
 {
     const auto left = give(b, {"member.leave", "bob@b.example"});
@@ -163,6 +171,7 @@ TEST_F(Home, ARepeatedLeaveIsADuplicateOfTheFirst)
     EXPECT_EQ(again.seq, left.seq);
 }
 
+// [MEM-1]
 TEST_F(Home, ALeaveByWhoNeverWasAMemberIsNotMember)
 {
     const auto before = latest();
@@ -175,6 +184,7 @@ TEST_F(Home, ALeaveByWhoNeverWasAMemberIsNotMember)
     EXPECT_EQ(latest(), before + 2);
 }
 
+// [MEM-1]
 TEST_F(Home, AfterAKickALeaveIsRefusedAndAJoinIsANewOne)
 {
     invite("dave@b.example");
@@ -191,6 +201,7 @@ TEST_F(Home, AfterAKickALeaveIsRefusedAndAJoinIsANewOne)
 
 // --- QRY-1: for whom the channel exists ------------------------------------------------
 
+// [QRY-1]
 TEST_F(Home, ForAStrangerTheChannelIsNotFoundWhateverItHandsIn)
 {
     const auto nowhere = protocol::make_channel_id(a.identity.name, servers.world.clock.now_ms(),
@@ -208,12 +219,25 @@ TEST_F(Home, ForAStrangerTheChannelIsNotFoundWhateverItHandsIn)
         ItemStatus::duplicate);
 }
 
+// [INBOX-3] [INBOX-11]
 TEST_F(Home, OneMayNotSpeakForAnotherServersUsers)
 {
     auto foreign = b.event(channel, {"message.create", "alice@a.example", hello});
     EXPECT_REFUSED(give_event(b, foreign), Code::forbidden);
 }
 
+// [INBOX-11]
+TEST_F(Home, AnEventForAnotherChannelThanItsSubmissionsIsMalformedAlone)
+{
+    const auto open = a.create("alice", "since-join", true);
+    const auto elsewhere = b.event(open, {"member.join", "bob@b.example"});
+    const auto right = b.event(channel, {"message.create", "bob@b.example", hello});
+    const auto results = hand_in(b, a, channel, {elsewhere, right});
+    EXPECT_REFUSED(results.at(0), Code::malformed);
+    EXPECT_EQ(results.at(1).status, ItemStatus::accepted);
+}
+
+// [EVT-1] [INBOX-3] [INBOX-11]
 TEST_F(Home, ASealOverOtherEventsOrByAnotherServerIsRefused)
 {
     const auto event = b.event(channel, {"message.create", "bob@b.example", hello});
@@ -232,6 +256,7 @@ TEST_F(Home, ASealOverOtherEventsOrByAnotherServerIsRefused)
 
 // --- invitations -------------------------------------------------------------------------
 
+// [INBOX-4]
 TEST_F(Home, AnInvitationGoesOutOnceAndOnlyToServersThatDontReadTheLog)
 {
     invite("dave@b.example");
@@ -249,7 +274,7 @@ TEST_F(Home, AnInvitationGoesOutOnceAndOnlyToServersThatDontReadTheLog)
     EXPECT_EQ(listed->front().home, a.identity.name);
 }
 
-// A home's word is about its own channels: else whoever overwrites a true invitation
+// [INBOX-4] A home's word is about its own channels: else whoever overwrites a true invitation
 // becomes the channel's home for the invited.
 TEST_F(Home, AnInvitationToAnotherServersChannelIsRefused)
 {
@@ -278,6 +303,7 @@ TEST_F(Home, AnInvitationToAnotherServersChannelIsRefused)
 
 // --- cursors and joins -----------------------------------------------------------------
 
+// [LOG-3] [MEM-3]
 TEST_F(Home, ACursorBeginsWithTheFirstAndEndsWithTheLastMemberOfAServer)
 {
     const auto begun = a.cursor(channel, b);
@@ -298,6 +324,7 @@ TEST_F(Home, ACursorBeginsWithTheFirstAndEndsWithTheLastMemberOfAServer)
     EXPECT_EQ(b.image(channel)->seq, latest() - 1);
 }
 
+// [MEM-3]
 TEST_F(Home, ASnapshotIsAsOfExactlyTheJoinAlsoWhenTheJoinIsRepeated)
 {
     invite("carol@c.example");
@@ -325,7 +352,7 @@ TEST_F(Home, ASnapshotIsAsOfExactlyTheJoinAlsoWhenTheJoinIsRepeated)
     EXPECT_EQ(again.floor, first.floor);
 }
 
-// The repeat is asked for before the commit that holds the join: what isn't in the database
+// [MEM-3] The repeat is asked for before the commit that holds the join: what isn't in the database
 // yet belongs to the state all the same.
 TEST_F(Home, AJoinRepeatedInItsOwnTransactionGetsTheSameState)
 {
@@ -363,6 +390,7 @@ TEST_F(Home, AJoinRepeatedInItsOwnTransactionGetsTheSameState)
     EXPECT_NE(granted->at(1).snapshot.state, before);
 }
 
+// [MEM-3] [QRY-2]
 TEST_F(Home, UnderHistoryAllTheFloorIsNothing)
 {
     const auto open = a.create("alice", "all", true);
@@ -373,6 +401,7 @@ TEST_F(Home, UnderHistoryAllTheFloorIsNothing)
     EXPECT_EQ(a.cursor(open, c)->seq, 0);
 }
 
+// [MEM-3]
 TEST_F(Home, ASecondMemberOfAServerGetsNoSnapshot)
 {
     invite("dave@b.example");

@@ -56,6 +56,7 @@ class InboxTest : public ::testing::Test {
     ChannelId channel;
 };
 
+// [INBOX-1]
 TEST_F(InboxTest, TheAnswerHasTheMembersAndLengthsOfTheTransaction)
 {
     const auto theirs = b.create("bob");
@@ -91,6 +92,7 @@ TEST_F(InboxTest, TheAnswerHasTheMembersAndLengthsOfTheTransaction)
     EXPECT_EQ(answer.at("signals").size(), 3U);
 }
 
+// [INBOX-1]
 TEST_F(InboxTest, WhatCantBeParsedIsRefusedInItsPlaceAndOneBadOfFiftyLeavesFortyNine)
 {
     std::vector<EventAndContent> events;
@@ -110,6 +112,7 @@ TEST_F(InboxTest, WhatCantBeParsedIsRefusedInItsPlaceAndOneBadOfFiftyLeavesForty
     EXPECT_EQ(latest(), before + 49);
 }
 
+// [INBOX-1]
 TEST_F(InboxTest, ASubmissionThatCantBeReadFailsAloneWithAResultPerEvent)
 {
     auto body = Json::parse(protocol::write_transaction(submission(b, channel, {message()})));
@@ -125,6 +128,7 @@ TEST_F(InboxTest, ASubmissionThatCantBeReadFailsAloneWithAResultPerEvent)
     }
 }
 
+// [INBOX-4]
 TEST_F(InboxTest, ADirectEventIsTakenOnceAndEquivocationIsRefused)
 {
     const auto theirs = b.create("bob");
@@ -140,6 +144,7 @@ TEST_F(InboxTest, ADirectEventIsTakenOnceAndEquivocationIsRefused)
     EXPECT_EQ(late.status, ItemStatus::rejected);
 }
 
+// [INBOX-8]
 TEST_F(InboxTest, TheFirstItemIsTakenWhateverItCosts)
 {
     limit(1, 10);
@@ -156,6 +161,7 @@ TEST_F(InboxTest, TheFirstItemIsTakenWhateverItCosts)
     EXPECT_EQ(latest(), before + 2);
 }
 
+// [INBOX-3] [INBOX-8]
 TEST_F(InboxTest, OverTheBudgetTheRestIsDeferredInOrder)
 {
     limit(3, 1'000'000);
@@ -189,6 +195,7 @@ TEST_F(InboxTest, WhatComesBehindADeferredEventOfItsSenderIsDeferredInLaterSubmi
     EXPECT_EQ(result.submissions[2].events[0].status, ItemStatus::deferred);
 }
 
+// [INBOX-8]
 TEST_F(InboxTest, SlicesAreChargedInOctetsAndDeferredWhole)
 {
     const auto theirs = shared_channel(b, a);
@@ -209,6 +216,7 @@ TEST_F(InboxTest, SlicesAreChargedInOctetsAndDeferredWhole)
     EXPECT_EQ(deliver(b, a, log).status, SliceStatus::ok);
 }
 
+// [MEM-3]
 TEST_F(InboxTest, ASnapshotComesOncePerChannelInAnAnswer)
 {
     Server& c = servers.c;

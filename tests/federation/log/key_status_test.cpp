@@ -52,6 +52,7 @@ class KeyStatusTest : public ::testing::Test {
     ChannelId channel;
 };
 
+// [KEY-7]
 TEST_F(KeyStatusTest, AFollowerTakesWhatWasLoggedUnderARevokedKeyAndTells)
 {
     const auto last = a.image(channel)->seq;
@@ -72,6 +73,7 @@ TEST_F(KeyStatusTest, WhatWasLoggedBeforeTheRevocationIsNothingToTell)
     EXPECT_TRUE(b.late.empty());
 }
 
+// [KEY-7]
 TEST_F(KeyStatusTest, AFollowerTakesWhatWasLoggedUnderAKeyReplacedLongAgo)
 {
     hold(b, trust::KeyStatus::retired, 1);
@@ -80,6 +82,7 @@ TEST_F(KeyStatusTest, AFollowerTakesWhatWasLoggedUnderAKeyReplacedLongAgo)
     EXPECT_TRUE(b.late.empty());
 }
 
+// [KEY-7] [KEY-9]
 TEST_F(KeyStatusTest, AHomeTakesNothingNewUnderARevokedKey)
 {
     const auto last = a.image(channel)->seq;
@@ -90,6 +93,7 @@ TEST_F(KeyStatusTest, AHomeTakesNothingNewUnderARevokedKey)
     EXPECT_EQ(a.image(channel)->seq, last);
 }
 
+// [KEY-2] [KEY-9]
 TEST_F(KeyStatusTest, AHomeTakesSealsUnderAReplacedKeyForSevenDays)
 {
     const auto now = servers.world.clock.now_ms();

@@ -80,6 +80,7 @@ class LongWaitsTest : public ::testing::Test {
 
 // --- [LOG-1] -------------------------------------------------------------------------
 
+// [LOG-1]
 TEST_F(LongWaitsTest, ADayOfRefusalsIsToldWithTheNextRefusedSliceAndOnce)
 {
     const auto since = servers.world.clock.now;
@@ -148,6 +149,7 @@ TEST_F(LongWaitsTest, TheLastRefusalsProblemIsShown)
     EXPECT_EQ(b.heard.stalls.size(), 1U);
 }
 
+// [LOG-1]
 TEST_F(LongWaitsTest, ALogThatGoesOnIsToldAndCountsAnew)
 {
     stall_for_a_day();
@@ -178,6 +180,7 @@ TEST_F(LongWaitsTest, WhatGoesOnWithinTheDayIsNotSpokenOf)
     EXPECT_TRUE(b.waits_log.lines.empty());
 }
 
+// [LOG-1]
 TEST_F(LongWaitsTest, WhatIsHeldAlreadyIsNoProgress)
 {
     const auto held = b.image(channel)->seq;
@@ -193,6 +196,7 @@ TEST_F(LongWaitsTest, WhatIsHeldAlreadyIsNoProgress)
     EXPECT_EQ(b.heard.stalls.size(), 1U);
 }
 
+// [LOG-1]
 TEST_F(LongWaitsTest, AHeartbeatThatAgreesEndsIt)
 {
     const auto good = rest();
@@ -228,6 +232,7 @@ TEST_F(LongWaitsTest, OnlyTheHomesSlicesCount)
     EXPECT_TRUE(b.heard.stalls.empty());
 }
 
+// [LOG-1]
 TEST_F(LongWaitsTest, WhatIsOnlyPutOffDoesNotCount)
 {
     ASSERT_TRUE(a.post("alice", channel, "hello"));
@@ -259,6 +264,7 @@ TEST_F(LongWaitsTest, AForkTakesTheStallsPlace)
 
 // --- [RETRY-1] -----------------------------------------------------------------------
 
+// [RETRY-1] [RETRY-2]
 TEST_F(LongWaitsTest, AnEventThatWaitsForAWeekIsToldToItsAuthorOnce)
 {
     const auto id = post_from_b();
@@ -311,6 +317,7 @@ TEST_F(LongWaitsTest, OnlyWhatIsPendingIsOverdue)
     EXPECT_TRUE(overdue().empty());
 }
 
+// [RETRY-1]
 TEST_F(LongWaitsTest, AnAuthorWhoComesLaterFindsTheOldestThatAreOverdue)
 {
     const auto first = post_from_b();

@@ -71,6 +71,7 @@ class SettlementTest : public ::testing::Test {
 
 // --- submissions ---------------------------------------------------------------------
 
+// [RETRY-2]
 TEST_F(SettlementTest, AnAcceptedSubmissionIsNumberedAndGoesWhenItComesBackInTheLog)
 {
     const auto id = post_from_b();
@@ -96,6 +97,7 @@ TEST_F(SettlementTest, AnAnswerThatIsLostIsMadeGoodByADuplicate)
     EXPECT_EQ(b.submission(id)->seq, first.submissions[0].events[0].seq);
 }
 
+// [RETRY-2]
 TEST_F(SettlementTest, ARejectedSubmissionIsToldToItsAuthorAndNotSentAgain)
 {
     const auto id = post_from_b();
@@ -107,6 +109,7 @@ TEST_F(SettlementTest, ARejectedSubmissionIsToldToItsAuthorAndNotSentAgain)
     EXPECT_TRUE(batch(b, a).empty());
 }
 
+// [INBOX-3]
 TEST_F(SettlementTest, ADeferredSubmissionIsHeldAndKept)
 {
     const auto id = post_from_b();
@@ -177,6 +180,7 @@ TEST_F(SettlementTest, ABatchKeepsToItsItems)
 
 // --- answers that don't fit ------------------------------------------------------------
 
+// [RETRY-5]
 TEST_F(SettlementTest, AnAnswerOfAnotherShapeIsRefusedWithoutEffect)
 {
     const auto id = post_from_b();
@@ -200,6 +204,7 @@ TEST_F(SettlementTest, AnAnswerOfAnotherShapeIsRefusedWithoutEffect)
     EXPECT_TRUE(settle(b, a, draft, good));
 }
 
+// [RETRY-5]
 TEST_F(SettlementTest, AResultForAnotherLogOrDirectEventIsRefused)
 {
     ASSERT_TRUE(a.post("alice", channel, "more"));
@@ -219,6 +224,7 @@ TEST_F(SettlementTest, AResultForAnotherLogOrDirectEventIsRefused)
 
 // --- joins ------------------------------------------------------------------------------
 
+// [MEM-3] [QRY-2]
 TEST_F(SettlementTest, AJoinUnderSinceJoinBeginsTheLogAtItsOwnSeq)
 {
     const auto open = a.create("alice", "since-join", true);
@@ -238,6 +244,7 @@ TEST_F(SettlementTest, AJoinUnderSinceJoinBeginsTheLogAtItsOwnSeq)
     EXPECT_EQ(c.image(open)->hash, a.image(open)->hash);
 }
 
+// [QRY-2]
 TEST_F(SettlementTest, AJoinUnderHistoryAllBeginsAtNothingAlsoWhenARestartComesBetween)
 {
     const auto open = a.create("alice", "all", true);
@@ -255,6 +262,7 @@ TEST_F(SettlementTest, AJoinUnderHistoryAllBeginsAtNothingAlsoWhenARestartComesB
     EXPECT_FALSE(c.submission(joined->event_id));
 }
 
+// [LOG-2]
 TEST_F(SettlementTest, AJoinWithoutItsSnapshotStaysOutstandingUntilOneIsFetched)
 {
     const auto open = a.create("alice", "since-join", true);
@@ -278,6 +286,7 @@ TEST_F(SettlementTest, AJoinWithoutItsSnapshotStaysOutstandingUntilOneIsFetched)
     EXPECT_FALSE(c.submission(joined->event_id));
 }
 
+// [MEM-3]
 TEST_F(SettlementTest, ASnapshotThatIsNotProvenBeginsNothing)
 {
     const auto open = a.create("alice", "since-join", true);
@@ -308,6 +317,7 @@ TEST_F(SettlementTest, ASnapshotThatIsNotProvenBeginsNothing)
 
 // --- logs --------------------------------------------------------------------------------
 
+// [LOG-2]
 TEST_F(SettlementTest, ACursorMovesOnlyOnAHashThatAgrees)
 {
     ASSERT_TRUE(a.post("alice", channel, "one"));
@@ -360,6 +370,7 @@ TEST_F(SettlementTest, ACursorNeverGoesBelowItsFloor)
     }
 }
 
+// [LOG-2]
 TEST_F(SettlementTest, AFollowerThatHasLostEntriesIsServedFromWhereItStands)
 {
     ASSERT_TRUE(a.post("alice", channel, "one"));
@@ -374,6 +385,7 @@ TEST_F(SettlementTest, AFollowerThatHasLostEntriesIsServedFromWhereItStands)
     EXPECT_EQ(a.cursor(channel, b)->seq, a.image(channel)->seq);
 }
 
+// [LOG-2]
 TEST_F(SettlementTest, NotFollowingEndsTheFollowing)
 {
     ASSERT_TRUE(a.post("alice", channel, "one"));
@@ -383,7 +395,7 @@ TEST_F(SettlementTest, NotFollowingEndsTheFollowing)
     EXPECT_TRUE(batch(a, b).empty());
 }
 
-// A server whose database came back from before its join says so, and then joins again.
+// [MEM-12] A server whose database came back from before its join says so, and then joins again.
 TEST_F(SettlementTest, AJoinAfterNotFollowingStartsTheFollowingAnew)
 {
     const auto joined_at = a.cursor(channel, b)->floor;
@@ -407,6 +419,7 @@ TEST_F(SettlementTest, AJoinAfterNotFollowingStartsTheFollowingAnew)
     EXPECT_EQ(owed.logs[0].page.entries.size(), 1U);
 }
 
+// [LOG-2]
 TEST_F(SettlementTest, OtherAnswersHoldTheLogAndMoveNothing)
 {
     ASSERT_TRUE(a.post("alice", channel, "one"));

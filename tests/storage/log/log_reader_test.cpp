@@ -62,6 +62,7 @@ TEST(LogReader, APageBehindTheEndIsEmptyAndSaysWhereTheEndIs)
     EXPECT_EQ(rig.page(meadow, 0).error().code, Code::not_found);
 }
 
+// [LOG-9] [LOG-15]
 TEST(LogReader, APageCarriesTheSealsOfItsEntriesAndNoOthers)
 {
     Rig rig(false);
@@ -88,6 +89,7 @@ TEST(LogReader, APageCarriesTheSealsOfItsEntriesAndNoOthers)
     EXPECT_EQ(rig.page(garden, 9)->proofs.seals.size(), 1U);
 }
 
+// [LOG-9]
 TEST(LogReader, AFollowersPageEndsAtACheckpointThatItHolds)
 {
     Rig rig(false);

@@ -191,6 +191,7 @@ TEST(ChannelLogStore, ACommitThatFailsIsForgottenWithItsServersAndChannels)
     EXPECT_TRUE(rig.committed.size() == 1U);
 }
 
+// [EVT-2]
 TEST(ChannelLogStore, ATxnIsRememberedPerOriginAndChannelOverARestart)
 {
     Rig rig(false, 0);
@@ -278,6 +279,7 @@ void expect_hole(Rig& rig)
     EXPECT_TRUE(checked);
 }
 
+// [QRY-2]
 TEST(ChannelLogStore, ARejoinLeavesAHoleThatPagesStartBehind)
 {
     Rig rig(false);
@@ -319,6 +321,7 @@ TEST(ChannelLogStore, ARejoinInTheSameCommitAsEntriesBeforeAndBehindItTearsNothi
     expect_hole(rig);
 }
 
+// [LOG-4] [MEM-13]
 TEST(ChannelLogStore, AFreezeOutlivesARestartAndARejoin)
 {
     Rig rig(false);

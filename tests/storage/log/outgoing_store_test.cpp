@@ -176,6 +176,7 @@ TEST_F(Owed, AJoinIsOutstandingUntilItIsRejectedOrSettled)
     EXPECT_FALSE(has_open_join(*db, garden).value());
 }
 
+// [INBOX-4]
 TEST_F(Owed, DirectEventsAreRememberedPerOriginForTheirTime)
 {
     protocol::Uuid txn;

@@ -96,6 +96,7 @@ TEST(RunCodec, EntriesAreReadAsTheyWereWritten)
     }));
 }
 
+// [LOG-9]
 TEST(RunCodec, ProofsAreReadAsTheyWereWritten)
 {
     EXPECT_TRUE(rc::check([] {

@@ -1,0 +1,128 @@
+// Invitations as they come from other servers: what they must be to reach a user.
+#include "storage/incoming_store.hpp"
+#include "tests/federation/log/log_rig.hpp"
+
+namespace entente::federation::log_rig {
+namespace {
+
+using protocol::EventResult;
+using protocol::ItemStatus;
+using protocol::json_string;
+
+const std::string salt = R"("salt":"AAECAwQFBgcICQoLDA0ODw")";
+
+// A direct event from b, a right invitation of alice unless a test changes a part.
+struct Letter {
+    std::string type = "invite";
+    std::string to = "alice@a.example";
+    std::string sender = "b.example";
+    ChannelId channel;  // that it names
+    std::string inner_type = "member.invite";
+    ChannelId inner_channel;
+    std::string invites = "alice@a.example";
+    std::string behind_inner_content{};  // octets that its hash doesn't know
+    Millis at_offset = 0;
+};
+
+class InvitationTest : public ::testing::Test {
+ protected:
+    Letter letter() { return {.channel = theirs, .inner_channel = theirs}; }
+    EventResult send(const Letter& letter)
+    {
+        const auto inner = b.event(letter.inner_channel, {letter.inner_type, "bob@b.example",
+                                                          "{\"user\":\"" + letter.invites + "\"}"});
+        protocol::EventDraft draft;
+        draft.type = letter.type;
+        draft.to = letter.to;
+        draft.sender = letter.sender;
+        draft.txn = protocol::make_uuid7(servers.world.clock.now_ms(), servers.world.random);
+        draft.at = servers.world.clock.now_ms() + letter.at_offset;
+        draft.content = "{" + salt + ",\"channel\":" + json_string(letter.channel.str()) +
+                        R"(,"name":"n","kind":"group","encryption":"none","members":1,"invite":)" +
+                        "{\"event\":" + json_string(inner.event) +
+                        ",\"content\":" + json_string(inner.content + letter.behind_inner_content) +
+                        "}}";
+        protocol::OutgoingTransaction transaction;
+        transaction.direct.push_back({protocol::write_event(draft), draft.content});
+        return a.receive(b, transaction).direct.at(0);
+    }
+    void expect_refused(const Letter& letter, Code code)
+    {
+        const auto result = send(letter);
+        EXPECT_EQ(result.status, ItemStatus::rejected);
+        ASSERT_TRUE(result.problem);
+        EXPECT_EQ(result.problem->code, code);
+        EXPECT_TRUE(a.invited.empty());
+    }
+
+    Servers servers;
+    Server& a = servers.a;
+    Server& b = servers.b;
+    ChannelId theirs = b.create("bob");
+};
+
+// [INBOX-9]
+TEST_F(InvitationTest, OneThatDoesNotHoldTogetherIsMalformed)
+{
+    auto other_type = letter();
+    other_type.inner_type = "member.ban";
+    expect_refused(other_type, Code::malformed);
+    auto other_channel = letter();
+    other_channel.inner_channel = b.create("bob");
+    expect_refused(other_channel, Code::malformed);
+    auto other_content = letter();
+    other_content.behind_inner_content = " ";
+    expect_refused(other_content, Code::malformed);
+    auto other_user = letter();
+    other_user.invites = "dave@a.example";
+    expect_refused(other_user, Code::malformed);
+
+    EXPECT_EQ(send(letter()).status, ItemStatus::accepted);
+    EXPECT_EQ(a.invited, std::vector<std::string>{"alice@a.example"});
+}
+
+// [INBOX-4]
+TEST_F(InvitationTest, OneInAnotherServersNameIsForbidden)
+{
+    auto in_anothers = letter();
+    in_anothers.sender = "c.example";
+    expect_refused(in_anothers, Code::forbidden);
+}
+
+// [INBOX-9]
+TEST_F(InvitationTest, OneFromAUserIsForbiddenAndOneToNobodyIsNotFound)
+{
+    auto from_a_user = letter();
+    from_a_user.sender = "bob@b.example";
+    expect_refused(from_a_user, Code::forbidden);
+    auto to_nobody = letter();
+    to_nobody.to = to_nobody.invites = "nobody@a.example";
+    expect_refused(to_nobody, Code::not_found);
+    auto elsewhere = letter();
+    elsewhere.to = elsewhere.invites = "carol@c.example";
+    expect_refused(elsewhere, Code::not_found);
+}
+
+// [INBOX-4] [VER-1]
+TEST_F(InvitationTest, ADirectEventOfAnUnknownTypeIsIgnored)
+{
+    auto unknown = letter();
+    unknown.type = "future.thing";
+    const auto result = send(unknown);
+    EXPECT_EQ(result.status, ItemStatus::ignored);
+    EXPECT_FALSE(result.problem);
+    EXPECT_TRUE(a.invited.empty());
+}
+
+// [INBOX-4] What is older could have been applied and forgotten.
+TEST_F(InvitationTest, OneOlderThanThirtyDaysIsMalformed)
+{
+    auto old = letter();
+    old.at_offset = -direct_memory_ms - 1;
+    expect_refused(old, Code::malformed);
+    old.at_offset = -direct_memory_ms;
+    EXPECT_EQ(send(old).status, ItemStatus::accepted);
+}
+
+}  // namespace
+}  // namespace entente::federation::log_rig

@@ -1,0 +1,165 @@
+// What is answered to who asks for a channel's state or its entries.
+#include "federation/queries.hpp"
+#include "protocol/problem.hpp"
+#include "tests/federation/log/log_rig.hpp"
+
+namespace entente::federation::log_rig {
+namespace {
+
+constexpr Code answered = Code::internal;
+
+class QueriesTest : public ::testing::Test {
+ protected:
+    QueriesTest() : channel(shared_channel(a, b)) {}
+
+    net::Response ask(Server& asked, const Server& asker, const ChannelId& name,
+                      const std::optional<std::string>& log_query)
+    {
+        net::Request request;
+        request.method = "GET";
+        request.captures = {name.str()};
+        request.query = log_query.value_or("");
+        const Admitted admitted{asker.identity.name, asker.identity.key_ref(), trust::Tier::known,
+                                ""};
+        Queries queries(asked.identity, *asked.commits, servers.world.clock);
+        return servers.world.run(log_query ? queries.log(request, admitted)
+                                           : queries.snapshot(request, admitted));
+    }
+    Code code_of(const net::Response& response)
+    {
+        if (response.status == 200) return answered;
+        const auto problem = protocol::parse_problem(response.body);
+        return problem ? problem->code : answered;
+    }
+    Code snapshot_code(Server& asked, const Server& asker, const ChannelId& name)
+    {
+        return code_of(ask(asked, asker, name, std::nullopt));
+    }
+    Code log_code(Server& asked, const Server& asker, const ChannelId& name,
+                  const std::string& query = "")
+    {
+        return code_of(ask(asked, asker, name, query));
+    }
+    protocol::LogAnswer log(Server& asked, const Server& asker, const std::string& query)
+    {
+        auto read = protocol::parse_log_answer(ask(asked, asker, channel, query).body, {});
+        EXPECT_TRUE(read) << (read ? "" : read.error().detail);
+        return read.value_or(protocol::LogAnswer{});
+    }
+    void invite_carol()
+    {
+        ASSERT_TRUE(a.append(a.event(
+            channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
+    }
+    void write(int messages)
+    {
+        for (int i = 0; i < messages; ++i) ASSERT_TRUE(a.post("alice", channel, "hello"));
+    }
+
+    Servers servers;
+    Server& a = servers.a;
+    Server& b = servers.b;
+    Server& c = servers.c;
+    ChannelId channel;
+};
+
+// [QRY-1]
+TEST_F(QueriesTest, ForAStrangerTheChannelIsNotFoundAndForAnInvitedServerItsLogIsnt)
+{
+    const auto nowhere = protocol::make_channel_id(a.identity.name, servers.world.clock.now_ms(),
+                                                   servers.world.random);
+    for (auto* asked : {&a, &b}) {
+        for (const auto& name : {channel, nowhere}) {
+            EXPECT_EQ(snapshot_code(*asked, c, name), Code::not_found);
+            EXPECT_EQ(log_code(*asked, c, name), Code::not_found);
+        }
+    }
+    invite_carol();
+    EXPECT_EQ(snapshot_code(a, c, channel), answered);
+    EXPECT_EQ(log_code(a, c, channel), Code::not_found);
+    ASSERT_EQ(
+        hand_in(c, a, channel, {c.event(channel, {"member.join", "carol@c.example"})}).at(0).status,
+        protocol::ItemStatus::accepted);
+    EXPECT_EQ(log_code(a, c, channel), answered);
+}
+
+// [QRY-1]
+TEST_F(QueriesTest, OfAPublicChannelAnyoneSeesTheStateAndOnlyMembersTheLog)
+{
+    const auto open = a.create("alice", "since-join", true);
+    EXPECT_EQ(snapshot_code(a, c, open), answered);
+    EXPECT_EQ(log_code(a, c, open), Code::not_found);
+}
+
+// [QRY-2] Whoever asks for what came before its join gets what came since.
+TEST_F(QueriesTest, BelowTheAskersFloorAfterMeansTheFloor)
+{
+    write(2);
+    const auto floor = a.cursor(channel, b)->floor;
+    ASSERT_GT(floor, 1);
+    for (const char* query : {"", "after=0", "after=1"}) {
+        const auto slice = log(a, b, query).slice;
+        EXPECT_EQ(slice.after.seq, floor) << query;
+        EXPECT_EQ(slice.entries.size(), 2U);
+    }
+}
+
+// [QRY-3]
+TEST_F(QueriesTest, NumbersOutOfTheirBoundsAreMalformedAndAbsentOnesHaveTheirDefaults)
+{
+    for (const char* query : {"after=-1", "after=", "after=x", "after=1x", "after=1.0", "limit=0",
+                              "limit=-1", "limit=1001", "limit=x", "after=0&limit="})
+        EXPECT_EQ(log_code(a, b, channel, query), Code::malformed) << query;
+    write(120);
+    EXPECT_EQ(log(a, b, "").slice.entries.size(), 100U);
+    EXPECT_EQ(log(a, b, "limit=1").slice.entries.size(), 1U);
+    EXPECT_EQ(log(a, b, "limit=1000").slice.entries.size(), 120U);
+    const auto newest = a.image(channel)->seq;
+    const auto last = log(a, b, "after=" + std::to_string(newest - 1));
+    ASSERT_EQ(last.slice.entries.size(), 1U);
+    EXPECT_EQ(last.slice.checkpoint.seq, newest);
+}
+
+// [QRY-4]
+TEST_F(QueriesTest, OnlyTheHomeGivesSnapshots)
+{
+    EXPECT_EQ(snapshot_code(b, a, channel), Code::not_home);
+    EXPECT_EQ(snapshot_code(b, c, channel), Code::not_found);
+    EXPECT_EQ(snapshot_code(a, b, channel), answered);
+}
+
+// [QRY-4] It can't sign one of its own.
+TEST_F(QueriesTest, AFollowersAnswerEndsAtACheckpointThatItHolds)
+{
+    const auto held = b.image(channel)->seq;
+    write(5);
+    settle_all(a, b);
+    const auto from = "after=" + std::to_string(held) + "&limit=";
+    EXPECT_EQ(log_code(b, a, channel, from + "4"), Code::not_found);
+    const auto answer = log(b, a, from + "100");
+    EXPECT_EQ(answer.slice.entries.size(), 5U);
+    EXPECT_EQ(answer.slice.checkpoint.seq, held + 5);
+    const auto root =
+        protocol::parse_signed_root(answer.roots.at(answer.slice.checkpoint.proof.root), {});
+    ASSERT_TRUE(root);
+    EXPECT_EQ(root->jws.key.server, a.identity.name);
+}
+
+// [LOG-15] [QRY-5]
+TEST_F(QueriesTest, AnAnswerHasTheRootsOfItsOwnEntriesAndNoOthers)
+{
+    const auto held = a.image(channel)->seq;
+    for (int i = 0; i < 3; ++i)
+        ASSERT_EQ(
+            hand_in(b, a, channel,
+                    {b.event(channel, {"message.create", "bob@b.example", R"({"text":"x"})"})})
+                .at(0)
+                .status,
+            protocol::ItemStatus::accepted);
+    const auto answer = log(a, b, "after=" + std::to_string(held + 1) + "&limit=1");
+    EXPECT_EQ(answer.slice.seals.size(), 1U);
+    EXPECT_EQ(answer.roots.size(), 2U);  // the seal's and the home's own
+}
+
+}  // namespace
+}  // namespace entente::federation::log_rig
