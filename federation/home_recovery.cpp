@@ -3,6 +3,7 @@
 // is in home_log.cpp.
 #include <algorithm>
 
+#include "federation/erasing.hpp"
 #include "federation/home_log.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -80,19 +81,23 @@ Result<protocol::StateChange> HomeLog::append_entry_again(WriteTransaction& tran
     addition.event_id = event.id;
     addition.origin = event.sender.server;
     protocol::StateChange change;
+    Result<std::optional<Target>> target;
+    bool has_effect = false;
     if (followed.breach.empty()) {
-        auto target = target_facts(db, channel, event);
+        target = find_target(store_, db, channel, event, identity_.names);
         if (!target) return fail(target);
         // What had an effect then has it again; what had none, has none.
         auto applied =
             protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
-                                  channel.home, *target, identity_.names);
+                                  channel.home, facts_of(*target), identity_.names);
+        has_effect = applied.has_value();
         if (applied) change = std::move(*applied);
         addition.txn = event.txn;
         addition.change = change;
         addition.leave = event.type == "member.leave";
     }
     auto added = store_.append(db, channel, std::move(addition));
+    if (added && has_effect) added = erase_behind(store_, db, channel, event, *target);
     if (!added) return fail(added);
     auto followed_up = follow_servers(db, channel, event, change);
     if (!followed_up) return fail(followed_up);

@@ -114,6 +114,7 @@ TEST_F(IdentityChange, ARevokedKeySignsNothingAndItsSecretIsGone)
     EXPECT_EQ(revoke_key(stolen).error().code, Code::conflict);
 }
 
+// [KEY-13]
 TEST_F(IdentityChange, OnlyTheRecoveryKeyDatesBackAndPeersFollowAllTheSame)
 {
     const auto stolen = identity.current.id();
@@ -239,6 +240,7 @@ class KeyMemory : public IdentityChange {
     std::unique_ptr<storage::Connection> db;
 };
 
+// [LOG-10]
 TEST_F(KeyMemory, AnOlderCopyOfTheFolderShows)
 {
     const auto first = identity;

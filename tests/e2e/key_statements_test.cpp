@@ -143,6 +143,7 @@ TEST_F(KeyStatements, ARevokedKeySignsNothingHoweverItIsDatedAndWhatItSealedStay
     EXPECT_TRUE(has_joined());
 }
 
+// [KEY-2]
 TEST_F(KeyStatements, TwoRotationsAtOnceAreAConflictThatTheRecoveryKeyEnds)
 {
     const auto old = forger_->key(), one = new_key(), other = new_key();

@@ -29,6 +29,7 @@ class Keys : public WorldTest {
     }
 };
 
+// [KEY-2]
 TEST_F(Keys, AServerRotatesAndMessagesGoOnInBothDirections)
 {
     open({"a.test", "b.test"});
@@ -171,6 +172,7 @@ TEST_F(Keys, AServerThatLostItsNewestKeysComesBackByItsRecoveryKey)
     EXPECT_EQ(document_of(a).at("statements").size(), 1U);
 }
 
+// [KEY-4]
 // [KEY-4] Keys that nothing leads to, as after a careless restoration: told, and held until
 // the document agrees.
 TEST_F(Keys, AKeyWithoutItsStatementIsAConflictUntilTheStatementIsThere)

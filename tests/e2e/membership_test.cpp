@@ -96,6 +96,7 @@ TEST_F(Membership, AModeratorFromAfarChangesTheChannelAndAMemberMayNot)
                [&] { return alice.channel(channel).at("topic") == "tulips"; });
 }
 
+// [MEM-4]
 TEST_F(Membership, ADeletedMessageIsInNoFileOfEitherServerAndTheChainGoesOn)
 {
     open({"a.test", "b.test"});
@@ -163,6 +164,7 @@ TEST_F(Membership, TwoPeopleHaveOneDmWhoeverOpensIt)
     EXPECT_EQ(open_dm(alice, bob), channel);
 }
 
+// [MEM-16]
 TEST_F(Membership, HistoryAtTheTimeOfTheJoinDecidesWhatANewcomerSees)
 {
     open({"a.test", "b.test", "c.test"});

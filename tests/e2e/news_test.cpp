@@ -60,6 +60,7 @@ TEST_F(News, AChangeIsHeardOnTheOtherServerWhichThenAsksAnew)
               (json{{"identity", "i"}}));
 }
 
+// [QRY-11]
 TEST_F(News, AFileIsFetchedFromTheServerThatHasIt)
 {
     open({"a.test", "b.test"});

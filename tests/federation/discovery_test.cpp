@@ -461,6 +461,7 @@ TEST_F(DiscoveryTest, ARotatedKeyIsFoundByItsStatementAndTheOldOneServesOn)
     EXPECT_TRUE(world.run(us.discovery->log_key(old_key)));
 }
 
+// [KEY-6]
 TEST_F(DiscoveryTest, HandedOnStatementsCountAndAreKept)
 {
     ASSERT_TRUE(peer());
@@ -507,6 +508,7 @@ TEST_F(DiscoveryTest, StatementsThatComeAtTheSameTimeAreAllKept)
     EXPECT_EQ(us.discovery->statements_of(a_test).size(), 4U);
 }
 
+// [KEY-10]
 // A thief was first; only the document has the recovery key's word against him.
 TEST_F(DiscoveryTest, AKeyThatLostIsLookedUpAnew)
 {

@@ -150,6 +150,7 @@ TEST(EntryProof, WhatIsWrittenIsReadBackTheSame)
     }
 }
 
+// [PRF-5]
 TEST(EntryProof, KeysThatTheAskerKnowsMustBeThose)
 {
     const KeyRef of_home{home, home_key().id()};
@@ -166,6 +167,7 @@ TEST(EntryProof, KeysThatTheAskerKnowsMustBeThose)
     EXPECT_EQ(code_of(sealed_proof(), {of_home, {elsewhere, home_key().id()}}), Code::unknown_key);
 }
 
+// [PRF-3]
 TEST(EntryProof, AnotherServerThanTheHomeProvesNoEntry)
 {
     auto proof = own_proof();
@@ -179,6 +181,7 @@ TEST(EntryProof, AnotherServerThanTheHomeProvesNoEntry)
     EXPECT_EQ(code_of(proof, {{home, home_key().id()}}), Code::unknown_key);
 }
 
+// [PRF-3]
 TEST(EntryProof, InALaterEpochTheHomeIsNotKnownByTheChannelsName)
 {
     auto proof = own_proof();
@@ -192,6 +195,7 @@ TEST(EntryProof, InALaterEpochTheHomeIsNotKnownByTheChannelsName)
     EXPECT_FALSE(proven->author);
 }
 
+// [PRF-2]
 TEST(EntryProof, WithoutTheAuthorsSealAnotherServersEntryIsNotProven)
 {
     auto proof = sealed_proof();
@@ -210,6 +214,7 @@ TEST(EntryProof, WithoutTheAuthorsSealAnotherServersEntryIsNotProven)
     EXPECT_EQ(code_of(proof), Code::signature_invalid);
 }
 
+// [PRF-4]
 TEST(EntryProof, WhatNothingNeedsIsRefused)
 {
     auto proof = own_proof();
@@ -233,6 +238,7 @@ TEST(EntryProof, AChainThatGoesBackInTimeIsRefused)
     EXPECT_EQ(code_of(proof), Code::malformed);
 }
 
+// [PRF-2]
 TEST(EntryProof, AContentOfAnotherEventIsRefused)
 {
     auto proof = sealed_proof();
@@ -240,6 +246,7 @@ TEST(EntryProof, AContentOfAnotherEventIsRefused)
     EXPECT_EQ(code_of(proof), Code::malformed);
 }
 
+// [PRF-6]
 TEST(EntryProof, IsBounded)
 {
     auto proof = own_proof();
@@ -263,6 +270,7 @@ TEST(EntryProof, IsBounded)
     EXPECT_EQ(parse_entry_proof(text, {}).error().code, Code::too_large);
 }
 
+// [PRF-4]
 TEST(EntryProof, OtherFormsAreMalformed)
 {
     const auto text = write_entry_proof(sealed_proof());

@@ -107,6 +107,7 @@ TEST(PeopleQueries, AnAnswerToOtherClaimsIsNone)
         parse_claimed_keys(write_claimed_keys({{asked[0], huge, false}}), {asked[0]}, strict));
 }
 
+// [QRY-10]
 TEST(PeopleQueries, AUserIsReadAsHeWasWrittenAndForNobodyElse)
 {
     ShownUser user{bob, "Böb \"the\" {builder}", "x@b.example", {}};

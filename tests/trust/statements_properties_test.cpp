@@ -98,6 +98,7 @@ Outcome outcome(const KeyRing& ring)
     return found;
 }
 
+// [KEY-2]
 TEST(StatementsProperty, OrderAndPortionsOfTheirArrivalChangeNothing)
 {
     const bool held = rc::check([] {

@@ -44,6 +44,7 @@ class StatementsTest : public testing::Test {
     KeyRing ring;
 };
 
+// [KEY-2]
 TEST_F(StatementsTest, ARotationBringsTheNewKeyAndRetiresTheOld)
 {
     EXPECT_EQ(read({2}, {rotation(1, 2, now - 10)}), Verdict::updated);
@@ -55,6 +56,7 @@ TEST_F(StatementsTest, ARotationBringsTheNewKeyAndRetiresTheOld)
     EXPECT_EQ(ring.find_key(ref(1))->until, now - 10);
 }
 
+// [KEY-2]
 TEST_F(StatementsTest, AReplacedKeySignsForSevenDaysAndNotAMillisecondLonger)
 {
     read({2}, {rotation(1, 2, now)});
@@ -68,6 +70,7 @@ TEST_F(StatementsTest, AReplacedKeySignsForSevenDaysAndNotAMillisecondLonger)
     EXPECT_NE(ring.find_key(ref(1)), nullptr);
 }
 
+// [KEY-2]
 TEST_F(StatementsTest, AChainIsFollowedWhateverItsOrder)
 {
     EXPECT_EQ(
@@ -87,6 +90,7 @@ TEST_F(StatementsTest, AChainWithAHoleIsAConflictUntilItIsFilled)
     EXPECT_EQ(refusal(3), signs);
 }
 
+// [KEY-4]
 TEST_F(StatementsTest, AConflictLeavesTheApiAndEndsWhenTheDocumentAgrees)
 {
     auto stranger = document({7});
@@ -126,12 +130,14 @@ TEST_F(StatementsTest, WhatIsntAStatementIsPassedOver)
     EXPECT_EQ(ring.find(server)->statements.size(), 1U);
 }
 
+// [KEY-12]
 TEST_F(StatementsTest, AStatementMayBeAMinuteAheadAndNoMore)
 {
     EXPECT_EQ(read({2}, {rotation(1, 2, now + 60'001)}), Verdict::conflict);
     EXPECT_EQ(read({3}, {rotation(1, 3, now + 60'000)}), Verdict::updated);
 }
 
+// [KEY-2]
 TEST_F(StatementsTest, TheRotationThatWasPinnedFirstStands)
 {
     read({2}, {rotation(1, 2, now - 10)});
@@ -146,6 +152,7 @@ TEST_F(StatementsTest, TheRotationThatWasPinnedFirstStands)
     EXPECT_EQ(refusal(3), Code::key_revoked);
 }
 
+// [KEY-2]
 TEST_F(StatementsTest, TwoRotationsAtOnceAreAConflictThatTheRecoveryKeyEnds)
 {
     const auto one = rotation(1, 2, now - 10), other = rotation(1, 3, now - 20);
@@ -159,6 +166,7 @@ TEST_F(StatementsTest, TwoRotationsAtOnceAreAConflictThatTheRecoveryKeyEnds)
     EXPECT_EQ(refusal(3), Code::key_revoked);
 }
 
+// [KEY-2]
 TEST_F(StatementsTest, TheRecoveryKeysRotationWinsWheneverItComes)
 {
     read({2}, {rotation(1, 2, now - 10)});
@@ -172,6 +180,7 @@ TEST_F(StatementsTest, TheRecoveryKeysRotationWinsWheneverItComes)
     EXPECT_EQ(refusal(4), Code::key_conflict);
 }
 
+// [KEY-2]
 TEST_F(StatementsTest, AmongTheRecoveryKeysTheLatestThenTheLowerKeyWins)
 {
     hear({rotation(1, 2, now - 5, recovery()), rotation(1, 3, now - 9, recovery())});
@@ -204,6 +213,7 @@ TEST_F(StatementsTest, ARotationCountsIfItIsBeforeItsKeysRevocation)
     EXPECT_EQ(refusal(1), Code::key_revoked);
 }
 
+// [KEY-11]
 TEST_F(StatementsTest, ABackDatedRevocationUnmakesTheRotationUnlessTheRecoveryKeyStandsForIt)
 {
     const auto own = rotation(1, 2, now - 10);
@@ -219,6 +229,7 @@ TEST_F(StatementsTest, ABackDatedRevocationUnmakesTheRotationUnlessTheRecoveryKe
     EXPECT_EQ(ring.find_key(ref(1))->revoked_at, now - 20);
 }
 
+// [KEY-3]
 TEST_F(StatementsTest, TheRecoveryKeyMayDateARevocationBack)
 {
     read({2}, {rotation(1, 2, now - 10)});
@@ -233,6 +244,7 @@ TEST_F(StatementsTest, TheRecoveryKeyMayDateARevocationBack)
     EXPECT_NE(ring.find_key(ref(1)), nullptr);
 }
 
+// [KEY-3]
 TEST_F(StatementsTest, AKeysOwnRevocationCountsFromItsReceiptAtTheEarliest)
 {
     hear({rotation(1, 2, now - 10), revocation(1, now - 1000, key(1))}, now);
@@ -258,6 +270,7 @@ TEST_F(StatementsTest, NobodyElseRevokes)
     EXPECT_EQ(refusal(2), signs);
 }
 
+// [KEY-3]
 TEST_F(StatementsTest, ARecoveryReplacesTheRecoveryKey)
 {
     EXPECT_EQ(read({1}, {}, 1), Verdict::conflict);
@@ -274,6 +287,7 @@ TEST_F(StatementsTest, ARecoveryReplacesTheRecoveryKey)
     EXPECT_EQ(refusal(2), Code::key_revoked);
 }
 
+// [KEY-3]
 TEST_F(StatementsTest, OfTwoRecoveriesByOneKeyTheEarlierStands)
 {
     hear({new_recovery(0, 1, now - 100)});
@@ -287,6 +301,7 @@ TEST_F(StatementsTest, OfTwoRecoveriesByOneKeyTheEarlierStands)
     EXPECT_EQ(status(2), KeyStatus::lost);
 }
 
+// [KEY-12]
 TEST_F(StatementsTest, RecoveryKeysMakeNoCircles)
 {
     hear({new_recovery(0, 1, now - 100), new_recovery(1, 0, now - 90)});
@@ -303,6 +318,7 @@ TEST_F(StatementsTest, SigningKeysMakeNoCircles)
     EXPECT_EQ(ring.find_key(ref(1))->until, now - 100);
 }
 
+// [KEY-10]
 // A server that lost its newer keys, or whose stolen key was rotated by the thief first.
 TEST_F(StatementsTest, TheRecoveryKeyPutsAKeyInThePlaceOfOneThatLost)
 {
@@ -355,6 +371,7 @@ TEST_F(StatementsTest, AFirstDocumentThatIsAtOddsWithItsStatementsIsAConflict)
     EXPECT_TRUE(newcomer.request_key(ref(3), now));
 }
 
+// [KEY-6]
 TEST_F(StatementsTest, HandedOnStatementsNeverPin)
 {
     EXPECT_FALSE(ring.judge(ServerName::trusted("c.example"), {rotation(1, 2, now)}, now));
@@ -368,6 +385,7 @@ TEST_F(StatementsTest, HandedOnStatementsDontEndADocumentsConflict)
     EXPECT_EQ(refusal(2), signs);
 }
 
+// [KEY-12]
 TEST_F(StatementsTest, AStaleDocumentIsNoConflict)
 {
     read({2}, {rotation(1, 2, now - 10), new_recovery(0, 1, now - 10)}, 1);
@@ -376,6 +394,7 @@ TEST_F(StatementsTest, AStaleDocumentIsNoConflict)
     EXPECT_EQ(status(1), KeyStatus::retired);
 }
 
+// [KEY-2]
 TEST_F(StatementsTest, SixtyFourWaitAndTheOldestGoesForTheNext)
 {
     for (int i = 0; i <= static_cast<int>(max_waiting_statements); ++i)

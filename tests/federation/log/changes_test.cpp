@@ -117,6 +117,7 @@ TEST_F(Changes, OnlyTheAuthorEditsAndAnyMemberReacts)
               std::string::npos);
 }
 
+// [MEM-16]
 TEST_F(Changes, AChangeOfHistoryIsForLaterJoinsOfThisServerToo)
 {
     ASSERT_TRUE(a.post("alice", channel, "early"));

@@ -104,6 +104,7 @@ class DeviceMessagesTest : public ::testing::Test {
 
 using Texts = std::vector<std::string>;
 
+// [INBOX-12]
 TEST_F(DeviceMessagesTest, AMessageHereIsInTheMailboxOnceHoweverOftenItIsSent)
 {
     const std::vector<DeviceSend> messages{to_carol(R"({"n":1})"), to_carol(R"({"n":2})")};
@@ -124,6 +125,7 @@ TEST_F(DeviceMessagesTest, AMessageHereIsInTheMailboxOnceHoweverOftenItIsSent)
     EXPECT_EQ(a.mail("carol", 2).size(), 4U);
 }
 
+// [INBOX-12]
 TEST_F(DeviceMessagesTest, AMessageToAnotherServerArrivesOnceThoughTheAnswerWasLost)
 {
     EXPECT_EQ(send({to_bob(R"({ "octets" : "kept" })")}).at(0).state, State::pending);
@@ -172,6 +174,7 @@ TEST_F(DeviceMessagesTest, AnUnknownDeviceIsSaidHereAtOnceAndThereByMail)
     EXPECT_FALSE(a.deliver());
 }
 
+// [INBOX-13]
 TEST_F(DeviceMessagesTest, AFullMailboxRefusesAndItsServerDoesNotMakeTheOthersWait)
 {
     fill_mailbox();
@@ -200,6 +203,7 @@ TEST_F(DeviceMessagesTest, AThousandMessagesOfAUserWaitForAServerAtMost)
     EXPECT_EQ(a.mail("carol", 2).size(), 1U);
 }
 
+// [INBOX-13]
 TEST_F(DeviceMessagesTest, ServersThatAreHardlyKnownAreHeardForAcquaintancesAlone)
 {
     b.server.tier = trust::Tier::guest;

@@ -113,6 +113,7 @@ TEST_F(DirectoryTest, AChannelHomedElsewhereIsNotOursToName)
     EXPECT_EQ(set("bob", "#garden@a.example", channel), Code::not_home);
 }
 
+// [QRY-6]
 TEST_F(DirectoryTest, OfAClosedChannelOnlyThoseLearnWhoMayKnowOfIt)
 {
     const auto channel = a.create("alice");
@@ -127,6 +128,7 @@ TEST_F(DirectoryTest, OfAClosedChannelOnlyThoseLearnWhoMayKnowOfIt)
     EXPECT_EQ(look_up(b, "bob", "#nothing@a.example").error().code, Code::not_found);
 }
 
+// [QRY-7]
 TEST_F(DirectoryTest, TheListFollowsWhatIsPublicAndSaysWhatItIs)
 {
     const auto channel = a.create("alice", "all", true);
@@ -161,6 +163,7 @@ TEST_F(DirectoryTest, TheListFollowsWhatIsPublicAndSaysWhatItIs)
     EXPECT_EQ(page(b).error().code, Code::unavailable);
 }
 
+// [QRY-7]
 TEST_F(DirectoryTest, AfterThePageOfFiftyComesTheRest)
 {
     std::vector<ChannelId> made;

@@ -71,6 +71,7 @@ class ErasingTest : public ::testing::Test {
     ChannelId channel;
 };
 
+// [MEM-4]
 TEST_F(ErasingTest, ADeletionTakesTheMessageAndItsEditsFromEveryFileOfBothServers)
 {
     const auto message = a.post("alice", channel, secret);
@@ -112,6 +113,7 @@ TEST_F(ErasingTest, AFollowersAuthorDeletesWhatHasNotBeenSentYet)
     EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
 }
 
+// [MEM-14]
 TEST_F(ErasingTest, ALaterEditIsNotFoundAndItsTextIsNotKept)
 {
     const auto message = b.post("bob", channel, "a slip");
@@ -130,6 +132,7 @@ TEST_F(ErasingTest, ALaterEditIsNotFoundAndItsTextIsNotKept)
     EXPECT_EQ(erase(a, "alice", message->event_id).error().code, Code::not_found);
 }
 
+// [MEM-4]
 TEST_F(ErasingTest, OnlyTheAuthorAndModeratorsDeleteAndOnlyMessages)
 {
     const auto by_bob = b.post("bob", channel, "mine");

@@ -75,6 +75,7 @@ class Evidence : public ::testing::Test {
     ChannelId channel;
 };
 
+// [LOG-4]
 TEST_F(Evidence, OfAForkBothHistoriesAreKeptAndProveThemselves)
 {
     const auto end = b.image(channel)->seq;
@@ -109,6 +110,7 @@ TEST_F(Evidence, OfAnAnchorThatNeverWasTheHeldOneIsKept)
     EXPECT_EQ(held.slice.checkpoint.seq, end);
 }
 
+// [LOG-4]
 TEST_F(Evidence, AnAdministratorLetsTheChannelGoOnBehindWhatIsHeld)
 {
     const auto before = *b.image(channel);
@@ -132,6 +134,7 @@ TEST_F(Evidence, OfOneChannelNoMoreIsKeptThanProves)
     }
 }
 
+// [LOG-11]
 TEST_F(Evidence, AnEventInOurUsersNameThatSomebodyElseSealedFreezesTheChannel)
 {
     const auto before = *b.image(channel);
@@ -159,6 +162,7 @@ TEST_F(Evidence, AnEventInOurUsersNameThatSomebodyElseSealedFreezesTheChannel)
     EXPECT_EQ(deliver(a, b, slice(a, channel, after, all_entries)).status, SliceStatus::fork);
 }
 
+// [LOG-20]
 TEST_F(Evidence, WhatWasSealedBeforeOurMemoryBeganIsNotCalledForged)
 {
     const auto before = *b.image(channel);

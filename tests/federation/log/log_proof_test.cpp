@@ -32,6 +32,7 @@ struct ProofTest : ::testing::Test {
     std::int64_t newest(Server& server) { return server.image(channel)->seq; }
 };
 
+// [LOG-9]
 TEST_F(ProofTest, EveryEntryIsProvenByHomeAndFollower)
 {
     for (int i = 0; i < 5; ++i) {
@@ -64,6 +65,7 @@ TEST_F(ProofTest, EveryEntryIsProvenByHomeAndFollower)
     EXPECT_GE(sealed, 2 * 5);
 }
 
+// [PRF-1]
 TEST_F(ProofTest, AFollowersProofHasAChainToTheCheckpointBehindTheEntry)
 {
     for (int i = 0; i < 10; ++i) ASSERT_TRUE(a.post("alice", channel, std::to_string(i)));

@@ -81,6 +81,7 @@ TEST_F(Marks, WhatIsInOrderHasNone)
     EXPECT_EQ(newest(), unmarked);
 }
 
+// [EVT-7]
 TEST_F(Marks, ASealADayFromTheEntryIsInOrder)
 {
     post_by_carol();
@@ -88,6 +89,7 @@ TEST_F(Marks, ASealADayFromTheEntryIsInOrder)
     EXPECT_EQ(newest(), unmarked);
 }
 
+// [EVT-7]
 TEST_F(Marks, ASealMoreThanADayFromTheEntryIsLate)
 {
     post_by_carol();
@@ -98,6 +100,7 @@ TEST_F(Marks, ASealMoreThanADayFromTheEntryIsLate)
     EXPECT_EQ(newest(), protocol::bit(Mark::late));
 }
 
+// [MEM-2]
 TEST_F(Marks, WhatTheHomeShouldNotHaveTakenIsShownAsSuch)
 {
     ASSERT_TRUE(a.post("alice", channel, "in its place"));
@@ -113,6 +116,7 @@ TEST_F(Marks, WhatTheHomeShouldNotHaveTakenIsShownAsSuch)
     EXPECT_EQ(b.image(channel)->state, state);
 }
 
+// [LOG-1]
 TEST_F(Marks, ABrokenFormIsShownAsWithoutEffect)
 {
     ASSERT_TRUE(a.post("alice", channel, "in its place"));
@@ -126,6 +130,7 @@ TEST_F(Marks, ABrokenFormIsShownAsWithoutEffect)
     EXPECT_EQ(newest(), protocol::bit(Mark::no_effect));
 }
 
+// [KEY-7]
 TEST_F(Marks, AKeyThatHadBeenRevokedIsMarkedAndOneRevokedLaterIsNot)
 {
     post_by_carol();
@@ -163,6 +168,7 @@ TEST_F(Marks, AKeyReplacedForMoreThanAWeekIsMarked)
 
 // --- contents that are gone -------------------------------------------------------------
 
+// [LOG-12]
 TEST_F(Marks, AContentThatIsSimplyMissingIsWithheld)
 {
     ASSERT_TRUE(a.post("alice", channel, "secret"));
@@ -182,6 +188,7 @@ TEST_F(Marks, ExpiredUnderKeepIsWithheld)
     EXPECT_EQ(newest(), protocol::bit(Mark::withheld));
 }
 
+// [MEM-4]
 TEST_F(Marks, ADeletionCountsWhereItIsOneOfThisMessage)
 {
     ASSERT_TRUE(a.post("alice", channel, "mine"));
@@ -229,6 +236,7 @@ class Vouched : public Marks {
     }
 };
 
+// [LOG-6]
 TEST_F(Vouched, TheHomeShowsWhatItKnowsAndTheLogGoesOn)
 {
     auto settled = exchange(a, b);
@@ -246,6 +254,7 @@ TEST_F(Vouched, TheHomeShowsWhatItKnowsAndTheLogGoesOn)
     EXPECT_EQ(b.ring->find(c.identity.name), nullptr);
 }
 
+// [LOG-6]
 TEST_F(Vouched, OnceTheServerShowsTheKeyItselfTheEntryIsAsAllOthers)
 {
     ASSERT_EQ(send(with_key(c, c.identity.key.public_key())), SliceStatus::ok);
@@ -268,6 +277,7 @@ TEST_F(Vouched, AnotherKeyThanTheOneThatSealedHelpsNothing)
     EXPECT_EQ(b.image(channel)->seq, held);
 }
 
+// [LOG-6]
 TEST_F(Vouched, OfAPinnedServerNoKeyIsTaken)
 {
     auto pinned = trust::PinnedServer{};
@@ -279,6 +289,7 @@ TEST_F(Vouched, OfAPinnedServerNoKeyIsTaken)
     EXPECT_EQ(send(with_key(c, c.identity.key.public_key())), SliceStatus::need_keys);
 }
 
+// [LOG-6]
 TEST_F(Vouched, TheHomesOwnCheckpointIsNever)
 {
     b.close();

@@ -83,6 +83,7 @@ class PeopleEvents : public ::testing::Test {
     PeopleServer& b = two.b;
 };
 
+// [INBOX-14]
 TEST_F(PeopleEvents, AChangeIsToldOncePerServerHoweverOftenItCame)
 {
     shared_channel(a.server, b.server);
@@ -131,6 +132,7 @@ TEST_F(PeopleEvents, WhatWasToBeToldWhenTheServerStoppedIsToldWhenItStarts)
     until([&] { return !ids_owed_to_b().empty(); });
 }
 
+// [INBOX-14]
 TEST_F(PeopleEvents, AChangeIsTheUsersOwnToTell)
 {
     EXPECT_EQ(receive(device_changed, "a.example", "b.example", "").problem->code, Code::forbidden);
@@ -140,6 +142,7 @@ TEST_F(PeopleEvents, AChangeIsTheUsersOwnToTell)
               ItemStatus::accepted);
 }
 
+// [INBOX-16]
 TEST_F(PeopleEvents, AKickOfAnInvitedUserWithdrawsTheInvitationOverThere)
 {
     const auto channel = a.server.create("alice");
@@ -169,6 +172,7 @@ TEST_F(PeopleEvents, ABanOfWhoWasNeverInvitedTellsHisServerNothing)
     EXPECT_TRUE(ids_owed_to_b().empty());
 }
 
+// [INBOX-16]
 TEST_F(PeopleEvents, NobodyWithdrawsAnotherHomesInvitation)
 {
     const auto channel = servers.c.create("carol");
@@ -184,6 +188,7 @@ TEST_F(PeopleEvents, NobodyWithdrawsAnotherHomesInvitation)
               Code::forbidden);
 }
 
+// [INBOX-15]
 TEST_F(PeopleEvents, AReportReachesTheModeratorsOfBothServersOnce)
 {
     const auto bob = b.server.user("bob");
@@ -216,6 +221,7 @@ TEST_F(PeopleEvents, AReportOfAUserHereStaysHereAndOneOfNobodyIsRefused)
     EXPECT_EQ(receive("report", "a.example", "b.example", "").problem->code, Code::malformed);
 }
 
+// [INBOX-15]
 TEST_F(PeopleEvents, AThousandReportsOfAServerAreOpenAtMost)
 {
     ASSERT_TRUE(b.server.write([](storage::WriteTransaction& transaction) -> Result<void> {

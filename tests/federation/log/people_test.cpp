@@ -39,6 +39,7 @@ class PeopleTest : public ::testing::Test {
 
 using Keys = std::vector<std::string>;
 
+// [QRY-8]
 TEST_F(PeopleTest, EachKeyIsGivenToOneAsker)
 {
     b.add_device("bob", 7, 3);
@@ -47,6 +48,7 @@ TEST_F(PeopleTest, EachKeyIsGivenToOneAsker)
     EXPECT_EQ(claim(claims(1, 3)), Keys{""});
 }
 
+// [QRY-8]
 TEST_F(PeopleTest, TwoWhoAskAtTheSameInstantGetDifferentKeysOfWhichThereIsOne)
 {
     b.add_device("bob", 7, 1);
@@ -64,6 +66,7 @@ TEST_F(PeopleTest, TwoWhoAskAtTheSameInstantGetDifferentKeysOfWhichThereIsOne)
     EXPECT_EQ(given, (std::vector<Keys>{{""}, {""}, {R"({"n":1})"}}));
 }
 
+// [QRY-9]
 TEST_F(PeopleTest, ARepeatGetsTheSameAnswerAlsoFromAServerThatWasStartedAnew)
 {
     b.add_device("bob", 7, 3);
@@ -75,6 +78,7 @@ TEST_F(PeopleTest, ARepeatGetsTheSameAnswerAlsoFromAServerThatWasStartedAnew)
     EXPECT_EQ(claim(claims(2), "carol"), (Keys{R"({"n":3})", ""}));
 }
 
+// [QRY-9]
 TEST_F(PeopleTest, OtherClaimsUnderTheSameTxnAreRefusedAndTakeNothing)
 {
     b.add_device("bob", 7, 3);
@@ -90,6 +94,7 @@ TEST_F(PeopleTest, OtherClaimsUnderTheSameTxnAreRefusedAndTakeNothing)
     EXPECT_EQ(claim(claims(2, 2)), (Keys{R"({"n":2})", R"({"n":3})"}));
 }
 
+// [QRY-9]
 TEST_F(PeopleTest, ClaimsAreChargedByTierAndAFullBudgetIsEnoughForOneRequest)
 {
     b.add_device("bob", 7, 100);
@@ -121,6 +126,7 @@ TEST_F(PeopleTest, TheDeviceIsToldWhenFewAreLeft)
     EXPECT_EQ(b.heard.lows.size(), 1U);
 }
 
+// [QRY-10]
 TEST_F(PeopleTest, AUserIsShownToOtherServersUntilHeIsSuspended)
 {
     b.add_device("bob", 7);

@@ -109,6 +109,7 @@ class RepairOfAHome : public ::testing::Test {
     ChannelId channel;
 };
 
+// [LOG-5]
 TEST_F(RepairOfAHome, WhatAFollowerHoldsComesBackUnchanged)
 {
     go_on();
@@ -135,6 +136,7 @@ TEST_F(RepairOfAHome, WhatAFollowerHoldsComesBackUnchanged)
     EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
 }
 
+// [LOG-5]
 TEST_F(RepairOfAHome, MeanwhileSubmissionsAreDeferredAndOwnEventsWait)
 {
     go_on();
@@ -234,6 +236,7 @@ TEST_F(RepairOfAHome, AFollowerThatJoinedSinceIsKnownAgain)
     EXPECT_EQ(c.image(channel)->hash, a.image(channel)->hash);
 }
 
+// [LOG-5]
 TEST_F(RepairOfAHome, TheLastOfSeveralFollowersIsWaitedForHalfAMinute)
 {
     let_carol_in();
@@ -246,6 +249,7 @@ TEST_F(RepairOfAHome, TheLastOfSeveralFollowersIsWaitedForHalfAMinute)
     EXPECT_FALSE(is_held());
 }
 
+// [LOG-5]
 TEST_F(RepairOfAHome, WhereNobodyAnswersItGoesOnAfterTenMinutesAndSaysSo)
 {
     put_back();
@@ -271,6 +275,7 @@ TEST_F(RepairOfAHome, TheAdministratorMayEndTheWait)
     EXPECT_FALSE(a.repair->end_wait(channel));
 }
 
+// [LOG-16]
 TEST_F(RepairOfAHome, AFollowerThatHoldsNoMoreEndsTheWaitAtOnce)
 {
     put_back();
@@ -279,6 +284,7 @@ TEST_F(RepairOfAHome, AFollowerThatHoldsNoMoreEndsTheWaitAtOnce)
     EXPECT_FALSE(is_held());
 }
 
+// [LOG-5]
 TEST_F(RepairOfAHome, WhatTheHomeNeverSignedIsNotTakenHoweverItIsClaimed)
 {
     put_back();
@@ -316,6 +322,7 @@ TEST_F(RepairOfAHome, WhatTheHomeNeverSignedIsNotTakenHoweverItIsClaimed)
     finish_fetching(a);
 }
 
+// [LOG-5]
 TEST_F(RepairOfAHome, AnotherHistoryIsToldAndNothingIsFetched)
 {
     put_back();
@@ -327,6 +334,7 @@ TEST_F(RepairOfAHome, AnotherHistoryIsToldAndNothingIsFetched)
     EXPECT_FALSE(is_held());
 }
 
+// [LOG-16]
 TEST_F(RepairOfAHome, WhoClaimsAndThenKeepsSilentIsNotWaitedForBeyondTheUsual)
 {
     let_carol_in();
@@ -343,6 +351,7 @@ TEST_F(RepairOfAHome, WhoClaimsAndThenKeepsSilentIsNotWaitedForBeyondTheUsual)
     EXPECT_FALSE(is_held());
 }
 
+// [LOG-18]
 TEST_F(RepairOfAHome, AWithheldContentIsNotTakenWhereTheStateDependsOnIt)
 {
     go_on();
@@ -368,6 +377,7 @@ TEST_F(RepairOfAHome, AWithheldContentIsNotTakenWhereTheStateDependsOnIt)
     EXPECT_EQ(a.image(channel)->state, before.state);
 }
 
+// [LOG-8] [LOG-17]
 TEST_F(RepairOfAHome, WhatNobodyNoticedIsFoundByTheNextHeartbeat)
 {
     go_on();
@@ -435,6 +445,7 @@ TEST_F(RepairOfAHome, ALongLogComesBackInPieces)
     EXPECT_EQ(a.image(channel)->hash, before.hash);
 }
 
+// [LOG-19]
 TEST_F(RepairOfAHome, WhatItHadNumberedForAnotherServerIsHandedInAgain)
 {
     // Accepted by the home, and on nobody else's disk when that was lost.

@@ -149,6 +149,7 @@ TEST_F(RetentionTest, ANewcomerTakesTheExpiredChainAndFoldsTheSame)
     EXPECT_TRUE(is_expired(c, said));
 }
 
+// [MEM-15]
 TEST_F(RetentionTest, ADeletionTakesThePlaceOfAnExpiry)
 {
     open("days:1");

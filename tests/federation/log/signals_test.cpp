@@ -65,6 +65,7 @@ class SignalsTest : public ::testing::Test {
     ChannelId channel;
 };
 
+// [INBOX-5]
 TEST_F(SignalsTest, TheHomePassesOnToAllFollowersButTheOrigin)
 {
     ASSERT_TRUE(send(a, "alice"));
@@ -89,6 +90,7 @@ TEST_F(SignalsTest, AFollowerHandsInItsOwnAndShowsWhatTheHomePassesOn)
     EXPECT_EQ(b.heard.signals.size(), 3U);
 }
 
+// [INBOX-17]
 TEST_F(SignalsTest, NobodySpeaksForAnothersUsersOrForWhoIsNoMember)
 {
     EXPECT_EQ(a.receive_signals(b.server, {text("carol@c.example"), text("alice@a.example"),
@@ -104,6 +106,7 @@ TEST_F(SignalsTest, NobodySpeaksForAnothersUsersOrForWhoIsNoMember)
     EXPECT_TRUE(a.passed.empty());
 }
 
+// [INBOX-17]
 TEST_F(SignalsTest, WhatATierMaySendIsTaken)
 {
     const std::vector<std::string> all{text("bob@b.example"),
@@ -154,6 +157,7 @@ TEST_F(SignalsTest, HowFarOneHasReadIsKeptTheHighestWinsAndNobodyReadsAhead)
               0);
 }
 
+// [INBOX-5]
 TEST(SignalQueueTest, OfEachKeyTheLatestAloneWaitsInTheOrderOfTheFirst)
 {
     SignalQueue queue;
