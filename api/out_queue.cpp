@@ -41,7 +41,7 @@ std::optional<std::int64_t> OutQueue::take_back(const protocol::ChannelId& chann
     std::erase_if(entries_, [&](const std::shared_ptr<const QueuedEntries>& queued) {
         if (queued->channel != channel) return false;
         if (!first) first = queued->first;
-        waiting_ -= queued->json.size();
+        held_.give_back(queued->json.size());
         return true;
     });
     if (entries_.empty()) taken_ = pushed_;
