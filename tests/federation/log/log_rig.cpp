@@ -503,6 +503,7 @@ Result<Settled> ask(Server& from, Server& to, const ChannelId& channel)
 
 void finish_fetching(Server& home)
 {
+    home.world.io.restart();
     while (home.repair->is_fetching()) home.world.io.run_one();
 }
 
