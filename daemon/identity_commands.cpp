@@ -293,7 +293,6 @@ Result<void> run_identity(const Config& config, const IdentityOptions& options,
         case Action::rotate: return run_rotate(work);
         case Action::revoke: return run_revoke(work);
         case Action::recovery_kit: return run_recovery_kit(work);
-        case Action::none: break;
     }
     return fail(Code::internal, "no action");
 }
