@@ -63,8 +63,7 @@ asio::awaitable<net::Response> Control::channels(const net::Request& request)
     if (!rows) co_return control::refusal(rows.error(), parts_.clock.now_ms());
     auto json = control::page_json(*page, rows->size(), parts_.clock.now_ms());
     auto& list = json["channels"] = Json::array();
-    for (const auto& row : *rows)
-        list.push_back(control::channel_json(row, parts_.identity.names));
+    for (const auto& row : *rows) list.push_back(control::channel_json(row, parts_.identity.names));
     co_return control::answer(json);
 }
 
@@ -94,8 +93,7 @@ asio::awaitable<net::Response> Control::prove(const net::Request& request)
     if (!name) co_return control::refusal(name.error(), parts_.clock.now_ms());
     auto seq = control::number_capture(request, 1);
     if (!seq) co_return control::refusal(seq.error(), parts_.clock.now_ms());
-    auto proof =
-        co_await parts_.prover.prove(*name, *seq, control::has_flag(request, "content"));
+    auto proof = co_await parts_.prover.prove(*name, *seq, control::has_flag(request, "content"));
     if (!proof) co_return control::refusal(proof.error(), parts_.clock.now_ms());
     net::Response response;
     response.body = protocol::write_entry_proof(*proof);

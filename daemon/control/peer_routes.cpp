@@ -1,4 +1,7 @@
 // Other servers: who there is, how the links stand, whether logs are the same.
+#include <set>
+#include <variant>
+
 #include "daemon/control/answers.hpp"
 #include "daemon/control/control.hpp"
 #include "storage/peer_reader.hpp"
@@ -83,12 +86,10 @@ Json peer_json(const ControlParts& parts, const ServerName& server,
 {
     const auto* pin = parts.discovery.ring().find(server);
     const bool conflict = pin != nullptr && pin->conflict;
-    Json json{{"server", server.str()},
-              {"pinned", pin != nullptr},
-              {"key_conflict", conflict},
-              {"tier", trust::to_text(parts.tiers.tier_of(server, conflict))},
-              {"owed", owed_json(owed)},
-              {"link", link_json(parts.links.state_of(server))}};
+    Json json{
+        {"server", server.str()},   {"pinned", pin != nullptr},
+        {"key_conflict", conflict}, {"tier", trust::to_text(parts.tiers.tier_of(server, conflict))},
+        {"owed", owed_json(owed)},  {"link", link_json(parts.links.state_of(server))}};
     if (const auto heard = parts.links.last_heard().of(server)) json["last_heard"] = heard;
     return json;
 }
@@ -98,26 +99,40 @@ std::string_view text_of(trust::KeyStatus status)
     switch (status) {
         case trust::KeyStatus::active: return "active";
         case trust::KeyStatus::retired: return "retired";
+        case trust::KeyStatus::lost:
         case trust::KeyStatus::revoked: break;
     }
     return "revoked";
 }
 
-void add_pin(Json& json, const trust::PinnedServer& pin)
+Json key_json(const trust::PinnedKey& key)
+{
+    Json shown{
+        {"kid", key.key.thumbprint().str()}, {"status", text_of(key.status)}, {"from", key.from}};
+    if (key.until > 0) shown["until"] = key.until;
+    if (key.revoked_at > 0) shown["revoked_at"] = key.revoked_at;
+    return shown;
+}
+
+// The keys that were pinned first and those of rotations since, as they stand today.
+void add_pin(Json& json, const trust::KeyRing& ring, const trust::PinnedServer& pin)
 {
     json["api"] = pin.api;
     json["pinned_at"] = pin.pinned_at;
     json["limits"] = {{"transaction_bytes", pin.limits.bytes},
                       {"transaction_items", pin.limits.items}};
-    if (pin.recovery) json["recovery"] = pin.recovery->thumbprint().str();
+    if (const auto* recovery = ring.recovery_key(pin.server))
+        json["recovery"] = recovery->thumbprint().str();
+    std::set<protocol::KeyId> ids;
+    for (const auto& key : pin.keys) ids.insert(key.key.thumbprint());
+    for (const auto& held : pin.statements) {
+        const auto* rotation = std::get_if<protocol::Rotation>(&held.statement.what);
+        if (rotation != nullptr) ids.insert(rotation->key.thumbprint());
+    }
     json["keys"] = Json::array();
-    for (const auto& key : pin.keys) {
-        Json shown{{"kid", key.key.thumbprint().str()},
-                   {"status", text_of(key.status)},
-                   {"from", key.from}};
-        if (key.until > 0) shown["until"] = key.until;
-        if (key.revoked_at > 0) shown["revoked_at"] = key.revoked_at;
-        json["keys"].push_back(std::move(shown));
+    for (const auto& id : ids) {
+        if (const auto* key = ring.find_key({pin.server, id}))
+            json["keys"].push_back(key_json(*key));
     }
 }
 
@@ -196,7 +211,8 @@ asio::awaitable<net::Response> Control::peer(const net::Request& request)
         co_return control::refusal(unknown.value(), parts_.clock.now_ms());
     }
     auto json = peer_json(parts_, *name, **owed);
-    if (const auto* pin = parts_.discovery.ring().find(*name)) add_pin(json, *pin);
+    const auto& ring = parts_.discovery.ring();
+    if (const auto* pin = ring.find(*name)) add_pin(json, ring, *pin);
     json["now"] = parts_.clock.now_ms();
     co_return control::answer(json);
 }
