@@ -56,8 +56,8 @@ Result<void> make_room(const std::string& path)
         return fail(Code::conflict, path + " is no socket; move it away or name another path");
     }
     if (somebody_listens(path)) {
-        return fail(Code::conflict, "another process answers at " + path +
-                                        "; stop it or name another path");
+        return fail(Code::conflict,
+                    "another process answers at " + path + "; stop it or name another path");
     }
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
         return fail(Code::unavailable, "can't remove the old socket " + path + ": " + why(errno));
@@ -124,9 +124,9 @@ Result<ConnectionPtr> connect_unix(const asio::any_io_executor& executor, const 
     if (error) {
         const bool nobody =
             error.value() == ENOENT || error.value() == ECONNREFUSED || error.value() == ENOTDIR;
-        const auto code = nobody                     ? Code::not_found
+        const auto code = nobody                    ? Code::not_found
                           : error.value() == EACCES ? Code::forbidden
-                                                     : Code::unavailable;
+                                                    : Code::unavailable;
         return fail(code, path + ": " + error.message());
     }
     return make_plain_connection(std::make_shared<SocketCore>(std::move(socket)));

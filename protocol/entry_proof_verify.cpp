@@ -115,7 +115,8 @@ Result<void> check_author(const EntryProof& proof, Signers& signers, ProvenEntry
     const bool is_own = event.sender.server == proven.home.key.server;
     if (is_own && !proof.seal) return {};
     if (is_own) return refuse(Code::malformed, "a seal beside the checkpoint of its own server");
-    if (!proof.seal) return refuse(Code::signature_invalid, "the author's server has not sealed it");
+    if (!proof.seal)
+        return refuse(Code::signature_invalid, "the author's server has not sealed it");
     const auto& sealed = proof.seal->events;
     if (std::find(sealed.begin(), sealed.end(), event.id) == sealed.end())
         return refuse(Code::signature_invalid, "the seal is not over this event");

@@ -37,9 +37,9 @@ class FairQueue {
     {
     }
 
-    // False where there is no room: then nothing has changed. A cause is a name. Jobs without a cause ("") are
-    // few and our own: each is a cause by itself. A cause that has nothing waiting may have
-    // a job of any size, as long as the whole has room.
+    // False where there is no room: then nothing has changed. A cause is a name. Jobs without a
+    // cause ("") are few and our own: each is a cause by itself. A cause that has nothing waiting
+    // may have a job of any size, as long as the whole has room.
     [[nodiscard]] bool push(std::string cause, Job job, std::size_t octets)
     {
         octets += job_octets;
@@ -71,10 +71,7 @@ class FairQueue {
     };
     [[nodiscard]] bool has_next() const { return jobs_ > held_back_; }
     // Requires: has_next().
-    [[nodiscard]] Taken take()
-    {
-        return *take_within(std::numeric_limits<std::size_t>::max());
-    }
+    [[nodiscard]] Taken take() { return *take_within(std::numeric_limits<std::size_t>::max()); }
     // Nothing where the job whose turn it is has more octets than `room`: then it stays, and
     // who comes anew is before it. Requires: has_next().
     [[nodiscard]] std::optional<Taken> take_within(std::size_t room)

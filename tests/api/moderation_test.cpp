@@ -65,7 +65,7 @@ TEST_F(Moderation, MembersAreJudgedWithAReasonOrWithout)
 
 TEST_F(Moderation, APatchSaysWhatChangesAndNothingElse)
 {
-    const json all{{"name", "r"},         {"topic", "t"},     {"avatar", "m"},     {"history", "all"},
+    const json all{{"name", "r"},          {"topic", "t"},      {"avatar", "m"}, {"history", "all"},
                    {"retention", "relay"}, {"encryption", "x"}, {"public", true}};
     EXPECT_EQ(asked("", all, "PATCH"), (json{{"type", "channel.update"}, {"content", all}}));
     const json one{{"public", false}};
@@ -95,12 +95,14 @@ TEST_F(Moderation, AMessageIsEditedDeletedAndReactedTo)
     const json text{{"text", "better"}};
     EXPECT_EQ(asked(message + "/edit", {{"content", text}}),
               (json{{"type", "message.edit"}, {"content", text}, {"target", an_event}}));
-    EXPECT_EQ(asked(message + "/delete", json::object()),
-              (json{{"type", "message.delete"}, {"content", json::object()}, {"target", an_event}}));
+    EXPECT_EQ(
+        asked(message + "/delete", json::object()),
+        (json{{"type", "message.delete"}, {"content", json::object()}, {"target", an_event}}));
     EXPECT_EQ(asked(message + "/delete", {{"reason", "typo"}})["content"],
               (json{{"reason", "typo"}}));
-    EXPECT_EQ(asked(message + "/react", {{"key", "👍"}}),
-              (json{{"type", "message.react"}, {"content", {{"key", "👍"}}}, {"target", an_event}}));
+    EXPECT_EQ(
+        asked(message + "/react", {{"key", "👍"}}),
+        (json{{"type", "message.react"}, {"content", {{"key", "👍"}}}, {"target", an_event}}));
     EXPECT_EQ(hint(message + "/edit", json::object()), "/content: is required");
     EXPECT_EQ(hint(message + "/react", json::object()), "/key: is required");
     EXPECT_EQ(hint(message + "/react", {{"key", std::string(257, 'x')}}),

@@ -36,7 +36,8 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
              {"channel list", {"channel", "list"}},
              {"channel show", {"channel", "show", channel}},
              {"channel prove", {"channel", "prove", channel, "7", "--with-content"}},
-             {"verify-proof", {"verify-proof", "file", "--server-key", "a=b", "--server-key", "c=d"}},
+             {"verify-proof",
+              {"verify-proof", "file", "--server-key", "a=b", "--server-key", "c=d"}},
          }) {
         const auto plain = parsed(arguments);
         ASSERT_TRUE(plain) << verb;
@@ -58,23 +59,23 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
 TEST(Ctl, FaultsOfUsageAreTwo)
 {
     testing::internal::CaptureStderr();
-    for (const auto& arguments : std::vector<std::vector<const char*>>{
-             {},
-             {"peer"},
-             {"identity"},
-             {"identity", "revoke"},
-             {"identity", "show", "--recovery-file", "r"},
-             {"peer", "list", "b.test"},
-             {"peer", "show"},
-             {"peer", "show", "../b"},
-             {"peer", "verify", "b.test", "--channel", "x"},
-             {"channel", "prove", channel},
-             {"channel", "prove", channel, "0"},
-             {"channel", "prove", channel, "x"},
-             {"channel", "show", "../x"},
-             {"verify-proof"},
-             {"nonsense"},
-             {"peer", "list", "--nonsense"}}) {
+    for (const auto& arguments :
+         std::vector<std::vector<const char*>>{{},
+                                               {"peer"},
+                                               {"identity"},
+                                               {"identity", "revoke"},
+                                               {"identity", "show", "--recovery-file", "r"},
+                                               {"peer", "list", "b.test"},
+                                               {"peer", "show"},
+                                               {"peer", "show", "../b"},
+                                               {"peer", "verify", "b.test", "--channel", "x"},
+                                               {"channel", "prove", channel},
+                                               {"channel", "prove", channel, "0"},
+                                               {"channel", "prove", channel, "x"},
+                                               {"channel", "show", "../x"},
+                                               {"verify-proof"},
+                                               {"nonsense"},
+                                               {"peer", "list", "--nonsense"}}) {
         const auto chosen = parsed(arguments);
         ASSERT_FALSE(chosen);
         EXPECT_EQ(chosen.error(), exit_usage);

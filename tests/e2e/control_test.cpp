@@ -131,10 +131,10 @@ TEST_F(Control, ChannelsAreListedAndShown)
         {"ententctl", "channel", "show", channel, "--config", node("a.test").config_file()});
     EXPECT_EQ(plain.exit_code, 0);
     EXPECT_NE(plain.output.find("garden"), std::string::npos);
-    EXPECT_EQ(control(node("a.test"),
-                      {"channel", "show", "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.test"})
-                  .exit_code,
-              1);
+    EXPECT_EQ(
+        control(node("a.test"), {"channel", "show", "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.test"})
+            .exit_code,
+        1);
 }
 
 TEST_F(Control, TheSameLogIsProvenSameFromAllSides)
@@ -297,13 +297,12 @@ TEST_F(Control, AProofIsJudgedWhenBothServersAreGone)
     std::vector<std::string> files;
     for (const auto* name : {"a.test", "b.test"}) {
         files.push_back(world().folder() + "/" + name + ".proof");
-        const auto made =
-            control(node(name), {"channel", "prove", channel, std::to_string(seq),
-                                 "--with-content", "--out", files.back()});
+        const auto made = control(node(name), {"channel", "prove", channel, std::to_string(seq),
+                                               "--with-content", "--out", files.back()});
         ASSERT_EQ(made.exit_code, 0) << made.output;
         // A file that is there is left alone.
-        EXPECT_EQ(control(node(name), {"channel", "prove", channel, std::to_string(seq), "--out",
-                                       files.back()})
+        EXPECT_EQ(control(node(name),
+                          {"channel", "prove", channel, std::to_string(seq), "--out", files.back()})
                       .exit_code,
                   1);
     }
@@ -328,8 +327,7 @@ TEST_F(Control, AProofIsJudgedWhenBothServersAreGone)
         EXPECT_EQ(told.exit_code, 0) << told.output;
         EXPECT_NE(told.output.find("this file alone"), std::string::npos) << told.output;
         // Keys that are others' than the file says.
-        told = run_program(
-            {"ententctl", "verify-proof", file, "--server-key", "a.test=" + of_b});
+        told = run_program({"ententctl", "verify-proof", file, "--server-key", "a.test=" + of_b});
         EXPECT_EQ(told.exit_code, 1) << told.output;
         told = run_program({"ententctl", "verify-proof", file, "--server-key", "a.test"});
         EXPECT_EQ(told.exit_code, 2) << told.output;

@@ -180,13 +180,13 @@ asio::awaitable<void> malformed(Served& served, std::string path)
     EXPECT_EQ(status_of(answer), 400);
     answer = co_await talk_at(executor, path, "GET /hello HTTP/1.1\r\n\r\n");
     EXPECT_EQ(status_of(answer), 400);
-    answer = co_await talk_at(executor, path,
-                              "GET /hello HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'x') +
-                                  "\r\n\r\n");
+    answer = co_await talk_at(
+        executor, path,
+        "GET /hello HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
     EXPECT_EQ(status_of(answer), 413);
-    answer = co_await talk_at(executor, path,
-                              "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n" +
-                                  std::string(1'001, 'x'));
+    answer = co_await talk_at(
+        executor, path,
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n" + std::string(1'001, 'x'));
     EXPECT_EQ(status_of(answer), 413);
     answer = co_await talk_at(executor, path, ask_and_close);
     EXPECT_EQ(status_of(answer), 200);
@@ -304,8 +304,7 @@ TEST(UnixSocket, AnotherKindOfFileAndALongPathAreRefused)
     EXPECT_TRUE(exists(path));
 
     Acceptor other(context);
-    const auto too_long =
-        UnixPath::bind(other, "/" + std::string(most_unix_path_octets, 'x'));
+    const auto too_long = UnixPath::bind(other, "/" + std::string(most_unix_path_octets, 'x'));
     ASSERT_FALSE(too_long);
     EXPECT_EQ(too_long.error().code, Code::malformed);
 }

@@ -54,8 +54,7 @@ void tamper(const Node& node, const std::string& channel, std::int64_t seq,
     auto db = need(database->open_writer(), "open");
     const auto row =
         need(storage::read_channel(*db, protocol::ChannelId::trusted(channel)), "channel");
-    const auto run =
-        need(storage::one_row(*db, select_run, read_run, row.id, seq), "run").value();
+    const auto run = need(storage::one_row(*db, select_run, read_run, row.id, seq), "run").value();
     auto entries = need(storage::decode_entries(run.body), "entries");
     change(entries.at(static_cast<std::size_t>(seq - run.first)));
     std::string body;

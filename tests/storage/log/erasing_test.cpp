@@ -23,17 +23,18 @@ std::vector<std::int64_t> runs_of(Rig& rig, const ChannelId& name)
 
 Result<void> erase(Rig& rig, const std::vector<std::int64_t>& seqs, std::int64_t deleted_by)
 {
-    return rig.with(garden, [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
-        for (const auto seq : seqs) rig.store->erase(channel, seq, deleted_by);
-        for (const auto seq : seqs) {
-            // Seen at once by who decides in the same transaction.
-            auto entry = rig.store->entry_at(transaction.db(), channel, seq);
-            if (entry) {
-                EXPECT_FALSE(entry->entry.content);
-            }
-        }
-        return {};
-    });
+    return rig.with(garden,
+                    [&](WriteTransaction& transaction, LiveChannel& channel) -> Result<void> {
+                        for (const auto seq : seqs) rig.store->erase(channel, seq, deleted_by);
+                        for (const auto seq : seqs) {
+                            // Seen at once by who decides in the same transaction.
+                            auto entry = rig.store->entry_at(transaction.db(), channel, seq);
+                            if (entry) {
+                                EXPECT_FALSE(entry->entry.content);
+                            }
+                        }
+                        return {};
+                    });
 }
 
 TEST(Erasing, AContentGoesAndItsEventItsNeighboursAndItsProofsStay)
@@ -116,12 +117,11 @@ TEST(Erasing, AnErasureGoesWithItsTransaction)
 {
     Rig rig;
     rig.commit(garden, 1, 2);
-    auto failed =
-        rig.with(garden, [&](WriteTransaction&, LiveChannel& channel) -> Result<void> {
-            rig.store->erase(channel, 1, 2);
-            rig.store->abandon(channel, Error{Code::unavailable, "made up", {}, 0});
-            return fail(Code::unavailable, "made up");
-        });
+    auto failed = rig.with(garden, [&](WriteTransaction&, LiveChannel& channel) -> Result<void> {
+        rig.store->erase(channel, 1, 2);
+        rig.store->abandon(channel, Error{Code::unavailable, "made up", {}, 0});
+        return fail(Code::unavailable, "made up");
+    });
     EXPECT_FALSE(failed);
     rig.commit(garden, 3, 3);
     EXPECT_TRUE(rig.page(garden, 0).value().entries.front().entry.content);

@@ -64,8 +64,7 @@ class LogWalkTest : public ::testing::Test {
                 addition.event_id = protocol::event_id(addition.entry.event);
                 addition.origin = ServerName::trusted("b.example");
                 addition.txn = txn(i);
-                auto added =
-                    rig_.store->append(transaction.db(), **channel, std::move(addition));
+                auto added = rig_.store->append(transaction.db(), **channel, std::move(addition));
                 if (!added) return added;
             }
             if (!checkpoint) return {};
@@ -90,9 +89,8 @@ class LogWalkTest : public ::testing::Test {
             seen.events.push_back(event);
         };
         for (bool done = false; !done;) {
-            auto step = rig_.read([&](Connection& db) {
-                return walk_log(db, *row, seen.walk, entries, visit);
-            });
+            auto step = rig_.read(
+                [&](Connection& db) { return walk_log(db, *row, seen.walk, entries, visit); });
             EXPECT_TRUE(step) << step.error().detail;
             done = !step || *step;
         }
@@ -108,11 +106,11 @@ class LogWalkTest : public ::testing::Test {
         ASSERT_TRUE(done) << done.error().detail;
     }
     // The entries of the run that ends with `last`, changed.
-    void change_run(std::int64_t last, const std::function<void(std::vector<protocol::Entry>&)>& how)
+    void change_run(std::int64_t last,
+                    const std::function<void(std::vector<protocol::Entry>&)>& how)
     {
         const auto read = [](Statement& row) { return std::string(row.blob(0)); };
-        auto body = rig_.read(
-            [&](Connection& db) { return one_row(db, select_body, read, last); });
+        auto body = rig_.read([&](Connection& db) { return one_row(db, select_body, read, last); });
         ASSERT_TRUE(body && *body);
         auto entries = decode_entries(**body);
         ASSERT_TRUE(entries);
@@ -136,8 +134,7 @@ TEST_F(LogWalkTest, AWholeLogGivesItsChainAndNoFlaw)
         ASSERT_EQ(seen.places.size(), 9U);
         for (int i = 1; i <= 9; ++i) {
             EXPECT_EQ(seen.places[static_cast<std::size_t>(i - 1)].seq, i);
-            EXPECT_EQ(seen.events[static_cast<std::size_t>(i - 1)],
-                      protocol::event_id(message(i)));
+            EXPECT_EQ(seen.events[static_cast<std::size_t>(i - 1)], protocol::event_id(message(i)));
         }
         EXPECT_EQ(seen.places.back().hash, rig_.row(garden)->hash);
         EXPECT_EQ(seen.walk.start, (protocol::Position{0, ""}));
@@ -177,8 +174,8 @@ TEST_F(LogWalkTest, GoesOnFromAnyPlaceThatItHasBeen)
         auto walk = resume_at(all.places[from]);
         std::vector<protocol::Position> places;
         const auto visit = [&](const protocol::Position& at, const Hash&) { places.push_back(at); };
-        auto done = rig_.read(
-            [&](Connection& db) { return walk_log(db, row, walk, 4'000, visit); });
+        auto done =
+            rig_.read([&](Connection& db) { return walk_log(db, row, walk, 4'000, visit); });
         ASSERT_TRUE(done && *done);
         EXPECT_TRUE(std::equal(places.begin(), places.end(),
                                all.places.begin() + static_cast<std::ptrdiff_t>(from) + 1,

@@ -9,8 +9,7 @@ namespace {
 
 const ServerName b = ServerName::trusted("b.example");
 const ServerName c = ServerName::trusted("c.example");
-const ChannelId pasture =
-    ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ad@b.example");
+const ChannelId pasture = ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ad@b.example");
 
 constexpr char insert_member[] =
     "INSERT INTO member (channel, user, standing, since) VALUES (?, ?, 0, 1)";
@@ -21,14 +20,14 @@ class PeerReader : public ::testing::Test {
  protected:
     void follow(const ChannelId& channel, const ServerName& server, std::int64_t seq)
     {
-        ASSERT_TRUE(rig_.with(channel, [&](WriteTransaction& transaction,
-                                           LiveChannel& live) -> Result<void> {
-            auto id = rig_.store->server_id(transaction.db(), server);
-            if (!id) return fail(id);
-            auto started = start_cursor(transaction.db(), live.id, *id, 0);
-            if (!started) return started;
-            return set_cursor(transaction.db(), live.id, *id, seq);
-        }));
+        ASSERT_TRUE(rig_.with(
+            channel, [&](WriteTransaction& transaction, LiveChannel& live) -> Result<void> {
+                auto id = rig_.store->server_id(transaction.db(), server);
+                if (!id) return fail(id);
+                auto started = start_cursor(transaction.db(), live.id, *id, 0);
+                if (!started) return started;
+                return set_cursor(transaction.db(), live.id, *id, seq);
+            }));
     }
     void make_member(const ChannelId& channel, const std::string& user)
     {
@@ -64,8 +63,7 @@ class PeerReader : public ::testing::Test {
     }
     std::vector<std::string> peers(std::string_view after = "", std::size_t limit = 10)
     {
-        auto found =
-            rig_.read([&](Connection& db) { return known_peers(db, home, after, limit); });
+        auto found = rig_.read([&](Connection& db) { return known_peers(db, home, after, limit); });
         EXPECT_TRUE(found) << found.error().detail;
         std::vector<std::string> names;
         for (const auto& name : *found) names.push_back(name.str());
@@ -146,8 +144,7 @@ TEST_F(PeerReader, AChannelIsSharedWithFollowersHomesAndFellowFollowers)
     make_member(pasture, "carol@c.example");
     EXPECT_EQ(shared_with(c), std::vector<std::string>{pasture.str()});
 
-    auto found =
-        rig_.read([&](Connection& db) { return shared_channels(db, home, b, "", 1); });
+    auto found = rig_.read([&](Connection& db) { return shared_channels(db, home, b, "", 1); });
     ASSERT_TRUE(found);
     ASSERT_TRUE(found->front().cursor);
     EXPECT_EQ(found->front().cursor->seq, 1);
