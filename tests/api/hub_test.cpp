@@ -4,6 +4,7 @@
 
 #include "api/live_hub.hpp"
 #include "memory_channels.hpp"
+#include "no_people.hpp"
 
 namespace entente::api::testing {
 namespace {
@@ -24,7 +25,8 @@ TEST(LiveHub, AUserFollowsSoManyChannelsOverAllSocketsAndNoMore)
 {
     boost::asio::io_context io;
     MemoryChannels channels;
-    LiveHub hub(channels);
+    NoPeople people;
+    LiveHub hub(channels, people);
     std::vector<std::shared_ptr<Follower>> sockets;
     for (std::size_t i = 0; i < max_followed_by_user / max_followed_channels; ++i) {
         sockets.push_back(hub.connect(caller("alice"), io.get_executor()));

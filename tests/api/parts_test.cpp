@@ -12,6 +12,7 @@
 #include "api/out_queue.hpp"
 #include "api/rates.hpp"
 #include "api/wire.hpp"
+#include "protocol/slice.hpp"
 
 namespace entente::api {
 namespace {
@@ -138,7 +139,8 @@ std::shared_ptr<const QueuedEntries> queued(const char* channel, std::int64_t fi
 
 TEST(OutQueue, WhatWaitsOfAChannelIsTakenBackAndNothingElse)
 {
-    OutQueue queue;
+    protocol::SharedRoom room(queue_room);
+    OutQueue queue(room);
     queue.push_entries(queued("a", 4, R"({"a":4})"));
     queue.push_entries(queued("b", 9, R"({"b":9})"));
     queue.push_entries(queued("a", 5, R"({"a":5})"));
@@ -201,10 +203,10 @@ TEST(OutQueue, WhoHoldsNothingFindsRoomWhereOthersHoldAllTheyMay)
 {
     protocol::SharedRoom room(queue_room);
     std::vector<std::unique_ptr<OutQueue>> greedy;
-    const auto large = std::make_shared<std::string>(max_queue_octets, 'x');
+    const auto large = queued("a", 1, std::string(max_queue_octets, 'x'));
     while (room.held() < plenty_queue_octets) {
         auto& queue = *greedy.emplace_back(std::make_unique<OutQueue>(room));
-        ASSERT_TRUE(queue.fits(large->size()));
+        ASSERT_TRUE(queue.fits(large->json.size()));
         queue.push_entries(large);
     }
     EXPECT_LE(room.held(), plenty_queue_octets + max_queue_octets);

@@ -126,7 +126,7 @@ TEST_F(Changes, AChangeOfHistoryIsForLaterJoinsOfThisServerToo)
         ASSERT_TRUE(a.world.run(a.channels->join(a.actor(who), channel)));
     };
     const auto first_seen = [&](const std::string& who) {
-        return a.world.run(a.channels->page_after(a.user(who), channel, 0, 1)).value().at(0).seq;
+        return a.world.run(a.channels->page_after(a.user(who), channel, 0, {1})).value().at(0).seq;
     };
     joins("carol");
     const auto join = a.image(channel)->seq;
@@ -205,7 +205,7 @@ TEST_F(Direct, AnInvitationFromAfarIsTheDmAndWhatWasWrittenBeforeTheJoinIsSeen)
     settle_all(a, b);
     EXPECT_TRUE(find(b, "bob", a.user("alice"))->joined);
     const auto page =
-        b.world.run(b.channels->page_after(b.user("bob"), made->channel, 0, 100)).value();
+        b.world.run(b.channels->page_after(b.user("bob"), made->channel, 0, {100})).value();
     ASSERT_GE(page.size(), 4U);
     EXPECT_NE(page[2].content->find("are you there?"), std::string::npos);
 }

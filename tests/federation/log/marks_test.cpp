@@ -31,11 +31,11 @@ class Marks : public ::testing::Test {
     // The marks of the newest entry as bob's programs see them.
     [[nodiscard]] std::uint8_t newest()
     {
-        auto page = b.world.run(b.channels->page_before(b.user("bob"), channel, 1'000'000, 1));
+        auto page = b.world.run(b.channels->page_before(b.user("bob"), channel, 1'000'000, {1}));
         if (!page || page->empty()) throw std::runtime_error("no page");
         // Either way of reading says the same.
         auto after =
-            b.world.run(b.channels->page_after(b.user("bob"), channel, page->back().seq - 1, 1));
+            b.world.run(b.channels->page_after(b.user("bob"), channel, page->back().seq - 1, {1}));
         EXPECT_EQ(after.value().back().marks, page->back().marks);
         return page->back().marks;
     }
@@ -207,7 +207,7 @@ TEST_F(Marks, ADeletionCountsWhereItIsOneOfThisMessage)
     rechain(made.logs[0]);
     sign_anew(a, made);
     ASSERT_EQ(send(made), SliceStatus::ok);
-    auto page = b.world.run(b.channels->page_after(b.user("bob"), channel, held, 10));
+    auto page = b.world.run(b.channels->page_after(b.user("bob"), channel, held, {10}));
     ASSERT_TRUE(page);
     ASSERT_EQ(page->size(), 3U);
     EXPECT_EQ((*page)[0].marks, unmarked);

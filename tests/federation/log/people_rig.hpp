@@ -68,6 +68,7 @@ struct PeopleServer {
         settlement = std::make_unique<Settlement>(
             SettlementParts{server.identity, *server.verifier, *server.follower, *server.store,
                             *server.commits, *server.notices, log, server.world.clock,
+                            [](const ChannelId&, const ServerName&) { return true; },
                             [this](storage::WriteTransaction& transaction,
                                    const storage::DirectRow& row, Code problem) {
                                 return people->messages().refused(transaction, row, problem,
