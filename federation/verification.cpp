@@ -320,7 +320,8 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
         }
         if (seal != nullptr) {
             verified.facts.push_back(facts_of(*seal->root, seal->is_vouched, at));
-            if ((verified.facts.back().marks & protocol::bit(protocol::Mark::key_revoked)) != 0)
+            const auto& key = seal->root->pinned;
+            if (key && key->revoked_at != 0 && key->revoked_at < at)
                 verified.late.push_back({i, *seal->root->key});
             continue;
         }
@@ -364,7 +365,7 @@ SealFacts Verifier::facts_of(const CheckedRoot& root, bool vouched, Millis entry
     using trust::KeyStatus;
     const bool is_revoked =
         pinned->status == KeyStatus::revoked || pinned->status == KeyStatus::lost;
-    if (is_revoked && pinned->revoked_at < entry_at)
+    if (is_revoked && pinned->revoked_at <= entry_at)
         facts.marks |= protocol::bit(protocol::Mark::key_revoked);
     if (pinned->status == KeyStatus::retired && pinned->until > 0 &&
         entry_at > pinned->until + trust::key_overlap_ms)

@@ -39,7 +39,7 @@ class NoPeople final : public federation::People {
     void listen(federation::PeopleListener&) override {}
 
  private:
-    static Failure nobody() { return fail(Code::not_found, "nobody is known here"); }
+    static protocol::Failure nobody() { return fail(Code::not_found, "nobody is known here"); }
 };
 
 }  // namespace entente::api::testing

@@ -386,6 +386,10 @@ TEST_F(RepairOfAHome, WhatNobodyNoticedIsFoundByTheNextHeartbeat)
     ASSERT_TRUE(ask(a, b, channel));
     EXPECT_TRUE(is_held());
     finish_fetching(a);
+    // All followers are asked then, this one too: it holds no more.
+    look();
+    EXPECT_TRUE(is_held());
+    ASSERT_TRUE(ask(a, b, channel));
     look();
     EXPECT_FALSE(is_held());
     EXPECT_EQ(a.image(channel)->hash, before.hash);
