@@ -20,6 +20,7 @@ void Control::add_routes(net::Router& router)
                 [this](const net::Request& request) { return server(request); }});
     add_peer_routes(router);
     add_channel_routes(router);
+    add_fork_routes(router);
 }
 
 asio::awaitable<net::Response> Control::server(const net::Request& /*request*/)

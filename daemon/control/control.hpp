@@ -6,9 +6,11 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "federation/follower_log.hpp"
 #include "federation/log_comparison.hpp"
 #include "federation/log_proof.hpp"
 #include "federation/peer_links.hpp"
+#include "federation/repair.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
 #include "trust/tiers.hpp"
@@ -23,6 +25,8 @@ struct ControlParts {
     federation::PeerLinks& links;
     federation::LogComparison& comparison;
     federation::LogProver& prover;
+    federation::FollowerLog& follower;
+    federation::Repair& repair;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
     const protocol::Clock& clock;
@@ -39,6 +43,7 @@ class Control {
     using Answer = asio::awaitable<net::Response>;
     void add_peer_routes(net::Router& router);
     void add_channel_routes(net::Router& router);
+    void add_fork_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -49,6 +54,9 @@ class Control {
     Answer channels(const net::Request& request);
     Answer channel(const net::Request& request);
     Answer prove(const net::Request& request);
+    Answer evidence(const net::Request& request);
+    Answer thaw(const net::Request& request);
+    Answer go_on(const net::Request& request);
 
     ControlParts parts_;
 };

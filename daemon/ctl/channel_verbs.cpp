@@ -151,6 +151,7 @@ void add_channel_verbs(Verbs& verbs)
         ->type_name("FILE");
     proving.add_flag("--with-content", options->with_content,
                      "With what was written, and not only its hash");
+    add_fork_verbs(verbs, channel);
 }
 
 }  // namespace entente::daemon::ctl

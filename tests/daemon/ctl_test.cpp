@@ -36,6 +36,9 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
              {"channel list", {"channel", "list"}},
              {"channel show", {"channel", "show", channel}},
              {"channel prove", {"channel", "prove", channel, "7", "--with-content"}},
+             {"channel evidence", {"channel", "evidence", channel}},
+             {"channel thaw", {"channel", "thaw", channel}},
+             {"channel go-on", {"channel", "go-on", channel}},
              {"verify-proof",
               {"verify-proof", "file", "--server-key", "a=b", "--server-key", "c=d"}},
          }) {

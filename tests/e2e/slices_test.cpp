@@ -7,6 +7,7 @@
 #include "storage/evidence_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/sqlite/database.hpp"
+#include "tests/e2e/support/control.hpp"
 #include "tests/e2e/support/forger.hpp"
 #include "tests/e2e/support/world_test.hpp"
 
@@ -262,6 +263,38 @@ TEST_F(Slices, ASecondHistoryIsAForkAndFreezesTheChannel)
     node("b.test").start();
     EXPECT_EQ(send(slice(3, 5)).status, SliceStatus::fork);
     EXPECT_EQ(texts(), std::vector<std::string>{"four"});
+}
+
+// [LOG-4] The operator sees why, and has the last word.
+TEST_F(Slices, AForkIsShownToTheOperatorWhoLetsTheChannelGoOn)
+{
+    write("four");
+    EXPECT_EQ(send(slice(3, 4)).status, SliceStatus::ok);
+    EXPECT_EQ(control(node("b.test"), {"channel", "thaw", channel_}).exit_code, 1);
+    const auto entries = entries_;
+    const auto hashes = hashes_;
+    entries_.resize(3);
+    hashes_.resize(4);
+    write("another four");
+    EXPECT_EQ(send(slice(3, 4)).status, SliceStatus::fork);
+
+    const auto told = control(node("b.test"), {"channel", "evidence", channel_});
+    ASSERT_EQ(told.exit_code, 0) << told.output;
+    ASSERT_EQ(told.json.at("evidence").size(), 1U);
+    const auto& evidence = told.json.at("evidence").at(0);
+    EXPECT_EQ(evidence.at("kind"), "fork");
+    EXPECT_EQ(evidence.at("seq"), 4);
+    EXPECT_EQ(evidence.at("held").at("slice").at("checkpoint").at("hash"), hashes[4]);
+    EXPECT_EQ(evidence.at("shown").at("slice").at("checkpoint").at("hash"), hashes_[4]);
+
+    EXPECT_EQ(control(node("b.test"), {"channel", "thaw", channel_}).exit_code, 0);
+    EXPECT_FALSE(bob_->channel(channel_).at("frozen").get<bool>());
+    entries_ = entries;
+    hashes_ = hashes;
+    write("five");
+    EXPECT_EQ(send(slice(4, 5)).status, SliceStatus::ok);
+    EXPECT_EQ(texts(), (std::vector<std::string>{"four", "five"}));
+    EXPECT_EQ(control(node("b.test"), {"channel", "go-on", channel_}).exit_code, 1);
 }
 
 TEST_F(Slices, AForkIsToldToItsMembersAndItsEvidenceKept)
