@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/any_io_executor.hpp>
 
 #include "daemon/config.hpp"
 #include "daemon/key_folder.hpp"
@@ -34,10 +34,11 @@ class FederationStack {
         const federation::Identity& identity;
         Stores& stores;
         net::TaskGroup& tasks;
-        boost::asio::thread_pool& pool;
+        asio::any_io_executor pool;  // for what blocks
         protocol::Log& log;
         const protocol::Clock& clock;
         protocol::Random& random;
+        net::Fetcher* http = nullptr;  // in place of HTTPS; outlives the stack
     };
     explicit FederationStack(Parts parts);
 
@@ -60,7 +61,8 @@ class FederationStack {
 
     Parts parts_;
     federation::Notices notices_;
-    net::HttpClient http_;
+    std::unique_ptr<net::HttpClient> own_http_;
+    net::Fetcher& http_;
     trust::KeyRing ring_;
     storage::PinStore pins_;
     federation::Discovery discovery_;

@@ -66,7 +66,7 @@ struct GroupCommit::State {
           GroupCommitOptions wanted, std::function<void(Error)> on_fatal_wanted)
         : io(std::move(executor)),
           database(std::move(opened)),
-          options(wanted),
+          options(std::move(wanted)),
           on_fatal(std::move(on_fatal_wanted))
     {
     }
@@ -74,9 +74,14 @@ struct GroupCommit::State {
     template <class Job>
     void enqueue(std::deque<Pending<Job>>& queue, std::condition_variable& wake, Job job,
                  std::shared_ptr<Waiter> waiter, bool writes_something);
+    // Each runs what is next; false where there is nothing, with threads: and will be nothing.
+    bool write_once();
+    bool read_once(Connection& connection);
+    void maintain_once();
     void write_loop();
     void read_loop(Connection& connection);
     void maintain_loop();
+    void start_threads();
 
     void run_together(std::vector<Pending<WriteJob>>& batch);
     // The jobs' results and actions where the commit went through.
@@ -98,6 +103,7 @@ struct GroupCommit::State {
     std::unique_ptr<Connection> writer;
     std::vector<std::unique_ptr<Connection>> readers;
     std::vector<std::thread> threads;
+    std::unique_ptr<TurnTaker> turns;  // in place of threads
 
     mutable std::mutex mutex;  // guards what follows
     std::condition_variable write_wake;
@@ -129,6 +135,7 @@ void GroupCommit::State::enqueue(std::deque<Pending<Job>>& queue, std::condition
         } else {
             queue.push_back({std::move(job), std::move(waiter)});
             wake.notify_one();
+            if (turns) writes_something ? turns->want_write() : turns->want_read();
             return;
         }
     }
@@ -157,25 +164,29 @@ void GroupCommit::State::post(Completions completions) const
     });
 }
 
+bool GroupCommit::State::write_once()
+{
+    std::vector<Pending<WriteJob>> batch;
+    {
+        std::unique_lock lock(mutex);
+        if (!turns) write_wake.wait(lock, [this] { return !writes.empty() || !running; });
+        if (writes.empty()) return false;
+        while (!writes.empty() && batch.size() < options.max_jobs_per_commit) {
+            batch.push_back(std::move(writes.front()));
+            writes.pop_front();
+        }
+    }
+    run_together(batch);
+    const std::lock_guard lock(mutex);
+    maintenance_due = true;
+    maintain_wake.notify_one();
+    return true;
+}
+
 void GroupCommit::State::write_loop()
 {
     name_this_thread("ent-writer");
-    std::vector<Pending<WriteJob>> batch;
-    for (;;) {
-        batch.clear();
-        {
-            std::unique_lock lock(mutex);
-            write_wake.wait(lock, [this] { return !writes.empty() || !running; });
-            if (writes.empty()) return;
-            while (!writes.empty() && batch.size() < options.max_jobs_per_commit) {
-                batch.push_back(std::move(writes.front()));
-                writes.pop_front();
-            }
-        }
-        run_together(batch);
-        const std::lock_guard lock(mutex);
-        maintenance_due = true;
-        maintain_wake.notify_one();
+    while (write_once()) {
     }
 }
 
@@ -304,29 +315,40 @@ void GroupCommit::State::become_fatal()
     asio::post(io, [told = on_fatal, error = std::move(error)] { told(error); });
 }
 
+bool GroupCommit::State::read_once(Connection& connection)
+{
+    Pending<ReadJob> pending;
+    {
+        std::unique_lock lock(mutex);
+        if (!turns) read_wake.wait(lock, [this] { return !reads.empty() || !running; });
+        if (reads.empty()) return false;
+        pending = std::move(reads.front());
+        reads.pop_front();
+    }
+    // One snapshot for all that a job reads: a head and the members beside it must be of
+    // the same commit.
+    auto result = connection.begin();
+    if (result) {
+        result = run_guarded(pending.job, connection);
+        connection.rollback();
+    }
+    Completions completions;
+    completions.results.emplace_back(std::move(pending.waiter), std::move(result));
+    post(std::move(completions));
+    return true;
+}
+
 void GroupCommit::State::read_loop(Connection& connection)
 {
     name_this_thread("ent-reader");
-    for (;;) {
-        Pending<ReadJob> pending;
-        {
-            std::unique_lock lock(mutex);
-            read_wake.wait(lock, [this] { return !reads.empty() || !running; });
-            if (reads.empty()) return;
-            pending = std::move(reads.front());
-            reads.pop_front();
-        }
-        // One snapshot for all that a job reads: a head and the members beside it must be of
-        // the same commit.
-        auto result = connection.begin();
-        if (result) {
-            result = run_guarded(pending.job, connection);
-            connection.rollback();
-        }
-        Completions completions;
-        completions.results.emplace_back(std::move(pending.waiter), std::move(result));
-        post(std::move(completions));
+    while (read_once(connection)) {
     }
+}
+
+void GroupCommit::State::maintain_once()
+{
+    if (!fatal) database->maintain();
+    if (database->is_broken()) become_fatal();
 }
 
 // Sleeps without a timer once nothing has been committed for a while.
@@ -346,10 +368,17 @@ void GroupCommit::State::maintain_loop()
         calls_left = maintenance_due ? maintenance_calls_at_rest : calls_left - 1;
         maintenance_due = false;
         lock.unlock();
-        if (!fatal) database->maintain();
-        if (database->is_broken()) become_fatal();
+        maintain_once();
         lock.lock();
     }
+}
+
+void GroupCommit::State::start_threads()
+{
+    threads.emplace_back([this] { write_loop(); });
+    threads.emplace_back([this] { maintain_loop(); });
+    for (auto& reader : readers)
+        threads.emplace_back([this, &connection = *reader] { read_loop(connection); });
 }
 
 GroupCommit::GroupCommit(asio::any_io_executor io, std::unique_ptr<Database> database,
@@ -381,12 +410,17 @@ Result<void> GroupCommit::start()
     }
     state_->running = true;
     auto* state = state_.get();
-    state->threads.emplace_back([state] { state->write_loop(); });
-    state->threads.emplace_back([state] { state->maintain_loop(); });
-    for (auto& reader : state->readers) {
-        state->threads.emplace_back(
-            [state, &connection = *reader] { state->read_loop(connection); });
+    if (!state->options.turns) {
+        state->start_threads();
+        return {};
     }
+    TurnWork work;
+    work.write = [state] { return state->write_once(); };
+    work.read = [state] { return state->read_once(*state->readers.front()); };
+    work.maintain = [state] { state->maintain_once(); };
+    work.maintenance_interval = maintenance_interval;
+    work.maintenance_calls = maintenance_calls_at_rest;
+    state->turns = std::make_unique<TurnTaker>(state->options.turns, std::move(work));
     return {};
 }
 
@@ -401,6 +435,8 @@ void GroupCommit::stop()
     }
     for (auto& thread : state_->threads) thread.join();
     state_->threads.clear();
+    if (state_->turns) state_->turns->finish();
+    state_->turns.reset();
     state_->readers.clear();
     state_->writer.reset();
 }

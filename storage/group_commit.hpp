@@ -18,6 +18,7 @@
 
 #include "protocol/result.hpp"
 #include "storage/driver.hpp"
+#include "storage/turns.hpp"
 
 namespace entente::storage {
 
@@ -54,6 +55,7 @@ struct GroupCommitOptions {
     std::size_t readers = 2;
     std::size_t max_jobs_per_commit = 512;
     std::size_t max_queued = 65'536;  // beyond it a job is refused: `unavailable`
+    Turns turns = {};                 // empty: threads of its own
 };
 
 // A job that fails must not have written or changed anything a participant holds:
