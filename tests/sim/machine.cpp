@@ -1,5 +1,6 @@
 #include "tests/sim/machine.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <boost/asio/co_spawn.hpp>
@@ -7,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "storage/account_store.hpp"
+#include "storage/outgoing_store.hpp"
 #include "storage/sqlite/database.hpp"
 #include "tests/sim/ear.hpp"
 
@@ -322,6 +324,27 @@ federation::Channels& Machine::channels()
 std::size_t Machine::links() const
 {
     return process_ && process_->federation ? process_->federation->links().running() : 0;
+}
+
+void Machine::see_what_is_owed()
+{
+    owed_.reset();
+    if (is_ready()) spawn(look_up_owed(*process_));
+}
+
+asio::awaitable<void> Machine::look_up_owed(Process& process)
+{
+    auto job = [self = config_.server.name](storage::Connection& db) {
+        return storage::owed_servers(db, self);
+    };
+    auto owed = co_await process.stores->commits().read(std::move(job));
+    if (owed) owed_ = std::move(*owed);
+}
+
+bool Machine::owes_nobody_but(const std::string& server) const
+{
+    return owed_ && std::all_of(owed_->begin(), owed_->end(),
+                                [&](const auto& owed) { return owed.str() == server; });
 }
 
 std::size_t Machine::queued() const

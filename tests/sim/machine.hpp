@@ -69,6 +69,9 @@ class Machine {
     // Grows with every start: who asks twice knows whether it is the same process.
     [[nodiscard]] int life() const { return life_; }
     [[nodiscard]] std::size_t links() const;
+    // Has it look up who is owed anything; to be asked a moment later.
+    void see_what_is_owed();
+    [[nodiscard]] bool owes_nobody_but(const std::string& server) const;
     [[nodiscard]] std::size_t queued() const;
 
     // What is on its disk, once no process runs.
@@ -81,6 +84,7 @@ class Machine {
     void drain();
     void serve(net::Request request, Answer answer);
     asio::awaitable<void> start(Process& process);
+    asio::awaitable<void> look_up_owed(Process& process);
     asio::awaitable<void> run(Process& process, net::Request request, Answer answer);
     [[nodiscard]] daemon::StoragePlatform platform();
     void give_turn(std::function<void()> turn, milliseconds after);
@@ -103,6 +107,7 @@ class Machine {
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::unique_ptr<Process> process_;
+    std::optional<std::vector<protocol::ServerName>> owed_;
     bool doomed_ = false;
     bool has_lost_power_ = false;
     int life_ = 0;
