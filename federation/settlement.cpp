@@ -195,9 +195,8 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
         }
         settled.progress = true;
         tell(posted(row, DeliveryState::accepted, result.seq));
-        // Behind the floor the join itself never comes by the log.
-        if (*standing == JoinStanding::behind_floor)
-            return storage::settle_submission(db, row.channel, row.txn);
+        // Behind the floor the join itself never comes by the log: what stands here is then
+        // all that a repeat of it can be answered by.
         return storage::accept_submission(db, row.id, result.seq);
     }
     settled.progress = true;
@@ -223,13 +222,13 @@ Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transa
     // Without a place for the join only the state tells whether the snapshot has been fetched.
     if (!is_placed(result) && !(*found)->state.is_member(row.user))
         return JoinStanding::needs_snapshot;
-    if ((*found)->floor < result.seq) return JoinStanding::comes_by_log;
+    if ((*found)->floor < result.seq) return JoinStanding::stands;
     auto dropped = storage::drop_invitation(db, row.user, row.channel.str());
     if (!dropped) return fail(dropped);
     transaction.after_commit([this, user = protocol::UserId::trusted(row.user)] {
         parts_.notices.tell([&](CommitListener& listener) { listener.membership_changed(user); });
     });
-    return JoinStanding::behind_floor;
+    return JoinStanding::stands;
 }
 
 Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job,

@@ -65,8 +65,8 @@ class Settlement {
     [[nodiscard]] Result<void> apply_event(storage::WriteTransaction& transaction, const Job& job,
                                            const storage::SubmissionRow& row,
                                            const protocol::EventResult& result, Settled& settled);
-    // Where an accepted join leaves its channel here.
-    enum class JoinStanding : std::uint8_t { needs_snapshot, behind_floor, comes_by_log };
+    // Whether an accepted join's log can begin here.
+    enum class JoinStanding : std::uint8_t { needs_snapshot, stands };
     [[nodiscard]] Result<JoinStanding> apply_join(storage::WriteTransaction& transaction,
                                                   const Job& job, const storage::SubmissionRow& row,
                                                   const protocol::EventResult& result);

@@ -56,11 +56,15 @@ constexpr char select_unsent[] = SUBMISSION_COLUMNS
 #undef SUBMISSION_COLUMNS
 constexpr char select_count[] =
     "SELECT count(*) FROM submission WHERE home = ? AND user = ? AND seq = 0 AND problem = ''";
-constexpr char select_join[] =
-    "SELECT 1 FROM submission WHERE channel = ? AND type = 'member.join' AND problem = '' LIMIT 1";
+// One that was accepted and lies behind the floor of the log here is over: it doesn't come back.
+#define IS_OPEN_JOIN                                                      \
+    "b.type = 'member.join' AND b.problem = '' AND NOT EXISTS (SELECT 1 " \
+    "FROM channel c WHERE c.name = b.channel AND b.seq > 0 AND b.seq <= c.floor) LIMIT 1"
+constexpr char select_join[] = "SELECT 1 FROM submission b WHERE b.channel = ? AND " IS_OPEN_JOIN;
 constexpr char select_join_at[] =
     "SELECT 1 FROM submission b JOIN server s ON s.id = b.home "
-    "WHERE b.channel = ? AND s.name = ? AND b.type = 'member.join' AND b.problem = '' LIMIT 1";
+    "WHERE b.channel = ? AND s.name = ? AND " IS_OPEN_JOIN;
+#undef IS_OPEN_JOIN
 constexpr char update_accepted[] = "UPDATE submission SET seq = ? WHERE id = ?";
 constexpr char update_rejected[] = "UPDATE submission SET problem = ? WHERE id = ?";
 constexpr char delete_submission[] = "DELETE FROM submission WHERE channel = ? AND txn = ?";
