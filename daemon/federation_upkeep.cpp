@@ -113,7 +113,7 @@ asio::awaitable<void> FederationStack::keep_house()
             auto claims = storage::forget_claim_answers_before(transaction.db(),
                                                                now - storage::claim_memory_ms);
             if (!claims) return claims;
-            return storage::drop_rejected_before(transaction.db(), now - rejected_memory_ms);
+            return storage::drop_over_before(transaction.db(), now - rejected_memory_ms);
         };
         auto forgotten = co_await parts_.stores.commits().write(std::move(job));
         if (!forgotten)

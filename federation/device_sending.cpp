@@ -96,6 +96,8 @@ asio::awaitable<Result<std::vector<SendResult>>> LocalPeople::send(Actor actor,
     auto drafts = std::make_shared<std::vector<Outgoing>>();
     for (std::size_t i = 0; i < messages.size(); ++i)
         drafts->push_back(draft(actor, messages[i], i));
+    storage::Cause cause{actor.user.str(), 0};
+    for (const auto& message : messages) cause.octets += 2 * message.message.size();
     using Results = std::vector<SendResult>;
     auto job = [this, drafts,
                 sender = actor.user](WriteTransaction& transaction) -> Result<Results> {
@@ -107,7 +109,7 @@ asio::awaitable<Result<std::vector<SendResult>>> LocalPeople::send(Actor actor,
         }
         return results;
     };
-    auto results = co_await parts_.commits.write(std::move(job));
+    auto results = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return results;
 }
 
@@ -164,6 +166,7 @@ asio::awaitable<Result<std::vector<MailItem>>> LocalPeople::mail_after(UserId us
                                                                        std::size_t limit)
 {
     using Items = std::vector<MailItem>;
+    storage::Cause cause{user.str(), 0};
     auto job = [user = std::move(user), device, after,
                 limit](storage::Connection& db) -> Result<Items> {
         auto row = own_device(db, user, device);
@@ -176,20 +179,21 @@ asio::awaitable<Result<std::vector<MailItem>>> LocalPeople::mail_after(UserId us
                              one.at, std::move(one.problem), std::move(one.body)});
         return items;
     };
-    auto items = co_await parts_.commits.read(std::move(job));
+    auto items = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return items;
 }
 
 asio::awaitable<Result<void>> LocalPeople::acknowledge(UserId user, Uuid device,
                                                        std::int64_t number)
 {
+    storage::Cause cause{user.str(), 0};
     auto job = [user = std::move(user), device,
                 number](WriteTransaction& transaction) -> Result<void> {
         auto row = own_device(transaction.db(), user, device);
         if (!row) return fail(row);
         return storage::acknowledge_mail(transaction.db(), *row, number);
     };
-    auto done = co_await parts_.commits.write(std::move(job));
+    auto done = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return done;
 }
 

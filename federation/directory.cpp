@@ -59,7 +59,8 @@ asio::awaitable<Result<void>> Directory::set_alias(UserId user, Alias alias, Cha
     auto job = [this, user, alias, channel](storage::WriteTransaction& transaction) {
         return put(transaction.db(), user, alias, channel);
     };
-    auto done = co_await parts_.commits.write(std::move(job));
+    storage::Cause cause{user.str(), 0};
+    auto done = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return done;
 }
 
@@ -102,7 +103,8 @@ asio::awaitable<Result<void>> Directory::drop_alias(UserId user, Alias alias)
     auto job = [this, user, alias](storage::WriteTransaction& transaction) {
         return drop(transaction.db(), user, alias);
     };
-    auto done = co_await parts_.commits.write(std::move(job));
+    storage::Cause cause{user.str(), 0};
+    auto done = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return done;
 }
 
@@ -149,7 +151,7 @@ asio::awaitable<Result<DirectoryAnswer>> Directory::page(ServerName server, std:
     if (cursor.size() > protocol::max_directory_cursor_octets)
         co_return refuse(Code::malformed, "?cursor: not one of ours");
     if (server == parts_.self) {
-        auto own = co_await own_page(std::move(cursor));
+        auto own = co_await own_page(std::move(cursor), "");
         co_return own;
     }
     std::string target = "/federation/v1/directory";

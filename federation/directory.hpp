@@ -79,7 +79,8 @@ class Directory {
                                                               const std::string& after) const;
     [[nodiscard]] Result<protocol::ListedChannel> read_listed(storage::Connection& db,
                                                               std::int64_t channel) const;
-    asio::awaitable<Result<protocol::DirectoryAnswer>> own_page(std::string cursor);
+    asio::awaitable<Result<protocol::DirectoryAnswer>> own_page(std::string cursor,
+                                                                std::string who);
     asio::awaitable<Result<std::string>> ask(ServerName server, std::string target);
 
     DirectoryParts parts_;

@@ -96,12 +96,13 @@ Result<DirectoryAnswer> Directory::read_page(Connection& db, const std::string& 
     return answer;
 }
 
-asio::awaitable<Result<DirectoryAnswer>> Directory::own_page(std::string cursor)
+asio::awaitable<Result<DirectoryAnswer>> Directory::own_page(std::string cursor, std::string who)
 {
     auto after = protocol::from_base64url(cursor);
     if (!after) co_return refuse(Code::malformed, "?cursor: not one of ours");
     auto job = [this, from = std::move(*after)](Connection& db) { return read_page(db, from); };
-    auto answer = co_await parts_.commits.read(std::move(job));
+    storage::Cause cause{std::move(who), 0};
+    auto answer = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return answer;
 }
 
@@ -116,7 +117,8 @@ asio::awaitable<net::Response> Directory::answer_alias(const net::Request& reque
         };
         return read_alias(db, localpart, may_know);
     };
-    auto answer = co_await parts_.commits.read(std::move(job));
+    storage::Cause cause{admitted.origin.str(), 0};
+    auto answer = co_await parts_.commits.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), parts_.clock.now_ms());
     co_return json_response(protocol::write_alias_answer(*answer));
 }
@@ -129,7 +131,7 @@ asio::awaitable<net::Response> Directory::answer_page(const net::Request& reques
         co_return net::problem_response(error, parts_.clock.now_ms());
     }
     auto cursor = request.parameter("cursor").value_or("");
-    auto answer = co_await own_page(std::move(cursor));
+    auto answer = co_await own_page(std::move(cursor), admitted.origin.str());
     if (!answer) co_return net::problem_response(answer.error(), parts_.clock.now_ms());
     co_return json_response(protocol::write_directory_answer(*answer));
 }

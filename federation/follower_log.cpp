@@ -185,7 +185,7 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
         store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
     store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
     tell_late(transaction, channel, verified, first_new);
-    auto lost = storage::reopen_submissions(db, channel.name, channel.seq);
+    auto lost = storage::reopen_submissions(db, channel.name, channel.floor, channel.seq);
     if (!lost) {
         store_.abandon(channel, lost.error());
         return fail(lost);

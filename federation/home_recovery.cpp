@@ -6,6 +6,7 @@
 #include "federation/erasing.hpp"
 #include "federation/home_log.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/retention_store.hpp"
 
 namespace entente::federation {
 
@@ -66,6 +67,9 @@ Result<std::int64_t> HomeLog::append_again(WriteTransaction& transaction, LiveCh
                                     *slice.entries[i].content, invitee);
         if (!sent) return give_up(sent.error());
     }
+    // They are older than what the plan of erasing was made for.
+    if (auto hurried = storage::hurry_retention(transaction.db(), channel.id); !hurried)
+        return give_up(hurried.error());
     return last - slice.after.seq - static_cast<std::int64_t>(first_new);
 }
 

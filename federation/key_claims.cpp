@@ -18,9 +18,10 @@ KeyClaims::KeyClaims(const Identity& identity, storage::GroupCommit& commits,
 
 asio::awaitable<Result<std::string>> KeyClaims::claim(std::string asker, protocol::KeyClaims claims)
 {
+    storage::Cause cause{asker, 0};
     auto job = [this, asker = std::move(asker), claims = std::move(claims)](
                    WriteTransaction& transaction) { return hand_out(transaction, asker, claims); };
-    auto answer = co_await commits_.write(std::move(job));
+    auto answer = co_await commits_.write(std::move(job), std::move(cause));
     co_return answer;
 }
 

@@ -91,7 +91,8 @@ asio::awaitable<Result<DirectChannel>> LocalChannels::make_direct(Actor actor, U
                    WriteTransaction& transaction) -> Result<DirectChannel> {
         return begin_direct(transaction, creation, invitation, peer);
     };
-    auto made = co_await parts_.commits.write(std::move(job));
+    storage::Cause cause{actor.user.str(), 0};
+    auto made = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return made;
 }
 

@@ -52,7 +52,8 @@ PeopleAnswers::PeopleAnswers(const Identity& identity, storage::GroupCommit& com
 {
 }
 
-asio::awaitable<net::Response> PeopleAnswers::user(const net::Request& request, const Admitted&)
+asio::awaitable<net::Response> PeopleAnswers::user(const net::Request& request,
+                                                   const Admitted& admitted)
 {
     const auto& localpart = request.captures.at(0);
     if (!protocol::is_localpart(localpart))
@@ -63,7 +64,8 @@ asio::awaitable<net::Response> PeopleAnswers::user(const net::Request& request, 
         if (!shown) return fail(shown);
         return protocol::write_user(*shown);
     };
-    auto body = co_await commits_.read(std::move(job));
+    storage::Cause cause{admitted.origin.str(), 0};
+    auto body = co_await commits_.read(std::move(job), std::move(cause));
     co_return response_of(body, clock_.now_ms());
 }
 

@@ -267,6 +267,8 @@ asio::awaitable<Result<std::int64_t>> Repair::fetch_some(ServerName follower, Ch
         if (is_passing(problem)) problem = {Code::signature_invalid, problem.detail, {}, 0};
         co_return Result<std::int64_t>{tl::unexpect, std::move(problem)};
     }
+    if (is_by_revoked_key(*verified, roots))
+        co_return fail(Code::signature_invalid, "a checkpoint under a key that is revoked");
     auto job = [this, verified](WriteTransaction& transaction) -> Result<std::int64_t> {
         auto found = parts_.store.find(transaction.db(), verified->slice.channel);
         if (!found) return fail(found);
@@ -274,6 +276,19 @@ asio::awaitable<Result<std::int64_t>> Repair::fetch_some(ServerName follower, Ch
     };
     auto added = co_await parts_.commits.write(std::move(job));
     co_return added;
+}
+
+// [KEY-7] What is newer than the revocation of a key of ours was made by who stole it. On the
+// I/O thread, where a reload changes the keys.
+bool Repair::is_by_revoked_key(const VerifiedSlice& verified, const CheckedRoots& roots) const
+{
+    const auto& proven = roots[verified.slice.checkpoint.proof.root];
+    if (!proven.key || !proven.root || verified.slice.entries.empty()) return false;
+    return std::ranges::any_of(parts_.identity.old_keys, [&](const protocol::DocumentKey& old) {
+        if (old.revoked_at == 0 || old.key.thumbprint() != proven.key->key) return false;
+        return verified.slice.entries.back().at >= old.revoked_at ||
+               proven.root->at >= old.revoked_at;
+    });
 }
 
 void Repair::settle_claim(const ChannelId& channel, const ServerName& follower, Gain gain)

@@ -110,6 +110,8 @@ class Repair {
     asio::awaitable<Result<std::int64_t>> fetch_some(ServerName follower,
                                                      protocol::ChannelId channel,
                                                      std::int64_t after);
+    [[nodiscard]] bool is_by_revoked_key(const VerifiedSlice& verified,
+                                         const CheckedRoots& roots) const;
     void settle_claim(const protocol::ChannelId& channel, const ServerName& follower, Gain gain);
     [[nodiscard]] static bool is_promised_more(const Hold& hold);
     [[nodiscard]] bool may_go_on(const protocol::ChannelId& channel, const Hold& hold) const;

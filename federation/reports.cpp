@@ -118,10 +118,11 @@ asio::awaitable<Result<void>> Reports::hand_in(Actor actor, Report report)
 {
     if (report.reason.size() > max_report_octets)
         co_return refuse(Code::too_large, "/reason: at most 4096 octets");
+    storage::Cause cause{actor.user.str(), report.reason.size()};
     auto job = [this, made = draft(actor, report)](storage::WriteTransaction& transaction) {
         return apply(transaction, made);
     };
-    auto done = co_await parts_.commits.write(std::move(job));
+    auto done = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return done;
 }
 

@@ -214,8 +214,9 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
         settled.progress = true;
         tell(posted(row, DeliveryState::accepted, result.seq));
         // Behind the floor the join itself never comes by the log: what stands here is then
-        // all that a repeat of it can be answered by.
-        return storage::accept_submission(db, row.id, result.seq);
+        // all that a repeat of it can be answered by. Without a place it is over.
+        return is_placed(result) ? storage::accept_submission(db, row.id, result.seq)
+                                 : storage::settle_submission(db, row.channel, row.txn);
     }
     settled.progress = true;
     tell(posted(row, DeliveryState::accepted, result.seq));

@@ -29,6 +29,7 @@ asio::awaitable<Result<void>> Signals::send(protocol::UserId user, std::vector<L
 {
     if (parts_.commits.figures().queued > most_jobs_for_signals) co_return Result<void>{};
     for (auto& signal : signals) signal.user = user;
+    storage::Cause cause{user.str(), 0};
     auto job = [this, signals = std::move(signals)](
                    WriteTransaction& transaction) -> Result<std::optional<Error>> {
         std::optional<Error> first;
@@ -38,7 +39,7 @@ asio::awaitable<Result<void>> Signals::send(protocol::UserId user, std::vector<L
         }
         return first;
     };
-    auto sent = co_await parts_.commits.write(std::move(job));
+    auto sent = co_await parts_.commits.write(std::move(job), std::move(cause));
     if (!sent) co_return fail(sent);
     if (*sent) co_return protocol::Failure{**sent};
     co_return Result<void>{};

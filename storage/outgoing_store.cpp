@@ -64,7 +64,7 @@ constexpr char select_unsent_of[] = SUBMISSION_COLUMNS
 #undef SUBMISSION_COLUMNS
 constexpr char select_any[] = "SELECT 1 FROM submission WHERE channel = ? LIMIT 1";
 constexpr char update_reopened[] =
-    "UPDATE submission SET seq = 0 WHERE channel = ? AND seq > 0 AND seq <= ? AND problem = ''";
+    "UPDATE submission SET seq = 0 WHERE channel = ? AND seq > ? AND seq <= ? AND problem = ''";
 constexpr char select_count[] =
     "SELECT count(*) FROM submission WHERE home = ? AND user = ? AND seq = 0 AND problem = ''";
 // One that was accepted and lies behind the floor of the log here is over: it doesn't come back.
@@ -81,7 +81,11 @@ constexpr char update_accepted[] = "UPDATE submission SET seq = ? WHERE id = ?";
 constexpr char update_rejected[] = "UPDATE submission SET problem = ?, content = '' WHERE id = ?";
 constexpr char delete_submission[] = "DELETE FROM submission WHERE channel = ? AND txn = ?";
 constexpr char delete_up_to[] = "DELETE FROM submission WHERE channel = ? AND seq > 0 AND seq <= ?";
-constexpr char delete_rejected[] = "DELETE FROM submission WHERE problem <> '' AND at < ?";
+// Rejected ones, and joins behind the floor, which never come back in the log.
+constexpr char delete_over[] =
+    "DELETE FROM submission WHERE at < ? AND (problem <> '' OR (type = 'member.join' AND seq > 0 "
+    "AND EXISTS (SELECT 1 FROM channel c WHERE c.name = submission.channel AND submission.seq <= "
+    "c.floor)))";
 #define OVERDUE_ROWS                                          \
     "SELECT b.channel, s.name, b.user, b.event_id, b.at "     \
     "FROM submission b JOIN server s ON s.id = b.home WHERE " \
@@ -244,10 +248,11 @@ Result<bool> has_submissions(Connection& db, const ChannelId& channel)
     return found->has_value();
 }
 
-Result<bool> reopen_submissions(Connection& db, const ChannelId& channel, std::int64_t seq)
+Result<bool> reopen_submissions(Connection& db, const ChannelId& channel, std::int64_t floor,
+                                std::int64_t seq)
 {
     const auto before = db.written();
-    auto done = run(db, update_reopened, channel.str(), seq);
+    auto done = run(db, update_reopened, channel.str(), floor, seq);
     if (!done) return fail(done);
     return db.written() > before;
 }
@@ -314,9 +319,9 @@ Result<std::vector<OverdueRow>> overdue_of(Connection& db, std::string_view user
     return all_rows(db, select_overdue_of, read_overdue, before, user, limit);
 }
 
-Result<void> drop_rejected_before(Connection& db, protocol::Millis at)
+Result<void> drop_over_before(Connection& db, protocol::Millis at)
 {
-    return run(db, delete_rejected, at);
+    return run(db, delete_over, at);
 }
 
 Result<void> put_direct(Connection& db, std::int64_t server_id, std::string_view event,

@@ -101,10 +101,11 @@ struct SubmissionRow {
     std::int64_t after, std::size_t limit);
 // Whether there is any row of the channel, whatever its standing.
 [[nodiscard]] Result<bool> has_submissions(Connection& db, const protocol::ChannelId& channel);
-// Accepted with a seq up to `seq`, and still not seen in the log, which reaches so far: the
-// home has lost them, and they are handed in again. True where there were any.
+// Accepted with a seq behind `floor` and up to `seq`, and still not seen in the log, which
+// reaches from the one to the other: the home has lost them, and they are handed in again.
+// True where there were any.
 [[nodiscard]] Result<bool> reopen_submissions(Connection& db, const protocol::ChannelId& channel,
-                                              std::int64_t seq);
+                                              std::int64_t floor, std::int64_t seq);
 // Whether a join into the channel is outstanding [LOG-2, need-snapshot].
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel);
 // The same, handed in at `home`.
@@ -136,7 +137,8 @@ struct OverdueRow {
 [[nodiscard]] Result<std::vector<OverdueRow>> overdue_of(Connection& db, std::string_view user,
                                                          protocol::Millis before,
                                                          std::size_t limit);
-[[nodiscard]] Result<void> drop_rejected_before(Connection& db, protocol::Millis at);
+// Rejected ones, and accepted joins behind the floor: until then they answer repeats.
+[[nodiscard]] Result<void> drop_over_before(Connection& db, protocol::Millis at);
 
 // --- direct events -------------------------------------------------------------------
 

@@ -48,6 +48,22 @@ TEST_P(JoinRepeat, GetsTheFirstOnesStanding)
     EXPECT_TRUE(sent.value().empty());
 }
 
+// [LOG-19] What lies behind the floor isn't lost: it never comes back in the log.
+TEST_P(JoinRepeat, IsNotHandedInAgainWithEveryNewEntry)
+{
+    const auto first = join(b.actor("bob"));
+    ASSERT_TRUE(first);
+    settle_all(b, a);
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(a.post("alice", channel, "more"));
+        settle_all(a, b);
+        const auto owed = b.read(
+            [&](storage::Connection& db) { return storage::owed_servers(db, b.identity.name); });
+        EXPECT_TRUE(owed.value().empty());
+        EXPECT_FALSE(is_open());
+    }
+}
+
 // [LOG-3] What is remembered of it lets no slices in, once everybody has left.
 TEST_P(JoinRepeat, IsOverWithTheMembership)
 {

@@ -122,7 +122,7 @@ TEST_F(Owed, SubmissionsKeepTheirOrderAndGoWhenTheyAreSettled)
     EXPECT_EQ(find_submission(*db, garden, submission(2).txn).value()->problem, "forbidden");
     ASSERT_TRUE(settle_submission(*db, garden, submission(1).txn));
     EXPECT_FALSE(find_submission(*db, submission(1).event_id).value());
-    ASSERT_TRUE(drop_rejected_before(*db, 3));
+    ASSERT_TRUE(drop_over_before(*db, 3));
     EXPECT_FALSE(find_submission(*db, submission(2).event_id).value());
     EXPECT_TRUE(find_submission(*db, submission(3).event_id).value());
 }
