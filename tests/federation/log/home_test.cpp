@@ -8,8 +8,6 @@ namespace {
 using protocol::EventResult;
 using protocol::ItemStatus;
 
-const std::string hello = R"({"text":"hello"})";
-
 Code code_of(const EventResult& result)
 {
     return result.problem ? result.problem->code : Code::internal;
@@ -361,12 +359,14 @@ TEST_F(Home, AJoinRepeatedInItsOwnTransactionGetsTheSameState)
     const auto before = a.image(channel)->state;
     const auto join = c.event(channel, {"member.join", "carol@c.example"});
     auto other = c.event(channel, {"member.join", "eve@c.example"});
+    std::vector<std::pair<EventAndContent, protocol::OutgoingTransaction>> asked;
+    for (const auto& event : {join, other, join})
+        asked.emplace_back(event, submission(c, channel, {event}));
     auto granted =
         a.write([&](storage::WriteTransaction& transaction) -> Result<std::vector<JoinGrant>> {
             std::vector<JoinGrant> grants;
-            for (const auto& events : {std::vector{join}, std::vector{other}, std::vector{join}}) {
+            for (const auto& [event, made] : asked) {
                 SubmissionTurn turn;
-                auto made = submission(c, channel, events);
                 VerifiedSubmission verified;
                 verified.channel_text = channel.str();
                 verified.channel = channel;
@@ -374,8 +374,8 @@ TEST_F(Home, AJoinRepeatedInItsOwnTransactionGetsTheSameState)
                 verified.root = made.roots[0];
                 verified.root_at = servers.world.clock.now_ms();
                 VerifiedEvent item;
-                item.event = protocol::parse_channel_event(events[0].event, {}).value();
-                item.content = events[0].content;
+                item.event = protocol::parse_channel_event(event.event, {}).value();
+                item.content = event.content;
                 item.id = item.event->id;
                 verified.events.push_back(item);
                 auto outcome = a.home->take(transaction, verified, c.identity.name, turn, 100, 1);

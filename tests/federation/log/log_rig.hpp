@@ -10,7 +10,9 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -29,6 +31,9 @@
 #include "protocol/json_rules.hpp"
 
 namespace entente::federation::log_rig {
+
+// Content of a message.
+inline const std::string hello = R"({"text":"hello"})";
 
 using protocol::ChannelId;
 using protocol::EventAndContent;
@@ -86,6 +91,8 @@ struct World {
     template <class T>
     T run(asio::awaitable<T> task)
     {
+        // Two threads that run it wait for each other's wake-ups.
+        if (std::this_thread::get_id() != thread) throw std::logic_error("run within a job");
         std::optional<T> outcome;
         asio::co_spawn(io, std::move(task), [&outcome](const std::exception_ptr& thrown, T value) {
             if (thrown) std::rethrow_exception(thrown);
@@ -97,6 +104,7 @@ struct World {
         return std::move(*outcome);
     }
 
+    const std::thread::id thread = std::this_thread::get_id();
     asio::io_context io;
     ManualClock clock;
     SeededRandom random;
