@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/text_limits.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_json.hpp"
 
@@ -12,7 +13,6 @@ namespace raw = protocol::raw;
 using protocol::SignalType;
 
 constexpr std::size_t max_txn_octets = 64;
-constexpr std::size_t max_channel_octets = 300;
 
 // A post's members as they stand; the first fault is the post's.
 class PostReader {

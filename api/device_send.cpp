@@ -3,14 +3,13 @@
 #include <string>
 #include <utility>
 
+#include "api/text_limits.hpp"
 #include "protocol/device_message.hpp"
 #include "protocol/raw_json.hpp"
 #include "protocol/raw_members.hpp"
 
 namespace entente::api {
 namespace {
-
-constexpr std::size_t max_user_octets = 320;
 
 }  // namespace
 

@@ -23,7 +23,7 @@ std::string counts_object(const std::vector<storage::KeyCount>& counts)
     return out + "}";
 }
 
-std::string_view to_text(federation::SendResult::State state)
+std::string_view send_text(federation::SendResult::State state)
 {
     switch (state) {
         case federation::SendResult::State::accepted: return "accepted";
@@ -103,7 +103,7 @@ std::string sent_json(const std::vector<federation::DeviceSend>& sends,
     for (std::size_t i = 0; i < sends.size(); ++i) {
         std::string item = R"({"user":)" + json_string(sends[i].user.str());
         item += R"(,"device":")" + sends[i].device.str() + R"(","status":")";
-        item += std::string(to_text(results[i].state)) + '"';
+        item += std::string(send_text(results[i].state)) + '"';
         if (results[i].problem)
             item += R"(,"problem":)" + protocol::problem_json(*results[i].problem, now);
         append_item(items, item + "}");

@@ -53,8 +53,7 @@ void Rates::make_room(protocol::Millis now)
 
 Result<void> DailyCount::take(const std::string& key, protocol::Millis now)
 {
-    constexpr protocol::Millis day_ms = 86'400'000;
-    const auto today = now / day_ms;
+    const auto today = now / protocol::day_ms;
     if (today != day_) {
         counts_.clear();
         day_ = today;
@@ -62,7 +61,7 @@ Result<void> DailyCount::take(const std::string& key, protocol::Millis now)
     auto& count = counts_[key];
     if (count >= limit_)
         return retry_later(Code::rate_limited, "over the daily number",
-                           ((today + 1) * day_ms - now + 999) / 1000);
+                           ((today + 1) * protocol::day_ms - now + 999) / 1000);
     ++count;
     return {};
 }

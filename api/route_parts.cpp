@@ -6,13 +6,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/text_limits.hpp"
 #include "api/wire.hpp"
 #include "protocol/octets.hpp"
 
 namespace entente::api {
 namespace {
-
-constexpr std::size_t max_user_octets = 320;
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "api/api.hpp"
 #include "api/json_body.hpp"
+#include "api/text_limits.hpp"
 #include "api/wire.hpp"
 #include "protocol/ed25519.hpp"
 #include "protocol/json_rules.hpp"
@@ -20,7 +21,6 @@ using RouteResult = asio::awaitable<Result<net::Response>>;
 constexpr std::size_t max_auth_body = 16 * 1024;
 constexpr std::size_t max_name_octets = 64;
 constexpr std::size_t max_token_octets = 128;
-constexpr std::size_t max_device_name_octets = 100;
 
 struct Credentials {
     std::string name;

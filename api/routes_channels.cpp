@@ -6,6 +6,7 @@
 #include "api/api.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
+#include "api/text_limits.hpp"
 #include "api/wire.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
@@ -16,8 +17,6 @@ namespace {
 using RouteResult = asio::awaitable<Result<net::Response>>;
 
 constexpr std::size_t max_channel_body = 16 * 1024;
-constexpr std::size_t max_channel_name_octets = 1024;
-constexpr std::size_t max_word_octets = 64;
 constexpr std::size_t max_members_a_page = 1000;
 
 RouteResult create(Api& api, Caller caller, const net::Request& request)
@@ -75,7 +74,7 @@ RouteResult dm(Api& api, Caller caller, const net::Request& request)
                             R"({"channel":)" + protocol::json_string(direct->channel.str()) + "}");
 }
 
-RouteResult list(Api& api, Caller caller, const net::Request&)
+RouteResult list_channels(Api& api, Caller caller, const net::Request&)
 {
     auto channels = co_await api.channels().list(caller.user);
     if (!channels) co_return fail(channels);
@@ -168,7 +167,7 @@ void add_channel_routes(net::Router& router, Api& api)
     };
     add("POST", "/api/v1/channels", max_channel_body, create);
     add("POST", "/api/v1/channels/dm", max_channel_body, dm);
-    add("GET", "/api/v1/channels", 0, list);
+    add("GET", "/api/v1/channels", 0, list_channels);
     add("GET", "/api/v1/channels/{channel}", 0, get);
     add("GET", "/api/v1/channels/{channel}/members", 0, members_page);
     add("POST", "/api/v1/channels/{channel}/invite", max_channel_body, invite);

@@ -9,6 +9,7 @@
 #include "api/json_body.hpp"
 #include "api/key_upload.hpp"
 #include "api/people_wire.hpp"
+#include "api/text_limits.hpp"
 #include "api/wire.hpp"
 #include "federation/announcer.hpp"
 #include "protocol/json_rules.hpp"
@@ -21,9 +22,8 @@ namespace {
 using RouteResult = asio::awaitable<Result<net::Response>>;
 
 constexpr std::size_t max_device_body = 16 * 1024;
-constexpr std::size_t max_device_name_octets = 100;
 
-RouteResult list(Api& api, Caller caller, const net::Request&)
+RouteResult list_devices(Api& api, Caller caller, const net::Request&)
 {
     auto job = [account = caller.account](storage::Connection& db) {
         return storage::devices_of(db, account);
@@ -65,7 +65,7 @@ RouteResult revoke(Api& api, Caller caller, const net::Request& request)
     co_return json_response(204, "");
 }
 
-RouteResult upload(Api& api, Caller caller, const net::Request& request)
+RouteResult upload_keys(Api& api, Caller caller, const net::Request& request)
 {
     auto text = json_text(request);
     if (!text) co_return fail(text);
@@ -73,17 +73,17 @@ RouteResult upload(Api& api, Caller caller, const net::Request& request)
     if (!parsed) co_return fail(parsed);
     const bool has_published = parsed->keys.has_value();
     using Counts = std::vector<storage::KeyCount>;
-    auto job = [caller, upload = std::move(*parsed)](
+    auto job = [caller, upload_keys = std::move(*parsed)](
                    storage::WriteTransaction& transaction) -> Result<Counts> {
         auto& db = transaction.db();
         auto device = storage::find_device(db, protocol::localpart_of(caller.user), caller.device);
         if (!device) return fail(device);
         if (!*device) return refuse(Code::not_found, "no such device");
-        auto done = storage::upload_keys(db, **device, upload);
+        auto done = storage::upload_keys(db, **device, upload_keys);
         if (!done) return fail(done);
-        auto noted = upload.keys ? storage::put_announcement(db, caller.user.str(),
-                                                             federation::device_changed)
-                                 : Result<void>{};
+        auto noted = upload_keys.keys ? storage::put_announcement(db, caller.user.str(),
+                                                                  federation::device_changed)
+                                      : Result<void>{};
         if (!noted) return fail(noted);
         return storage::key_counts(db, **device);
     };
@@ -138,11 +138,11 @@ void add_device_routes(net::Router& router, Api& api)
                          CallerRoute route) {
         router.add({method, pattern, body, caller_route(api, route)});
     };
-    add("GET", "/api/v1/devices", 0, list);
+    add("GET", "/api/v1/devices", 0, list_devices);
     add("POST", "/api/v1/devices", max_device_body, rename);
     add("DELETE", "/api/v1/devices/{device}", max_device_body, revoke);
     add("POST", "/api/v1/devices/messages", max_device_send_octets, send);
-    add("POST", "/api/v1/keys/upload", max_upload_octets, upload);
+    add("POST", "/api/v1/keys/upload", max_upload_octets, upload_keys);
     add("GET", "/api/v1/keys/count", 0, count);
     add("POST", "/api/v1/keys/claim", protocol::max_claim_body_octets, claim);
 }

@@ -7,6 +7,7 @@
 #include "api/api.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
+#include "api/text_limits.hpp"
 #include "api/wire.hpp"
 #include "federation/directory.hpp"
 #include "protocol/json_rules.hpp"
@@ -17,7 +18,6 @@ namespace {
 using RouteResult = asio::awaitable<Result<net::Response>>;
 
 constexpr std::size_t max_alias_body = 16 * 1024;
-constexpr std::size_t max_channel_octets = 300;
 
 // The path's {capture}, with its '#' or without.
 Result<protocol::Alias> alias_of(const Api& api, const net::Request& request)
@@ -58,7 +58,7 @@ RouteResult drop(Api& api, Caller caller, const net::Request& request)
     co_return json_response(204, "");
 }
 
-RouteResult look_up(Api& api, Caller caller, const net::Request& request)
+RouteResult look_up_alias(Api& api, Caller caller, const net::Request& request)
 {
     auto alias = alias_of(api, request);
     if (!alias) co_return fail(alias);
@@ -88,7 +88,7 @@ void add_directory_routes(net::Router& router, Api& api)
     constexpr const char* alias = "/api/v1/aliases/{alias}";
     router.add({"PUT", alias, max_alias_body, caller_route(api, put)});
     router.add({"DELETE", alias, 0, caller_route(api, drop)});
-    router.add({"GET", alias, 0, caller_route(api, look_up)});
+    router.add({"GET", alias, 0, caller_route(api, look_up_alias)});
     router.add({"GET", "/api/v1/directory", 0, caller_route(api, directory)});
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 using RouteResult = asio::awaitable<Result<net::Response>>;
 
-RouteResult upload(Api& api, Caller caller, const net::Request& request)
+RouteResult upload_media(Api& api, Caller caller, const net::Request& request)
 {
     if (request.body.empty()) co_return refuse(Code::malformed, "an empty file");
     const auto octets = request.body.size();
@@ -49,7 +49,8 @@ RouteResult download(Api& api, Caller caller, const net::Request& request)
 
 void add_media_routes(net::Router& router, Api& api)
 {
-    router.add({"POST", "/api/v1/media", api.media().max_octets(), caller_route(api, upload)});
+    router.add(
+        {"POST", "/api/v1/media", api.media().max_octets(), caller_route(api, upload_media)});
     router.add({"GET", "/api/v1/media/{server}/{id}", 0, caller_route(api, download)});
 }
 

@@ -38,7 +38,8 @@ RouteResult post(Api& api, Caller caller, const net::Request& request)
 }
 
 // The three below are changes to the message that the path names.
-using ReadChange = federation::ChannelChange (*)(Members& members, const protocol::Hash& target);
+using ReadMessageChange = federation::ChannelChange (*)(Members& members,
+                                                        const protocol::Hash& target);
 
 federation::ChannelChange read_edit(Members& members, const protocol::Hash& target)
 {
@@ -55,8 +56,8 @@ federation::ChannelChange read_reaction(Members& members, const protocol::Hash& 
     return federation::changes::react(target, members.text("key", max_reaction_octets));
 }
 
-template <ReadChange read>
-RouteResult change(Api& api, Caller caller, const net::Request& request)
+template <ReadMessageChange read>
+RouteResult change_message(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
@@ -117,11 +118,12 @@ void add_message_routes(net::Router& router, Api& api)
     router.add(
         {"POST", "/api/v1/channels/{channel}/messages", max_message_body, caller_route(api, post)});
     const std::string message = "/api/v1/channels/{channel}/messages/{event}";
-    router.add({"POST", message + "/edit", max_message_body, caller_route(api, change<read_edit>)});
-    router.add(
-        {"POST", message + "/delete", max_change_body, caller_route(api, change<read_deletion>)});
-    router.add(
-        {"POST", message + "/react", max_change_body, caller_route(api, change<read_reaction>)});
+    router.add({"POST", message + "/edit", max_message_body,
+                caller_route(api, change_message<read_edit>)});
+    router.add({"POST", message + "/delete", max_change_body,
+                caller_route(api, change_message<read_deletion>)});
+    router.add({"POST", message + "/react", max_change_body,
+                caller_route(api, change_message<read_reaction>)});
     router.add({"GET", "/api/v1/channels/{channel}/messages", 0, caller_route(api, page)});
     router.add({"GET", "/api/v1/messages/{event}/delivery", 0, caller_route(api, delivery)});
 }

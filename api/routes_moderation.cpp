@@ -7,6 +7,7 @@
 #include "api/api.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
+#include "api/text_limits.hpp"
 #include "federation/channel_changes.hpp"
 
 namespace entente::api {
@@ -17,15 +18,13 @@ using RouteResult = asio::awaitable<Result<net::Response>>;
 namespace changes = federation::changes;
 
 constexpr std::size_t max_moderation_body = 16 * 1024;
-constexpr std::size_t max_name_octets = 1024;
 constexpr std::size_t max_topic_octets = 4096;
 constexpr std::size_t max_media_id_octets = 256;
-constexpr std::size_t max_word_octets = 64;
 constexpr std::size_t max_server_octets = 253;
 constexpr std::size_t max_successors = 32;
 
 // A route's change, from its body.
-using ReadChange = federation::ChannelChange (*)(const Api& api, Members& members);
+using ReadChannelChange = federation::ChannelChange (*)(const Api& api, Members& members);
 
 template <federation::ChannelChange (*make)(const protocol::UserId&, const std::string&)>
 federation::ChannelChange read_judgement(const Api& api, Members& members)
@@ -43,7 +42,7 @@ federation::ChannelChange read_role(const Api& api, Members& members)
 federation::ChannelChange read_patch(const Api&, Members& members)
 {
     changes::ChannelPatch patch;
-    patch.name = members.may_text("name", max_name_octets);
+    patch.name = members.may_text("name", max_channel_name_octets);
     patch.topic = members.may_text("topic", max_topic_octets);
     patch.avatar = members.may_text("avatar", max_media_id_octets);
     patch.history = members.may_text("history", max_word_octets);
@@ -58,8 +57,8 @@ federation::ChannelChange read_successors(const Api&, Members& members)
     return changes::set_successors(members.texts("servers", max_successors, max_server_octets));
 }
 
-template <ReadChange read>
-RouteResult change(Api& api, Caller caller, const net::Request& request)
+template <ReadChannelChange read>
+RouteResult change_channel(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
@@ -81,12 +80,12 @@ void add_moderation_routes(net::Router& router, Api& api)
     const auto add = [&](const char* method, const char* pattern, CallerRoute route) {
         router.add({method, pattern, max_moderation_body, caller_route(api, route)});
     };
-    add("POST", "/api/v1/channels/{channel}/kick", change<read_judgement<changes::kick>>);
-    add("POST", "/api/v1/channels/{channel}/ban", change<read_judgement<changes::ban>>);
-    add("POST", "/api/v1/channels/{channel}/unban", change<read_judgement<changes::unban>>);
-    add("POST", "/api/v1/channels/{channel}/role", change<read_role>);
-    add("PATCH", "/api/v1/channels/{channel}", change<read_patch>);
-    add("POST", "/api/v1/channels/{channel}/successors", change<read_successors>);
+    add("POST", "/api/v1/channels/{channel}/kick", change_channel<read_judgement<changes::kick>>);
+    add("POST", "/api/v1/channels/{channel}/ban", change_channel<read_judgement<changes::ban>>);
+    add("POST", "/api/v1/channels/{channel}/unban", change_channel<read_judgement<changes::unban>>);
+    add("POST", "/api/v1/channels/{channel}/role", change_channel<read_role>);
+    add("PATCH", "/api/v1/channels/{channel}", change_channel<read_patch>);
+    add("POST", "/api/v1/channels/{channel}/successors", change_channel<read_successors>);
 }
 
 }  // namespace entente::api

@@ -30,7 +30,7 @@ RouteResult own(Api& api, Caller caller, const net::Request&)
     co_return shown;
 }
 
-RouteResult look_up(Api& api, Caller caller, const net::Request& request)
+RouteResult look_up_user(Api& api, Caller caller, const net::Request& request)
 {
     auto text = decode_segment(request.captures.front());
     if (!text) co_return fail(text);
@@ -80,7 +80,7 @@ void add_user_routes(net::Router& router, Api& api)
 {
     router.add({"GET", "/api/v1/users/me", 0, caller_route(api, own)});
     router.add({"PATCH", "/api/v1/users/me", max_profile_body, caller_route(api, change)});
-    router.add({"GET", "/api/v1/users/{user}", 0, caller_route(api, look_up)});
+    router.add({"GET", "/api/v1/users/{user}", 0, caller_route(api, look_up_user)});
 }
 
 }  // namespace entente::api

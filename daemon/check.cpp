@@ -15,8 +15,6 @@ namespace entente::daemon {
 
 namespace {
 
-constexpr protocol::Millis day_ms = 86'400'000;
-
 class Checking {
  public:
     Checking(const Config& config, std::string file, const protocol::Clock& clock)
@@ -80,9 +78,9 @@ class Checking {
         const auto left = (*context)->not_after() - clock_.now_ms();
         if (left <= 0) {
             warn(where + "the certificate " + listener.certificate + " has run out; renew it");
-        } else if (left < 14 * day_ms) {
+        } else if (left < 14 * protocol::day_ms) {
             warn(where + "the certificate " + listener.certificate + " runs out in " +
-                 std::to_string(left / day_ms) + " days; renew it");
+                 std::to_string(left / protocol::day_ms) + " days; renew it");
         }
     }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/clock.hpp"
 #include "protocol/server_document.hpp"
 
 namespace entente::daemon {
@@ -11,7 +12,6 @@ namespace entente::daemon {
 namespace {
 
 constexpr std::size_t max_text_octets = 4'096;
-constexpr std::int64_t day_ms = 86'400'000;
 constexpr std::int64_t million = 1'000'000;
 
 void complain(Complaints& complaints, const ConfigValue& value, std::string text)
@@ -348,7 +348,8 @@ void add_server_and_federation(std::vector<KeyRule<Config>>& rules)
 
     const auto wait = [&rules](std::string_view key, std::string_view fallback,
                                std::int64_t& (*at)(Config&)) {
-        rules.push_back({"federation", key, fallback, KeyKind::integer, integer(at, 10, day_ms)});
+        rules.push_back(
+            {"federation", key, fallback, KeyKind::integer, integer(at, 10, protocol::day_ms)});
     };
     wait("retry_first_ms", "1000",
          [](Config& c) -> std::int64_t& { return c.federation.retry_first_ms; });

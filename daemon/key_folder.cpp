@@ -18,8 +18,6 @@ namespace entente::daemon {
 
 namespace {
 
-using Json = nlohmann::json;
-
 // Statements are few and small: with a rotation below 2 KiB it's room for 500 of them.
 constexpr std::size_t max_identity_octets = 1 << 20;
 
@@ -49,14 +47,14 @@ Result<void> check_one(const std::string& path, bool folder)
     return {};
 }
 
-Result<Json> parse_object(std::string_view text)
+Result<nlohmann::json> parse_object(std::string_view text)
 {
-    auto json = Json::parse(text, nullptr, false);
+    auto json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object()) return fail(Code::malformed, "isn't a JSON object");
     return json;
 }
 
-Result<std::string> text_at(const Json& object, const char* name)
+Result<std::string> text_at(const nlohmann::json& object, const char* name)
 {
     const auto found = object.find(name);
     if (found == object.end() || !found->is_string()) {
@@ -66,7 +64,7 @@ Result<std::string> text_at(const Json& object, const char* name)
 }
 
 // 0 where it is missing.
-Result<protocol::Millis> time_at(const Json& object, const char* name)
+Result<protocol::Millis> time_at(const nlohmann::json& object, const char* name)
 {
     const auto found = object.find(name);
     if (found == object.end()) return protocol::Millis{0};
@@ -75,14 +73,14 @@ Result<protocol::Millis> time_at(const Json& object, const char* name)
     return found->get<protocol::Millis>();
 }
 
-Result<protocol::PublicKey> public_key_at(const Json& object, const char* name)
+Result<protocol::PublicKey> public_key_at(const nlohmann::json& object, const char* name)
 {
     const auto x = text_at(object, name);
     if (!x) return fail(x);
     return protocol::PublicKey::from_x(*x);
 }
 
-Result<protocol::SigningKey> signing_key_at(const Json& object)
+Result<protocol::SigningKey> signing_key_at(const nlohmann::json& object)
 {
     const auto encoded = text_at(object, "seed");
     if (!encoded) return fail(encoded);
@@ -97,20 +95,20 @@ Result<protocol::SigningKey> signing_key_at(const Json& object)
 }
 
 // Format 1, before there were rotations, had one key under `current` and no secrets of others.
-constexpr std::int64_t format = 2;
+constexpr std::int64_t file_format = 2;
 
-Result<std::int64_t> format_of(const Json& json)
+Result<std::int64_t> format_of(const nlohmann::json& json)
 {
     const auto found = json.find("format");
     if (found == json.end()) return std::int64_t{1};
     if (!found->is_number_integer() || found->get<std::int64_t>() < 2)
         return fail(Code::malformed, "has no valid format");
-    if (found->get<std::int64_t>() > format)
+    if (found->get<std::int64_t>() > file_format)
         return fail(Code::unsupported, "was written by a newer version");
     return found->get<std::int64_t>();
 }
 
-Result<protocol::DocumentKey> read_old_key(const Json& object)
+Result<protocol::DocumentKey> read_old_key(const nlohmann::json& object)
 {
     if (!object.is_object()) return fail(Code::malformed, "an old key isn't an object");
     const auto key = public_key_at(object, "x");
@@ -124,10 +122,10 @@ Result<protocol::DocumentKey> read_old_key(const Json& object)
     return protocol::DocumentKey{*key, *from, *until, *revoked_at};
 }
 
-Result<void> read_history(const Json& json, Identity& identity)
+Result<void> read_history(const nlohmann::json& json, Identity& identity)
 {
-    const auto old_keys = json.value("old_keys", Json::array());
-    const auto statements = json.value("statements", Json::array());
+    const auto old_keys = json.value("old_keys", nlohmann::json::array());
+    const auto statements = json.value("statements", nlohmann::json::array());
     if (!old_keys.is_array() || !statements.is_array()) {
         return fail(Code::malformed, "old_keys or statements isn't a list");
     }
@@ -174,7 +172,7 @@ const protocol::SigningKey* Identity::secret_of(const protocol::KeyId& id) const
 std::string write_identity(const Identity& identity)
 {
     nlohmann::ordered_json json;
-    json["format"] = format;
+    json["format"] = file_format;
     json["server"] = identity.server.str();
     json["current"]["kid"] = identity.current.id().str();
     json["current"]["x"] = identity.current.public_key().x();
@@ -208,8 +206,8 @@ Result<Identity> read_identity(std::string_view text, protocol::NameRules rules)
     auto server = protocol::parse_server_name(*server_text, rules);
     if (!server) return fail(server);
 
-    const auto current_json = json->value("current", Json());
-    const auto recovery_json = json->value("recovery", Json());
+    const auto current_json = json->value("current", nlohmann::json());
+    const auto recovery_json = json->value("recovery", nlohmann::json());
     if (!current_json.is_object() || !recovery_json.is_object()) {
         return fail(Code::malformed, "has no current or recovery key");
     }

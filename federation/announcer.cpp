@@ -12,7 +12,6 @@ namespace entente::federation {
 namespace {
 
 constexpr std::chrono::seconds retry_pause{5};
-constexpr std::size_t salt_octets = 16;
 
 }  // namespace
 
@@ -89,9 +88,10 @@ Result<void> Announcer::queue(storage::WriteTransaction& transaction,
     if (!id) return fail(id);
     const auto now = parts_.clock.now_ms();
     storage::DirectRow direct;
-    direct.content =
-        R"({"salt":)" +
-        protocol::json_string(protocol::to_base64url(parts_.random.octets(salt_octets))) + "}";
+    direct.content = R"({"salt":)" +
+                     protocol::json_string(
+                         protocol::to_base64url(parts_.random.octets(protocol::min_salt_octets))) +
+                     "}";
     protocol::EventDraft event;
     event.type = row.type;
     event.to = server.str();

@@ -18,7 +18,6 @@ using protocol::UserId;
 using storage::WriteTransaction;
 
 constexpr char message_type[] = "device.message";
-constexpr std::size_t salt_octets = 16;
 constexpr std::size_t page_octets = 128 * 1024;
 constexpr std::size_t time_octets = 6;  // of a UUIDv7
 
@@ -70,7 +69,7 @@ LocalPeople::Outgoing LocalPeople::draft(const Actor& actor, const DeviceSend& m
         return made;
     }
     made.content = protocol::write_device_message(
-        made.message, protocol::to_base64url(parts_.random.octets(salt_octets)));
+        made.message, protocol::to_base64url(parts_.random.octets(protocol::min_salt_octets)));
     protocol::EventDraft event;
     event.type = message_type;
     event.to = message.user.str();

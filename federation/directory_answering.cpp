@@ -20,13 +20,6 @@ std::size_t octets_of(const ListedChannel& listed)
     return listed.name.size() + listed.topic.size() + listed.avatar.size() + 512;
 }
 
-net::Response json_response(std::string body)
-{
-    net::Response response;
-    response.body = std::move(body);
-    return response;
-}
-
 }  // namespace
 
 Result<AliasAnswer> Directory::read_alias(Connection& db, std::string_view localpart,
@@ -120,7 +113,7 @@ asio::awaitable<net::Response> Directory::answer_alias(const net::Request& reque
     storage::Cause cause{admitted.origin.str(), 0};
     auto answer = co_await parts_.commits.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), parts_.clock.now_ms());
-    co_return json_response(protocol::write_alias_answer(*answer));
+    co_return net::json_answer(protocol::write_alias_answer(*answer));
 }
 
 asio::awaitable<net::Response> Directory::answer_page(const net::Request& request,
@@ -133,7 +126,7 @@ asio::awaitable<net::Response> Directory::answer_page(const net::Request& reques
     auto cursor = request.parameter("cursor").value_or("");
     auto answer = co_await own_page(std::move(cursor), admitted.origin.str());
     if (!answer) co_return net::problem_response(answer.error(), parts_.clock.now_ms());
-    co_return json_response(protocol::write_directory_answer(*answer));
+    co_return net::json_answer(protocol::write_directory_answer(*answer));
 }
 
 }  // namespace entente::federation

@@ -6,20 +6,12 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "federation/answers.hpp"
+#include "federation/long_octets.hpp"
+#include "protocol/ascii.hpp"
 
 namespace entente::federation {
 
 namespace {
-
-constexpr std::size_t long_octets = 64 * 1024;
-
-int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    return -1;
-}
 
 // RFC 3986's pchar without the escapes: what stands in a path segment as itself.
 bool stands_literally(char octet)
@@ -47,8 +39,8 @@ Result<void> check_path(std::string_view path)
 {
     for (std::size_t at = 0; at < path.size(); ++at) {
         if (path[at] != '%') continue;
-        auto high = at + 1 < path.size() ? hex_value(path[at + 1]) : -1;
-        auto low = at + 2 < path.size() ? hex_value(path[at + 2]) : -1;
+        auto high = at + 1 < path.size() ? protocol::hex_value(path[at + 1]) : -1;
+        auto low = at + 2 < path.size() ? protocol::hex_value(path[at + 2]) : -1;
         if (high < 0 || low < 0) return refuse(Code::malformed, "a bad escape in the path");
         if (stands_literally(static_cast<char>(high * 16 + low))) {
             return refuse(Code::malformed, "an octet of the path is escaped without need");

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "federation/long_octets.hpp"
+
 namespace entente::federation {
 
 namespace {
@@ -9,11 +11,6 @@ namespace {
 using protocol::ItemStatus;
 using protocol::Transaction;
 using protocol::TransactionResult;
-
-// A larger transaction is read and checked on a reader, one of each origin at a time: four
-// megabytes take tens of milliseconds, for which nobody else would be served. A small one
-// takes less than the way there and back.
-constexpr std::size_t long_octets = 64 * 1024;
 
 std::size_t octets_of(const protocol::Submission& submission)
 {

@@ -10,9 +10,6 @@ namespace entente::federation {
 
 namespace {
 
-constexpr std::size_t salt_octets = 16;
-constexpr std::size_t max_name_octets = 320;
-
 }  // namespace
 
 std::optional<std::string> clears_invitation(const protocol::ChannelState& state,
@@ -22,7 +19,7 @@ std::optional<std::string> clears_invitation(const protocol::ChannelState& state
     auto object = protocol::checked_object(content);
     if (!object) return std::nullopt;
     protocol::RawMembers members{*object, ""};
-    auto user = members.text("user", max_name_octets);
+    auto user = members.text("user", protocol::max_name_octets);
     if (members.error() || !state.invited.contains(user)) return std::nullopt;
     return user;
 }
@@ -32,7 +29,8 @@ storage::DirectRow withdrawal(const Identity& identity, const protocol::ChannelI
 {
     using protocol::json_string;
     storage::DirectRow row;
-    row.content = R"({"salt":)" + json_string(protocol::to_base64url(random.octets(salt_octets))) +
+    row.content = R"({"salt":)" +
+                  json_string(protocol::to_base64url(random.octets(protocol::min_salt_octets))) +
                   R"(,"channel":)" + json_string(channel.str()) + "}";
     protocol::EventDraft draft;
     draft.type = "invite.withdraw";
@@ -57,7 +55,7 @@ DirectHandler withdrawal_handler(const Identity& identity,
         auto object = protocol::checked_object(direct.content);
         if (!object) return fail(object);
         protocol::RawMembers members{*object, ""};
-        const auto channel = members.text("channel", max_name_octets);
+        const auto channel = members.text("channel", protocol::max_name_octets);
         if (members.error()) return protocol::Failure{*members.error()};
         auto user = protocol::parse_user_id(event.to, identity.names);
         if (!user) return refuse(Code::malformed, "/to: a user is needed");

@@ -25,7 +25,7 @@ struct View {
     std::int64_t visible_after = 0;
 };
 
-protocol::Failure unknown_channel()
+protocol::Failure not_readable()
 {
     return refuse(Code::not_found, "no such channel");
 }
@@ -34,10 +34,10 @@ protocol::Failure unknown_channel()
 Result<View> view_of(Connection& db, Result<ChannelRow> row, const UserId& user,
                      protocol::NameRules rules)
 {
-    if (!row) return row.error().code == Code::not_found ? unknown_channel() : fail(row);
+    if (!row) return row.error().code == Code::not_found ? not_readable() : fail(row);
     auto member = storage::read_member(db, row->id, user.str());
     if (!member) return fail(member);
-    if (!*member || (*member)->standing > Standing::owner) return unknown_channel();
+    if (!*member || (*member)->standing > Standing::owner) return not_readable();
     auto meta = protocol::parse_state(row->state, rules);
     if (!meta) return fail(meta);
     View view;
@@ -135,7 +135,7 @@ asio::awaitable<Result<ChannelSummary>> LocalChannels::get(UserId user, ChannelI
 {
     auto job = [this, user, channel](Connection& db) -> Result<ChannelSummary> {
         auto row = storage::read_channel(db, channel);
-        if (!row) return row.error().code == Code::not_found ? unknown_channel() : fail(row);
+        if (!row) return row.error().code == Code::not_found ? not_readable() : fail(row);
         return summary(db, row->id, user);
     };
     auto cause = caused_by(user);

@@ -6,22 +6,22 @@ namespace entente::federation {
 
 namespace {
 
-struct Held {
+struct HeldLog {
     storage::ChannelRow channel;
     std::optional<storage::CursorRow> cursor;
 };
 
-struct ReadHeld {
+struct ReadHeldLog {
     protocol::ChannelId channel;
     ServerName peer;
 
-    Result<Held> operator()(storage::Connection& db)
+    Result<HeldLog> operator()(storage::Connection& db)
     {
         auto row = storage::read_channel(db, channel);
         if (!row) return fail(row);
         auto cursor = storage::find_cursor(db, row->id, peer);
         if (!cursor) return fail(cursor);
-        return Held{std::move(*row), std::move(*cursor)};
+        return HeldLog{std::move(*row), std::move(*cursor)};
     }
 };
 
@@ -41,7 +41,7 @@ std::string sentence(const Error& error)
 
 class Comparing {
  public:
-    Comparing(LogComparisonParts parts, ServerName peer, Held held)
+    Comparing(LogComparisonParts parts, ServerName peer, HeldLog held)
         : slices_({parts.identity, parts.client, parts.verifier}),
           own_(parts.commits, std::move(held.channel)),
           cursor_(std::move(held.cursor)),
@@ -273,7 +273,7 @@ std::string_view to_text(Sameness sameness)
 asio::awaitable<Result<Comparison>> LogComparison::compare(ServerName peer,
                                                            protocol::ChannelId channel, bool all)
 {
-    ReadHeld job{std::move(channel), peer};
+    ReadHeldLog job{std::move(channel), peer};
     auto held = co_await parts_.commits.read(std::move(job));
     if (!held) co_return fail(held);
     Comparing comparing(parts_, std::move(peer), std::move(*held));

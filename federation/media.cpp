@@ -12,7 +12,6 @@ namespace entente::federation {
 
 namespace {
 
-constexpr Millis day_ms = 86'400'000;
 constexpr std::size_t answer_overhead = 4'096;
 
 std::string id_of(std::string_view octets)
@@ -84,7 +83,7 @@ asio::awaitable<Result<std::string>> Media::keep(protocol::UserId user, std::str
     const auto now = parts_.clock.now_ms();
     storage::MediaRow row{id_of(octets), user.str(), static_cast<std::int64_t>(octets.size()), now};
     const auto id = row.id;
-    auto reserve = [row = std::move(row), day = now - now % day_ms,
+    auto reserve = [row = std::move(row), day = now - now % protocol::day_ms,
                     most = parts_.options.octets_a_day](storage::WriteTransaction& transaction) {
         return storage::reserve_media(transaction.db(), row, day, most);
     };

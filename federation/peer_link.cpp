@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "federation/long_octets.hpp"
+
 namespace entente::federation {
 
 namespace {
@@ -19,9 +21,6 @@ constexpr std::size_t most_signal_octets = 32 * 1024;
 // more gather, one that carries little sends at once.
 constexpr std::size_t busy_items = 8;
 constexpr Millis busy_interval_ms = 5;
-
-// An answer beyond it is read on a reader.
-constexpr std::size_t long_octets = 64 * 1024;
 
 // Events travel as JSON strings: quotes and backslashes double at worst.
 constexpr std::size_t octet_share = 3;

@@ -19,7 +19,7 @@ using storage::Connection;
 constexpr std::size_t log_octets = 1'800'000;
 constexpr std::int64_t most_entries = 1000;
 
-protocol::Failure unknown_channel()
+protocol::Failure unknown_to_asker()
 {
     return refuse(Code::not_found, "no such channel");
 }
@@ -45,13 +45,6 @@ Result<std::int64_t> number(const net::Request& request, std::string_view name, 
     return value;
 }
 
-net::Response json_response(std::string body)
-{
-    net::Response response;
-    response.body = std::move(body);
-    return response;
-}
-
 }  // namespace
 
 Queries::Queries(const Identity& identity, storage::GroupCommit& commits,
@@ -71,7 +64,7 @@ asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
     storage::Cause cause{admitted.origin.str(), 0};
     auto answer = co_await commits_.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
-    co_return json_response(protocol::write_snapshot_answer(*answer));
+    co_return net::json_answer(protocol::write_snapshot_answer(*answer));
 }
 
 // [QRY-1] Snapshots: servers with a member, invited ones, and anyone for a public channel.
@@ -81,11 +74,11 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
 {
     auto channel = storage::read_channel(db, name);
     if (!channel)
-        return channel.error().code == Code::not_found ? unknown_channel() : fail(channel);
+        return channel.error().code == Code::not_found ? unknown_to_asker() : fail(channel);
     auto state = storage::read_state(db, *channel, identity_.names);
     if (!state) return fail(state);
     if (!state->is_public && !state->has_member_of(asker) && !has_invited_of(*state, asker))
-        return unknown_channel();
+        return unknown_to_asker();
     if (channel->home != identity_.name)
         return refuse(Code::not_home, "the channel is homed elsewhere");
 
@@ -122,7 +115,7 @@ asio::awaitable<net::Response> Queries::log(const net::Request& request, const A
     storage::Cause cause{admitted.origin.str(), 0};
     auto answer = co_await commits_.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
-    co_return json_response(protocol::write_log_answer(*answer));
+    co_return net::json_answer(protocol::write_log_answer(*answer));
 }
 
 // [QRY-1] Log queries: servers with a member, and the channel's home.
@@ -133,10 +126,10 @@ Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId&
 {
     auto channel = storage::read_channel(db, name);
     if (!channel)
-        return channel.error().code == Code::not_found ? unknown_channel() : fail(channel);
+        return channel.error().code == Code::not_found ? unknown_to_asker() : fail(channel);
     auto state = storage::read_state(db, *channel, identity_.names);
     if (!state) return fail(state);
-    if (!state->has_member_of(asker) && channel->home != asker) return unknown_channel();
+    if (!state->has_member_of(asker) && channel->home != asker) return unknown_to_asker();
     storage::PageLimits limits;
     limits.entries = limit;
     limits.octets = log_octets;

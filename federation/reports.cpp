@@ -15,8 +15,6 @@ namespace {
 
 using protocol::json_string;
 
-constexpr std::size_t salt_octets = 16;
-constexpr std::size_t max_name_octets = 320;
 constexpr char report_type[] = "report";
 
 storage::ReportRow row_of(const Report& report, const std::string& origin,
@@ -64,9 +62,9 @@ Result<Report> parse_report(std::string_view content, protocol::NameRules names)
     auto object = protocol::checked_object(content);
     if (!object) return fail(object);
     protocol::RawMembers members{*object, ""};
-    const auto user_text = members.text("user", max_name_octets);
-    const auto channel_text = members.text_or_empty("channel", max_name_octets);
-    const auto event_text = members.text_or_empty("event", max_name_octets);
+    const auto user_text = members.text("user", protocol::max_name_octets);
+    const auto channel_text = members.text_or_empty("channel", protocol::max_name_octets);
+    const auto event_text = members.text_or_empty("event", protocol::max_name_octets);
     Report report;
     report.reason = members.text_or_empty("reason", max_report_octets);
     if (members.error()) return protocol::Failure{*members.error()};
@@ -92,8 +90,8 @@ Reports::Draft Reports::draft(const Actor& actor, const Report& report) const
     const auto now = parts_.clock.now_ms();
     made.report = report;
     made.row = row_of(report, parts_.identity.name.str(), actor.user.str(), now);
-    made.direct.content =
-        write_report(report, protocol::to_base64url(parts_.random.octets(salt_octets)));
+    made.direct.content = write_report(
+        report, protocol::to_base64url(parts_.random.octets(protocol::min_salt_octets)));
     protocol::EventDraft event;
     event.type = report_type;
     event.to = protocol::server_of(report.user).str();

@@ -15,7 +15,6 @@ namespace entente::federation {
 
 namespace {
 
-constexpr Millis day_ms = Millis{24} * 3600 * 1000;
 constexpr std::size_t owed_per_step = 4;
 
 // N of `days:N`; the fold has let no other value pass.
@@ -107,7 +106,7 @@ Result<Retention::Limit> Retention::limit_of(storage::Connection& db, std::int64
     if (!meta) return fail(meta);
     const bool is_relay = meta->retention == "relay";
     Limit limit;
-    limit.stay = is_relay ? relay_at_most_ms : days_in(meta->retention) * day_ms;
+    limit.stay = is_relay ? relay_at_most_ms : days_in(meta->retention) * protocol::day_ms;
     limit.at = clock_.now_ms() - limit.stay;
     if (!is_relay) return limit;
     auto held = held_by_all(db, channel, row->home == identity_.name);

@@ -13,7 +13,6 @@ namespace {
 using storage::ChannelRow;
 using storage::Connection;
 
-constexpr Millis day_ms = Millis{24} * 3600 * 1000;
 constexpr Millis clocks_apart_ms = 60'000;
 
 // Whether the channel's retention lets this entry's content go [MEM-4, MEM-5].
@@ -27,7 +26,7 @@ bool may_have_expired(const std::string& retention, const protocol::Event& event
     std::int64_t days = 0;
     const auto* end = retention.data() + retention.size();
     const auto read = std::from_chars(retention.data() + head.size(), end, days);
-    return read.ec == std::errc{} && at <= now - days * day_ms + clocks_apart_ms;
+    return read.ec == std::errc{} && at <= now - days * protocol::day_ms + clocks_apart_ms;
 }
 
 // Whether entry `by` deletes this one: by itself, or with the message that it edits.

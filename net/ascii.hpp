@@ -5,12 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/ascii.hpp"
+
 namespace entente::net {
 
-[[nodiscard]] constexpr bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+using protocol::is_digit;
 
 [[nodiscard]] constexpr bool is_token_character(char c)
 {

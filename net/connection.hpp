@@ -17,6 +17,8 @@ namespace entente::net {
 
 namespace asio = boost::asio;
 
+inline constexpr std::size_t read_octets = 16'384;  // asked for at once: a TLS record's most
+
 class Connection {
  public:
     virtual ~Connection() = default;

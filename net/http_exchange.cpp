@@ -17,7 +17,6 @@ using Parser = http::response_parser<http::empty_body>;  // for the head alone
 
 constexpr std::size_t header_octets = 16 * 1024;
 constexpr std::size_t header_count = 100;
-constexpr std::size_t read_octets = 16'384;
 constexpr std::size_t body_beside_head = 16'384;
 constexpr int interim_answers = 4;  // 1xx before the answer itself
 
@@ -40,7 +39,7 @@ bool holds_line_end(std::string_view text)
 }
 
 // The body too, where it is small: one write, one TLS record.
-std::string first_octets(const Fetch& fetch)
+std::string opening_octets(const Fetch& fetch)
 {
     std::string text = fetch.method + " " + fetch.target + " HTTP/1.1\r\nHost: " + fetch.host;
     if (fetch.port != 443) text += ":" + std::to_string(fetch.port);
@@ -246,7 +245,7 @@ Result<void> check_fetch(const Fetch& fetch)
 asio::awaitable<tl::expected<Exchange, ExchangeFailure>> exchange(Connection& connection,
                                                                   const Fetch& fetch)
 {
-    const auto octets = first_octets(fetch);
+    const auto octets = opening_octets(fetch);
     auto written = co_await connection.write(octets);
     if (written && fetch.body.size() > body_beside_head)
         written = co_await connection.write(fetch.body);

@@ -1,18 +1,11 @@
 #include "net/http_message.hpp"
 
+#include "protocol/ascii.hpp"
 #include "protocol/problem.hpp"
 
 namespace entente::net {
 
 namespace {
-
-int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return -1;
-}
 
 std::optional<std::string> percent_decoded(std::string_view text)
 {
@@ -24,7 +17,7 @@ std::optional<std::string> percent_decoded(std::string_view text)
             continue;
         }
         if (i + 2 >= text.size()) return std::nullopt;
-        const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
+        const int high = protocol::hex_value(text[i + 1]), low = protocol::hex_value(text[i + 2]);
         if (high < 0 || low < 0) return std::nullopt;
         decoded += static_cast<char>(high * 16 + low);
         i += 2;
@@ -62,6 +55,13 @@ std::optional<std::string> Request::parameter(std::string_view name) const
 
 // Section 9 promises Retry-After with 429 and 503, and the peer waits that long; without it
 // every sender would fall back on a guess of its own.
+Response json_answer(std::string body)
+{
+    Response response;
+    response.body = std::move(body);
+    return response;
+}
+
 Response problem_response(const Error& error, protocol::Millis now)
 {
     Response response;

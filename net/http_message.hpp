@@ -44,6 +44,9 @@ struct Response {
     std::shared_ptr<void> held{};
 };
 
+// 200 with this JSON text.
+[[nodiscard]] Response json_answer(std::string body);
+
 // Retry-After of a 429 or 503 whose error says nothing.
 inline constexpr std::int64_t usual_retry_after_s = 10;
 // The problem document for an error, with Retry-After where it has one; a 429 or 503 always has.

@@ -16,7 +16,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t read_octets = 16'384;
 constexpr std::size_t first_octets = 256;
 constexpr std::size_t write_step = 65'536;
 constexpr std::size_t small_answer = 65'536;  // not worth counting

@@ -31,7 +31,7 @@ constexpr std::size_t kept_buffer = 16'384;
 // After so much of a socket's messages others get their turn.
 constexpr std::size_t turn_octets = 65'536;
 constexpr std::size_t message_octets = 2'048;  // what a small one is counted as
-constexpr std::size_t write_step = 16'384;
+constexpr std::size_t frame_step = 16'384;
 constexpr std::size_t read_step = 16'384;
 constexpr auto handshake_time = std::chrono::seconds(10);
 constexpr auto write_time = std::chrono::seconds(30);
@@ -165,7 +165,7 @@ template <class Buffers>
 std::string start_of(const Buffers& buffers)
 {
     std::string part;
-    part.resize(std::min(asio::buffer_size(buffers), write_step));
+    part.resize(std::min(asio::buffer_size(buffers), frame_step));
     asio::buffer_copy(asio::buffer(part), buffers);
     return part;
 }

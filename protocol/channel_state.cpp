@@ -18,12 +18,6 @@ std::string_view server_part(std::string_view user)
     return user.substr(user.find('@') + 1);
 }
 
-void append_text(std::string& out, std::string_view name, std::string_view text)
-{
-    writing::append_name(out, name);
-    append_json_string(out, text);
-}
-
 template <class List>
 void append_texts(std::string& out, std::string_view name, const List& list)
 {
@@ -175,13 +169,13 @@ std::string state_json(const ChannelState& state)
     std::string out;
     out.reserve(512 + state.members.size() * 64);
     out += '{';
-    append_text(out, "avatar", state.avatar);
+    writing::append_text(out, "avatar", state.avatar);
     append_texts(out, "banned", state.banned);
-    append_text(out, "encryption", state.encryption);
-    append_text(out, "history", state.history);
-    append_text(out, "home", state.home);
+    writing::append_text(out, "encryption", state.encryption);
+    writing::append_text(out, "history", state.history);
+    writing::append_text(out, "home", state.home);
     append_texts(out, "invited", state.invited);
-    append_text(out, "kind", state.kind);
+    writing::append_text(out, "kind", state.kind);
     writing::append_name(out, "members");
     writing::append_list(out, state.members, [](std::string& to, const auto& member) {
         to += '[';
@@ -190,12 +184,12 @@ std::string state_json(const ChannelState& state)
         to += to_text(member.second);
         to += R"("])";
     });
-    append_text(out, "name", state.name);
+    writing::append_text(out, "name", state.name);
     writing::append_name(out, "public");
     out += state.is_public ? "true" : "false";
-    append_text(out, "retention", state.retention);
+    writing::append_text(out, "retention", state.retention);
     append_texts(out, "successors", state.successors);
-    append_text(out, "topic", state.topic);
+    writing::append_text(out, "topic", state.topic);
     out += '}';
     return out;
 }

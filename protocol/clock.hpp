@@ -11,6 +11,8 @@ namespace entente::protocol {
 using Millis = std::int64_t;   // since 1970 UTC
 using Seconds = std::int64_t;  // since 1970 UTC
 
+inline constexpr Millis day_ms = 86'400'000;
+
 class Clock {
  public:
     virtual ~Clock() = default;

@@ -9,21 +9,15 @@
 namespace entente::protocol {
 namespace {
 
-void append_text(std::string& out, std::string_view name, std::string_view value)
-{
-    writing::append_name(out, name);
-    append_json_string(out, value);
-}
-
 void append_listed(std::string& out, const ListedChannel& listed)
 {
     out += '{';
-    append_text(out, "channel", listed.channel.str());
-    append_text(out, "name", listed.name);
-    append_text(out, "topic", listed.topic);
-    append_text(out, "avatar", listed.avatar);
-    append_text(out, "history", listed.history);
-    append_text(out, "encryption", listed.encryption);
+    writing::append_text(out, "channel", listed.channel.str());
+    writing::append_text(out, "name", listed.name);
+    writing::append_text(out, "topic", listed.topic);
+    writing::append_text(out, "avatar", listed.avatar);
+    writing::append_text(out, "history", listed.history);
+    writing::append_text(out, "encryption", listed.encryption);
     writing::append_name(out, "members");
     writing::append_number(out, listed.members);
     writing::append_name(out, "aliases");
@@ -84,7 +78,7 @@ Result<dom::Object> read_object(dom::Parser& parser, std::string_view body)
 std::string write_alias_answer(const AliasAnswer& answer)
 {
     std::string out = "{";
-    append_text(out, "channel", answer.channel.str());
+    writing::append_text(out, "channel", answer.channel.str());
     std::vector<std::string> servers;
     for (const auto& server : answer.servers) servers.push_back(server.str());
     writing::append_name(out, "servers");

@@ -16,11 +16,6 @@ using Point = std::array<std::uint8_t, crypto_core_ed25519_BYTES>;
 static_assert(crypto_sign_PUBLICKEYBYTES == 32 && crypto_sign_SECRETKEYBYTES == 64 &&
               crypto_sign_SEEDBYTES == 32 && crypto_sign_BYTES == 64);
 
-const std::uint8_t* bytes_of(std::string_view octets)
-{
-    return reinterpret_cast<const std::uint8_t*>(octets.data());
-}
-
 constexpr Point identity()
 {
     Point point{};

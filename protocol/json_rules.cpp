@@ -8,25 +8,13 @@
 #include <deque>
 #include <vector>
 
+#include "protocol/ascii.hpp"
 #include "protocol/utf8.hpp"
 
 namespace entente::protocol {
 namespace {
 
 constexpr std::size_t max_pointer_octets = 200;
-
-constexpr bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-constexpr int hex_value(char c)
-{
-    if (is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 class Scanner {
  public:

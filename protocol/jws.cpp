@@ -14,7 +14,7 @@ struct Header {
     std::string type;
 };
 
-tl::unexpected<Error> refused(std::string_view why)
+tl::unexpected<Error> refused_jws(std::string_view why)
 {
     return refuse(Code::malformed, "JWS: " + std::string{why});
 }
@@ -25,7 +25,7 @@ Result<Header> parse_header(std::string_view text, NameRules rules)
 {
     if (auto checked = check_json(text); !checked) return fail(std::move(checked));
     const auto json = nlohmann::json::parse(text, nullptr, false);
-    if (!json.is_object() || json.size() != 3) return refused("header is not alg, kid and typ");
+    if (!json.is_object() || json.size() != 3) return refused_jws("header is not alg, kid and typ");
     const auto text_of = [&json](const char* name) -> const std::string* {
         const auto member = json.find(name);
         return member == json.end() ? nullptr : member->get_ptr<const std::string*>();
@@ -34,9 +34,9 @@ Result<Header> parse_header(std::string_view text, NameRules rules)
     const auto* const key = text_of("kid");
     const auto* const type = text_of("typ");
     if (algorithm == nullptr || key == nullptr || type == nullptr) {
-        return refused("header is not alg, kid and typ");
+        return refused_jws("header is not alg, kid and typ");
     }
-    if (*algorithm != "Ed25519") return refused("alg is not Ed25519");
+    if (*algorithm != "Ed25519") return refused_jws("alg is not Ed25519");
     auto parsed = parse_key_ref(*key, rules);
     if (!parsed) return fail(std::move(parsed));
     return Header{std::move(*parsed), *type};
@@ -50,7 +50,7 @@ Result<Jws> parse_jws(std::string_view text, NameRules rules)
     const auto first = text.find('.');
     const auto second = first == std::string_view::npos ? first : text.find('.', first + 1);
     // A third dot is refused below: it isn't a character of base64url.
-    if (second == std::string_view::npos) return refused("not three parts");
+    if (second == std::string_view::npos) return refused_jws("not three parts");
 
     auto header_text = from_base64url(text.substr(0, first));
     if (!header_text) return fail(std::move(header_text));
@@ -59,7 +59,7 @@ Result<Jws> parse_jws(std::string_view text, NameRules rules)
     auto signature = from_base64url(text.substr(second + 1));
     if (!signature) return fail(std::move(signature));
     if (signature->size() != std::tuple_size_v<Signature>)
-        return refused("signature is not 64 octets");
+        return refused_jws("signature is not 64 octets");
 
     auto header = parse_header(*header_text, rules);
     if (!header) return fail(std::move(header));

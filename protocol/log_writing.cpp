@@ -89,6 +89,12 @@ void append_name(std::string& out, std::string_view name)
     out += ':';
 }
 
+void append_text(std::string& out, std::string_view name, std::string_view text)
+{
+    append_name(out, name);
+    append_json_string(out, text);
+}
+
 void append_number(std::string& out, std::int64_t number)
 {
     out += std::to_string(number);

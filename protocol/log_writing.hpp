@@ -16,6 +16,7 @@ namespace entente::protocol::writing {
 void append_strings(std::string& out, const std::vector<std::string>& strings);
 // Starts a member: a comma unless it is the object's first, then its name and a colon.
 void append_name(std::string& out, std::string_view name);
+void append_text(std::string& out, std::string_view name, std::string_view text);
 void append_number(std::string& out, std::int64_t number);
 // {"seq":…,"hash":"…"}
 void append_position(std::string& out, const Position& position);

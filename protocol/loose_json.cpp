@@ -5,15 +5,11 @@
 
 #include <simdjson.h>
 
+#include "protocol/ascii.hpp"
 #include "protocol/utf8.hpp"
 
 namespace entente::protocol::loose {
 namespace {
-
-bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 // A cursor over the text; each reader leaves it behind what it read, or says false.
 class Scanner {

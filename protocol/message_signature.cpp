@@ -19,7 +19,7 @@ constexpr std::string_view answer_tag = "entente-v1-response";
 constexpr std::size_t min_nonce_octets = 16;
 constexpr std::size_t max_nonce_octets = 64;
 
-Failure refused(std::string_view why)
+Failure refused_signature(std::string_view why)
 {
     return refuse(Code::malformed, "signature: " + std::string{why});
 }
@@ -36,7 +36,7 @@ Result<std::optional<T>> parameter(const sf::InnerList& covered, std::string_vie
     for (const auto& [key, value] : covered.parameters) {
         if (key != name) continue;
         if (const T* const held = std::get_if<T>(&value)) return std::optional<T>{*held};
-        return refused("the parameter " + std::string{name} + " has another type");
+        return refused_signature("the parameter " + std::string{name} + " has another type");
     }
     return std::optional<T>{};
 }
@@ -78,9 +78,9 @@ Result<Tagged> find_tagged(const Fields& fields, std::string_view tag)
     std::string label;
     for (const auto& [name, member] : **inputs) {
         const auto* const list = std::get_if<sf::InnerList>(&member);
-        if (list == nullptr) return refused("an input is not a list of components");
+        if (list == nullptr) return refused_signature("an input is not a list of components");
         if (!has_tag(*list, tag)) continue;
-        if (covered != nullptr) return refused("two have the same tag");
+        if (covered != nullptr) return refused_signature("two have the same tag");
         covered = list;
         label = name;
     }
@@ -92,7 +92,7 @@ Result<Tagged> find_tagged(const Fields& fields, std::string_view tag)
     const auto* const item = std::get_if<sf::Item>(&place->second);
     const auto* const bytes = item == nullptr ? nullptr : std::get_if<sf::Bytes>(&item->value);
     if (bytes == nullptr || bytes->octets.size() != std::tuple_size_v<Signature>) {
-        return refused("it is not 64 octets");
+        return refused_signature("it is not 64 octets");
     }
     return Tagged{std::move(label), *covered, bytes->octets};
 }
@@ -129,7 +129,7 @@ Result<void> check_request_components(const RequestParts& request, const sf::Inn
             if (auto checked = check_covered_field(covered, request.fields, name); !checked)
                 return checked;
         } else if (covers(covered, component(name))) {
-            return refused("covers " + std::string{name} + " where there is no content");
+            return refused_signature("covers " + std::string{name} + " where there is no content");
         }
     }
     if (request.body.empty()) return {};
@@ -144,9 +144,9 @@ Result<void> check_request_components(const RequestParts& request, const sf::Inn
 Result<void> check_nonce(std::string_view nonce)
 {
     const auto octets = from_base64url(nonce);
-    if (!octets) return refused("the nonce is not base64url");
+    if (!octets) return refused_signature("the nonce is not base64url");
     if (octets->size() < min_nonce_octets || octets->size() > max_nonce_octets) {
-        return refused("the nonce is not 16-64 octets");
+        return refused_signature("the nonce is not 16-64 octets");
     }
     return {};
 }
@@ -155,7 +155,7 @@ Result<void> check_algorithm(const sf::InnerList& covered)
 {
     auto algorithm = parameter<std::string>(covered, "alg");
     if (!algorithm) return fail(std::move(algorithm));
-    if (*algorithm && **algorithm != "ed25519") return refused("alg is not ed25519");
+    if (*algorithm && **algorithm != "ed25519") return refused_signature("alg is not ed25519");
     return {};
 }
 

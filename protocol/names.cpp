@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "protocol/ascii.hpp"
 #include "protocol/octets.hpp"
 
 namespace entente::protocol {
@@ -13,22 +14,9 @@ constexpr std::size_t max_label_octets = 63;
 constexpr std::size_t max_localpart_octets = 64;
 constexpr std::size_t uuid_text_octets = 36;
 
-constexpr bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-constexpr bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 constexpr bool is_hex(char c)
 {
     return is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
-constexpr std::uint8_t hex_value(char c)
-{
-    return static_cast<std::uint8_t>(is_digit(c) ? c - '0' : c - 'a' + 10);
 }
 
 bool is_label(std::string_view label)

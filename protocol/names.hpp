@@ -14,6 +14,9 @@
 
 namespace entente::protocol {
 
+// Of the longest name, a user's, with room: what a member that holds one is read up to.
+inline constexpr std::size_t max_name_octets = 320;
+
 // [NAME-1] `.test`, `.localhost` and single labels are for tests and private
 // networks, and only where the configuration allows them.
 struct NameRules {

@@ -82,11 +82,6 @@ bool decode(std::string_view text, const DigitTable& digits, char* out)
     return bits == 0;
 }
 
-const std::uint8_t* bytes_of(std::string_view octets)
-{
-    return reinterpret_cast<const std::uint8_t*>(octets.data());
-}
-
 struct FreeContext {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };

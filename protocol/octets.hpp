@@ -38,6 +38,11 @@ using Hash = std::array<std::uint8_t, 32>;
     return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 
+[[nodiscard]] inline const std::uint8_t* bytes_of(std::string_view octets)
+{
+    return reinterpret_cast<const std::uint8_t*>(octets.data());
+}
+
 // Compares in time that depends on the lengths alone.
 [[nodiscard]] bool equal_in_constant_time(std::string_view left, std::string_view right);
 

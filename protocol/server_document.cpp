@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 constexpr std::string_view version = "1";
 constexpr std::string_view scheme = "https://";
 
-Failure wrong(std::string_view name, std::string_view reason)
+Failure wrong_document(std::string_view name, std::string_view reason)
 {
     std::string hint = "/";
     hint += name;
@@ -33,18 +33,18 @@ const Json* member(const Json& object, const char* name)
     return found == object.end() ? nullptr : &*found;
 }
 
-Result<std::string> need_text(const Json& object, const char* name)
+Result<std::string> need_member_text(const Json& object, const char* name)
 {
     const auto* value = member(object, name);
-    if (value == nullptr) return wrong(name, "is missing");
-    if (!value->is_string()) return wrong(name, "must be a string");
+    if (value == nullptr) return wrong_document(name, "is missing");
+    if (!value->is_string()) return wrong_document(name, "must be a string");
     return value->get<std::string>();
 }
 
 Result<std::string> may_text(const Json& object, const char* name)
 {
     if (member(object, name) == nullptr) return std::string{};
-    return need_text(object, name);
+    return need_member_text(object, name);
 }
 
 // A number of zero or more, `fallback` where it is absent.
@@ -53,7 +53,7 @@ Result<std::int64_t> may_count(const Json& object, const char* name, std::int64_
     const auto* value = member(object, name);
     if (value == nullptr) return fallback;
     if (!value->is_number_integer() || value->get<std::int64_t>() < 0) {
-        return wrong(name, "must be an integer that is not negative");
+        return wrong_document(name, "must be an integer that is not negative");
     }
     return value->get<std::int64_t>();
 }
@@ -63,9 +63,9 @@ Result<std::vector<std::string>> may_texts(const Json& object, const char* name)
     std::vector<std::string> list;
     const auto* value = member(object, name);
     if (value == nullptr) return list;
-    if (!value->is_array()) return wrong(name, "must be an array");
+    if (!value->is_array()) return wrong_document(name, "must be an array");
     for (const auto& item : *value) {
-        if (!item.is_string()) return wrong(name, "must hold strings");
+        if (!item.is_string()) return wrong_document(name, "must hold strings");
         list.push_back(item.get<std::string>());
     }
     return list;
@@ -77,8 +77,8 @@ Result<std::vector<DocumentKey>> read_keys(const Json& document, const char* nam
     std::vector<DocumentKey> keys;
     const auto* list = member(document, name);
     if (list == nullptr) return keys;
-    if (!list->is_array()) return wrong(name, "must be an array");
-    if (list->size() > limit) return wrong(name, "holds too many keys");
+    if (!list->is_array()) return wrong_document(name, "must be an array");
+    if (list->size() > limit) return wrong_document(name, "holds too many keys");
     for (const auto& jwk : *list) {
         auto key = read_jwk(jwk, name);
         if (!key) return fail(key);
@@ -97,7 +97,7 @@ Result<void> read_limits(const Json& document, TransactionLimits& limits)
 {
     const auto* value = member(document, "limits");
     if (value == nullptr) return {};
-    if (!value->is_object()) return wrong("limits", "must be an object");
+    if (!value->is_object()) return wrong_document("limits", "must be an object");
     const auto bytes =
         may_count(*value, "transaction_bytes", static_cast<std::int64_t>(limits.bytes));
     if (!bytes) return fail(bytes);
@@ -105,7 +105,7 @@ Result<void> read_limits(const Json& document, TransactionLimits& limits)
         may_count(*value, "transaction_items", static_cast<std::int64_t>(limits.items));
     if (!items) return fail(items);
     // Nothing could ever be sent to a server with a limit of nothing.
-    if (*bytes == 0 || *items == 0) return wrong("limits", "must be at least 1");
+    if (*bytes == 0 || *items == 0) return wrong_document("limits", "must be at least 1");
     limits = {static_cast<std::size_t>(*bytes), static_cast<std::size_t>(*items)};
     return {};
 }
@@ -122,7 +122,7 @@ Result<void> read_descriptions(const Json& json, ServerDocument& document)
     if (!contact) return fail(contact);
     document.contact = std::move(*contact);
     if (const auto* software = member(json, "software")) {
-        if (!software->is_object()) return wrong("software", "must be an object");
+        if (!software->is_object()) return wrong_document("software", "must be an object");
         auto name = may_text(*software, "name");
         if (!name) return fail(name);
         document.software_name = std::move(*name);
@@ -140,7 +140,7 @@ Result<void> read_all_keys(const Json& json, ServerDocument& document)
 {
     auto keys = read_keys(json, "keys", max_document_keys);
     if (!keys) return fail(keys);
-    if (keys->empty()) return wrong("keys", "must hold a key");
+    if (keys->empty()) return wrong_document("keys", "must hold a key");
     document.keys = std::move(*keys);
     auto old_keys = read_keys(json, "old_keys", max_document_old_keys);
     if (!old_keys) return fail(old_keys);
@@ -149,11 +149,12 @@ Result<void> read_all_keys(const Json& json, ServerDocument& document)
     std::set<std::string> seen;
     for (const auto* list : {&document.keys, &document.old_keys}) {
         for (const auto& entry : *list) {
-            if (!seen.insert(entry.key.x()).second) return wrong("keys", "holds a key twice");
+            if (!seen.insert(entry.key.x()).second)
+                return wrong_document("keys", "holds a key twice");
         }
     }
     const auto* recovery = member(json, "recovery");
-    if (recovery == nullptr) return wrong("recovery", "is missing");
+    if (recovery == nullptr) return wrong_document("recovery", "is missing");
     auto key = read_jwk(*recovery, "recovery");
     if (!key) return fail(key);
     document.recovery = *key;
@@ -163,19 +164,20 @@ Result<void> read_all_keys(const Json& json, ServerDocument& document)
 Result<ServerDocument> read_document(const Json& json, const ServerName& asked_for, NameRules rules)
 {
     ServerDocument document;
-    const auto server = need_text(json, "server");
+    const auto server = need_member_text(json, "server");
     if (!server) return fail(server);
     auto name = parse_server_name(*server, rules);
-    if (!name || *name != asked_for) return wrong("server", "is not the server asked for");
+    if (!name || *name != asked_for) return wrong_document("server", "is not the server asked for");
     document.server = std::move(*name);
-    auto api = need_text(json, "api");
+    auto api = need_member_text(json, "api");
     if (!api) return fail(api);
-    if (!parse_https_origin(*api)) return wrong("api", "must be an https origin without a path");
+    if (!parse_https_origin(*api))
+        return wrong_document("api", "must be an https origin without a path");
     document.api = std::move(*api);
     const auto versions = may_texts(json, "versions");
     if (!versions) return fail(versions);
     if (std::find(versions->begin(), versions->end(), version) == versions->end()) {
-        return wrong("versions", "holds none that is spoken here");
+        return wrong_document("versions", "holds none that is spoken here");
     }
     if (auto read = read_all_keys(json, document); !read) return fail(read);
     if (auto read = read_limits(json, document.limits); !read) return fail(read);
@@ -205,12 +207,12 @@ Result<std::variant<Delegation, ServerDocument>> parse_well_known(std::string_vi
     if (json.size() > max_document_octets) return refuse(Code::too_large, "over 64 KiB");
     if (auto checked = check_json(json); !checked) return fail(checked);
     const auto parsed = Json::parse(json, nullptr, false);
-    if (!parsed.is_object()) return wrong("", "must be an object");
+    if (!parsed.is_object()) return wrong_document("", "must be an object");
     if (member(parsed, "delegate") != nullptr) {
-        auto origin = need_text(parsed, "delegate");
+        auto origin = need_member_text(parsed, "delegate");
         if (!origin) return fail(origin);
         if (!parse_https_origin(*origin)) {
-            return wrong("delegate", "must be an https origin without a path");
+            return wrong_document("delegate", "must be an https origin without a path");
         }
         return Delegation{std::move(*origin)};
     }

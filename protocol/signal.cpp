@@ -9,7 +9,6 @@ namespace entente::protocol {
 
 namespace {
 
-constexpr std::size_t max_name_octets = 320;
 constexpr std::size_t max_word_octets = 32;
 
 }  // namespace

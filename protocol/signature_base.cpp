@@ -3,25 +3,14 @@
 
 #include <algorithm>
 
+#include "protocol/ascii.hpp"
+
 namespace entente::protocol {
 namespace {
 
 Failure refused(std::string_view why)
 {
     return refuse(Code::malformed, "signature: " + std::string{why});
-}
-
-constexpr bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-constexpr bool is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-constexpr bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 bool is_sign(char c)

@@ -6,7 +6,7 @@
 namespace entente::protocol {
 namespace {
 
-constexpr std::array<std::pair<SliceStatus, std::string_view>, 10> statuses{{
+constexpr std::array<std::pair<SliceStatus, std::string_view>, 10> slice_statuses{{
     {SliceStatus::ok, "ok"},
     {SliceStatus::gap, "gap"},
     {SliceStatus::need_keys, "need-keys"},
@@ -62,7 +62,7 @@ std::string entry_hash(const ChannelId& channel, std::int64_t epoch, std::int64_
 
 std::string_view to_text(SliceStatus status)
 {
-    for (const auto& [value, text] : statuses) {
+    for (const auto& [value, text] : slice_statuses) {
         if (value == status) return text;
     }
     return "refused";
@@ -70,7 +70,7 @@ std::string_view to_text(SliceStatus status)
 
 std::optional<SliceStatus> slice_status_from(std::string_view text)
 {
-    for (const auto& [value, name] : statuses) {
+    for (const auto& [value, name] : slice_statuses) {
         if (name == text) return value;
     }
     return std::nullopt;

@@ -11,13 +11,13 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view rotation_type = "entente-rotation";
-constexpr std::string_view proof_type = "entente-rotation-proof";
+constexpr std::string_view rotation_proof_type = "entente-rotation-proof";
 constexpr std::string_view revocation_type = "entente-revocation";
 constexpr std::string_view recovery_type = "entente-recovery";
 
 enum class Signatures : std::uint8_t { check, known };
 
-Failure wrong(std::string_view name, std::string_view reason)
+Failure wrong_statement(std::string_view name, std::string_view reason)
 {
     return refuse(Code::malformed, "statement: /" + std::string{name} + ": " + std::string{reason});
 }
@@ -25,7 +25,8 @@ Failure wrong(std::string_view name, std::string_view reason)
 Result<std::string> need_text(const Json& object, const char* name)
 {
     const auto found = object.find(name);
-    if (found == object.end() || !found->is_string()) return wrong(name, "must be a string");
+    if (found == object.end() || !found->is_string())
+        return wrong_statement(name, "must be a string");
     return found->get<std::string>();
 }
 
@@ -33,7 +34,7 @@ Result<Millis> need_time(const Json& object)
 {
     const auto found = object.find("at");
     if (found == object.end() || !found->is_number_integer() || found->get<Millis>() < 0)
-        return wrong("at", "must be a time");
+        return wrong_statement("at", "must be a time");
     return found->get<Millis>();
 }
 
@@ -47,7 +48,7 @@ Result<KeyId> need_key_id(const Json& object, const char* name)
 Result<PublicKey> need_jwk(const Json& object, const char* name)
 {
     const auto found = object.find(name);
-    if (found == object.end()) return wrong(name, "is missing");
+    if (found == object.end()) return wrong_statement(name, "is missing");
     return read_jwk(*found, name);
 }
 
@@ -55,10 +56,10 @@ Result<PublicKey> need_jwk(const Json& object, const char* name)
 Result<Json> payload_of(const Jws& jws)
 {
     auto payload = Json::parse(jws.payload, nullptr, false);
-    if (!payload.is_object()) return wrong("", "must be an object");
+    if (!payload.is_object()) return wrong_statement("", "must be an object");
     const auto server = need_text(payload, "server");
     if (!server) return fail(server);
-    if (*server != jws.key.server.str()) return wrong("server", "is not the signer's");
+    if (*server != jws.key.server.str()) return wrong_statement("server", "is not the signer's");
     return payload;
 }
 
@@ -69,7 +70,8 @@ Result<void> check_proof(const Json& payload, const Rotation& rotation, const Ke
     if (!text) return fail(text);
     const auto proof = parse_jws(*text, NameRules{.allow_test_names = true});
     if (!proof) return fail(proof);
-    if (proof->type != proof_type) return wrong("proof", "must be an entente-rotation-proof");
+    if (proof->type != rotation_proof_type)
+        return wrong_statement("proof", "must be an entente-rotation-proof");
     if (proof->key != KeyRef{signer.server, rotation.key.thumbprint()})
         return refuse(Code::signature_invalid, "statement: the proof is not by the new key");
     auto members = payload;
@@ -89,7 +91,7 @@ Result<Rotation> read_rotation(const Json& payload)
     if (!key) return fail(key);
     const auto at = need_time(payload);
     if (!at) return fail(at);
-    if (key->thumbprint() == *previous) return wrong("key", "replaces itself");
+    if (key->thumbprint() == *previous) return wrong_statement("key", "replaces itself");
     return Rotation{std::move(*previous), *key, *at};
 }
 
@@ -114,7 +116,7 @@ Result<Recovery> read_recovery(const Json& payload)
     if (!key) return fail(key);
     const auto at = need_time(payload);
     if (!at) return fail(at);
-    if (*key == *previous) return wrong("key", "replaces itself");
+    if (*key == *previous) return wrong_statement("key", "replaces itself");
     return Recovery{*previous, *key, *at};
 }
 
@@ -186,7 +188,7 @@ std::string make_rotation(const ServerName& server, const KeyId& previous, const
                           Millis at, const SigningKey& signer)
 {
     auto payload = rotation_members(server, previous, key.public_key(), at);
-    payload["proof"] = make_jws(key, server, proof_type, payload.dump());
+    payload["proof"] = make_jws(key, server, rotation_proof_type, payload.dump());
     return make_jws(signer, server, rotation_type, payload.dump());
 }
 

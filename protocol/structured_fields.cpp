@@ -7,20 +7,13 @@
 #include <optional>
 #include <unordered_map>
 
+#include "protocol/ascii.hpp"
 #include "protocol/octets.hpp"
 #include "protocol/utf8.hpp"
 
 namespace entente::protocol::sf {
 namespace {
 
-constexpr bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-constexpr bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
 constexpr bool is_alpha(char c)
 {
     return is_lower(c) || (c >= 'A' && c <= 'Z');

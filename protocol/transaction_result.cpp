@@ -10,7 +10,7 @@
 namespace entente::protocol {
 namespace {
 
-constexpr std::array<std::pair<ItemStatus, std::string_view>, 6> statuses{{
+constexpr std::array<std::pair<ItemStatus, std::string_view>, 6> item_statuses{{
     {ItemStatus::accepted, "accepted"},
     {ItemStatus::duplicate, "duplicate"},
     {ItemStatus::rejected, "rejected"},
@@ -261,7 +261,7 @@ Result<TransactionResult> read_result(dom::Object object, NameRules rules)
 
 std::string_view to_text(ItemStatus status)
 {
-    for (const auto& [value, text] : statuses) {
+    for (const auto& [value, text] : item_statuses) {
         if (value == status) return text;
     }
     return "rejected";
@@ -269,7 +269,7 @@ std::string_view to_text(ItemStatus status)
 
 std::optional<ItemStatus> item_status_from(std::string_view text)
 {
-    for (const auto& [value, name] : statuses) {
+    for (const auto& [value, name] : item_statuses) {
         if (name == text) return value;
     }
     return std::nullopt;

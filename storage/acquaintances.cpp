@@ -7,7 +7,7 @@ namespace entente::storage {
 namespace {
 
 // Standings up to 3: members, and who is invited.
-constexpr char select_shared[] =
+constexpr char select_shared_channel[] =
     "SELECT 1 FROM member a JOIN member b ON b.channel = a.channel AND b.user = ? "
     "WHERE a.user = ? AND a.standing <= 3 AND b.standing <= 3 LIMIT 1";
 constexpr char select_invited[] = "SELECT 1 FROM invitation WHERE user = ? AND sender = ? LIMIT 1";
@@ -42,7 +42,7 @@ Result<std::vector<std::string>> own_users_with(Connection& db, std::string_view
 Result<bool> are_acquainted(Connection& db, std::string_view own, std::string_view other)
 {
     const auto read = [](Statement&) { return true; };
-    auto shared = one_row(db, select_shared, read, other, own);
+    auto shared = one_row(db, select_shared_channel, read, other, own);
     if (!shared) return fail(shared);
     if (*shared) return true;
     auto invited = one_row(db, select_invited, read, own, other);

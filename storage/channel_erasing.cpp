@@ -8,7 +8,7 @@ namespace entente::storage {
 
 namespace {
 
-constexpr char select_run_at[] =
+constexpr char select_run_to_erase[] =
     "SELECT first, last, body FROM run WHERE channel = ? AND last >= ? ORDER BY last LIMIT 1";
 constexpr char update_body[] = "UPDATE run SET body = ? WHERE channel = ? AND last = ?";
 
@@ -80,7 +80,7 @@ Result<void> ChannelLogStore::write_erasures(Connection& db)
     db.erase_traces();
     for (auto next = erasures_.begin(); next != erasures_.end();) {
         const auto channel = next->first.first;
-        auto run = one_row(db, select_run_at, read_run, channel, next->first.second);
+        auto run = one_row(db, select_run_to_erase, read_run, channel, next->first.second);
         if (!run) return fail(run);
         if (!*run || (*run)->first > next->first.second) {
             ++next;  // not held here

@@ -12,7 +12,7 @@ using protocol::ServerName;
 
 constexpr char select_dedup[] =
     "SELECT seq FROM dedup WHERE channel = ? AND origin = ? AND txn = ?";
-constexpr char select_run_at[] =
+constexpr char select_run_of[] =
     "SELECT first, epoch, prev_hash, body FROM run WHERE channel = ? AND last >= ? ORDER BY last "
     "LIMIT 1";
 
@@ -63,7 +63,7 @@ Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& 
         }
         return hash;
     }
-    auto query = Query::prepare(db, select_run_at);
+    auto query = Query::prepare(db, select_run_of);
     if (!query) return fail(query);
     // The run that begins behind `seq` knows its hash too: that of a floor.
     (*query)->bind(0, channel.id).bind(1, seq);

@@ -20,7 +20,7 @@ constexpr char select_devices[] =
     "SELECT d.id, d.device, d.key, d.name, d.created_at, coalesce(k.keys, '') "
     "FROM account_device d LEFT JOIN device_keys k ON k.device = d.id "
     "WHERE d.user = ? AND d.revoked_at IS NULL ORDER BY d.id";
-constexpr char select_device[] =
+constexpr char select_live_device[] =
     "SELECT d.id FROM account_device d JOIN account_user u ON u.id = d.user "
     "WHERE u.localpart = ? AND d.device = ? AND d.revoked_at IS NULL AND u.suspended_at IS NULL";
 constexpr char select_own_device[] =
@@ -30,7 +30,7 @@ constexpr char update_revoked[] = "UPDATE account_device SET revoked_at = ? WHER
 constexpr char select_sessions[] =
     "SELECT id FROM account_session WHERE user = ? AND device = ? AND ended_at IS NULL";
 constexpr char update_session[] = "UPDATE account_session SET ended_at = ? WHERE id = ?";
-constexpr char delete_refresh[] = "DELETE FROM account_refresh WHERE session = ?";
+constexpr char delete_refresh_of[] = "DELETE FROM account_refresh WHERE session = ?";
 constexpr char delete_published[] = "DELETE FROM device_keys WHERE device = ?";
 constexpr char delete_keys[] = "DELETE FROM one_time_key WHERE device = ?";
 constexpr char delete_kinds[] = "DELETE FROM key_kind WHERE device = ?";
@@ -153,7 +153,7 @@ Result<std::optional<std::int64_t>> find_device(Connection& db, std::string_view
                                                 const Uuid& device)
 {
     return one_row(
-        db, select_device, [](Statement& row) { return row.integer(0); }, localpart,
+        db, select_live_device, [](Statement& row) { return row.integer(0); }, localpart,
         Blob{device.bytes()});
 }
 
@@ -179,7 +179,7 @@ Result<std::vector<Uuid>> revoke_device(Connection& db, std::int64_t user, const
     for (const auto& session : *sessions) {
         if (auto ended = run(db, update_session, now, Blob{session.bytes()}); !ended)
             return fail(ended);
-        if (auto gone = run(db, delete_refresh, Blob{session.bytes()}); !gone) return fail(gone);
+        if (auto gone = run(db, delete_refresh_of, Blob{session.bytes()}); !gone) return fail(gone);
     }
     for (const auto* sql :
          {delete_published, delete_keys, delete_kinds, delete_messages, delete_mailbox}) {

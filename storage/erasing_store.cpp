@@ -14,7 +14,7 @@ constexpr char delete_edits[] = "DELETE FROM edit_of WHERE channel = ? AND targe
 constexpr char insert_owed[] =
     "INSERT INTO erasure_owed (channel, target, deleted_by) VALUES (?, ?, ?) ON CONFLICT DO "
     "NOTHING";
-constexpr char select_owed[] =
+constexpr char select_owed_erasing[] =
     "SELECT channel, target, deleted_by FROM erasure_owed ORDER BY channel, target LIMIT ?";
 constexpr char delete_owed[] = "DELETE FROM erasure_owed WHERE channel = ? AND target = ?";
 
@@ -48,7 +48,7 @@ Result<std::vector<OwedErasure>> owed_erasures(Connection& db, std::size_t limit
     const auto read = [](Statement& row) {
         return OwedErasure{row.integer(0), row.integer(1), row.integer(2)};
     };
-    return all_rows(db, select_owed, read, limit);
+    return all_rows(db, select_owed_erasing, read, limit);
 }
 
 Result<void> settle_erasure(Connection& db, const OwedErasure& owed)

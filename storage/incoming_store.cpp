@@ -9,10 +9,10 @@ namespace {
 using protocol::Hash;
 using protocol::Uuid;
 
-constexpr char select_direct[] = "SELECT event_id FROM direct_in WHERE origin = ? AND txn = ?";
-constexpr char insert_direct[] =
+constexpr char select_direct_in[] = "SELECT event_id FROM direct_in WHERE origin = ? AND txn = ?";
+constexpr char insert_direct_in[] =
     "INSERT INTO direct_in (origin, txn, event_id, at) VALUES (?, ?, ?, ?)";
-constexpr char delete_direct[] = "DELETE FROM direct_in WHERE at < ?";
+constexpr char delete_direct_in[] = "DELETE FROM direct_in WHERE at < ?";
 constexpr char upsert_invitation[] =
     "INSERT INTO invitation (user, channel, home, sender, name, kind, encryption, members, at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, channel) DO UPDATE SET home = "
@@ -51,7 +51,7 @@ InvitationRow read_invitation(Statement& row)
     return invitation;
 }
 
-std::string read_text(Statement& row)
+std::string first_text(Statement& row)
 {
     return std::string(row.text(0));
 }
@@ -61,19 +61,19 @@ std::string read_text(Statement& row)
 Result<std::optional<Hash>> find_direct_in(Connection& db, std::int64_t origin_id, const Uuid& txn)
 {
     const auto read = [](Statement& row) { return hash_from(row.blob(0)); };
-    return one_row(db, select_direct, read, origin_id, Blob{txn.bytes()});
+    return one_row(db, select_direct_in, read, origin_id, Blob{txn.bytes()});
 }
 
 Result<void> remember_direct_in(Connection& db, std::int64_t origin_id, const Uuid& txn,
                                 const Hash& event_id, protocol::Millis at)
 {
-    return run(db, insert_direct, origin_id, Blob{txn.bytes()}, Blob{protocol::as_view(event_id)},
-               at);
+    return run(db, insert_direct_in, origin_id, Blob{txn.bytes()},
+               Blob{protocol::as_view(event_id)}, at);
 }
 
 Result<void> forget_direct_before(Connection& db, protocol::Millis at)
 {
-    return run(db, delete_direct, at);
+    return run(db, delete_direct_in, at);
 }
 
 Result<void> put_invitation(Connection& db, const InvitationRow& row)
@@ -109,7 +109,7 @@ Result<std::optional<InvitationRow>> find_invitation(Connection& db, std::string
 Result<std::optional<std::string>> find_creation(Connection& db, std::string_view user,
                                                  const Uuid& txn)
 {
-    return one_row(db, select_creation, read_text, user, Blob{txn.bytes()});
+    return one_row(db, select_creation, first_text, user, Blob{txn.bytes()});
 }
 
 Result<void> remember_creation(Connection& db, std::string_view user, const Uuid& txn,
@@ -120,7 +120,7 @@ Result<void> remember_creation(Connection& db, std::string_view user, const Uuid
 
 Result<std::optional<std::string>> find_fact(Connection& db, std::string_view name)
 {
-    return one_row(db, select_fact, read_text, name);
+    return one_row(db, select_fact, first_text, name);
 }
 
 Result<void> set_fact(Connection& db, std::string_view name, std::string_view value)

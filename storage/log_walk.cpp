@@ -8,7 +8,7 @@ namespace {
 
 using protocol::Position;
 
-constexpr char select_runs[] =
+constexpr char select_runs_to_walk[] =
     "SELECT first, last, epoch, prev_hash, proofs, body FROM run WHERE channel = ? AND last > ? "
     "ORDER BY last";
 
@@ -150,7 +150,7 @@ LogWalk resume_at(protocol::Position place)
 Result<bool> walk_log(Connection& db, const ChannelRow& channel, LogWalk& walk,
                       std::int64_t entries, const VisitEntry& visit)
 {
-    auto runs = bound(db, select_runs, channel.id, walk.at.seq);
+    auto runs = bound(db, select_runs_to_walk, channel.id, walk.at.seq);
     if (!runs) return fail(runs);
     Walker walker(channel, walk, visit);
     while (!walker.is_over() && walker.seen() < entries) {

@@ -13,12 +13,13 @@ namespace {
 
 constexpr mode_t folder_mode = 0700;
 constexpr mode_t file_mode = 0600;
-constexpr std::int64_t retry_seconds = 10;
+constexpr std::int64_t disk_retry_seconds = 10;
 
 protocol::Failure trouble(std::string_view what, const std::string& path)
 {
     return retry_later(Code::unavailable,
-                       std::string(what) + " " + path + ": " + std::strerror(errno), retry_seconds);
+                       std::string(what) + " " + path + ": " + std::strerror(errno),
+                       disk_retry_seconds);
 }
 
 class Descriptor {

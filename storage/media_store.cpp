@@ -12,7 +12,7 @@ constexpr char select_sum[] =
 constexpr char insert_media[] = "INSERT INTO media (id, user, octets, at) VALUES (?, ?, ?, ?)";
 constexpr char update_stored[] = "UPDATE media SET stored = 1 WHERE id = ?";
 constexpr char select_size[] = "SELECT octets FROM media WHERE id = ? AND stored = 1";
-constexpr std::int64_t retry_seconds = 3'600;
+constexpr std::int64_t full_retry_seconds = 3'600;
 
 std::int64_t read_number(Statement& row)
 {
@@ -30,7 +30,7 @@ Result<bool> reserve_media(Connection& db, const MediaRow& row, protocol::Millis
     auto sum = one_row(db, select_sum, read_number, row.user, day);
     if (!sum) return fail(sum);
     if (sum->value_or(0) + row.octets > most)
-        return retry_later(Code::rate_limited, "the user's files of the day", retry_seconds);
+        return retry_later(Code::rate_limited, "the user's files of the day", full_retry_seconds);
     auto put = run(db, insert_media, row.id, row.user, row.octets, row.at);
     if (!put) return fail(put);
     return true;

@@ -6,7 +6,7 @@ namespace entente::storage {
 
 namespace {
 
-constexpr char select_count[] = "SELECT count(*) FROM report WHERE origin = ?";
+constexpr char select_report_count[] = "SELECT count(*) FROM report WHERE origin = ?";
 constexpr char insert_report[] =
     "INSERT INTO report (origin, sender, user, channel, event, reason, at) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -20,7 +20,7 @@ constexpr char delete_report[] = "DELETE FROM report WHERE id = ?";
 Result<void> put_report(Connection& db, const ReportRow& row)
 {
     auto count =
-        one_row(db, select_count, [](Statement& one) { return one.integer(0); }, row.origin);
+        one_row(db, select_report_count, [](Statement& one) { return one.integer(0); }, row.origin);
     if (!count) return fail(count);
     if (count->value_or(0) >= max_reports)
         return refuse(Code::forbidden, "too many reports are open");

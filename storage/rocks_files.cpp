@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t mib = 1024 * 1024;
+constexpr std::size_t file_mib = 1024 * 1024;
 // What the index by event id was called while it was bounded and forgot.
 constexpr const char* outdated_family = "seen";
 
@@ -32,9 +32,9 @@ rocksdb::DBOptions database_options(rocksdb::Env* env)
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     options.max_background_jobs = 1;
     options.max_open_files = 64;
-    options.max_total_wal_size = 8 * mib;
-    options.db_write_buffer_size = 6 * mib;
-    options.max_log_file_size = mib;
+    options.max_total_wal_size = 8 * file_mib;
+    options.db_write_buffer_size = 6 * file_mib;
+    options.max_log_file_size = file_mib;
     options.keep_log_file_num = 2;
     options.info_log_level = rocksdb::WARN_LEVEL;
     options.stats_dump_period_sec = 0;
@@ -48,9 +48,9 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
     table.block_cache = cache;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     rocksdb::ColumnFamilyOptions options;
-    options.write_buffer_size = 2 * mib;
+    options.write_buffer_size = 2 * file_mib;
     options.max_write_buffer_number = 2;
-    options.target_file_size_base = 2 * mib;
+    options.target_file_size_base = 2 * file_mib;
     options.compression = rocksdb::kNoCompression;
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     return options;
@@ -106,7 +106,7 @@ rocksdb::Status open_rocks_files(const RocksWindowOptions& options,
     fs::create_directories(options.folder, failed);
     if (!failed) fs::permissions(options.folder, fs::perms::owner_all, failed);
     if (failed) return rocksdb::Status::IOError(options.folder, failed.message());
-    const auto cache = rocksdb::NewLRUCache(mib);
+    const auto cache = rocksdb::NewLRUCache(file_mib);
     std::vector<rocksdb::ColumnFamilyDescriptor> wanted = {
         {rocksdb::kDefaultColumnFamilyName, family_options(cache)},
         {"nonces", family_options(cache)},

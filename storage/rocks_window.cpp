@@ -61,7 +61,7 @@ std::int64_t decode(std::string_view octets)
     return static_cast<std::int64_t>(bits);
 }
 
-rocksdb::Slice slice(std::string_view text)
+rocksdb::Slice slice_of(std::string_view text)
 {
     return {text.data(), text.size()};
 }
@@ -304,8 +304,8 @@ Result<void> RocksWindow::forget_some(protocol::Seconds until)
     for (row->Seek(swept_to_); row->Valid() && count < nonces_per_sweep; row->Next(), ++count) {
         const auto key = row->key().ToStringView();
         if (decode(key) > until) break;
-        batch.Delete(family(Family::nonces), slice(key.substr(8)));
-        batch.Delete(family(Family::expiry), slice(key));
+        batch.Delete(family(Family::nonces), slice_of(key.substr(8)));
+        batch.Delete(family(Family::expiry), slice_of(key));
         reached = key;
     }
     if (!row->status().ok()) return tl::unexpected(error_of("read", row->status()));

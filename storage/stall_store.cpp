@@ -14,7 +14,7 @@ constexpr char upsert_stall[] =
     "ON CONFLICT (channel) DO UPDATE SET since = excluded.since, problem = excluded.problem, "
     "told = excluded.told";
 constexpr char delete_stall[] = "DELETE FROM stalled WHERE channel = ?";
-constexpr char select_untold[] =
+constexpr char select_untold_stalls[] =
     "SELECT c.name FROM stalled t JOIN channel c ON c.id = t.channel "
     "WHERE t.told = 0 AND t.since <= ? ORDER BY t.since LIMIT ?";
 
@@ -42,7 +42,7 @@ Result<std::vector<ChannelId>> untold_stalls(Connection& db, protocol::Millis be
                                              std::size_t limit)
 {
     const auto read = [](Statement& row) { return ChannelId::trusted(std::string(row.text(0))); };
-    return all_rows(db, select_untold, read, before, limit);
+    return all_rows(db, select_untold_stalls, read, before, limit);
 }
 
 }  // namespace entente::storage

@@ -34,7 +34,7 @@ std::string state_text(const json& channel)
     return "";
 }
 
-int list(const Settings& settings)
+int list_channels(const Settings& settings)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
@@ -54,7 +54,7 @@ int list(const Settings& settings)
     return exit_done;
 }
 
-int show(const Settings& settings, const std::string& name)
+int show_channel(const Settings& settings, const std::string& name)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
@@ -132,12 +132,13 @@ int prove(const Settings& settings, const ProveOptions& options)
 void add_channel_verbs(Verbs& verbs)
 {
     auto& channel = verbs.group("channel", "Channels that the running ententd holds");
-    verbs.add(channel, "list", "All of them", list);
+    verbs.add(channel, "list", "All of them", list_channels);
 
     const auto shown = std::make_shared<std::string>();
-    add_channel(verbs.add(channel, "show", "One of them, and how far its followers have it",
-                          [shown](const Settings& settings) { return show(settings, *shown); }),
-                *shown);
+    add_channel(
+        verbs.add(channel, "show", "One of them, and how far its followers have it",
+                  [shown](const Settings& settings) { return show_channel(settings, *shown); }),
+        *shown);
 
     const auto options = std::make_shared<ProveOptions>();
     auto& proving =

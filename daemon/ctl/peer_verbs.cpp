@@ -50,7 +50,7 @@ std::string notes_of(const json& peer)
     return text;
 }
 
-int list(const Settings& settings)
+int list_peers(const Settings& settings)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
@@ -124,7 +124,7 @@ void print_channels(const json& channels)
     print_table(std::cout, rows);
 }
 
-int show(const Settings& settings, const std::string& server)
+int show_peer(const Settings& settings, const std::string& server)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
@@ -162,11 +162,12 @@ int wake(const Settings& settings, const std::string& server)
 void add_peer_verbs(Verbs& verbs)
 {
     auto& peer = verbs.group("peer", "Other servers, as the running ententd sees them");
-    verbs.add(peer, "list", "What each is owed, how its link stands, when it was last heard", list);
+    verbs.add(peer, "list", "What each is owed, how its link stands, when it was last heard",
+              list_peers);
 
     const auto shown = std::make_shared<std::string>();
     add_server(verbs.add(peer, "show", "Its keys, its link and the channels shared with it",
-                         [shown](const Settings& settings) { return show(settings, *shown); }),
+                         [shown](const Settings& settings) { return show_peer(settings, *shown); }),
                *shown);
     const auto woken = std::make_shared<std::string>();
     add_server(verbs.add(peer, "wake", "Tries it at once, whatever was waited for",

@@ -5,18 +5,19 @@
 namespace entente::api::testing {
 namespace {
 
-const std::string channels_path = "/api/v1/channels";
+const std::string routes_channels_path = "/api/v1/channels";
 
 std::string make_channel(Rig& rig, const Person& owner, int txn = 100)
 {
-    const auto made = rig.post(channels_path, {{"txn", uuid(txn)}, {"name", "room"}}, owner.access);
+    const auto made =
+        rig.post(routes_channels_path, {{"txn", uuid(txn)}, {"name", "room"}}, owner.access);
     EXPECT_EQ(made.status, 201) << made.text;
     return made.body.value("channel", "");
 }
 
 std::string path_of(const std::string& channel, const std::string& rest = {})
 {
-    return channels_path + "/" + channel + rest;
+    return routes_channels_path + "/" + channel + rest;
 }
 
 TEST(Routes, AChannelIsMadeOnceForATxn)
@@ -26,7 +27,7 @@ TEST(Routes, AChannelIsMadeOnceForATxn)
     const auto first = make_channel(rig, alice);
     EXPECT_EQ(make_channel(rig, alice), first);
     EXPECT_NE(make_channel(rig, alice, 101), first);
-    const auto list = rig.get(channels_path, alice.access);
+    const auto list = rig.get(routes_channels_path, alice.access);
     ASSERT_EQ(list.body["channels"].size(), 2U);
     EXPECT_EQ(list.body["channels"][0]["name"], "room");
     EXPECT_EQ(list.body["channels"][0]["kind"], "group");
@@ -42,10 +43,10 @@ TEST(Routes, AUserMayMakeSoManyChannelsADay)
     make_channel(rig, alice, 1);
     make_channel(rig, alice, 2);
     const json body{{"txn", uuid(3)}, {"name", "room"}};
-    EXPECT_EQ(rig.post(channels_path, body, alice.access).status, 429);
+    EXPECT_EQ(rig.post(routes_channels_path, body, alice.access).status, 429);
     rig.clock.advance_s(86'400);
     const auto fresh = rig.post("/api/v1/auth/refresh", {{"refresh_token", alice.refresh}});
-    EXPECT_EQ(rig.post(channels_path, body, fresh.body["access_token"]).status, 201);
+    EXPECT_EQ(rig.post(routes_channels_path, body, fresh.body["access_token"]).status, 201);
 }
 
 TEST(Routes, ABadChannelIsToldWhereItIsBad)
@@ -53,7 +54,7 @@ TEST(Routes, ABadChannelIsToldWhereItIsBad)
     Rig rig;
     const auto alice = rig.person("alice");
     const auto hint = [&](const json& body) {
-        return rig.post(channels_path, body, alice.access).hint();
+        return rig.post(routes_channels_path, body, alice.access).hint();
     };
     EXPECT_EQ(hint({{"name", "room"}}), "/txn: is required");
     EXPECT_EQ(hint({{"txn", "x"}, {"name", "room"}}), "/txn: a UUID in lower case is needed");

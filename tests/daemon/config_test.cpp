@@ -23,7 +23,7 @@ std::string problems_of(const std::string& toml, const Environment& environment 
     return all;
 }
 
-bool says(const std::string& text, const std::string& part)
+bool config_says(const std::string& text, const std::string& part)
 {
     return text.find(part) != std::string::npos;
 }
@@ -205,30 +205,31 @@ TEST(Config, EveryFaultIsToldWithItsLineInTheFilesOrder)
 TEST(Config, TextThatIsNotTomlIsToldWithItsLine)
 {
     const auto said = problems_of("[server]\nname = \"a.example\"\nx = = 1\n");
-    EXPECT_TRUE(says(said, "e.toml:3: isn't TOML")) << said;
+    EXPECT_TRUE(config_says(said, "e.toml:3: isn't TOML")) << said;
     EXPECT_TRUE(
-        says(problems_of("[server]\nname = \"a\"\nname = \"b\"\n"), "e.toml:3: isn't TOML"));
-    EXPECT_TRUE(says(problems_of("x = " + std::string(5'000, '[')), "isn't TOML"));
-    EXPECT_TRUE(says(problems_of(std::string("\0\xff", 2)), "isn't TOML"));
+        config_says(problems_of("[server]\nname = \"a\"\nname = \"b\"\n"), "e.toml:3: isn't TOML"));
+    EXPECT_TRUE(config_says(problems_of("x = " + std::string(5'000, '[')), "isn't TOML"));
+    EXPECT_TRUE(config_says(problems_of(std::string("\0\xff", 2)), "isn't TOML"));
     // toml++ takes such letters outside of quotes for impossible.
-    EXPECT_TRUE(says(problems_of("# \xc3\xa9\n\xc3\xa9 = 1\n"), "e.toml:2: isn't TOML"));
+    EXPECT_TRUE(config_says(problems_of("# \xc3\xa9\n\xc3\xa9 = 1\n"), "e.toml:2: isn't TOML"));
     EXPECT_EQ(problems_of(minimal + "# \xc3\xa9\n[log]\nlevel = \"info\" # \xd2\x8f\n"), "none");
 }
 
 TEST(Config, WhatMustBeThereIsAskedFor)
 {
     const auto said = problems_of("");
-    EXPECT_TRUE(says(said, "server.name is missing")) << said;
-    EXPECT_TRUE(says(said, "there is no listener")) << said;
-    EXPECT_TRUE(says(problems_of("[server]\nname=\"a.example\"\n[[listener]]\n"),
-                     "e.toml:3: a listener has no address"));
-    EXPECT_TRUE(says(problems_of("[server]\nname=\"a.example\"\n[listener]\naddress=\"[::]:1\"\n"),
-                     "e.toml:3: listener is a table; write [[listener]]"));
-    EXPECT_TRUE(says(problems_of(minimal + "certificate = \"c\"\n"),
-                     "e.toml:3: a listener has a certificate but no key"));
-    EXPECT_TRUE(says(problems_of(minimal + "key = \"k\"\n"), "a key but no certificate"));
-    EXPECT_TRUE(says(problems_of(minimal + "[[listener]]\naddress = \"127.0.0.1:8448\"\n"),
-                     "e.toml:5: two listeners have the same address"));
+    EXPECT_TRUE(config_says(said, "server.name is missing")) << said;
+    EXPECT_TRUE(config_says(said, "there is no listener")) << said;
+    EXPECT_TRUE(config_says(problems_of("[server]\nname=\"a.example\"\n[[listener]]\n"),
+                            "e.toml:3: a listener has no address"));
+    EXPECT_TRUE(
+        config_says(problems_of("[server]\nname=\"a.example\"\n[listener]\naddress=\"[::]:1\"\n"),
+                    "e.toml:3: listener is a table; write [[listener]]"));
+    EXPECT_TRUE(config_says(problems_of(minimal + "certificate = \"c\"\n"),
+                            "e.toml:3: a listener has a certificate but no key"));
+    EXPECT_TRUE(config_says(problems_of(minimal + "key = \"k\"\n"), "a key but no certificate"));
+    EXPECT_TRUE(config_says(problems_of(minimal + "[[listener]]\naddress = \"127.0.0.1:8448\"\n"),
+                            "e.toml:5: two listeners have the same address"));
 }
 
 TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)
@@ -262,8 +263,9 @@ TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)
         };
         EXPECT_EQ(with(bound.low), "none") << bound.key;
         EXPECT_EQ(with(bound.high), "none") << bound.key;
-        EXPECT_TRUE(says(with(bound.low - 1), bound.section + "." + bound.key)) << bound.key;
-        EXPECT_TRUE(says(with(bound.high + 1), bound.section + "." + bound.key)) << bound.key;
+        EXPECT_TRUE(config_says(with(bound.low - 1), bound.section + "." + bound.key)) << bound.key;
+        EXPECT_TRUE(config_says(with(bound.high + 1), bound.section + "." + bound.key))
+            << bound.key;
     }
 }
 
@@ -278,21 +280,22 @@ TEST(Config, AValueOfAnotherKindIsRefusedForEveryKey)
                                                       "]\n" + name + " = 1.5\n";
         const auto said =
             section == "server" ? problems_of("[server]\n" + name + " = 1.5\n") : problems_of(toml);
-        EXPECT_TRUE(says(said, key.name + " is a fraction; write")) << key.name << "\n" << said;
+        EXPECT_TRUE(config_says(said, key.name + " is a fraction; write")) << key.name << "\n"
+                                                                           << said;
     }
 }
 
 TEST(Config, TextsWithControlCharactersAndEndlessOnesAreRefused)
 {
-    EXPECT_TRUE(says(problems_of(minimal + "[server.x]\n"), "there is no key server.x"));
-    EXPECT_TRUE(says(problems_of("[server]\nname = \"a.example\"\ndata = \"a\\u0000b\"\n"),
-                     "e.toml:3: server.data has a control character"));
+    EXPECT_TRUE(config_says(problems_of(minimal + "[server.x]\n"), "there is no key server.x"));
+    EXPECT_TRUE(config_says(problems_of("[server]\nname = \"a.example\"\ndata = \"a\\u0000b\"\n"),
+                            "e.toml:3: server.data has a control character"));
     const auto with = [](std::size_t size) {
         return problems_of("[server]\nname = \"a.example\"\ndata = \"" + std::string(size, 'x') +
                            "\"\n[[listener]]\naddress = \"[::]:1\"\n");
     };
     EXPECT_EQ(with(4'096), "none");
-    EXPECT_TRUE(says(with(4'097), "e.toml:3: server.data is longer than 4096 octets"));
+    EXPECT_TRUE(config_says(with(4'097), "e.toml:3: server.data is longer than 4096 octets"));
 }
 
 TEST(Config, AFileIsTakenUpToAMebibyte)
@@ -301,7 +304,7 @@ TEST(Config, AFileIsTakenUpToAMebibyte)
         return minimal + "#" + std::string(size - minimal.size() - 1, 'x');
     };
     EXPECT_EQ(problems_of(filled(max_config_octets)), "none");
-    EXPECT_TRUE(says(problems_of(filled(max_config_octets + 1)), "larger than 1 MiB"));
+    EXPECT_TRUE(config_says(problems_of(filled(max_config_octets + 1)), "larger than 1 MiB"));
 }
 
 // [NAME-1]
@@ -309,22 +312,25 @@ TEST(Config, NamesForTestsNeedTheirSwitch)
 {
     const std::string with_test_name =
         "[server]\nname = \"a.test\"\n[[listener]]\naddress = \"[::]:1\"\n";
-    EXPECT_TRUE(says(problems_of(with_test_name),
-                     "e.toml:2: server.name has \"a.test\"; such names need "
-                     "federation.allow_test_names = true"));
+    EXPECT_TRUE(config_says(problems_of(with_test_name),
+                            "e.toml:2: server.name has \"a.test\"; such names need "
+                            "federation.allow_test_names = true"));
     EXPECT_EQ(problems_of(with_test_name + "[federation]\nallow_test_names = true\n"), "none");
-    EXPECT_TRUE(says(problems_of(minimal + "[trust.peers]\n\"B.example\" = \"known\"\n"),
-                     "trust.peers has"));
-    EXPECT_TRUE(says(problems_of(minimal + "[trust.peers]\n\"b.example\" = \"friend\"\n"),
-                     "e.toml:6: trust.peers is \"friend\"; write one of blocked, quarantined"));
-    EXPECT_TRUE(says(problems_of(minimal + "[federation.resolve]\n\"b.example\" = \"b:1\"\n"),
-                     "e.toml:6: federation.resolve has \"b:1\" for b.example"));
+    EXPECT_TRUE(config_says(problems_of(minimal + "[trust.peers]\n\"B.example\" = \"known\"\n"),
+                            "trust.peers has"));
+    EXPECT_TRUE(
+        config_says(problems_of(minimal + "[trust.peers]\n\"b.example\" = \"friend\"\n"),
+                    "e.toml:6: trust.peers is \"friend\"; write one of blocked, quarantined"));
+    EXPECT_TRUE(
+        config_says(problems_of(minimal + "[federation.resolve]\n\"b.example\" = \"b:1\"\n"),
+                    "e.toml:6: federation.resolve has \"b:1\" for b.example"));
 }
 
 TEST(Config, AWaitThatIsLongerThanTheLongestIsRefused)
 {
-    EXPECT_TRUE(says(problems_of(minimal + "[federation]\nretry_max_ms = 999\n"),
-                     "e.toml:6: federation.retry_max_ms is less than federation.retry_first_ms"));
+    EXPECT_TRUE(
+        config_says(problems_of(minimal + "[federation]\nretry_max_ms = 999\n"),
+                    "e.toml:6: federation.retry_max_ms is less than federation.retry_first_ms"));
 }
 
 TEST(Config, TheEnvironmentGoesBeforeTheFile)
@@ -361,8 +367,8 @@ TEST(Config, AWrongVariableIsNamed)
         problems_of(minimal, {{"ENTENTE_SERVER_NAME", "A"}}),
         "ENTENTE_SERVER_NAME (environment): server.name has \"A\"; write a lower-case DNS name, as "
         "\"a.example\"\n");
-    EXPECT_TRUE(
-        says(problems_of(minimal, {{"ENTENTE_FEDERATION_ENABLED", "yes"}}), "write true or false"));
+    EXPECT_TRUE(config_says(problems_of(minimal, {{"ENTENTE_FEDERATION_ENABLED", "yes"}}),
+                            "write true or false"));
 }
 
 TEST(Config, EachKeyHasAVariableOfItsOwn)
@@ -380,10 +386,11 @@ TEST(Config, AFileThatCannotBeReadIsNamed)
 {
     const auto config = load_config("/nowhere/e.toml", {});
     ASSERT_FALSE(config.has_value());
-    EXPECT_TRUE(says(config.error().at(0).str(), "/nowhere/e.toml: can't be read: No such file"));
+    EXPECT_TRUE(
+        config_says(config.error().at(0).str(), "/nowhere/e.toml: can't be read: No such file"));
     const auto folder = load_config(std::filesystem::temp_directory_path().string(), {});
     ASSERT_FALSE(folder.has_value());
-    EXPECT_TRUE(says(folder.error().at(0).text, "is a folder"));
+    EXPECT_TRUE(config_says(folder.error().at(0).text, "is a folder"));
 }
 
 TEST(SocketAddress, TakesAddressesWithPortsOnly)

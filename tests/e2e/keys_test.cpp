@@ -24,7 +24,7 @@ class Keys : public WorldTest {
     }
     void rotate(const std::string& server)
     {
-        control(node(server), {"identity", "rotate"});
+        must_control(node(server), {"identity", "rotate"});
         reload_keys(node(server));
     }
 };
@@ -39,7 +39,7 @@ TEST_F(Keys, AServerRotatesAndMessagesGoOnInBothDirections)
     expect_both_ways(alice, bob, channel);
 
     const auto old = published_key(node("a.test"));
-    control(node("a.test"), {"identity", "rotate"});
+    must_control(node("a.test"), {"identity", "rotate"});
     // Not before it is told to.
     EXPECT_EQ(published_key(node("a.test")), old);
     reload_keys(node("a.test"));
@@ -80,8 +80,8 @@ TEST_F(Keys, ANewcomerVerifiesWhatWasSealedUnderOldKeys)
     rotate("a.test");
     expect_both_ways(alice, bob, channel);
     rotate("b.test");
-    control(node("b.test"), {"identity", "revoke", "--kid=" + sealed_by, "--recovery-file",
-                             secrets_of(node("b.test")), "--at", "2025-01-31T09:00:00Z"});
+    must_control(node("b.test"), {"identity", "revoke", "--kid=" + sealed_by, "--recovery-file",
+                                  secrets_of(node("b.test")), "--at", "2025-01-31T09:00:00Z"});
     rotate("b.test");
     expect_both_ways(alice, bob, channel);
 
@@ -100,11 +100,11 @@ TEST_F(Keys, WhatRotatedWhileStoppedOrWasKilledBeforeTheReloadSignsWithTheNewKey
     auto bob = person("b.test", "bob");
     const auto channel = shared_channel(alice, {&bob});
     EXPECT_EQ(node("a.test").terminate(), 0);
-    control(node("a.test"), {"identity", "rotate"});
+    must_control(node("a.test"), {"identity", "rotate"});
     node("a.test").start();
     EXPECT_EQ(published_key(node("a.test")), stored_key(node("a.test")));
     expect_both_ways(alice, bob, channel);
-    control(node("a.test"), {"identity", "rotate"});
+    must_control(node("a.test"), {"identity", "rotate"});
     node("a.test").kill9();
     node("a.test").start();
     EXPECT_EQ(published_key(node("a.test")), stored_key(node("a.test")));
@@ -163,7 +163,7 @@ TEST_F(Keys, AServerThatLostItsNewestKeysComesBackByItsRecoveryKey)
     const auto refused = a.control({"identity", "rotate"});
     EXPECT_NE(refused.exit_code, 0);
     EXPECT_NE(refused.output.find("recovery secret"), std::string::npos) << refused.output;
-    control(a, {"identity", "rotate", "--recovery-file", secrets_of(a)});
+    must_control(a, {"identity", "rotate", "--recovery-file", secrets_of(a)});
     a.start();
     EXPECT_NE(published_key(a), lost);
     expect_both_ways(alice, bob, channel);
@@ -184,7 +184,7 @@ TEST_F(Keys, AKeyWithoutItsStatementIsAConflictUntilTheStatementIsThere)
     expect_both_ways(alice, bob, channel);
     auto& a = node("a.test");
     EXPECT_EQ(a.terminate(), 0);
-    control(a, {"identity", "rotate"});
+    must_control(a, {"identity", "rotate"});
     std::ifstream stream(identity_file(a));
     const auto right = json::parse(stream);
     auto wrong = right;

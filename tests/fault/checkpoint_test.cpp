@@ -15,7 +15,7 @@ namespace {
 using storage::Connection;
 using storage::testing::integers;
 
-constexpr std::array schema = {
+constexpr std::array checkpoint_schema = {
     storage::Migration{1, "item", "CREATE TABLE item (id INTEGER PRIMARY KEY, filling BLOB);"}};
 constexpr int rounds = 3;
 constexpr int inserts_a_round = 8;
@@ -47,7 +47,8 @@ class Checkpoints : public ::testing::Test {
     std::vector<int> work()
     {
         std::vector<int> told;
-        auto database = storage::make_sqlite_database(folder_.file("db"), schema, vfs_->name());
+        auto database =
+            storage::make_sqlite_database(folder_.file("db"), checkpoint_schema, vfs_->name());
         auto db = database->open_writer();
         for (int round = 0; db && round < rounds; ++round) {
             for (int i = 0; i < inserts_a_round; ++i) {
@@ -61,7 +62,8 @@ class Checkpoints : public ::testing::Test {
     }
     void expect_there(const std::vector<int>& told)
     {
-        auto database = storage::make_sqlite_database(folder_.file("db"), schema, vfs_->name());
+        auto database =
+            storage::make_sqlite_database(folder_.file("db"), checkpoint_schema, vfs_->name());
         auto db = database->open_writer();
         ASSERT_TRUE(db) << db.error().detail;
         const auto found = integers(**db, "SELECT id FROM item ORDER BY id");

@@ -42,7 +42,7 @@ Inner& inner_of(sqlite3_file* file)
     return *reinterpret_cast<FaultyFile*>(file)->inner;
 }
 
-std::string folder_of(const std::string& path)
+std::string parent_of(const std::string& path)
 {
     return std::filesystem::path(path).parent_path().string();
 }
@@ -97,7 +97,7 @@ int on_sync(sqlite3_file* file, int /*flags*/)
     auto& inner = inner_of(file);
     if (!inner.disk.sync(inner.file)) return SQLITE_IOERR_FSYNC;
     if (std::exchange(inner.is_name_unsynced, false))
-        static_cast<void>(inner.disk.sync_folder(folder_of(inner.file.path)));
+        static_cast<void>(inner.disk.sync_folder(parent_of(inner.file.path)));
     return SQLITE_OK;
 }
 
@@ -243,7 +243,7 @@ int on_delete(sqlite3_vfs* vfs, const char* path, int sync_folder)
     const auto removed = disk.remove(path);
     if (!removed)
         return removed.error() == ENOENT ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE;
-    if (sync_folder != 0 && !disk.sync_folder(folder_of(path))) return SQLITE_IOERR_DIR_FSYNC;
+    if (sync_folder != 0 && !disk.sync_folder(parent_of(path))) return SQLITE_IOERR_DIR_FSYNC;
     return SQLITE_OK;
 }
 

@@ -4,16 +4,16 @@
 
 #include "protocol/problem.hpp"
 #include "tests/federation/edge_rig.hpp"
+#include "tests/federation/gate_rig.hpp"
 
 namespace entente::federation {
 namespace {
 
+using testing_rig::a_test;
+using testing_rig::b_test;
 using testing_rig::Node;
 using testing_rig::text_response;
 using testing_rig::World;
-
-const ServerName a_test = ServerName::trusted("a.test");
-const ServerName b_test = ServerName::trusted("b.test");
 
 asio::awaitable<net::Response> echo(const net::Request& request, const Admitted&)
 {

@@ -24,7 +24,7 @@ ClientOptions client_of(asio::ip::tcp::endpoint endpoint)
     return options;
 }
 
-Fetch get(const std::string& target, const std::string& host = "a.test")
+Fetch fetch_of(const std::string& target, const std::string& host = "a.test")
 {
     Fetch fetch;
     fetch.host = host;
@@ -46,7 +46,7 @@ void serve_while(asio::awaitable<void> (*task)(Served&, HttpClient&),
 
 asio::awaitable<void> fetch_never(HttpClient& client)
 {
-    auto fetch = get("/never");
+    auto fetch = fetch_of("/never");
     fetch.time = 300ms;
     auto answer = co_await client.fetch(fetch);
     EXPECT_FALSE(answer);
@@ -56,11 +56,11 @@ asio::awaitable<void> one_at_a_time(Served& served, HttpClient& client)
 {
     served.tasks.spawn(fetch_never(client));
     co_await sleep_for(20ms);
-    auto second = co_await client.fetch(get("/hello"));
+    auto second = co_await client.fetch(fetch_of("/hello"));
     EXPECT_FALSE(second);
     if (!second) EXPECT_EQ(second.error().code, Code::unavailable);
     co_await sleep_for(400ms);
-    auto third = co_await client.fetch(get("/hello"));
+    auto third = co_await client.fetch(fetch_of("/hello"));
     EXPECT_TRUE(third) << third.error().detail;
 }
 
@@ -76,14 +76,14 @@ TEST(HttpClient, BeginsNoMoreRequestsThanItMay)
 
 asio::awaitable<void> fetch_some(Served& served, HttpClient& client)
 {
-    auto hello = co_await client.fetch(get("/hello"));
+    auto hello = co_await client.fetch(fetch_of("/hello"));
     EXPECT_TRUE(hello) << hello.error().detail;
     if (hello) {
         EXPECT_EQ(hello->status, 200);
         EXPECT_EQ(hello->body, "hello");
         EXPECT_EQ(hello->fields.front().first, "date");
     }
-    auto post = get("/echo", "b.test");
+    auto post = fetch_of("/echo", "b.test");
     post.method = "POST";
     post.body = "posted";
     post.fields = {{"Content-Type", "text/plain"}};
@@ -92,17 +92,17 @@ asio::awaitable<void> fetch_some(Served& served, HttpClient& client)
     if (echoed) {
         EXPECT_EQ(echoed->body, "posted");
     }
-    auto big = co_await client.fetch(get("/big"));
+    auto big = co_await client.fetch(fetch_of("/big"));
     EXPECT_TRUE(big);
     if (big) {
         EXPECT_EQ(big->body.size(), 1'048'576U);
     }
-    auto absent = co_await client.fetch(get("/absent"));
+    auto absent = co_await client.fetch(fetch_of("/absent"));
     EXPECT_TRUE(absent);
     if (absent) {
         EXPECT_EQ(absent->status, 404);
     }
-    auto head = get("/hello");
+    auto head = fetch_of("/hello");
     head.method = "HEAD";
     auto headed = co_await client.fetch(head);
     EXPECT_TRUE(headed);
@@ -120,7 +120,7 @@ TEST(HttpClient, FetchesOverTls)
 asio::awaitable<void> count_connections(Served& served, HttpClient& client)
 {
     for (int i = 0; i < 5; ++i) {
-        auto done = co_await client.fetch(get("/hello"));
+        auto done = co_await client.fetch(fetch_of("/hello"));
         EXPECT_TRUE(done);
     }
     // The accept loop, and one connection only: the others were the same one.
@@ -139,12 +139,12 @@ TEST(HttpClient, UsesAConnectionAgain)
 
 asio::awaitable<void> after_server_closed(Served& served, HttpClient& client)
 {
-    auto first = co_await client.fetch(get("/hello"));
+    auto first = co_await client.fetch(fetch_of("/hello"));
     EXPECT_TRUE(first);
     // This one is closed later than the idle one, which the server forgets sooner.
     auto silent = co_await talk(served.server.local(), "");
     EXPECT_EQ(silent, "");
-    auto post = get("/echo");
+    auto post = fetch_of("/echo");
     post.method = "POST";
     post.body = "x";
     auto second = co_await client.fetch(post);
@@ -192,19 +192,19 @@ void unchanged(ClientOptions&) {}
 // [DISC-2]
 TEST(HttpClient, RefusesACertificateForAnotherName)
 {
-    fails(unchanged, get("/hello", "c.test"), Code::unavailable);
+    fails(unchanged, fetch_of("/hello", "c.test"), Code::unavailable);
 }
 
 // [DISC-2]
 TEST(HttpClient, RefusesAnUnknownAuthority)
 {
-    fails([](ClientOptions& options) { options.ca_file.clear(); }, get("/hello"),
+    fails([](ClientOptions& options) { options.ca_file.clear(); }, fetch_of("/hello"),
           Code::unavailable);
 }
 
 TEST(HttpClient, SaysThatItsAuthoritiesCantBeRead)
 {
-    fails([](ClientOptions& options) { options.ca_file = "/absent/ca.pem"; }, get("/hello"),
+    fails([](ClientOptions& options) { options.ca_file = "/absent/ca.pem"; }, fetch_of("/hello"),
           Code::unavailable);
 }
 
@@ -216,45 +216,45 @@ TEST(HttpClient, RefusesAnExpiredCertificate)
     ASSERT_TRUE(make_self_signed(certificate, key, {"a.test"}, -1));
     auto tls = TlsServerContext::load(certificate, key);
     ASSERT_TRUE(tls);
-    fails([&](ClientOptions& options) { options.ca_file = certificate; }, get("/hello"),
+    fails([&](ClientOptions& options) { options.ca_file = certificate; }, fetch_of("/hello"),
           Code::unavailable, *tls);
 }
 
 // [DISC-3]
 TEST(HttpClient, ConnectsOnlyWhereTheGuardAllows)
 {
-    fails([](ClientOptions& options) { options.guard = AddressGuard(); }, get("/hello"),
+    fails([](ClientOptions& options) { options.guard = AddressGuard(); }, fetch_of("/hello"),
           Code::forbidden);
 }
 
 TEST(HttpClient, RefusesAddressesInPlaceOfNames)
 {
-    fails(unchanged, get("/hello", "127.0.0.1"), Code::malformed);
-    fails(unchanged, get("/hello", "::1"), Code::malformed);
-    fails(unchanged, get("/hello", "[::1]"), Code::malformed);
-    fails(unchanged, get("/hello", "a.127"), Code::malformed);
-    fails(unchanged, get("/hello", ""), Code::malformed);
+    fails(unchanged, fetch_of("/hello", "127.0.0.1"), Code::malformed);
+    fails(unchanged, fetch_of("/hello", "::1"), Code::malformed);
+    fails(unchanged, fetch_of("/hello", "[::1]"), Code::malformed);
+    fails(unchanged, fetch_of("/hello", "a.127"), Code::malformed);
+    fails(unchanged, fetch_of("/hello", ""), Code::malformed);
 }
 
 TEST(HttpClient, RefusesRequestsThatWouldBeTwo)
 {
-    auto with_field = get("/hello");
+    auto with_field = fetch_of("/hello");
     with_field.fields = {{"X", "a\r\nY: b"}};
     fails(unchanged, with_field, Code::malformed);
-    fails(unchanged, get("/hello HTTP/1.1\r\nX: y"), Code::malformed);
-    fails(unchanged, get("hello"), Code::malformed);
+    fails(unchanged, fetch_of("/hello HTTP/1.1\r\nX: y"), Code::malformed);
+    fails(unchanged, fetch_of("hello"), Code::malformed);
 }
 
 TEST(HttpClient, LimitsTheAnswer)
 {
-    auto fetch = get("/big");
+    auto fetch = fetch_of("/big");
     fetch.max_body = 1'048'575;
     fails(unchanged, fetch, Code::too_large);
 }
 
 TEST(HttpClient, EndsAtItsDeadline)
 {
-    auto fetch = get("/never");
+    auto fetch = fetch_of("/never");
     fetch.time = 50ms;
     fails(unchanged, fetch, Code::timeout);
 }
@@ -265,7 +265,7 @@ TEST(HttpClient, SaysWhenNobodyListens)
         [](ClientOptions& options) {
             for (auto& [name, endpoint] : options.resolve) endpoint.port(1);
         },
-        get("/hello"), Code::unavailable);
+        fetch_of("/hello"), Code::unavailable);
 }
 
 // A TLS server that says what it is told to and then closes, or goes on for ever.
@@ -302,7 +302,7 @@ asio::awaitable<void> fetch_scripted(asio::ip::tcp::acceptor& acceptor, Scripted
 {
     TaskGroup tasks(acceptor.get_executor(), nullptr);
     tasks.spawn(play(acceptor, script));
-    auto fetch = get("/");
+    auto fetch = fetch_of("/");
     fetch.max_body = 100'000;
     result = co_await client.fetch(fetch);
     co_await tasks.stop();
@@ -367,14 +367,14 @@ TEST(HttpClient, LimitsEndlessAnswers)
 asio::awaitable<void> reload_between(Served& served, HttpClient& client, TlsServerContext& tls,
                                      const Certificate& files)
 {
-    auto before = co_await client.fetch(get("/hello"));
+    auto before = co_await client.fetch(fetch_of("/hello"));
     EXPECT_TRUE(before) << before.error().detail;
     EXPECT_TRUE(make_self_signed(files.certificate, files.key, {"c.test"}, 30));
     EXPECT_TRUE(tls.reload());
-    auto on_the_old = co_await client.fetch(get("/hello"));
+    auto on_the_old = co_await client.fetch(fetch_of("/hello"));
     EXPECT_TRUE(on_the_old);  // its connection goes on
     client.close_idle();
-    auto after = co_await client.fetch(get("/hello"));
+    auto after = co_await client.fetch(fetch_of("/hello"));
     EXPECT_FALSE(after);
     co_await served.stop();
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t prefix_size = 24;  // of a txn: its socket
 constexpr std::size_t number_digits = 12;
-constexpr bench::Nanoseconds drain_time = 60'000'000'000;
+constexpr bench::Nanoseconds answer_time = 60'000'000'000;
 
 std::string txn_of(const std::string& prefix, std::size_t number)
 {
@@ -67,7 +67,7 @@ void PostFlood::run()
     bench::Nanoseconds deadline = 0;
     for (;;) {
         const bool stopping = stopping_;
-        if (stopping && deadline == 0) deadline = bench::wall_now() + drain_time;
+        if (stopping && deadline == 0) deadline = bench::wall_now() + answer_time;
         bool idle = true;
         bool waiting = false;
         for (auto& sender : senders_) {

@@ -7,8 +7,6 @@
 namespace entente::protocol {
 namespace {
 
-constexpr Code accepted = Code::internal;
-
 struct SignedAnswer {
     int status = 200;
     std::string body = R"({"logs":[]})";
@@ -44,7 +42,7 @@ struct SignedAnswer {
     }
 };
 
-Code after(const auto& change)
+Code after_change(const auto& change)
 {
     SignedAnswer answer;
     change(answer);
@@ -79,7 +77,7 @@ TEST(SignedAnswers, BelongToOneRequestStatusAndContent)
     SignedAnswer other_status;
     other_status.status = 503;
     EXPECT_FALSE(other_status.verifies());
-    EXPECT_EQ(after([](SignedAnswer& a) { a.body += " "; }), Code::digest_mismatch);
+    EXPECT_EQ(after_change([](SignedAnswer& a) { a.body += " "; }), Code::digest_mismatch);
     SignedAnswer other_digest;
     other_digest.body = "other";
     other_digest.field("content-digest") = content_digest("other");
@@ -104,36 +102,41 @@ TEST(SignedAnswers, ThatLackAPartAreIncomplete)
 {
     for (const auto* part : {"\"@status\" ", "\"content-digest\" ", " \"signature\";req",
                              ";created=1763683200", ";tag=\"entente-v1-response\""}) {
-        EXPECT_EQ(after([part](SignedAnswer& a) { a.change_input(part, ""); }),
+        EXPECT_EQ(after_change([part](SignedAnswer& a) { a.change_input(part, ""); }),
                   Code::signature_incomplete)
             << part;
     }
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("\"signature\";req", "\"signature\""); }),
-              Code::signature_incomplete);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("entente-v1-response", "entente-v1"); }),
-              Code::signature_incomplete);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.fields.clear(); }), Code::signature_incomplete);
+    EXPECT_EQ(
+        after_change([](SignedAnswer& a) { a.change_input("\"signature\";req", "\"signature\""); }),
+        Code::signature_incomplete);
+    EXPECT_EQ(
+        after_change([](SignedAnswer& a) { a.change_input("entente-v1-response", "entente-v1"); }),
+        Code::signature_incomplete);
+    EXPECT_EQ(after_change([](SignedAnswer& a) { a.fields.clear(); }), Code::signature_incomplete);
 }
 
 TEST(SignedAnswers, OfAnotherFormAreMalformed)
 {
     for (const auto* more : {"\"@method\";req", "\"@method\"", "\"@status\"",
                              "\"content-digest\";req", "\"x-absent\""}) {
-        EXPECT_EQ(
-            after([more](SignedAnswer& a) { a.change_input("(", "(" + std::string{more} + " "); }),
-            Code::malformed)
+        EXPECT_EQ(after_change([more](SignedAnswer& a) {
+                      a.change_input("(", "(" + std::string{more} + " ");
+                  }),
+                  Code::malformed)
             << more;
     }
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("created=1763683200", "created=\"x\""); }),
+    EXPECT_EQ(after_change(
+                  [](SignedAnswer& a) { a.change_input("created=1763683200", "created=\"x\""); }),
               Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input("b.example#", "b.test#"); }),
+    EXPECT_EQ(after_change([](SignedAnswer& a) { a.change_input("b.example#", "b.test#"); }),
               Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.change_input(";tag", ";alg=\"x\";tag"); }),
+    EXPECT_EQ(after_change([](SignedAnswer& a) { a.change_input(";tag", ";alg=\"x\";tag"); }),
               Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.field("signature") += " "; }), Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.request_signature = "a\nb"; }), Code::malformed);
-    EXPECT_EQ(after([](SignedAnswer& a) { a.fields.emplace_back("content-encoding", "gzip"); }),
-              Code::unsupported);
+    EXPECT_EQ(after_change([](SignedAnswer& a) { a.field("signature") += " "; }), Code::malformed);
+    EXPECT_EQ(after_change([](SignedAnswer& a) { a.request_signature = "a\nb"; }), Code::malformed);
+    EXPECT_EQ(
+        after_change([](SignedAnswer& a) { a.fields.emplace_back("content-encoding", "gzip"); }),
+        Code::unsupported);
 }
 
 TEST(SignedAnswers, ToARequestThatHoldsALineBreakAreNotSigned)

@@ -107,7 +107,7 @@ Result<ProvenEntry> judged(const EntryProof& proof, const std::vector<KeyRef>& g
     return verify_entry_proof(*read, given, {});
 }
 
-Code code_of(const EntryProof& proof, const std::vector<KeyRef>& given = {})
+Code proof_code(const EntryProof& proof, const std::vector<KeyRef>& given = {})
 {
     const auto result = judged(proof, given);
     EXPECT_FALSE(result);
@@ -163,8 +163,9 @@ TEST(EntryProof, KeysThatTheAskerKnowsMustBeThose)
     ASSERT_TRUE(both);
     EXPECT_TRUE(both->home.is_given);
     EXPECT_TRUE(both->author->is_given);
-    EXPECT_EQ(code_of(sealed_proof(), {{home, author_key().id()}}), Code::unknown_key);
-    EXPECT_EQ(code_of(sealed_proof(), {of_home, {elsewhere, home_key().id()}}), Code::unknown_key);
+    EXPECT_EQ(proof_code(sealed_proof(), {{home, author_key().id()}}), Code::unknown_key);
+    EXPECT_EQ(proof_code(sealed_proof(), {of_home, {elsewhere, home_key().id()}}),
+              Code::unknown_key);
 }
 
 // [PRF-3]
@@ -173,12 +174,12 @@ TEST(EntryProof, AnotherServerThanTheHomeProvesNoEntry)
     auto proof = own_proof();
     sign_checkpoint(proof, author_key(), elsewhere);
     proof.keys = {{elsewhere, author_key().public_key(), {}}};
-    EXPECT_EQ(code_of(proof), Code::not_home);
+    EXPECT_EQ(proof_code(proof), Code::not_home);
     // In the home's name, with another key: it is the asker who must know that it isn't.
     sign_checkpoint(proof, author_key(), home);
     proof.keys = {{home, author_key().public_key(), {}}};
     EXPECT_TRUE(judged(proof));
-    EXPECT_EQ(code_of(proof, {{home, home_key().id()}}), Code::unknown_key);
+    EXPECT_EQ(proof_code(proof, {{home, home_key().id()}}), Code::unknown_key);
 }
 
 // [PRF-3]
@@ -202,16 +203,16 @@ TEST(EntryProof, WithoutTheAuthorsSealAnotherServersEntryIsNotProven)
     proof.seal.reset();
     proof.roots.pop_back();
     proof.keys.pop_back();
-    EXPECT_EQ(code_of(proof), Code::signature_invalid);
+    EXPECT_EQ(proof_code(proof), Code::signature_invalid);
 
     proof = sealed_proof();
     sign_seal(proof, home_key(), home);
     proof.keys.pop_back();
-    EXPECT_EQ(code_of(proof), Code::signature_invalid);
+    EXPECT_EQ(proof_code(proof), Code::signature_invalid);
 
     proof = sealed_proof();
     proof.seal->events.pop_back();
-    EXPECT_EQ(code_of(proof), Code::signature_invalid);
+    EXPECT_EQ(proof_code(proof), Code::signature_invalid);
 }
 
 // [PRF-4]
@@ -219,15 +220,15 @@ TEST(EntryProof, WhatNothingNeedsIsRefused)
 {
     auto proof = own_proof();
     proof.keys.push_back({elsewhere, author_key().public_key(), {}});
-    EXPECT_EQ(code_of(proof), Code::malformed);
+    EXPECT_EQ(proof_code(proof), Code::malformed);
 
     proof = own_proof();
     sign_seal(proof, home_key(), home);
-    EXPECT_EQ(code_of(proof), Code::malformed);
+    EXPECT_EQ(proof_code(proof), Code::malformed);
 
     proof = own_proof();
     proof.roots.push_back(proof.roots.front());
-    EXPECT_EQ(code_of(proof), Code::malformed);
+    EXPECT_EQ(proof_code(proof), Code::malformed);
 }
 
 TEST(EntryProof, AChainThatGoesBackInTimeIsRefused)
@@ -235,7 +236,7 @@ TEST(EntryProof, AChainThatGoesBackInTimeIsRefused)
     auto proof = own_proof();
     proof.chain = {{numbered_at - 1, sha256("event 2")}};
     sign_checkpoint(proof, home_key(), home);
-    EXPECT_EQ(code_of(proof), Code::malformed);
+    EXPECT_EQ(proof_code(proof), Code::malformed);
 }
 
 // [PRF-2]
@@ -243,7 +244,7 @@ TEST(EntryProof, AContentOfAnotherEventIsRefused)
 {
     auto proof = sealed_proof();
     proof.content = replaced(golden::content, "hello", "hallo");
-    EXPECT_EQ(code_of(proof), Code::malformed);
+    EXPECT_EQ(proof_code(proof), Code::malformed);
 }
 
 // [PRF-6]
@@ -255,13 +256,13 @@ TEST(EntryProof, IsBounded)
     EXPECT_TRUE(judged(proof));
     proof.chain.push_back({numbered_at, sha256("event")});
     sign_checkpoint(proof, home_key(), home);
-    EXPECT_EQ(code_of(proof), Code::too_large);
+    EXPECT_EQ(proof_code(proof), Code::too_large);
 
     proof = own_proof();
     proof.keys.front().statements.assign(max_entry_proof_statements, "statement");
     EXPECT_TRUE(judged(proof));
     proof.keys.front().statements.push_back("statement");
-    EXPECT_EQ(code_of(proof), Code::malformed);
+    EXPECT_EQ(proof_code(proof), Code::malformed);
 
     auto text = write_entry_proof(own_proof());
     text.resize(max_entry_proof_octets, ' ');

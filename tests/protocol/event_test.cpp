@@ -5,13 +5,12 @@
 
 #include "protocol/json_rules.hpp"
 #include "tests/protocol/log_support.hpp"
+#include "tests/protocol/strict.hpp"
 
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
-
-Code code_of(std::string_view octets)
+Code event_code(std::string_view octets)
 {
     const auto event = parse_channel_event(octets, strict);
     return event ? Code::internal : event.error().code;
@@ -77,7 +76,7 @@ TEST(Event, EachRequiredMemberMustBeThere)
 {
     for (const std::string name : {"v", "type", "channel", "sender", "txn", "at", "content"}) {
         const auto octets = replaced(golden::event, '"' + name + "\":", "\"x" + name + "\":");
-        EXPECT_EQ(code_of(octets), Code::malformed) << name;
+        EXPECT_EQ(event_code(octets), Code::malformed) << name;
     }
 }
 
@@ -107,10 +106,10 @@ TEST(Event, MembersOfAWrongFormAreMalformed)
     for (const auto& [from, to] : changes) {
         const auto octets = replaced(golden::event, from, to);
         ASSERT_NE(octets, golden::event) << from;
-        EXPECT_EQ(code_of(octets), Code::malformed) << to;
+        EXPECT_EQ(event_code(octets), Code::malformed) << to;
     }
-    EXPECT_EQ(code_of(""), Code::malformed);
-    EXPECT_EQ(code_of("[]"), Code::malformed);
+    EXPECT_EQ(event_code(""), Code::malformed);
+    EXPECT_EQ(event_code("[]"), Code::malformed);
 }
 
 // [EVT-8] [INBOX-4]
@@ -141,7 +140,7 @@ TEST(Event, TheSizeLimitHoldsFromBothSides)
 {
     ASSERT_EQ(event_of_size(max_event_octets).size(), max_event_octets);
     EXPECT_TRUE(parse_channel_event(event_of_size(max_event_octets), strict));
-    EXPECT_EQ(code_of(event_of_size(max_event_octets + 1)), Code::too_large);
+    EXPECT_EQ(event_code(event_of_size(max_event_octets + 1)), Code::too_large);
     const auto followed = parse_followed_event(event_of_size(max_event_octets + 1), strict);
     ASSERT_FALSE(followed);
     EXPECT_EQ(followed.error().code, Code::too_large);

@@ -4,13 +4,13 @@
 #include "protocol/channel_state.hpp"
 #include "protocol/jws.hpp"
 #include "tests/protocol/log_support.hpp"
+#include "tests/protocol/strict.hpp"
 #include "tests/protocol/wire_support.hpp"
 
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
-const ServerName home = ServerName::trusted("a.example");
+const ServerName fold_home = ServerName::trusted("a.example");
 
 const std::string owner = "alice@a.example";
 const std::string moderator = "mod@a.example";
@@ -25,7 +25,7 @@ ChannelState a_group()
 {
     ChannelState state;
     state.kind = "group";
-    state.home = home.str();
+    state.home = fold_home.str();
     state.members = {{owner, Role::owner}, {moderator, Role::moderator}, {member, Role::member}};
     state.invited = {guest};
     state.banned = {outcast};
@@ -53,7 +53,7 @@ Result<StateChange> apply(ChannelState& state, const Event& event, const std::st
                           std::int64_t seq = 9, std::optional<TargetFacts> target = std::nullopt)
 {
     const auto before = state;
-    auto change = apply_event(state, event, with_salt(members), seq, home, target, strict);
+    auto change = apply_event(state, event, with_salt(members), seq, fold_home, target, strict);
     EXPECT_TRUE(change || state == before) << "a refused event must leave no trace";
     // The running size is what writing it all would give, whatever happened.
     EXPECT_TRUE(state.index.octets() == 0 || state.index.octets() == state_json(state).size());
@@ -205,7 +205,7 @@ TEST(Fold, AChannelBeginsWithItsCreation)
     EXPECT_EQ(state.retention, "relay");
     EXPECT_EQ(state.encryption, "mls");
     EXPECT_EQ(state.successors, (std::vector<std::string>{"c.example", "b.example"}));
-    EXPECT_EQ(state.home, home.str());
+    EXPECT_EQ(state.home, fold_home.str());
     EXPECT_EQ(state.members, (std::map<std::string, Role>{{owner, Role::owner}}));
 
     const auto plain = create(owner, R"("kind":"dm")").second;
@@ -396,7 +396,7 @@ TEST(Fold, ErasedContentDoesNotMakeAMessageMalformed)
     const auto without = [&](const std::string& type, std::optional<TargetFacts> target) {
         auto event = event_of(type, member);
         event.target = sha256("target");
-        return apply_event(state, event, "", 9, home, target, strict);
+        return apply_event(state, event, "", 9, fold_home, target, strict);
     };
     EXPECT_TRUE(without("message.create", std::nullopt));
     EXPECT_TRUE(without("message.edit", TargetFacts{"message.create", member}));
@@ -446,7 +446,7 @@ TEST(Fold, ServersAreThoseOfMembersAndTheHome)
     ASSERT_TRUE(apply(state, "member.kick", owner, user(moderator)));
     ASSERT_TRUE(apply(state, "member.kick", home_itself, user(owner)));
     EXPECT_EQ(state.servers(), (std::set<std::string>{"a.example", "b.example"}));
-    EXPECT_FALSE(state.has_member_of(home));
+    EXPECT_FALSE(state.has_member_of(fold_home));
 }
 
 // A state whose JSON is `room` octets short of the limit.

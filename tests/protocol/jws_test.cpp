@@ -4,12 +4,12 @@
 #include <rapidcheck/gtest.h>
 
 #include "protocol/json_rules.hpp"
+#include "tests/protocol/strict.hpp"
 #include "tests/protocol/wire_support.hpp"
 
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
 const std::string kid = "a.example#" + std::string(43, 'A');
 
 ServerName server()
@@ -23,7 +23,7 @@ std::string with_header(const std::string& header, const std::string& payload = 
            to_base64url(std::string(64, 's'));
 }
 
-Code code_of(const std::string& text)
+Code jws_code(const std::string& text)
 {
     const auto parsed = parse_jws(text, strict);
     return parsed ? Code::internal : parsed.error().code;
@@ -89,24 +89,24 @@ TEST(Jws, RefusesEveryOtherHeader)
         "{" + alg + "," + key + "," + type + "} x",
     };
     for (const auto& header : headers) {
-        EXPECT_EQ(code_of(with_header(header)), Code::malformed) << header;
+        EXPECT_EQ(jws_code(with_header(header)), Code::malformed) << header;
     }
 }
 
 TEST(Jws, HasThreePartsInBase64url)
 {
     const std::string good = with_header(good_header());
-    EXPECT_EQ(code_of(""), Code::malformed);
-    EXPECT_EQ(code_of("a.b"), Code::malformed);
-    EXPECT_EQ(code_of(good + "."), Code::malformed);
-    EXPECT_EQ(code_of(good + ".AAAA"), Code::malformed);
-    EXPECT_EQ(code_of(good + "="), Code::malformed);
-    EXPECT_EQ(code_of(good.substr(0, good.size() - 2)), Code::malformed);
-    EXPECT_EQ(code_of(" " + good), Code::malformed);
+    EXPECT_EQ(jws_code(""), Code::malformed);
+    EXPECT_EQ(jws_code("a.b"), Code::malformed);
+    EXPECT_EQ(jws_code(good + "."), Code::malformed);
+    EXPECT_EQ(jws_code(good + ".AAAA"), Code::malformed);
+    EXPECT_EQ(jws_code(good + "="), Code::malformed);
+    EXPECT_EQ(jws_code(good.substr(0, good.size() - 2)), Code::malformed);
+    EXPECT_EQ(jws_code(" " + good), Code::malformed);
     const std::string head =
         to_base64url(good_header()) + "." + to_base64url(std::string_view{"{}"}) + ".";
-    EXPECT_EQ(code_of(head + to_base64url(std::string(63, 's'))), Code::malformed);
-    EXPECT_EQ(code_of(head + to_base64url(std::string(65, 's'))), Code::malformed);
+    EXPECT_EQ(jws_code(head + to_base64url(std::string(63, 's'))), Code::malformed);
+    EXPECT_EQ(jws_code(head + to_base64url(std::string(65, 's'))), Code::malformed);
 }
 
 // [EVT-3]
@@ -129,7 +129,7 @@ TEST(Jws, EndsAt4096Octets)
             EXPECT_TRUE(parse_jws(text, strict)) << text.size();
             last_good = text;
         } else {
-            EXPECT_EQ(code_of(text), Code::too_large);
+            EXPECT_EQ(jws_code(text), Code::too_large);
         }
     }
     EXPECT_GE(last_good.size(), max_jws_octets - 1);

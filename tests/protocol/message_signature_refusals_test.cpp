@@ -6,8 +6,6 @@
 namespace entente::protocol {
 namespace {
 
-constexpr Code accepted = Code::internal;
-
 Code after(const auto& change)
 {
     SignedRequest request;

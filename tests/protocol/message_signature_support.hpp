@@ -12,6 +12,9 @@
 
 namespace entente::protocol {
 
+// What `after` says of what was let through.
+inline constexpr Code accepted = Code::internal;
+
 inline constexpr NameRules strict_names{};
 inline constexpr Seconds noon = 1763683200;
 inline const std::string nonce_text = to_base64url(std::string(16, 'n'));

@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/protocol/strict.hpp"
 #include "tests/protocol/wire_support.hpp"
 
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
 constexpr NameRules for_tests{true};
 constexpr auto* uuid7 = "0192f0c1-2345-7abc-8def-0123456789ab";
-const std::string kid(43, 'A');
+const std::string kid_text(43, 'A');
 
 bool is_server(const std::string& text)
 {
@@ -135,15 +135,15 @@ TEST(ChannelIds, MadeHereAreAcceptedAndSortByTime)
 // [NAME-1]
 TEST(KeyReferences, JoinAServerAndAThumbprint)
 {
-    const auto key = parse_key_ref("a.example#" + kid, strict);
+    const auto key = parse_key_ref("a.example#" + kid_text, strict);
     ASSERT_TRUE(key);
     EXPECT_EQ(key->server.str(), "a.example");
-    EXPECT_EQ(key->str(), "a.example#" + kid);
+    EXPECT_EQ(key->str(), "a.example#" + kid_text);
     EXPECT_FALSE(parse_key_ref("a.example", strict));
-    EXPECT_FALSE(parse_key_ref("a.example#" + kid + "A", strict));
-    EXPECT_FALSE(parse_key_ref("a.example#" + kid.substr(1), strict));
-    EXPECT_FALSE(parse_key_ref("a.example##" + kid, strict));
-    EXPECT_FALSE(parse_key_ref("a.test#" + kid, strict));
+    EXPECT_FALSE(parse_key_ref("a.example#" + kid_text + "A", strict));
+    EXPECT_FALSE(parse_key_ref("a.example#" + kid_text.substr(1), strict));
+    EXPECT_FALSE(parse_key_ref("a.example##" + kid_text, strict));
+    EXPECT_FALSE(parse_key_ref("a.test#" + kid_text, strict));
     EXPECT_FALSE(parse_key_id(std::string(42, 'A') + "B"));  // trailing bits
 }
 

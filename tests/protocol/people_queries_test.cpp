@@ -5,11 +5,11 @@
 #include "protocol/json_rules.hpp"
 #include "protocol/people_queries.hpp"
 #include "protocol/raw_members.hpp"
+#include "tests/protocol/strict.hpp"
 
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
 const UserId bob = UserId::trusted("bob@b.example");
 const std::string device_text = "019aa3b5-ec00-7001-8001-000000000002";
 

@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/protocol/log_support.hpp"
+#include "tests/protocol/strict.hpp"
 #include "tests/protocol/wire_support.hpp"
 
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
 const ServerName name = ServerName::trusted("a.example");
 
 ServerDocument a_document()
@@ -36,7 +36,7 @@ nlohmann::json a_json()
     return nlohmann::json::parse(write_server_document(a_document()));
 }
 
-Code code_of(const nlohmann::json& json)
+Code document_code(const nlohmann::json& json)
 {
     const auto read = parse_well_known(json.dump(), name, strict);
     return read ? Code::internal : read.error().code;
@@ -74,12 +74,12 @@ TEST(ServerDocument, OnlyWhatIsRequiredIsRequired)
          {"old_keys", "statements", "limits", "features", "contact", "max_age", "software"}) {
         auto json = a_json();
         json.erase(member);
-        EXPECT_EQ(code_of(json), Code::internal) << member;
+        EXPECT_EQ(document_code(json), Code::internal) << member;
     }
     for (const auto* member : {"server", "api", "versions", "keys", "recovery"}) {
         auto json = a_json();
         json.erase(member);
-        EXPECT_EQ(code_of(json), Code::malformed) << member;
+        EXPECT_EQ(document_code(json), Code::malformed) << member;
     }
 }
 
@@ -104,17 +104,17 @@ TEST(ServerDocument, ADocumentThatBreaksARuleIsUnusable)
     for (const auto& [member, value] : changes) {
         auto json = a_json();
         json[member] = value;
-        EXPECT_EQ(code_of(json), Code::malformed) << member << value;
+        EXPECT_EQ(document_code(json), Code::malformed) << member << value;
     }
     auto json = a_json();
     json["keys"][0]["kid"] = json["recovery"]["kid"];
-    EXPECT_EQ(code_of(json), Code::malformed) << "a kid that is not the thumbprint";
+    EXPECT_EQ(document_code(json), Code::malformed) << "a kid that is not the thumbprint";
     json = a_json();
     json["old_keys"].push_back(json["keys"][0]);
-    EXPECT_EQ(code_of(json), Code::malformed) << "a key twice";
+    EXPECT_EQ(document_code(json), Code::malformed) << "a key twice";
     json = a_json();
     json["recovery"]["x"] = std::string(43, 'A');  // a small-order point
-    EXPECT_EQ(code_of(json), Code::malformed);
+    EXPECT_EQ(document_code(json), Code::malformed);
 }
 
 // [DISC-1]
@@ -147,9 +147,9 @@ TEST(ServerDocument, TheSizeIsLimitedFromBothSides)
     json["pad"] = "";
     json["pad"] = std::string(max_document_octets - json.dump().size(), 'x');
     EXPECT_EQ(json.dump().size(), max_document_octets);
-    EXPECT_EQ(code_of(json), Code::internal);
+    EXPECT_EQ(document_code(json), Code::internal);
     json["pad"] = json["pad"].get<std::string>() + 'x';
-    EXPECT_EQ(code_of(json), Code::too_large);
+    EXPECT_EQ(document_code(json), Code::too_large);
 }
 
 TEST(ServerDocument, ADelegationNamesAnOrigin)

@@ -5,12 +5,11 @@
 #include "protocol/channel_state.hpp"
 #include "protocol/json_rules.hpp"
 #include "tests/protocol/log_support.hpp"
+#include "tests/protocol/strict.hpp"
 #include "tests/protocol/wire_support.hpp"
 
 namespace entente::protocol {
 namespace {
-
-constexpr NameRules strict{};
 
 ChannelState golden_state()
 {

@@ -5,11 +5,10 @@
 #include "protocol/json_rules.hpp"
 #include "protocol/transaction.hpp"
 #include "tests/protocol/log_support.hpp"
+#include "tests/protocol/strict.hpp"
 
 namespace entente::protocol {
 namespace {
-
-constexpr NameRules strict{};
 
 // Text with everything that JSON escapes, and characters of every length.
 rc::Gen<std::string> any_text()

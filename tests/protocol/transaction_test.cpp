@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "tests/protocol/log_support.hpp"
+#include "tests/protocol/strict.hpp"
 
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
 constexpr std::string_view hash = "Q_K0Ic7TSx-NaRk5B7K_8uadVjRsIDrNqCRBNNDfHYs";
 const std::string channel = golden::channel.str();
 
@@ -40,7 +40,7 @@ std::string body(const std::string& parts, int roots = 1)
     return text + "]," + parts + "}";
 }
 
-Code code_of(const std::string& text, TransactionLimits limits = {})
+Code transaction_code(const std::string& text, TransactionLimits limits = {})
 {
     const auto read = parse_transaction(text, limits, strict);
     return read ? Code::internal : read.error().code;
@@ -58,16 +58,16 @@ TEST(Transaction, EveryPartMayBeAbsent)
 // [EVT-3]
 TEST(Transaction, WhatIsNoTransactionIsMalformed)
 {
-    EXPECT_EQ(code_of(""), Code::malformed);
-    EXPECT_EQ(code_of("[]"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"direct":{}})"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"signals":5})"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"logs":null})"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"submissions":"x"})"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"roots":{}})"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"roots":[5]})"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"direct":[],"direct":[]})"), Code::malformed);
-    EXPECT_EQ(code_of(R"({"signals":[{"type":"typing","a":1.5}]})"), Code::malformed);
+    EXPECT_EQ(transaction_code(""), Code::malformed);
+    EXPECT_EQ(transaction_code("[]"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"direct":{}})"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"signals":5})"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"logs":null})"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"submissions":"x"})"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"roots":{}})"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"roots":[5]})"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"direct":[],"direct":[]})"), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"signals":[{"type":"typing","a":1.5}]})"), Code::malformed);
 }
 
 // [INBOX-1] [INBOX-10]
@@ -120,9 +120,9 @@ TEST(Transaction, ItemsAreCountedFromBothSidesOfTheLimit)
     const auto text = body(R"("submissions":[)" + submission("[" + pair + "," + pair + "]") +
                            R"(],"logs":[)" + slice(R"([{"at":1,"event":"e","content":"c"}])") +
                            R"(],"direct":[)" + pair + R"(],"signals":[{"type":"typing"}])");
-    EXPECT_EQ(code_of(text, {text.size(), 5}), Code::internal);
-    EXPECT_EQ(code_of(text, {text.size(), 4}), Code::too_large);
-    EXPECT_EQ(code_of(text, {text.size() - 1, 5}), Code::too_large);
+    EXPECT_EQ(transaction_code(text, {text.size(), 5}), Code::internal);
+    EXPECT_EQ(transaction_code(text, {text.size(), 4}), Code::too_large);
+    EXPECT_EQ(transaction_code(text, {text.size() - 1, 5}), Code::too_large);
 }
 
 // [LOG-14] [INBOX-10]
@@ -131,8 +131,10 @@ TEST(Transaction, AHeartbeatWeighsNothingAnUnreadableSliceDoes)
     const auto heartbeat = parse_transaction(body(R"("logs":[)" + slice("[]") + "]"), {}, strict);
     ASSERT_TRUE(heartbeat);
     EXPECT_EQ(heartbeat->items(), 0U);
-    EXPECT_EQ(code_of(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 2}), Code::internal);
-    EXPECT_EQ(code_of(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 1}), Code::too_large);
+    EXPECT_EQ(transaction_code(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 2}),
+              Code::internal);
+    EXPECT_EQ(transaction_code(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 1}),
+              Code::too_large);
 }
 
 // [EVT-12]
@@ -140,16 +142,16 @@ TEST(Transaction, RootsAreAllUsedAndNotTooMany)
 {
     const auto item = [](int root) { return submission("[" + pair + "]", proof(root)); };
     const auto two = R"("submissions":[)" + item(0) + "," + item(1) + "]";
-    EXPECT_EQ(code_of(body(two, 2)), Code::internal);
-    EXPECT_EQ(code_of(body(two, 1)), Code::malformed);  // an index beyond roots
-    EXPECT_EQ(code_of(body(two, 3)), Code::malformed);  // an unused root
-    EXPECT_EQ(code_of(body(R"("submissions":[)" + item(-1) + "]", 1)), Code::malformed);
-    EXPECT_EQ(code_of(R"({"roots":["r"]})"), Code::malformed);
+    EXPECT_EQ(transaction_code(body(two, 2)), Code::internal);
+    EXPECT_EQ(transaction_code(body(two, 1)), Code::malformed);  // an index beyond roots
+    EXPECT_EQ(transaction_code(body(two, 3)), Code::malformed);  // an unused root
+    EXPECT_EQ(transaction_code(body(R"("submissions":[)" + item(-1) + "]", 1)), Code::malformed);
+    EXPECT_EQ(transaction_code(R"({"roots":["r"]})"), Code::malformed);
 
     // An item without a readable proof could have used either root, but not that many.
     const auto unreadable = R"("submissions":[{"channel":"x"}])";
-    EXPECT_EQ(code_of(body(unreadable, 2)), Code::internal);
-    EXPECT_EQ(code_of(body(unreadable, 3)), Code::malformed);
+    EXPECT_EQ(transaction_code(body(unreadable, 2)), Code::internal);
+    EXPECT_EQ(transaction_code(body(unreadable, 3)), Code::malformed);
 }
 
 // [EVT-12]
@@ -168,8 +170,8 @@ TEST(Transaction, APathOverThirtyTwoBreaksTheWhole)
     const auto with_path = [](std::size_t length) {
         return body(R"("submissions":[)" + submission("[" + pair + "]", proof(0, length)) + "]");
     };
-    EXPECT_EQ(code_of(with_path(32)), Code::internal);
-    EXPECT_EQ(code_of(with_path(33)), Code::malformed);
+    EXPECT_EQ(transaction_code(with_path(32)), Code::internal);
+    EXPECT_EQ(transaction_code(with_path(33)), Code::malformed);
 }
 
 // Whether the only slice of a transaction could be read.

@@ -17,12 +17,12 @@
 namespace entente::storage {
 namespace {
 
-constexpr std::array schema = {
+constexpr std::array plain_schema = {
     Migration{1, "item",
               "CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB, name TEXT UNIQUE);"
               "CREATE TABLE part (item INTEGER NOT NULL REFERENCES item (id));"}};
-constexpr const char* insert_sql = "INSERT INTO item (id, body, name) VALUES (?, ?, ?)";
-constexpr const char* ids_sql = "SELECT id FROM item ORDER BY id";
+constexpr const char* plain_insert_sql = "INSERT INTO item (id, body, name) VALUES (?, ?, ?)";
+constexpr const char* plain_ids_sql = "SELECT id FROM item ORDER BY id";
 
 class SqliteTest : public ::testing::Test {
  protected:
@@ -30,7 +30,7 @@ class SqliteTest : public ::testing::Test {
 
     Result<void> insert(std::int64_t id, std::string_view body, std::string_view name)
     {
-        auto query = Query::prepare(*writer_, insert_sql);
+        auto query = Query::prepare(*writer_, plain_insert_sql);
         if (!query) return fail(query);
         (*query)->bind(0, id).bind_blob(1, body).bind_text(2, name);
         return (*query)->run();
@@ -48,7 +48,7 @@ class SqliteTest : public ::testing::Test {
 
     testing::TemporaryFolder folder_;
     std::string file_ = folder_.file("node.db");
-    std::unique_ptr<Database> database_ = make_sqlite_database(file_, schema);
+    std::unique_ptr<Database> database_ = make_sqlite_database(file_, plain_schema);
     std::unique_ptr<Connection> writer_;
 };
 
@@ -87,7 +87,7 @@ RC_GTEST_FIXTURE_PROP(SqliteTest, OctetsComeBackAsTheyWere,
 
 TEST_F(SqliteTest, NullIsNotTheEmptyText)
 {
-    auto query = Query::prepare(*writer_, insert_sql);
+    auto query = Query::prepare(*writer_, plain_insert_sql);
     query.value()->bind(0, 1).bind_null(1).bind_text(2, "");
     ASSERT_TRUE(query.value()->run());
     auto row = Query::prepare(*writer_, "SELECT body, name FROM item");
@@ -99,7 +99,7 @@ TEST_F(SqliteTest, NullIsNotTheEmptyText)
 TEST_F(SqliteTest, AStatementHandedOutAgainIsAsNew)
 {
     ASSERT_TRUE(insert(1, "x", "n"));
-    auto query = Query::prepare(*writer_, insert_sql);
+    auto query = Query::prepare(*writer_, plain_insert_sql);
     query.value()->bind(0, 2);
     ASSERT_TRUE(query.value()->run());
     auto row = Query::prepare(*writer_, "SELECT name FROM item WHERE id = 2");
@@ -109,7 +109,7 @@ TEST_F(SqliteTest, AStatementHandedOutAgainIsAsNew)
 
 TEST_F(SqliteTest, AWrongParameterIsToldAtTheStep)
 {
-    auto query = Query::prepare(*writer_, insert_sql);
+    auto query = Query::prepare(*writer_, plain_insert_sql);
     query.value()->bind(7, 1);
     EXPECT_FALSE(query.value()->run());
 }
@@ -133,7 +133,7 @@ TEST_F(SqliteTest, AFullDatabaseIsUnavailableAndWhole)
     EXPECT_EQ(refused.error().code, Code::unavailable);
     writer_->rollback();
     EXPECT_FALSE(database_->is_broken());
-    EXPECT_TRUE(testing::integers(*writer_, ids_sql).empty());
+    EXPECT_TRUE(testing::integers(*writer_, plain_ids_sql).empty());
 }
 
 TEST_F(SqliteTest, AFailedSyncBreaksTheDatabase)
@@ -165,9 +165,9 @@ TEST_F(SqliteTest, AReaderSeesCommitsAndWritesNothing)
     auto reader = std::move(database_->open_reader().value());
     ASSERT_TRUE(writer_->begin());
     ASSERT_TRUE(insert(1, "x", "n"));
-    EXPECT_TRUE(testing::integers(*reader, ids_sql).empty());
+    EXPECT_TRUE(testing::integers(*reader, plain_ids_sql).empty());
     ASSERT_TRUE(writer_->commit());
-    EXPECT_EQ(testing::integers(*reader, ids_sql).size(), 1U);
+    EXPECT_EQ(testing::integers(*reader, plain_ids_sql).size(), 1U);
     EXPECT_FALSE(reader->execute("DELETE FROM item"));
 }
 
@@ -178,7 +178,8 @@ TEST_F(SqliteTest, TheWalStopsGrowingThoughAReaderLooksOn)
         ASSERT_TRUE(writer_->begin());
         ASSERT_TRUE(insert(i, std::string(1'000'000, 'x'), std::to_string(i)));
         ASSERT_TRUE(writer_->commit());
-        ASSERT_EQ(testing::integers(*reader, ids_sql).size(), static_cast<std::size_t>(i) + 1);
+        ASSERT_EQ(testing::integers(*reader, plain_ids_sql).size(),
+                  static_cast<std::size_t>(i) + 1);
         database_->maintain();
     }
     EXPECT_LT(wal_size(), 40'000'000U);
@@ -188,13 +189,13 @@ TEST_F(SqliteTest, AWalThatGrewBehindAReaderIsEmptiedOnceItIsGone)
 {
     auto reader = std::move(database_->open_reader().value());
     ASSERT_TRUE(reader->begin());
-    ASSERT_TRUE(testing::integers(*reader, ids_sql).empty());
+    ASSERT_TRUE(testing::integers(*reader, plain_ids_sql).empty());
     for (int i = 0; i < 40; ++i) {
         ASSERT_TRUE(insert(i, std::string(1'000'000, 'x'), std::to_string(i)));
     }
     database_->maintain();
     EXPECT_GT(wal_size(), 40'000'000U);
-    EXPECT_TRUE(testing::integers(*reader, ids_sql).empty());
+    EXPECT_TRUE(testing::integers(*reader, plain_ids_sql).empty());
     reader->rollback();
     database_->maintain();
     EXPECT_EQ(wal_size(), 0U);
@@ -279,7 +280,7 @@ TEST_F(SqliteTest, AReaderThatLooksOnPutsTheEmptyingOffUntilItIsGone)
     auto reader = std::move(database_->open_reader().value());
     ASSERT_TRUE(insert(1, "what is to be erased", "n"));
     ASSERT_TRUE(reader->begin());
-    ASSERT_FALSE(testing::integers(*reader, ids_sql).empty());
+    ASSERT_FALSE(testing::integers(*reader, plain_ids_sql).empty());
     ASSERT_TRUE(writer_->begin());
     writer_->erase_traces();
     ASSERT_TRUE(writer_->execute("DELETE FROM item"));
@@ -294,7 +295,7 @@ TEST_F(SqliteTest, AReaderThatLooksOnPutsTheEmptyingOffUntilItIsGone)
 
 TEST(SqliteOpening, AMissingFolderIsASentence)
 {
-    auto database = make_sqlite_database("/nonexistent/node.db", schema);
+    auto database = make_sqlite_database("/nonexistent/node.db", plain_schema);
     auto writer = database->open_writer();
     ASSERT_FALSE(writer);
     EXPECT_NE(writer.error().detail.find("/nonexistent/node.db"), std::string::npos);

@@ -42,7 +42,7 @@ inline void reload_keys(Node& node)
     });
 }
 // Throws Broken where it fails.
-inline void control(const Node& node, const std::vector<std::string>& arguments)
+inline void must_control(const Node& node, const std::vector<std::string>& arguments)
 {
     const auto done = node.control(arguments);
     if (done.exit_code != 0) throw Broken("ententctl: " + done.output);

@@ -10,8 +10,6 @@ using protocol::LogAnswer;
 using protocol::OutgoingTransaction;
 using protocol::SliceStatus;
 
-const std::string hello = R"({"text":"hello"})";
-
 class Evidence : public ::testing::Test {
  protected:
     Evidence() : channel(shared_channel(a, b))

@@ -8,8 +8,6 @@ using protocol::OutgoingTransaction;
 using protocol::SliceResult;
 using protocol::SliceStatus;
 
-const std::string hello = R"({"text":"hello"})";
-
 class Follower : public ::testing::Test {
  protected:
     Follower() : channel(shared_channel(a, b))

@@ -12,8 +12,6 @@ using protocol::ItemStatus;
 using protocol::OutgoingTransaction;
 using protocol::SliceStatus;
 
-const std::string hello = R"({"text":"hello"})";
-
 class InboxTest : public ::testing::Test {
  protected:
     InboxTest() : channel(shared_channel(a, b)) {}

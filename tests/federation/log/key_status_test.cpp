@@ -8,8 +8,6 @@ namespace {
 using protocol::ItemStatus;
 using protocol::SliceStatus;
 
-const std::string hello = R"({"text":"hello"})";
-
 class KeyStatusTest : public ::testing::Test {
  protected:
     KeyStatusTest() : channel(shared_channel(a, b))

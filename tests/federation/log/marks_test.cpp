@@ -10,7 +10,6 @@ using protocol::Mark;
 using protocol::OutgoingTransaction;
 using protocol::SliceStatus;
 
-const std::string hello = R"({"text":"hello"})";
 constexpr Millis day_ms = Millis{24} * 3600 * 1000;
 constexpr std::uint8_t unmarked = 0;
 

@@ -9,8 +9,6 @@ namespace {
 using protocol::ItemStatus;
 using protocol::SliceStatus;
 
-const std::string hello = R"({"text":"hello"})";
-
 class RepairOfAHome : public ::testing::Test {
  protected:
     RepairOfAHome() : channel(shared_channel(a, b))

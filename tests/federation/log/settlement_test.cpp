@@ -10,8 +10,6 @@ using protocol::SliceResult;
 using protocol::SliceStatus;
 using protocol::TransactionResult;
 
-const std::string hello = R"({"text":"hello"})";
-
 // A link that stands between a batch and its settlement.
 class SettlementTest : public ::testing::Test {
  protected:
