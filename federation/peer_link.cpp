@@ -330,7 +330,7 @@ Wait PeerLink::failed(const Error& error)
 
 Held PeerLink::held_now()
 {
-    const auto now = parts_.clock.now_ms();
+    const auto now = looked_at_ = parts_.clock.now_ms();
     Held held;
     for (const auto& [channel, hold] : held_submissions_) {
         if (hold.until > now) held.submissions.insert(channel);
@@ -347,12 +347,13 @@ Held PeerLink::held_now()
     return held;
 }
 
-std::optional<Wait> PeerLink::until_hold_ends()
+std::optional<Wait> PeerLink::until_hold_ends() const
 {
-    const auto now = parts_.clock.now_ms();
     std::optional<Millis> soonest;
+    // A hold may have ended while the batch was read: what it kept back is due then, and
+    // nobody else would come for it.
     const auto consider = [&](Millis until) {
-        if (until > now && (!soonest || until < *soonest)) soonest = until;
+        if (until > looked_at_ && (!soonest || until < *soonest)) soonest = until;
     };
     for (const auto& [channel, hold] : held_submissions_) consider(hold.until);
     for (const auto& [channel, hold] : held_logs_) consider(hold.until);
@@ -361,7 +362,8 @@ std::optional<Wait> PeerLink::until_hold_ends()
     if (!signals_.empty()) consider(signals_due_);
     if (!soonest) return std::nullopt;
     Wait wait;
-    wait.time = std::chrono::milliseconds(*soonest - now);
+    const auto left = std::max<Millis>(0, *soonest - parts_.clock.now_ms());
+    wait.time = std::chrono::milliseconds(left);
     wait.ends_with_new_work = true;
     return wait;
 }
