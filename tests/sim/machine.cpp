@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
+#include "daemon/identity_change.hpp"
 #include "storage/account_store.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/sqlite/database.hpp"
@@ -19,6 +20,10 @@ namespace {
 // No end of a process takes longer; where one does, something doesn't stop.
 constexpr int steps_to_end = 100'000;
 constexpr std::size_t outgoing = 256;
+// What at most fifteen people at five servers come to, each with one wish at a time.
+constexpr std::size_t most_jobs = 200;
+constexpr std::size_t most_tasks = 200;
+constexpr std::size_t most_peers = 4;
 
 daemon::Config make_config(const MachineOptions& options)
 {
@@ -33,12 +38,11 @@ daemon::Config make_config(const MachineOptions& options)
     return config;
 }
 
-federation::Identity make_identity(const daemon::Config& config, protocol::Random& random)
+daemon::Identity make_keys(const daemon::Config& config, protocol::Random& random)
 {
-    const auto key = protocol::SigningKey::generate(random);
+    auto key = protocol::SigningKey::generate(random);
     const auto recovery = protocol::SigningKey::generate(random);
-    daemon::Identity keys{config.server.name, key, 0, recovery.public_key(), {}, {}};
-    return daemon::federation_identity(config, keys);
+    return {config.server.name, std::move(key), 0, recovery.public_key(), {}, {}};
 }
 
 std::string what(const std::exception_ptr& bug)
@@ -106,7 +110,8 @@ Machine::Machine(MachineOptions options, Timeline& time, Network& network, Trace
       disk_({options_.seed + 2, options_.survival, [this] { doomed_ = has_lost_power_ = true; }}),
       vfs_(disk_, "simulated-" + options_.name),
       config_(make_config(options_)),
-      identity_(make_identity(config_, random_)),
+      keys_(make_keys(config_, random_)),
+      identity_(daemon::federation_identity(config_, keys_)),
       work_(io_.get_executor())
 {
     std::filesystem::create_directories(config_.server.data);
@@ -313,6 +318,43 @@ void Machine::stop()
     end_process();
 }
 
+Backup Machine::back_up()
+{
+    trace_.say(name(), "is backed up");
+    return {disk_, config_.server.data, window_};
+}
+
+void Machine::put_back(const Backup& backup, bool with_window, bool is_rebooted)
+{
+    trace_.say(name(), std::string("is put back") + (with_window ? ", the window too" : "") +
+                           (is_rebooted ? ", on a machine that has just started" : ""));
+    window_.orphan();
+    backup.put_back(disk_, config_.server.data, with_window ? &window_ : nullptr);
+    if (!is_rebooted) return;
+    std::filesystem::remove_all(config_.server.runtime);
+    ++boots_;
+}
+
+void Machine::rotate_key()
+{
+    use_keys("rotates its key", daemon::rotate(keys_, nullptr, random_, clock_.now_ms()));
+}
+
+void Machine::revoke_old_key()
+{
+    if (keys_.old_keys.empty()) return;
+    const daemon::RevocationOrder order{keys_.old_keys.back().key.thumbprint(), {}, ""};
+    use_keys("revokes its old key", daemon::revoke(keys_, order, nullptr, clock_.now_ms()));
+}
+
+// Read by reference wherever they are used, as in the daemon.
+void Machine::use_keys(std::string_view what, const Result<void>& changed)
+{
+    if (!changed) return;
+    trace_.say(name(), what);
+    identity_ = daemon::federation_identity(config_, keys_);
+}
+
 void Machine::spawn(asio::awaitable<void> task)
 {
     const Turn turn(*this);
@@ -327,6 +369,32 @@ federation::Channels& Machine::channels()
 std::size_t Machine::links() const
 {
     return process_ && process_->federation ? process_->federation->links().running() : 0;
+}
+
+void Machine::check_bounds()
+{
+    if (!is_ready()) return;
+    const auto check = [this](const char* what, std::size_t count, std::size_t most) {
+        if (count > most)
+            trace_.fault(name() + " has " + std::to_string(count) + " " + what + ", more than " +
+                         std::to_string(most));
+    };
+    const auto& discovery = process_->federation->discovery();
+    check("jobs waiting", queued(), most_jobs);
+    check("tasks", process_->tasks.size(), most_tasks);
+    check("links", links(), most_peers);
+    check("fetches under way", discovery.figures().under_way, most_peers);
+    check("servers remembered", discovery.figures().remembered, most_peers);
+}
+
+void Machine::ask_all_followers()
+{
+    if (is_ready()) spawn(ask_all(*process_));
+}
+
+asio::awaitable<void> Machine::ask_all(Process& process)
+{
+    static_cast<void>(co_await process.federation->links().ask_all());
 }
 
 void Machine::see_what_is_owed()

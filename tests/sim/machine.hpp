@@ -15,6 +15,7 @@
 #include "daemon/federation_stack.hpp"
 #include "tests/fault/disk.hpp"
 #include "tests/fault/sqlite_vfs.hpp"
+#include "tests/sim/backup.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/window.hpp"
 
@@ -63,12 +64,25 @@ class Machine {
     // In order, as on SIGTERM.
     void stop();
 
+    // Of a machine without a process. What is put back is the database alone or the window too;
+    // the machine may have been started again meanwhile.
+    [[nodiscard]] Backup back_up();
+    void put_back(const Backup& backup, bool with_window, bool is_rebooted);
+
+    // As `ententctl identity` and a SIGHUP do it; nothing where its clock forbids it.
+    void rotate_key();
+    void revoke_old_key();
+
     // Runs `task` in the process, which is ready; it ends with it.
     void spawn(asio::awaitable<void> task);
     [[nodiscard]] federation::Channels& channels();
     // Grows with every start: who asks twice knows whether it is the same process.
     [[nodiscard]] int life() const { return life_; }
     [[nodiscard]] std::size_t links() const;
+    // What it holds in memory and in queues stays within what so few people can cause.
+    void check_bounds();
+    // The heartbeats that go out once an hour.
+    void ask_all_followers();
     // Has it look up who is owed anything; to be asked a moment later.
     void see_what_is_owed();
     [[nodiscard]] bool owes_nobody_but(const std::string& server) const;
@@ -84,12 +98,14 @@ class Machine {
     void drain();
     void serve(net::Request request, Answer answer);
     asio::awaitable<void> start(Process& process);
+    static asio::awaitable<void> ask_all(Process& process);
     asio::awaitable<void> look_up_owed(Process& process);
     asio::awaitable<void> run(Process& process, net::Request request, Answer answer);
     [[nodiscard]] daemon::StoragePlatform platform();
     void give_turn(std::function<void()> turn, milliseconds after);
     // What the machine does arms its own timers.
     class Turn;
+    void use_keys(std::string_view what, const Result<void>& changed);
 
     MachineOptions options_;
     Timeline& time_;
@@ -103,6 +119,7 @@ class Machine {
     fault::SqliteVfs vfs_;
     WindowMemory window_;
     daemon::Config config_;
+    daemon::Identity keys_;
     federation::Identity identity_;
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;

@@ -134,20 +134,27 @@ void Network::dispatch(const std::string& from, const std::string& to, net::Requ
     if (chance_.percent(weather_.doubled)) {
         const milliseconds later(chance_.percent(50) ? chance_.between(1, 100)
                                                      : chance_.between(1'000, 290'000));
-        ++under_way_;
-        time_.after(later,
-                    [this, from, to, request] { arrive(from, to, request, nullptr, false); });
+        arrive_after(later, from,
+                     [this, from, to, request] { arrive(from, to, request, nullptr, false); });
     }
-    ++under_way_;
-    time_.after(delay(), [this, from, to, request = std::move(request), call, is_heard] {
+    arrive_after(delay(), from, [this, from, to, request = std::move(request), call, is_heard] {
         arrive(from, to, request, call, is_heard);
+    });
+}
+
+void Network::arrive_after(milliseconds time, const std::string& from,
+                           std::function<void()> arrival)
+{
+    ++under_way_;
+    time_.after(time, [this, from, arrival = std::move(arrival), forgotten = forgotten_[from]] {
+        --under_way_;
+        if (forgotten == forgotten_[from]) arrival();
     });
 }
 
 void Network::arrive(const std::string& from, const std::string& to, const net::Request& request,
                      const std::shared_ptr<Call>& call, bool is_heard)
 {
-    --under_way_;
     if (is_cut(from, to)) {
         if (call && chance_.percent(30)) refuse(call, "no route");
         return;

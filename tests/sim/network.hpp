@@ -67,6 +67,8 @@ class Network {
     void set_weather(Weather weather) { weather_ = weather; }
     void cut(const std::string& one, const std::string& other);
     void mend_all() { cut_.clear(); }
+    // What it has sent and what hasn't arrived yet never does.
+    void forget_sent_by(const std::string& name) { ++forgotten_[name]; }
     [[nodiscard]] std::size_t under_way() const { return under_way_; }
 
     // Changes what a machine says on its way out: how a liar lies. What is sent in place of a
@@ -88,6 +90,8 @@ class Network {
                   const std::shared_ptr<Call>& call);
     [[nodiscard]] milliseconds delay();
     [[nodiscard]] bool is_cut(const std::string& one, const std::string& other) const;
+    // Unless it is forgotten by then.
+    void arrive_after(milliseconds time, const std::string& from, std::function<void()> arrival);
     void arrive(const std::string& from, const std::string& to, const net::Request& request,
                 const std::shared_ptr<Call>& call, bool is_heard);
     void refuse(const std::shared_ptr<Call>& call, std::string why);
@@ -100,6 +104,7 @@ class Network {
     std::map<std::string, std::string> addresses_;
     std::map<std::string, Spoiler> spoilers_;
     std::set<std::pair<std::string, std::string>> cut_;
+    std::map<std::string, int> forgotten_;  // how often, by sender
     std::size_t under_way_ = 0;
     std::uint64_t next_id_ = 0;
 };

@@ -82,7 +82,10 @@ class Person {
         told_.clear();
         wish_.reset();
         joined_.clear();
+        has_forgotten_ = true;
     }
+    [[nodiscard]] bool has_forgotten() const { return has_forgotten_; }
+    void wish_for_more(int wishes) { left_ += wishes; }
     // Homes that may have lost what they said to others.
     void doubt(const std::string& home);
 
@@ -120,6 +123,7 @@ class Person {
     int asked_life_ = 0;                    // the process that is being asked; 0: none
     std::set<protocol::ChannelId> joined_;  // as far as it was told
     std::vector<Told> told_;
+    bool has_forgotten_ = false;
 };
 
 }  // namespace entente::sim

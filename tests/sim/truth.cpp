@@ -56,16 +56,49 @@ void Truth::read(const std::vector<std::unique_ptr<Machine>>& machines)
         auto database = machine->open_database();
         auto db = database ? (*database)->open_reader()
                            : Result<std::unique_ptr<Connection>>{fail(database)};
-        auto contents = db ? read_contents(**db, machine->name()) : Result<Contents>{fail(db)};
+        auto contents = db ? read_contents(**db) : Result<Contents>{fail(db)};
         if (!contents) {
             fault(machine->name(), "its disk can't be read: " + contents.error().detail);
             continue;
         }
         machines_[machine->name()] = std::move(*contents);
+        check_debts(**db, machine->name());
     }
 }
 
-Result<Truth::Contents> Truth::read_contents(Connection& db, const std::string& self)
+Truth::Memberships Truth::memberships(Machine& machine)
+{
+    Memberships found;
+    auto database = machine.open_database();
+    auto db =
+        database ? (*database)->open_reader() : Result<std::unique_ptr<Connection>>{fail(database)};
+    auto contents = db ? read_contents(**db) : Result<Contents>{fail(db)};
+    if (!contents) {
+        fault(machine.name(), "its disk can't be read: " + contents.error().detail);
+        return found;
+    }
+    for (const auto& [channel, log] : contents->logs) found[channel] = log.servers;
+    return found;
+}
+
+void Truth::excuse(const std::string& server, const Memberships& before, const Memberships& after)
+{
+    put_back_.insert(server);
+    const auto differ = [&](const Memberships& some, const Memberships& others) {
+        for (const auto& [channel, servers] : some) {
+            const auto other = others.find(channel);
+            const bool is_home = protocol::creator_of(channel).str() == server;
+            for (const auto& member : servers) {
+                const bool is_in_both = other != others.end() && other->second.contains(member);
+                if (!is_in_both && (is_home || member == server)) excused_.emplace(channel, member);
+            }
+        }
+    };
+    differ(before, after);
+    differ(after, before);
+}
+
+Result<Truth::Contents> Truth::read_contents(Connection& db)
 {
     const auto first_text = [](storage::Statement& row) { return std::string(row.text(0)); };
     const auto first_number = [](storage::Statement& row) { return row.integer(0); };
@@ -91,13 +124,16 @@ Result<Truth::Contents> Truth::read_contents(Connection& db, const std::string& 
     };
     auto submissions = storage::all_rows(db, select_submissions, read);
     if (!submissions) return fail(submissions);
+    return contents;
+}
 
+void Truth::check_debts(Connection& db, const std::string& self)
+{
     auto owed = storage::owed_servers(db, protocol::ServerName::trusted(self));
-    if (!owed) return fail(owed);
+    if (!owed) return fault(self, owed.error().detail);
     for (const auto& server : *owed) {
         if (server.str() != liar_) fault(self, "still owes something to " + server.str());
     }
-    return contents;
 }
 
 // With the chain of hashes made anew from what is there.
@@ -150,7 +186,7 @@ void Truth::check(const std::vector<std::unique_ptr<Person>>& people)
     for (const auto& [server, contents] : machines_) {
         for (const auto& [channel, log] : contents.logs) {
             // What a liar's followers hold is well formed: reading it has shown that.
-            if (log.home == liar_) continue;
+            if (log.home == liar_ || is_excused(channel, server)) continue;
             if (log.frozen) fault(where(channel, server), "is frozen");
             check_erased(channel, server, log);
             if (log.home == server) {
@@ -159,6 +195,7 @@ void Truth::check(const std::vector<std::unique_ptr<Person>>& people)
             }
             const auto* home = home_log(channel);
             if (home == nullptr) {
+                if (has_lost(protocol::creator_of(channel))) continue;
                 fault(where(channel, server), "its home doesn't have it");
             } else {
                 check_follower(channel, server, log, *home);
@@ -191,7 +228,7 @@ void Truth::check_home(const ChannelId& channel, const Log& log)
         at = entry.entry.at;
     }
     for (const auto& server : log.servers) {
-        if (server == log.home) continue;
+        if (server == log.home || is_excused(channel, server)) continue;
         const auto follower = machines_.find(server);
         if (follower == machines_.end()) continue;
         if (!follower->second.logs.contains(channel))
@@ -242,6 +279,14 @@ void Truth::check_erased(const ChannelId& channel, const std::string& server, co
     }
 }
 
+bool Truth::is_one_of(const Log& log, std::int64_t seq, const protocol::UserId& user, Deed deed)
+{
+    if (seq <= 0 || seq > log.seq) return false;
+    const auto& entry = log.entries[static_cast<std::size_t>(seq) - 1];
+    return entry.sender == user.str() &&
+           entry.type == (deed == Deed::join ? "member.join" : "member.leave");
+}
+
 bool Truth::has_been_shown_out(const Log& log, const std::string& user)
 {
     const auto shows_out = [&](const Entry& entry) {
@@ -270,11 +315,12 @@ void Truth::check_told(const Person& person, const Told& told)
     if (wish.channel && protocol::creator_of(*wish.channel).str() == liar_) return;
     const auto* log = wish.channel ? home_log(*wish.channel) : nullptr;
     if (log == nullptr) {
-        if (told.posted && !told.is_doubtful)
-            fault(what, "was taken for a channel that isn't there");
+        const bool may_be_lost = wish.channel && has_lost(protocol::creator_of(*wish.channel));
+        if (told.posted && !may_be_lost) fault(what, "was taken for a channel that isn't there");
         return;
     }
     const auto origin = protocol::server_of(person.user()).str();
+    if (is_excused(*wish.channel, origin)) return;
     const auto found = places(*log, origin, wish.txn);
     if (told.refusal) {
         if (!found.empty()) fault(what, "was refused and is in the log");
@@ -292,6 +338,7 @@ void Truth::check_told(const Person& person, const Told& told)
     // A join of who is a member already is that earlier one [MEM-1].
     const bool repeats = wish.deed == Deed::join || wish.deed == Deed::leave;
     if (repeats && submission == submissions.end()) return;
+    if (repeats && is_one_of(*log, submission->second.first, person.user(), wish.deed)) return;
     fault(what, "was taken and is nowhere");
 }
 
@@ -312,7 +359,7 @@ void Truth::check_place(const std::string& what, const Told& told, const Log& lo
 // its author's server has taken.
 void Truth::check_rejected(const Person& person, const Told& told, const std::string& problem)
 {
-    if (told.wish.deed != Deed::post || told.is_doubtful) return;
+    if (told.wish.deed != Deed::post || told.is_doubtful || person.has_forgotten()) return;
     const auto& channel = *told.wish.channel;
     const bool may_be = problem == "malformed"
                             ? clocks_have_jumped_

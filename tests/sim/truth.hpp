@@ -17,10 +17,19 @@ class Truth {
  public:
     // Of `liar`, a server's name or "", nothing is claimed, nor of the channels it is home of.
     // Where clocks have jumped, an event may come from a future that its home doesn't take.
-    Truth(Trace& trace, std::string liar, bool clocks_have_jumped)
-        : trace_(trace), liar_(std::move(liar)), clocks_have_jumped_(clocks_have_jumped)
-    {
-    }
+    explicit Truth(Trace& trace) : trace_(trace) {}
+
+    void disbelieve(const std::string& liar) { liar_ = liar; }
+
+    // Events from the future may have been refused.
+    void allow_jumps() { clocks_have_jumped_ = true; }
+
+    // Which servers have members in which channel, as a machine without a process has it.
+    using Memberships = std::map<protocol::ChannelId, std::set<std::string>>;
+    [[nodiscard]] Memberships memberships(Machine& machine);
+    // What a server that was put back can't know any more: of its own channels who else
+    // followed them, of others that it followed them.
+    void excuse(const std::string& server, const Memberships& before, const Memberships& after);
 
     void read(const std::vector<std::unique_ptr<Machine>>& machines);
     void check(const std::vector<std::unique_ptr<Person>>& people);
@@ -57,7 +66,8 @@ class Truth {
             submissions;
     };
 
-    [[nodiscard]] Result<Contents> read_contents(storage::Connection& db, const std::string& self);
+    [[nodiscard]] static Result<Contents> read_contents(storage::Connection& db);
+    void check_debts(storage::Connection& db, const std::string& self);
     [[nodiscard]] static Result<Log> read_log(storage::Connection& db, std::int64_t channel);
     void check_home(const protocol::ChannelId& channel, const Log& log);
     void check_follower(const protocol::ChannelId& channel, const std::string& server,
@@ -66,17 +76,31 @@ class Truth {
                       const Log& log);
     void check_told(const Person& person, const Told& told);
     void check_place(const std::string& what, const Told& told, const Log& log, std::int64_t seq);
+    [[nodiscard]] static bool is_one_of(const Log& log, std::int64_t seq,
+                                        const protocol::UserId& user, Deed deed);
     [[nodiscard]] static bool has_been_shown_out(const Log& log, const std::string& user);
     void check_rejected(const Person& person, const Told& told, const std::string& problem);
     void check_order(const Person& person);
     [[nodiscard]] const Log* home_log(const protocol::ChannelId& channel) const;
     [[nodiscard]] static std::vector<std::int64_t> places(const Log& log, const std::string& origin,
                                                           const protocol::Uuid& txn);
+    [[nodiscard]] bool is_excused(const protocol::ChannelId& channel,
+                                  const std::string& server) const
+    {
+        return excused_.contains({channel, server});
+    }
+    // Channels of its own too, where nobody else had them yet.
+    [[nodiscard]] bool has_lost(const protocol::ServerName& server) const
+    {
+        return put_back_.contains(server.str());
+    }
     void fault(const std::string& where, const std::string& what);
 
     Trace& trace_;
     std::string liar_;
-    bool clocks_have_jumped_;
+    bool clocks_have_jumped_ = false;
+    std::set<std::pair<protocol::ChannelId, std::string>> excused_;
+    std::set<std::string> put_back_;
     std::map<std::string, Contents> machines_;
 };
 

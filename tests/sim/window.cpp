@@ -40,6 +40,13 @@ void WindowMemory::cut(Chance& chance)
     }
 }
 
+void WindowMemory::put_back(const WindowMemory& older)
+{
+    const auto generation = generation_ + 1;
+    *this = older;
+    generation_ = generation;
+}
+
 class SimulatedWindow final : public storage::ReplayMemory,
                               private storage::EventPlaces,
                               private storage::CommitMemory {

@@ -28,6 +28,8 @@ class WindowMemory {
     void cut(Chance& chance);
     // Whoever has it open writes no more: its process is dead.
     void orphan() { ++generation_; }
+    // An older one in its place.
+    void put_back(const WindowMemory& older);
 
  private:
     friend class SimulatedWindow;

@@ -9,6 +9,7 @@
 
 #include "tests/sim/liar.hpp"
 #include "tests/sim/people.hpp"
+#include "tests/sim/truth.hpp"
 
 namespace entente::sim {
 
@@ -41,11 +42,14 @@ class World {
 
  private:
     void make_liar();
-    void people_live(protocol::Millis until);
+    void people_live();
     void plan_mishaps(protocol::Millis duration);
     void plan_mishap(milliseconds when);
     void lose(Machine& machine, bool with_power);
     void boot_later(Machine& machine);
+    // In the calm behind the storm: a server goes on from an older copy of its data.
+    void put_back();
+    void end(Machine& machine);
     void clean_up();
     [[nodiscard]] bool is_quiet() const;
     [[nodiscard]] bool is_liar(const Machine& machine) const
@@ -71,8 +75,10 @@ class World {
     std::vector<KnownChannel> channels_;
     std::map<Machine*, std::uint64_t> steps_to_live_;  // armed to be killed
     std::map<Machine*, bool> dies_with_power_;
-    bool is_stormy_ = true;  // mishaps may still begin
-    bool clocks_have_jumped_ = false;
+    std::map<Machine*, Backup> backups_;
+    Truth truth_;
+    protocol::Millis people_until_ = 0;  // when people have enough
+    bool is_stormy_ = true;              // mishaps may still begin
     bool has_given_up_ = false;
     std::uint64_t steps_ = 0;
     std::size_t endings_ = 0;
