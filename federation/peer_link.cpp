@@ -274,15 +274,17 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
     }
 }
 
-// [LOG-6] What is pinned here is shown; the statements that lead to it go with it once this
-// server keeps them. As long as the link lives: the next slice would need the same.
+// [LOG-6] What is pinned here is shown, for who doesn't know the server, and the statements
+// that lead to it, for who knows an earlier key. As long as the link lives: the next slice
+// would need the same.
 void PeerLink::show_keys(const std::string& channel, const std::vector<std::string>& kids)
 {
     std::vector<protocol::ShownKey> shown;
     for (const auto& kid : kids) {
         const auto ref = protocol::parse_key_ref(kid, parts_.identity.names);
         const auto* key = ref ? parts_.discovery.ring().find_key(*ref) : nullptr;
-        if (key != nullptr) shown.push_back({ref->server, key->key.x(), {}});
+        if (key == nullptr) continue;
+        shown.push_back({ref->server, key->key.x(), parts_.discovery.statements_of(ref->server)});
     }
     if (shown.empty() || keys_.size() >= max_channels_with_keys) {
         hold_longer(held_logs_, channel, 0);

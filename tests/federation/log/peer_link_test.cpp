@@ -8,12 +8,13 @@
 #include <boost/asio/detached.hpp>
 
 #include "protocol/message_signature.hpp"
+#include "protocol/statement.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
 namespace {
 
-// The peer's inbox: puts off each slice for a second.
+// The peer's inbox: asks for keys, then puts off each slice for a second.
 class Deferring final : public net::Fetcher {
  public:
     explicit Deferring(Server& peer) : peer_(peer) {}
@@ -30,6 +31,11 @@ class Deferring final : public net::Fetcher {
             put_off.channel = slice.value->channel.str();
             put_off.status = protocol::SliceStatus::deferred;
             put_off.retry_after = 1;
+            shown = slice.value->keys;
+            if (!wanted.empty() && shown.empty()) {
+                put_off.status = protocol::SliceStatus::need_keys;
+                put_off.kids = wanted;
+            }
             result.logs.push_back(std::move(put_off));
         }
         slices += sent->logs.size();
@@ -48,6 +54,8 @@ class Deferring final : public net::Fetcher {
     }
 
     std::size_t slices = 0;
+    std::vector<std::string> wanted;  // keys that it asks for
+    std::vector<protocol::ShownKey> shown;
 
  private:
     static std::string signature_of(const net::Fetch& fetch)
@@ -142,6 +150,22 @@ TEST_F(Link, AHoldThatEndsWhileABatchIsReadIsNoneAnyMore)
     free.set_value();
     run([this] { return peer.slices == 2 || links.running() == 0; });
     EXPECT_EQ(peer.slices, 2U);
+}
+
+// [LOG-6] For who knows the author's server by an earlier key.
+TEST_F(Link, StatementsGoWithTheKeysThatAreAskedFor)
+{
+    auto& c = servers.c;
+    const auto fresh = protocol::SigningKey::generate(a.world.random);
+    const std::vector<std::string> statements = {protocol::make_rotation(
+        c.identity.name, c.identity.key.id(), fresh, a.world.clock.now_ms(), c.identity.key)};
+    ASSERT_TRUE(a.world.run(a.discovery->hear_statements(c.identity.name, statements)));
+    peer.wanted = {KeyRef{c.identity.name, fresh.id()}.str()};
+    links.wake(b.identity.name);
+    run([this] { return peer.slices == 2 || links.running() == 0; });
+    ASSERT_EQ(peer.shown.size(), 1U);
+    EXPECT_EQ(peer.shown[0].key_x, fresh.public_key().x());
+    EXPECT_EQ(peer.shown[0].statements, statements);
 }
 
 }  // namespace
