@@ -53,7 +53,12 @@ std::optional<protocol::OutgoingTransaction> read_transaction(const std::string&
 
 Liar::Liar(const federation::Identity& identity, const protocol::Clock& clock, Trace& trace,
            std::uint64_t seed)
-    : identity_(identity), clock_(clock), trace_(trace), chance_(seed), random_(seed + 3)
+    : identity_(identity),
+      clock_(clock),
+      trace_(trace),
+      chance_(seed),
+      random_(seed + 3),
+      forger_(identity, clock, seed + 5)
 {
 }
 
@@ -72,8 +77,12 @@ std::vector<net::Request> Liar::instead_of(const std::string& to, const net::Req
             trace_.say(identity_.name.str(), "lies: an old request again");
             sent.push_back(old);
         }
+    } else if (chance_.percent(30)) {
+        std::string what;
+        sent.push_back(forger_.forge(to, request, what));
+        trace_.say(identity_.name.str(), "lies: " + what);
     } else if (auto body = spoiled_body(request.body)) {
-        sent.push_back(signed_anew(to, request, std::move(*body)));
+        sent.push_back(forger_.sign(to, request, std::move(*body)));
     }
     if (order == 1 || sent.empty()) sent.push_back(request);
     if (sent_.size() < most_remembered) sent_.emplace_back(to, request);
@@ -96,7 +105,34 @@ std::optional<std::string> Liar::spoiled_body(const std::string& body)
     if (!is_spoiled) return std::nullopt;
     // A proof that proves nothing is a lie too.
     if (!chance_.percent(15)) seal_anew(*transaction);
+    if (chance_.percent(10) && !spoil_proof(*transaction)) return std::nullopt;
     return protocol::write_transaction(*transaction);
+}
+
+// Of a leaf that is right in all else, or the root itself.
+bool Liar::spoil_proof(Transaction& transaction)
+{
+    trace_.say(identity_.name.str(), "lies in a proof");
+    if (chance_.percent(30)) {
+        if (transaction.roots.empty()) return false;
+        auto& root = transaction.roots.front();
+        root[chance_.below(root.size())] = chance_.percent(50) ? 'A' : '.';
+        return true;
+    }
+    auto* proof = !transaction.logs.empty()          ? &transaction.logs.front().checkpoint.proof
+                  : !transaction.submissions.empty() ? &transaction.submissions.front().seal.proof
+                                                     : nullptr;
+    if (proof == nullptr) return false;
+    switch (chance_.below(4)) {
+        case 0: proof->path.push_back(some_id(chance_)); break;
+        case 1:
+            if (proof->path.empty()) return false;
+            proof->path.pop_back();
+            break;
+        case 2: proof->index += 1 + chance_.below(1'000'000); break;
+        default: proof->root += 1 + chance_.below(3); break;
+    }
+    return true;
 }
 
 bool Liar::spoil_slice(Transaction& transaction)
@@ -268,21 +304,6 @@ void Liar::seal_anew(Transaction& transaction)
     for (auto* proof : proofs) proof->path = root.paths[proof->index];
 }
 
-net::Request Liar::signed_anew(const std::string& to, net::Request request, std::string body)
-{
-    const auto now = clock_.now_s();
-    const protocol::SigningTime time{now, now + protocol::max_lifetime_s};
-    request.fields = protocol::sign_request(
-        identity_.key, identity_.name, protocol::ServerName::trusted(to), request.method,
-        request.target, body, time, protocol::to_base64url(random_.octets(24)));
-    for (auto& [name, value] : request.fields)
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    request.body = std::move(body);
-    request.id += "x";
-    return request;
-}
-
 // --- answers -----------------------------------------------------------------------------
 
 void Liar::spoil(const net::Request& request, net::Response& response)
@@ -295,8 +316,13 @@ void Liar::spoil(const net::Request& request, net::Response& response)
         response.body = chance_.pick(old_answers_);
         return sign_answer(request, response);
     }
+    if (request.path == "/.well-known/entente" && chance_.percent(share_)) {
+        trace_.say(identity_.name.str(), "lies of itself");
+        response.body = with_broken_document(std::move(response.body), chance_);
+        return;
+    }
     if (request.path != inbox || !chance_.percent(share_)) return;
-    const auto kind = chance_.below(10);
+    const auto kind = chance_.below(12);
     trace_.say(identity_.name.str(), "lies in an answer, kind " + std::to_string(kind));
     if (kind == 0) {
         const std::vector<int> statuses = {400, 403, 404, 429, 500, 503, 200, 302};
@@ -305,6 +331,8 @@ void Liar::spoil(const net::Request& request, net::Response& response)
     } else if (kind == 1) {
         response.fields.clear();  // nobody's word
         return;
+    } else if (kind == 2) {
+        response.body = with_broken_octets(std::move(response.body), chance_);
     } else {
         auto result = protocol::parse_result(response.body, rules);
         if (!result || !spoil_result(*result)) return;

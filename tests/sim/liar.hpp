@@ -8,6 +8,7 @@
 
 #include "federation/identity.hpp"
 #include "protocol/transaction.hpp"
+#include "tests/sim/forgery.hpp"
 #include "tests/sim/network.hpp"
 
 namespace entente::sim {
@@ -33,9 +34,8 @@ class Liar {
     [[nodiscard]] bool spoil_slice(Transaction& transaction);
     [[nodiscard]] bool spoil_submission(Transaction& transaction);
     [[nodiscard]] bool spoil_direct(Transaction& transaction);
+    [[nodiscard]] bool spoil_proof(Transaction& transaction);
     void seal_anew(Transaction& transaction);
-    [[nodiscard]] net::Request signed_anew(const std::string& to, net::Request request,
-                                           std::string body);
     [[nodiscard]] bool spoil_result(protocol::TransactionResult& result);
     void spoil_slice_result(protocol::SliceResult& result);
     void spoil_event_result(protocol::EventResult& result);
@@ -48,6 +48,7 @@ class Liar {
     Trace& trace_;
     Chance chance_;
     SeededRandom random_;
+    Forger forger_;
     std::uint64_t share_ = 0;
     std::vector<std::pair<std::string, net::Request>> sent_;  // for replays
     std::vector<std::string> old_answers_;                    // to queries, by their bodies

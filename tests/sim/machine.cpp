@@ -412,10 +412,10 @@ asio::awaitable<void> Machine::look_up_owed(Process& process)
     if (owed) owed_ = std::move(*owed);
 }
 
-bool Machine::owes_nobody_but(const std::string& server) const
+bool Machine::owes_nobody_but(const std::set<std::string>& servers) const
 {
     return owed_ && std::all_of(owed_->begin(), owed_->end(),
-                                [&](const auto& owed) { return owed.str() == server; });
+                                [&](const auto& owed) { return servers.contains(owed.str()); });
 }
 
 std::size_t Machine::queued() const

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,7 +86,7 @@ class Machine {
     void ask_all_followers();
     // Has it look up who is owed anything; to be asked a moment later.
     void see_what_is_owed();
-    [[nodiscard]] bool owes_nobody_but(const std::string& server) const;
+    [[nodiscard]] bool owes_nobody_but(const std::set<std::string>& servers) const;
     [[nodiscard]] std::size_t queued() const;
 
     // What is on its disk, once no process runs.

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
@@ -16,17 +17,18 @@ namespace entente::sim {
 namespace {
 
 constexpr const char* usage = R"(entente-sim [--seeds N] [--first M] [--jobs J]
-entente-sim --seed S [--trace]
+entente-sim --seed S [--trace] [--bodies] [--keep]
 
 Plays N seeds (200) from M (1) on, J at once (2), or the seed S alone, with every step
-printed. Exits with 1 if a run has failed.
+printed; --keep leaves its disks behind. Exits with 1 if a run has failed.
 )";
 
 struct Options {
     std::uint64_t seeds = 200;
     std::uint64_t first = 1;
     std::uint64_t jobs = 2;
-    bool prints = false;
+    Printing printing = Printing::nothing;
+    bool keeps = false;
 };
 
 std::uint64_t number(const char* text)
@@ -46,7 +48,15 @@ Options parse(int argc, char** argv)
     for (int i = 1; i < argc; ++i) {
         const std::string name = argv[i];
         if (name == "--trace") {
-            options.prints = true;
+            options.printing = std::max(options.printing, Printing::steps);
+            continue;
+        }
+        if (name == "--keep") {
+            options.keeps = true;
+            continue;
+        }
+        if (name == "--bodies") {
+            options.printing = Printing::bodies;
             continue;
         }
         if (i + 1 >= argc) {
@@ -85,16 +95,19 @@ std::string make_folder()
     return pattern;
 }
 
-bool play(std::uint64_t seed, bool prints)
+bool play(std::uint64_t seed, Printing printing, bool keeps)
 {
     RunOptions options;
     options.seed = seed;
-    options.prints = prints;
+    options.printing = printing;
     options.folder = make_folder();
     const auto result = run_seed(options);
-    std::filesystem::remove_all(options.folder);
+    if (keeps)
+        std::printf("its disks are in %s\n", options.folder.c_str());
+    else
+        std::filesystem::remove_all(options.folder);
     const bool is_good = result.faults.empty();
-    if (!is_good || prints) {
+    if (!is_good || printing != Printing::nothing) {
         std::printf("seed %" PRIu64 ": %s, trace %016" PRIx64 ", %" PRIu64
                     " steps, %zu answers, %zu entries, %zu endings, %" PRId64 " s\n",
                     seed, is_good ? "good" : "FAILED", result.hash, result.steps, result.told,
@@ -109,7 +122,7 @@ int play_share(const Options& options, std::uint64_t job)
 {
     std::uint64_t failed = 0;
     for (auto i = job; i < options.seeds; i += options.jobs)
-        failed += play(options.first + i, options.prints) ? 0 : 1;
+        failed += play(options.first + i, options.printing, options.keeps) ? 0 : 1;
     return failed == 0 ? 0 : 1;
 }
 

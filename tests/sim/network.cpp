@@ -126,6 +126,7 @@ void Network::dispatch(const std::string& from, const std::string& to, net::Requ
 {
     trace_.say(from, "request " + request.id + " to " + to + " " + request.method + " " +
                          request.target + " " + std::to_string(request.body.size()));
+    trace_.show(request.body);
     if (chance_.percent(weather_.lost)) {
         if (call && chance_.percent(50)) refuse(call, "cut off");
         return;
@@ -170,6 +171,7 @@ void Network::arrive(const std::string& from, const std::string& to, const net::
         if (spoiler != spoilers_.end()) spoiler->second.answers(request, response);
         trace_.say(to, "answers " + request.id + " " + std::to_string(response.status) + " " +
                            std::to_string(response.body.size()));
+        trace_.show(response.body);
         if (!call) return;
         if (!is_heard || is_cut(from, to)) {
             if (chance_.percent(50)) refuse(call, "the answer was cut off");

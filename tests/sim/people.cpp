@@ -98,8 +98,9 @@ void Person::act(std::vector<KnownChannel>& channels, const std::vector<protocol
     if (wish_ && asked_life_ == machine_.life()) return;  // it is being asked
     if (!wish_) {
         if (!goes_on || left_ == 0) return;
-        --left_;
         wish_ = next_wish(channels, all);
+        if (!wish_) return;
+        --left_;
         attempts_ = 0;
     }
     ++attempts_;
@@ -109,22 +110,21 @@ void Person::act(std::vector<KnownChannel>& channels, const std::vector<protocol
     machine_.spawn(ask(asked_life_, *wish_, channels));
 }
 
-Wish Person::next_wish(const std::vector<KnownChannel>& channels,
-                       const std::vector<protocol::UserId>& all)
+std::optional<Wish> Person::next_wish(const std::vector<KnownChannel>& channels,
+                                      const std::vector<protocol::UserId>& all)
 {
     Wish wish;
-    const bool creates =
-        channels.empty() || (channels.size() < most_channels && chance_.percent(8));
-    if (!creates) {
-        for (int tries = 0; tries < 4; ++tries) {
-            auto wished = channel_wish(chance_.pick(channels), all);
-            if (wished) {
-                wish = std::move(*wished);
-                wish.txn = protocol::make_uuid7(machine_.clock().now_ms(), random_);
-                return wish;
-            }
+    const bool creates = chance_.percent(channels.size() < most_channels ? 8 : 1);
+    for (int tries = 0; tries < 8 && !creates && !channels.empty(); ++tries) {
+        auto wished = channel_wish(chance_.pick(channels), all);
+        if (wished) {
+            wish = std::move(*wished);
+            wish.txn = protocol::make_uuid7(machine_.clock().now_ms(), random_);
+            return wish;
         }
     }
+    // Who is in no channel waits for an invitation, once there is somebody to invite.
+    if (!creates && channels.size() >= most_channels) return std::nullopt;
     wish.deed = Deed::create;
     wish.history = chance_.percent(50) ? "all" : "since-join";
     wish.txn = protocol::make_uuid7(machine_.clock().now_ms(), random_);

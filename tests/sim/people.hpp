@@ -95,8 +95,8 @@ class Person {
              bool goes_on);
 
  private:
-    [[nodiscard]] Wish next_wish(const std::vector<KnownChannel>& channels,
-                                 const std::vector<protocol::UserId>& all);
+    [[nodiscard]] std::optional<Wish> next_wish(const std::vector<KnownChannel>& channels,
+                                                const std::vector<protocol::UserId>& all);
     [[nodiscard]] std::optional<Wish> channel_wish(const KnownChannel& channel,
                                                    const std::vector<protocol::UserId>& all);
     [[nodiscard]] bool wish_for_message(Wish& wish, const KnownChannel& channel);

@@ -118,5 +118,33 @@ TEST(SimulatedWindow, AKilledProcessLosesNothing)
     EXPECT_EQ(again.error().code, Code::replayed);
 }
 
+TEST(SimulatedBackup, PutsBackWhatWasThereAndNothingElse)
+{
+    storage::testing::TemporaryFolder folder;
+    fault::Disk disk;
+    WindowMemory window;
+    const auto put = [&](const std::string& name, const std::string& octets) {
+        const auto file = disk.open(folder.file(name), fault::Disk::Mode::create_anew).value();
+        ASSERT_TRUE(disk.write(file, 0, octets));
+    };
+    const auto read = [&](const std::string& name) {
+        const auto file = disk.open(folder.file(name), fault::Disk::Mode::existing).value();
+        std::string octets(disk.size(file), '\0');
+        EXPECT_TRUE(disk.read(file, 0, octets.data(), octets.size()));
+        return octets;
+    };
+    put("db", "old");
+    const Backup backup(disk, folder.path(), window);
+    put("db", "newer");
+    put("db-wal", "more");
+    backup.put_back(disk, folder.path(), &window);
+    EXPECT_EQ(disk.list(folder.path()).value(), std::vector<std::string>{"db"});
+    EXPECT_EQ(read("db"), "old");
+    // Durable: nothing of it is lost with the power.
+    disk.cut();
+    disk.power_on();
+    EXPECT_EQ(read("db"), "old");
+}
+
 }  // namespace
 }  // namespace entente::sim

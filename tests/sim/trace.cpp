@@ -16,7 +16,13 @@ void Trace::say(std::string_view who, std::string_view what)
         hash_ ^= static_cast<unsigned char>(octet);
         hash_ *= 0x100000001b3;
     }
-    if (prints_) std::printf("%s\n", line.c_str());
+    if (printing_ != Printing::nothing) std::printf("%s\n", line.c_str());
+}
+
+void Trace::show(std::string_view body) const
+{
+    if (printing_ == Printing::bodies && !body.empty())
+        std::printf("    %.*s\n", static_cast<int>(body.size()), body.data());
 }
 
 void Trace::fault(std::string_view what)

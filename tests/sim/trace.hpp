@@ -12,15 +12,19 @@
 
 namespace entente::sim {
 
+enum class Printing : std::uint8_t { nothing, steps, bodies };
+
 class Trace {
  public:
     // `folder` is where the run's files are: its name differs between runs, and isn't said.
-    Trace(const Timeline& time, std::string folder, bool prints)
-        : time_(time), folder_(std::move(folder)), prints_(prints)
+    Trace(const Timeline& time, std::string folder, Printing printing)
+        : time_(time), folder_(std::move(folder)), printing_(printing)
     {
     }
 
     void say(std::string_view who, std::string_view what);
+    // What was sent: for the reader's eyes, no part of the hash.
+    void show(std::string_view body) const;
     // Something that must not be. The run goes on, and has failed.
     void fault(std::string_view what);
 
@@ -30,7 +34,7 @@ class Trace {
  private:
     const Timeline& time_;
     std::string folder_;
-    bool prints_;
+    Printing printing_;
     std::uint64_t hash_ = 0xcbf29ce484222325;
     std::vector<std::string> faults_;
 };

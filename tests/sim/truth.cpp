@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/event_index.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/query.hpp"
@@ -66,9 +67,9 @@ void Truth::read(const std::vector<std::unique_ptr<Machine>>& machines)
     }
 }
 
-Truth::Memberships Truth::memberships(Machine& machine)
+Truth::Knowledge Truth::knowledge(Machine& machine)
 {
-    Memberships found;
+    Knowledge found;
     auto database = machine.open_database();
     auto db =
         database ? (*database)->open_reader() : Result<std::unique_ptr<Connection>>{fail(database)};
@@ -77,14 +78,21 @@ Truth::Memberships Truth::memberships(Machine& machine)
         fault(machine.name(), "its disk can't be read: " + contents.error().detail);
         return found;
     }
-    for (const auto& [channel, log] : contents->logs) found[channel] = log.servers;
+    for (const auto& [channel, log] : contents->logs) {
+        found.servers[channel] = log.servers;
+        found.heads[channel] = log.seq;
+        for (const auto& [follower, floor] : log.floors) found.floors[{channel, follower}] = floor;
+    }
+    for (const auto& [submission, standing] : contents->submissions)
+        found.submissions.insert(submission);
+    found.newest_run = contents->newest_run;
     return found;
 }
 
-void Truth::excuse(const std::string& server, const Memberships& before, const Memberships& after)
+void Truth::excuse(const std::string& server, const Knowledge& before, const Knowledge& after)
 {
     put_back_.insert(server);
-    const auto differ = [&](const Memberships& some, const Memberships& others) {
+    const auto differ = [&](const auto& some, const auto& others) {
         for (const auto& [channel, servers] : some) {
             const auto other = others.find(channel);
             const bool is_home = protocol::creator_of(channel).str() == server;
@@ -94,8 +102,28 @@ void Truth::excuse(const std::string& server, const Memberships& before, const M
             }
         }
     };
-    differ(before, after);
-    differ(after, before);
+    differ(before.servers, after.servers);
+    differ(after.servers, before.servers);
+    // Whose log begins beyond what is left can't say how it goes on from there [LOG-5].
+    for (const auto& [place, floor] : before.floors) {
+        const auto head = after.heads.find(place.first);
+        if (head != after.heads.end() && floor > head->second) excused_.insert(place);
+    }
+    // Where no run is missing nobody notices; what it had sealed and forgot is then somebody
+    // else's to it [LOG-11].
+    if (before.newest_run != after.newest_run) return;
+    for (const auto& submission : before.submissions) {
+        if (!after.submissions.contains(submission)) excused_.emplace(submission.first, server);
+    }
+}
+
+bool Truth::is_excused(const ChannelId& channel, const std::string& server) const
+{
+    if (excused_.contains({channel, server})) return true;
+    const auto home = protocol::creator_of(channel);
+    if (!has_lost(home) || home.str() == server) return false;
+    const auto* log = home_log(channel);
+    return log == nullptr || !log->servers.contains(server);
 }
 
 Result<Truth::Contents> Truth::read_contents(Connection& db)
@@ -124,6 +152,9 @@ Result<Truth::Contents> Truth::read_contents(Connection& db)
     };
     auto submissions = storage::all_rows(db, select_submissions, read);
     if (!submissions) return fail(submissions);
+    auto newest = storage::newest_run(db);
+    if (!newest) return fail(newest);
+    contents.newest_run = newest->run;
     return contents;
 }
 
@@ -131,9 +162,20 @@ void Truth::check_debts(Connection& db, const std::string& self)
 {
     auto owed = storage::owed_servers(db, protocol::ServerName::trusted(self));
     if (!owed) return fault(self, owed.error().detail);
+    const auto lost = lost_to(self);
     for (const auto& server : *owed) {
-        if (server.str() != liar_) fault(self, "still owes something to " + server.str());
+        if (!lost.contains(server.str())) fault(self, "still owes something to " + server.str());
     }
+}
+
+std::set<std::string> Truth::lost_to(const std::string& server) const
+{
+    std::set<std::string> lost;
+    if (!liar_.empty()) lost.insert(liar_);
+    for (const auto& [channel, follower] : excused_) {
+        if (protocol::creator_of(channel).str() == server) lost.insert(follower);
+    }
+    return lost;
 }
 
 // With the chain of hashes made anew from what is there.
@@ -153,9 +195,11 @@ Result<Truth::Log> Truth::read_log(Connection& db, std::int64_t channel)
             protocol::state_json(*state),
             {},
             {},
+            {},
             {}};
     for (const auto& server : state->servers()) log.servers.insert(server);
     for (const auto& cursor : *cursors) {
+        log.floors[cursor.server.str()] = cursor.floor;
         if (cursor.until == 0) log.cursors[cursor.server.str()] = cursor.seq;
     }
     std::string hash;
@@ -231,6 +275,10 @@ void Truth::check_home(const ChannelId& channel, const Log& log)
         if (server == log.home || is_excused(channel, server)) continue;
         const auto follower = machines_.find(server);
         if (follower == machines_.end()) continue;
+        // A join that it had sent and forgot: it follows when somebody joins again [MEM-12].
+        if (!follower->second.logs.contains(channel) &&
+            has_lost(protocol::ServerName::trusted(server)))
+            continue;
         if (!follower->second.logs.contains(channel))
             fault(where(channel, server), "isn't there, though it has members");
         const auto cursor = log.cursors.find(server);
@@ -369,13 +417,14 @@ void Truth::check_rejected(const Person& person, const Told& told, const std::st
         fault(person.user().str(), "'s post " + told.wish.txn.str() + " was refused: " + problem);
 }
 
-// What one person wrote in a channel stands there in the order in which it was taken.
+// What one person wrote in a channel stands there in the order in which it was taken. Other
+// deeds may be refused at first, which nobody heard, and be possible when they are repeated.
 void Truth::check_order(const Person& person)
 {
     std::map<ChannelId, std::int64_t> reached;
     const auto origin = protocol::server_of(person.user()).str();
     for (const auto& told : person.told()) {
-        if (!told.wish.channel || !told.posted) continue;
+        if (told.wish.deed != Deed::post || !told.posted) continue;
         const auto* log = home_log(*told.wish.channel);
         if (log == nullptr) continue;
         for (const auto seq : places(*log, origin, told.wish.txn)) {

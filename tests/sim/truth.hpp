@@ -24,12 +24,23 @@ class Truth {
     // Events from the future may have been refused.
     void allow_jumps() { clocks_have_jumped_ = true; }
 
-    // Which servers have members in which channel, as a machine without a process has it.
-    using Memberships = std::map<protocol::ChannelId, std::set<std::string>>;
-    [[nodiscard]] Memberships memberships(Machine& machine);
+    // What a machine without a process knows: which servers have members in which channel, its
+    // own people's submissions, and its newest run.
+    struct Knowledge {
+        std::map<protocol::ChannelId, std::set<std::string>> servers;
+        std::map<protocol::ChannelId, std::int64_t> heads;
+        // Where the logs of those who follow its own channels begin.
+        std::map<std::pair<protocol::ChannelId, std::string>, std::int64_t> floors;
+        std::set<std::pair<protocol::ChannelId, protocol::Uuid>> submissions;
+        std::int64_t newest_run = 0;
+    };
+    [[nodiscard]] Knowledge knowledge(Machine& machine);
     // What a server that was put back can't know any more: of its own channels who else
     // followed them, of others that it followed them.
-    void excuse(const std::string& server, const Memberships& before, const Memberships& after);
+    void excuse(const std::string& server, const Knowledge& before, const Knowledge& after);
+
+    // To whom `server` may owe something for ever: a liar that is gone, followers that it forgot.
+    [[nodiscard]] std::set<std::string> lost_to(const std::string& server) const;
 
     void read(const std::vector<std::unique_ptr<Machine>>& machines);
     void check(const std::vector<std::unique_ptr<Person>>& people);
@@ -57,6 +68,7 @@ class Truth {
         std::set<std::string> servers;  // with members
         std::vector<Entry> entries;     // behind the floor
         std::map<std::string, std::int64_t> cursors;
+        std::map<std::string, std::int64_t> floors;  // of followers
     };
     struct Contents {
         std::map<protocol::ChannelId, Log> logs;
@@ -64,6 +76,7 @@ class Truth {
         std::map<std::pair<protocol::ChannelId, protocol::Uuid>,
                  std::pair<std::int64_t, std::string>>
             submissions;
+        std::int64_t newest_run = 0;
     };
 
     [[nodiscard]] static Result<Contents> read_contents(storage::Connection& db);
@@ -85,10 +98,7 @@ class Truth {
     [[nodiscard]] static std::vector<std::int64_t> places(const Log& log, const std::string& origin,
                                                           const protocol::Uuid& txn);
     [[nodiscard]] bool is_excused(const protocol::ChannelId& channel,
-                                  const std::string& server) const
-    {
-        return excused_.contains({channel, server});
-    }
+                                  const std::string& server) const;
     // Channels of its own too, where nobody else had them yet.
     [[nodiscard]] bool has_lost(const protocol::ServerName& server) const
     {

@@ -20,7 +20,7 @@ const std::vector<std::string> localparts = {"ann", "ben", "cleo"};
 
 World::World(const RunOptions& options)
     : chance_(options.seed),
-      trace_(time_, options.folder, options.prints),
+      trace_(time_, options.folder, options.printing),
       network_(time_, trace_, chance_.number()),
       truth_(trace_)
 {
@@ -264,9 +264,9 @@ void World::put_back()
     end(machine);
     // What it said before must not be heard later: it would have said two things.
     network_.forget_sent_by(machine.name());
-    const auto before = truth_.memberships(machine);
+    const auto before = truth_.knowledge(machine);
     machine.put_back(backups_.at(&machine), chance_.percent(50), chance_.percent(30));
-    truth_.excuse(machine.name(), before, truth_.memberships(machine));
+    truth_.excuse(machine.name(), before, truth_.knowledge(machine));
     for (auto& person : people_) {
         if (&person->machine() == &machine)
             person->forget_all();
@@ -303,8 +303,8 @@ bool World::is_quiet() const
     const auto rests = [&](const std::unique_ptr<Machine>& machine) {
         if (is_liar(*machine)) return true;
         if (!machine->is_ready() || machine->queued() > 0) return false;
-        // To a liar that is gone something is owed for ever.
-        return liar_ ? machine->owes_nobody_but(liar_name_) : machine->links() == 0;
+        const auto lost = truth_.lost_to(machine->name());
+        return lost.empty() ? machine->links() == 0 : machine->owes_nobody_but(lost);
     };
     const auto waits = [&](const std::unique_ptr<Person>& person) {
         return person->is_waiting() && !is_liar(person->machine());

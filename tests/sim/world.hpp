@@ -16,7 +16,7 @@ namespace entente::sim {
 struct RunOptions {
     std::uint64_t seed = 1;
     std::string folder;  // for the run's files; emptied by whoever gives it
-    bool prints = false;
+    Printing printing = Printing::nothing;
 };
 
 struct RunResult {
