@@ -105,7 +105,11 @@ federation::Identity federation_identity(const Config& config, const Identity& k
 
 FederationStack::FederationStack(Parts parts)
     : parts_(parts),
-      http_(parts.tasks.executor(), client_options(parts.config, parts.outgoing)),
+      own_http_(parts.http == nullptr
+                    ? std::make_unique<net::HttpClient>(
+                          parts.tasks.executor(), client_options(parts.config, parts.outgoing))
+                    : nullptr),
+      http_(parts.http == nullptr ? *own_http_ : *parts.http),
       pins_(parts.stores.commits()),
       discovery_(parts.tasks, http_, ring_, pins_, parts.clock, discovery_options(parts.config),
                  [&log = parts.log](const protocol::ServerName& server, std::string_view what,

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/any_io_executor.hpp>
 
 #include "daemon/config.hpp"
 #include "daemon/key_folder.hpp"
@@ -44,11 +44,12 @@ class FederationStack {
         const federation::Identity& identity;
         Stores& stores;
         net::TaskGroup& tasks;
-        boost::asio::thread_pool& pool;
+        asio::any_io_executor pool;  // for what blocks
         protocol::Log& log;
         const protocol::Clock& clock;
         protocol::Random& random;
-        std::size_t outgoing;  // connections that may be open to other servers
+        std::size_t outgoing;          // connections that may be open to other servers
+        net::Fetcher* http = nullptr;  // in place of HTTPS; outlives the stack
     };
     explicit FederationStack(Parts parts);
 
@@ -96,7 +97,8 @@ class FederationStack {
 
     Parts parts_;
     federation::Notices notices_;
-    net::HttpClient http_;
+    std::unique_ptr<net::HttpClient> own_http_;
+    net::Fetcher& http_;
     trust::KeyRing ring_;
     storage::PinStore pins_;
     federation::Discovery discovery_;

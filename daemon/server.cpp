@@ -83,8 +83,9 @@ Result<void> Server::open()
     if (!stores) return fail(stores);
     stores_ = std::move(*stores);
 
-    federation_ = std::make_unique<FederationStack>(FederationStack::Parts{
-        config_, identity_, *stores_, tasks_, pool_, log_, clock_, random_, shares->outgoing});
+    federation_ = std::make_unique<FederationStack>(
+        FederationStack::Parts{config_, identity_, *stores_, tasks_, pool_.get_executor(), log_,
+                               clock_, random_, shares->outgoing});
     api::ApiOptions options;
     options.server = config_.server.name;
     options.names = config_.name_rules();

@@ -72,7 +72,8 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
         options.on_broken = [io, fatal = hooks.fatal](const Error& error) {
             boost::asio::post(io, [fatal, error] { fatal(error); });
         };
-        auto window = storage::open_rocks_window(options);
+        auto window = platform.open_window ? platform.open_window(options)
+                                           : storage::open_rocks_window(options);
         if (!window) return fail(window);
         stores->window_ = std::move(*window);
         if (auto noted = storage::set_fact(**writer, window_fact, "made"); !noted)
@@ -92,6 +93,7 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
     }
     storage::GroupCommitOptions options;
     options.readers = static_cast<std::size_t>(config.storage.readers);
+    options.turns = platform.turns;
     stores->commits_ = std::make_unique<storage::GroupCommit>(
         std::move(io), make_database(config, platform), options, std::move(hooks.fatal));
     stores->commits_->add(*stores->logs_);

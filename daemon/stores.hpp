@@ -23,6 +23,11 @@ struct StoragePlatform {
     std::string sqlite_vfs;             // a name that is registered with SQLite; "" its usual one
     rocksdb::Env* rocks_env = nullptr;  // null: RocksDB's usual one
     std::string boot_id;                // "": the kernel's
+    // In place of RocksDB; empty: RocksDB.
+    std::function<Result<std::unique_ptr<storage::ReplayMemory>>(
+        const storage::RocksWindowOptions&)>
+        open_window;
+    storage::Turns turns;  // empty: storage has threads
 };
 
 class Stores {

@@ -94,7 +94,7 @@ class Discovery::Turn {
     ServerName server_;
 };
 
-Discovery::Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRing& ring,
+Discovery::Discovery(net::TaskGroup& tasks, net::Fetcher& http, trust::KeyRing& ring,
                      storage::PinStore& pins, const protocol::Clock& clock,
                      DiscoveryOptions options, Notice notice)
     : tasks_(tasks),

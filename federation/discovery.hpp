@@ -56,7 +56,7 @@ using Notice =
 class Discovery {
  public:
     // `tasks` has stopped before this goes.
-    Discovery(net::TaskGroup& tasks, net::HttpClient& http, trust::KeyRing& ring,
+    Discovery(net::TaskGroup& tasks, net::Fetcher& http, trust::KeyRing& ring,
               storage::PinStore& pins, const protocol::Clock& clock, DiscoveryOptions options,
               Notice notice = {});
     ~Discovery();
@@ -136,7 +136,7 @@ class Discovery {
     void tell(const ServerName& server, std::string_view what, std::string_view detail) const;
 
     net::TaskGroup& tasks_;
-    net::HttpClient& http_;
+    net::Fetcher& http_;
     trust::KeyRing& ring_;
     storage::PinStore& pins_;
     const protocol::Clock& clock_;

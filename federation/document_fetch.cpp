@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "net/monotonic_clock.hpp"
+
 namespace entente::federation {
 
 namespace {
@@ -11,7 +13,7 @@ namespace {
 // The server's own answer, then the delegate's.
 constexpr int max_fetches = 2;
 
-asio::awaitable<Result<std::string>> fetch_text(net::HttpClient& http, protocol::Origin origin,
+asio::awaitable<Result<std::string>> fetch_text(net::Fetcher& http, protocol::Origin origin,
                                                 std::chrono::milliseconds time)
 {
     net::Fetch fetch;
@@ -32,17 +34,17 @@ asio::awaitable<Result<std::string>> fetch_text(net::HttpClient& http, protocol:
 
 }  // namespace
 
-asio::awaitable<Result<protocol::ServerDocument>> fetch_document(net::HttpClient& http,
+asio::awaitable<Result<protocol::ServerDocument>> fetch_document(net::Fetcher& http,
                                                                  protocol::ServerName server,
                                                                  protocol::NameRules names,
                                                                  std::chrono::milliseconds time)
 {
-    auto end = std::chrono::steady_clock::now() + time;
+    auto end = net::MonotonicClock::now() + time;
     protocol::Origin origin;
     origin.host = server.str();
     for (int fetches = 0; fetches < max_fetches; ++fetches) {
-        auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            end - std::chrono::steady_clock::now());
+        auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - net::MonotonicClock::now());
         if (left.count() <= 0) co_return fail(Code::timeout, "discovery: " + server.str());
         auto text = co_await fetch_text(http, origin, left);
         if (!text) co_return fail(text);

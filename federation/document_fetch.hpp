@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 
 // The document of `server`, checked [DISC-1]. `malformed` where it is unusable, `timeout`,
 // `too_large`, `forbidden` (the address guard), else `unavailable`.
-asio::awaitable<Result<protocol::ServerDocument>> fetch_document(net::HttpClient& http,
+asio::awaitable<Result<protocol::ServerDocument>> fetch_document(net::Fetcher& http,
                                                                  protocol::ServerName server,
                                                                  protocol::NameRules names,
                                                                  std::chrono::milliseconds time);

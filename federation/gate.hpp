@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include "federation/discovery.hpp"
 #include "federation/identity.hpp"
@@ -36,7 +36,7 @@ struct GateParts {
     const Identity& identity;
     Discovery& discovery;
     storage::NonceWindow& nonces;  // blocking: used on `pool` only
-    asio::thread_pool& pool;
+    asio::any_io_executor pool;
     storage::GroupCommit& commits;  // its readers digest large bodies
     const trust::Tiers& tiers;
     trust::Budgets& budgets;

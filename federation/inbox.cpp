@@ -161,6 +161,14 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
         if (is_taken) signal = std::move(read);
     }
     auto checked = co_await parts_.verifier.check_roots(std::move(transaction->roots), may_fetch);
+    auto may_hear = [this, work](std::size_t statements) {
+        return parts_.budgets
+            .spend_events(work->origin, work->tier, static_cast<std::int64_t>(statements), false,
+                          parts_.clock.now_ms())
+            .has_value();
+    };
+    std::function<bool(std::size_t)> charge = std::move(may_hear);
+    co_await parts_.verifier.hear_shown(checked, transaction->logs, std::move(charge));
     if (work->octets <= long_octets) {
         check_items(*work, std::move(*transaction), checked);
         co_return Result<void>{};

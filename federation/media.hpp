@@ -11,8 +11,8 @@
 #include <string>
 #include <unordered_map>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include "federation/gate.hpp"
 #include "federation/identity.hpp"
@@ -56,7 +56,7 @@ struct MediaFile {
 struct MediaParts {
     const Identity& identity;
     storage::GroupCommit& commits;
-    asio::thread_pool& pool;
+    asio::any_io_executor pool;
     const protocol::Clock& clock;
     Ask ask;
     MediaOptions options;

@@ -273,15 +273,17 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
     }
 }
 
-// [LOG-6] What is pinned here is shown; the statements that lead to it go with it once this
-// server keeps them. As long as the link lives: the next slice would need the same.
+// [LOG-6] What is pinned here is shown, for who doesn't know the server, and the statements
+// that lead to it, for who knows an earlier key. As long as the link lives: the next slice
+// would need the same.
 void PeerLink::show_keys(const std::string& channel, const std::vector<std::string>& kids)
 {
     std::vector<protocol::ShownKey> shown;
     for (const auto& kid : kids) {
         const auto ref = protocol::parse_key_ref(kid, parts_.identity.names);
         const auto* key = ref ? parts_.discovery.ring().find_key(*ref) : nullptr;
-        if (key != nullptr) shown.push_back({ref->server, key->key.x(), {}});
+        if (key == nullptr) continue;
+        shown.push_back({ref->server, key->key.x(), parts_.discovery.statements_of(ref->server)});
     }
     if (shown.empty() || keys_.size() >= max_channels_with_keys) {
         hold_longer(held_logs_, channel, 0);
@@ -329,7 +331,7 @@ Wait PeerLink::failed(const Error& error)
 
 Held PeerLink::held_now()
 {
-    const auto now = parts_.clock.now_ms();
+    const auto now = looked_at_ = parts_.clock.now_ms();
     Held held;
     for (const auto& [channel, hold] : held_submissions_) {
         if (hold.until > now) held.submissions.insert(channel);
@@ -346,12 +348,13 @@ Held PeerLink::held_now()
     return held;
 }
 
-std::optional<Wait> PeerLink::until_hold_ends()
+std::optional<Wait> PeerLink::until_hold_ends() const
 {
-    const auto now = parts_.clock.now_ms();
     std::optional<Millis> soonest;
+    // A hold may have ended while the batch was read: what it kept back is due then, and
+    // nobody else would come for it.
     const auto consider = [&](Millis until) {
-        if (until > now && (!soonest || until < *soonest)) soonest = until;
+        if (until > looked_at_ && (!soonest || until < *soonest)) soonest = until;
     };
     for (const auto& [channel, hold] : held_submissions_) consider(hold.until);
     for (const auto& [channel, hold] : held_logs_) consider(hold.until);
@@ -360,7 +363,8 @@ std::optional<Wait> PeerLink::until_hold_ends()
     if (!signals_.empty()) consider(signals_due_);
     if (!soonest) return std::nullopt;
     Wait wait;
-    wait.time = std::chrono::milliseconds(*soonest - now);
+    const auto left = std::max<Millis>(0, *soonest - parts_.clock.now_ms());
+    wait.time = std::chrono::milliseconds(left);
     wait.ends_with_new_work = true;
     return wait;
 }

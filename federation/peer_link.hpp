@@ -98,7 +98,8 @@ class PeerLink {
     void add_signals(BatchDraft& draft, const BatchLimits& limits);
     [[nodiscard]] bool are_signals_due() const;
     [[nodiscard]] Held held_now();
-    [[nodiscard]] std::optional<Wait> until_hold_ends();
+    // Of what was held when the last batch was looked for.
+    [[nodiscard]] std::optional<Wait> until_hold_ends() const;
     void remember(const Settled& settled);
     void hold_longer(std::map<std::string, Hold>& holds, const std::string& channel,
                      std::int64_t seconds);
@@ -110,6 +111,7 @@ class PeerLink {
     protocol::SharedRoom& room_;
     Backoff backoff_;
     bool woken_ = false;
+    Millis looked_at_ = 0;  // when what was held was left out of a batch
     bool heard_ = false;
     bool urged_ = false;
     Millis next_try_ = 0;

@@ -47,7 +47,7 @@ Error problem_of(const net::FetchedResponse& response)
 
 }  // namespace
 
-SignedClient::SignedClient(const Identity& identity, Discovery& discovery, net::HttpClient& http,
+SignedClient::SignedClient(const Identity& identity, Discovery& discovery, net::Fetcher& http,
                            const protocol::Clock& clock, protocol::Random& random,
                            SignedClientOptions options)
     : identity_(identity),

@@ -33,7 +33,7 @@ struct SignedClientOptions {
 
 class SignedClient {
  public:
-    SignedClient(const Identity& identity, Discovery& discovery, net::HttpClient& http,
+    SignedClient(const Identity& identity, Discovery& discovery, net::Fetcher& http,
                  const protocol::Clock& clock, protocol::Random& random,
                  SignedClientOptions options = {});
 
@@ -53,7 +53,7 @@ class SignedClient {
 
     const Identity& identity_;
     Discovery& discovery_;
-    net::HttpClient& http_;
+    net::Fetcher& http_;
     const protocol::Clock& clock_;
     protocol::Random& random_;
     SignedClientOptions options_;

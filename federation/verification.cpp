@@ -121,6 +121,47 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
     co_return checked;
 }
 
+namespace {
+
+// What is shown of a server, each statement once.
+std::vector<std::string> shown_of(const ServerName& server, const std::vector<Read<Slice>>& slices)
+{
+    std::vector<std::string> statements;
+    for (const auto& slice : slices) {
+        if (!slice.value) continue;
+        for (const auto& shown : slice.value->keys) {
+            if (shown.server != server) continue;
+            for (const auto& statement : shown.statements) {
+                if (std::ranges::find(statements, statement) == statements.end())
+                    statements.push_back(statement);
+            }
+        }
+    }
+    return statements;
+}
+
+}  // namespace
+
+asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
+                                           const std::vector<Read<Slice>>& slices,
+                                           std::function<bool(std::size_t)> may_hear)
+{
+    std::set<ServerName> heard;
+    for (auto& root : roots) {
+        if (!root.key_missing || !root.is_server_pinned) continue;
+        const auto server = root.key->server;
+        if (heard.insert(server).second) {
+            auto statements = shown_of(server, slices);
+            if (statements.empty() || !may_hear(statements.size())) continue;
+            // What can't be stored doesn't count: the key is still missing then.
+            static_cast<void>(co_await discovery_.hear_statements(server, std::move(statements)));
+        }
+        if (discovery_.ring().find_key(*root.key) == nullptr) continue;
+        auto text = root.text;
+        root = co_await check_root(std::move(text), false);
+    }
+}
+
 Result<PublicKey> Verifier::own_key(const protocol::KeyId& id) const
 {
     if (identity_.key.id() == id) return identity_.key.public_key();

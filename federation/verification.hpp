@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -85,6 +86,12 @@ class Verifier {
     // eight: whoever hands in roots of servers that nobody knows makes us ask no more.
     asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots,
                                               bool may_fetch = true);
+
+    // [LOG-6] Where a pinned server's key is missing, the statements that slices show of it may
+    // lead there. Each costs up to three signature checks: `may_hear` charges for so many.
+    asio::awaitable<void> hear_shown(CheckedRoots& roots,
+                                     const std::vector<protocol::Read<protocol::Slice>>& slices,
+                                     std::function<bool(std::size_t)> may_hear);
 
     [[nodiscard]] VerifiedSubmission check_submission(protocol::Read<protocol::Submission> read,
                                                       const CheckedRoots& roots,

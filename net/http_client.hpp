@@ -51,13 +51,20 @@ struct FetchedResponse {
     std::string body;
 };
 
-// Errors: `unavailable` (DNS, connect, TLS, cut off, too many under way), `timeout`, `too_large`,
-// `malformed` (not HTTP), `forbidden` (the guard); the detail says which and where.
-class HttpClient {
+// How the rooms above reach other servers. Errors: `unavailable` (DNS, connect, TLS, cut off,
+// too many under way), `timeout`, `too_large`, `malformed` (not HTTP), `forbidden` (the guard);
+// the detail says which and where.
+class Fetcher {
+ public:
+    virtual ~Fetcher() = default;
+    virtual asio::awaitable<Result<FetchedResponse>> fetch(Fetch fetch) = 0;
+};
+
+class HttpClient final : public Fetcher {
  public:
     HttpClient(asio::any_io_executor executor, ClientOptions options);
-    ~HttpClient();
-    asio::awaitable<Result<FetchedResponse>> fetch(Fetch fetch);
+    ~HttpClient() override;
+    asio::awaitable<Result<FetchedResponse>> fetch(Fetch fetch) override;
     // Drops idle connections.
     void close_idle();
 

@@ -9,11 +9,11 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 #include "net/await.hpp"
+#include "net/monotonic_clock.hpp"
 
 namespace entente::net {
 
@@ -31,6 +31,12 @@ bool is_cancellation(const std::exception_ptr& thrown)
     }
 }
 
+void arm(MonotonicTimer& timer, MonotonicClock::time_point time)
+{
+    timer.expires_at(time);
+    if (time != MonotonicClock::time_point::max()) MonotonicClock::tell_armed(time);
+}
+
 }  // namespace
 
 struct TaskGroup::State {
@@ -40,7 +46,7 @@ struct TaskGroup::State {
     std::map<std::uint64_t, std::shared_ptr<asio::cancellation_signal>> tasks;
     std::uint64_t next_id = 0;
     bool stopped = false;
-    std::vector<asio::steady_timer*> waiting;  // for the group to be empty
+    std::vector<MonotonicTimer*> waiting;  // for the group to be empty
 
     void ended(std::uint64_t id, const std::exception_ptr& thrown)
     {
@@ -55,16 +61,16 @@ namespace {
 
 template <class State>
 asio::awaitable<bool> wait_until_empty(std::shared_ptr<State> state,
-                                       std::chrono::steady_clock::time_point until)
+                                       MonotonicClock::time_point until)
 {
-    while (!state->tasks.empty() && std::chrono::steady_clock::now() < until) {
-        asio::steady_timer timer(state->executor);
-        timer.expires_at(until);
+    while (!state->tasks.empty() && MonotonicClock::now() < until) {
+        MonotonicTimer timer(state->executor);
+        arm(timer, until);
         // Out of the list also when this coroutine is destroyed while it waits.
-        auto leave = [&waiting = state->waiting](asio::steady_timer* gone) {
+        auto leave = [&waiting = state->waiting](MonotonicTimer* gone) {
             std::erase(waiting, gone);
         };
-        const std::unique_ptr<asio::steady_timer, decltype(leave)> listed(&timer, leave);
+        const std::unique_ptr<MonotonicTimer, decltype(leave)> listed(&timer, leave);
         state->waiting.push_back(&timer);
         co_await timer.async_wait(as_result);
     }
@@ -115,14 +121,14 @@ asio::awaitable<void> TaskGroup::stop()
     // Goes on waiting when the waiter itself is cancelled: leaving earlier would let tasks
     // outlive what they use.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await wait_until_empty(state, std::chrono::steady_clock::time_point::max());
+    co_await wait_until_empty(state, MonotonicClock::time_point::max());
     co_await asio::this_coro::reset_cancellation_state();
 }
 
 asio::awaitable<bool> TaskGroup::drained(std::chrono::milliseconds limit)
 {
     auto state = state_;
-    const auto until = std::chrono::steady_clock::now() + limit;
+    const auto until = MonotonicClock::now() + limit;
     const bool empty = co_await wait_until_empty(state, until);
     co_return empty;
 }
@@ -145,15 +151,15 @@ asio::any_io_executor TaskGroup::executor() const
 asio::awaitable<bool> sleep_for(std::chrono::milliseconds time)
 {
     auto executor = co_await asio::this_coro::executor;
-    asio::steady_timer timer(executor);
-    timer.expires_after(time);
+    MonotonicTimer timer(executor);
+    arm(timer, MonotonicClock::now() + time);
     auto [error] = co_await timer.async_wait(as_result);
     co_return !error;
 }
 
 struct Wakeup::State {
     explicit State(const asio::any_io_executor& executor) : timer(executor) {}
-    asio::steady_timer timer;
+    MonotonicTimer timer;
     bool notified = false;
 };
 
@@ -174,7 +180,7 @@ asio::awaitable<void> Wakeup::wait()
 {
     auto state = state_;
     if (!state->notified) {
-        state->timer.expires_at(asio::steady_timer::time_point::max());
+        arm(state->timer, MonotonicClock::time_point::max());
         co_await state->timer.async_wait(as_result);
     }
     state->notified = false;
@@ -184,7 +190,7 @@ asio::awaitable<bool> Wakeup::wait_for(std::chrono::milliseconds time)
 {
     auto state = state_;
     if (!state->notified) {
-        state->timer.expires_after(time);
+        arm(state->timer, MonotonicClock::now() + time);
         co_await state->timer.async_wait(as_result);
     }
     co_return std::exchange(state->notified, false);

@@ -1,7 +1,9 @@
 #include "storage/completion.hpp"
 
 #include <atomic>
+#include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -92,6 +94,27 @@ asio::awaitable<Result<void>> wait_for(asio::any_io_executor io,
     auto result = co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result<void>)>(
         std::move(initiation), asio::use_awaitable, std::move(start));
     co_return result;
+}
+
+void post_to(const asio::any_io_executor& io, Completions completions,
+             std::function<void(Error)> on_fatal)
+{
+    auto shared = std::make_shared<Completions>(std::move(completions));
+    asio::post(io, [shared, told = std::move(on_fatal)] {
+        // An action that throws is a bug of ours; those who wait for the commit are told of
+        // it all the same, and the daemon stops: who follows live may have missed something.
+        for (auto& action : shared->actions) {
+            try {
+                action();
+            } catch (const std::exception& bug) {
+                told(Error{Code::internal,
+                           std::string("an action behind a commit threw: ") + bug.what(),
+                           {},
+                           0});
+            }
+        }
+        for (auto& [waiter, result] : shared->results) waiter->complete(std::move(result));
+    });
 }
 
 }  // namespace entente::storage

@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,5 +28,14 @@ class Waiter {
 // Suspends the caller and hands its waiter to `start`, which arranges for `complete`.
 [[nodiscard]] asio::awaitable<Result<void>> wait_for(
     asio::any_io_executor io, std::function<void(std::shared_ptr<Waiter>)> start);
+
+// What one post brings to the I/O executor: what is to be done behind the commit, then what
+// became of each job.
+struct Completions {
+    std::vector<std::function<void()>> actions;
+    std::vector<std::pair<std::shared_ptr<Waiter>, Result<void>>> results;
+};
+void post_to(const asio::any_io_executor& io, Completions completions,
+             std::function<void(Error)> on_fatal);
 
 }  // namespace entente::storage

@@ -16,6 +16,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace entente::storage {
 
@@ -93,6 +94,22 @@ class FairQueue {
         if (line->jobs.front().octets <= room) return take_from(*line);
         put_back(*line);
         return std::nullopt;
+    }
+    // What is next, up to so many jobs and octets, and one at least. A large job goes alone:
+    // the small ones before it needn't wait for it. Requires: has_next().
+    [[nodiscard]] std::vector<Job> take_together(std::size_t most_jobs, std::size_t most_octets)
+    {
+        std::vector<Job> together;
+        std::size_t octets = 0;
+        while (has_next() && together.size() < most_jobs && octets < most_octets) {
+            const auto room =
+                together.empty() ? std::numeric_limits<std::size_t>::max() : most_octets - octets;
+            auto taken = take_within(room);
+            if (!taken) break;
+            octets += taken->octets;
+            together.push_back(std::move(taken->job));
+        }
+        return together;
     }
     // The job of that cause is done, whatever became of it.
     void finished(const std::string& cause)

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <limits>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -25,12 +24,6 @@ template <class Job>
 struct Pending {
     Job job;
     std::shared_ptr<Waiter> waiter;
-};
-
-// What one post brings to the I/O executor.
-struct Completions {
-    std::vector<std::function<void()>> actions;
-    std::vector<std::pair<std::shared_ptr<Waiter>, Result<void>>> results;
 };
 
 constexpr auto maintenance_interval = std::chrono::milliseconds(250);
@@ -67,22 +60,27 @@ struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
           GroupCommitOptions wanted, std::function<void(Error)> on_fatal_wanted)
         : io(std::move(executor)),
           database(std::move(opened)),
-          options(wanted),
+          options(std::move(wanted)),
           on_fatal(std::move(on_fatal_wanted)),
-          writes(wanted.writes),
-          reads(wanted.reads, true)
+          writes(options.writes),
+          reads(options.reads, true)
     {
     }
 
     template <class Job>
     void enqueue(FairQueue<Pending<Job>>& queue, std::condition_variable& wake, Job job,
                  Cause cause, std::shared_ptr<Waiter> waiter, bool writes_something);
-    void take_batch(std::vector<Pending<WriteJob>>& batch);
+    // Each does what is next; false where there is nothing, with threads: and will be nothing.
+    bool write_once();
+    bool read_once(Connection& connection);
+    void maintain_once();
     void write_loop();
     void read_loop(Connection& connection);
     void post_read(std::string cause, std::shared_ptr<Waiter> waiter, Result<void> result);
     void read_taken(const std::string& cause);
     void maintain_loop();
+    void start_threads();
+    void start_turns();
 
     void run_together(std::vector<Pending<WriteJob>>& batch);
     // The jobs' results and actions where the commit went through.
@@ -104,6 +102,7 @@ struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
     std::unique_ptr<Connection> writer;
     std::vector<std::unique_ptr<Connection>> readers;
     std::vector<std::thread> threads;
+    std::unique_ptr<TurnTaker> turns;  // in place of threads
 
     mutable std::mutex mutex;  // guards what follows
     std::condition_variable write_wake;
@@ -134,6 +133,7 @@ void GroupCommit::State::enqueue(FairQueue<Pending<Job>>& queue, std::condition_
             refusal = disk_not_trusted();
         } else if (queue.push(std::move(cause.who), {std::move(job), waiter}, cause.octets)) {
             wake.notify_one();
+            if (turns) writes_something ? turns->want_write() : turns->want_read();
             return;
         } else {
             refusal = {Code::unavailable, "storage has too many jobs waiting", {}, 1};
@@ -146,55 +146,29 @@ void GroupCommit::State::enqueue(FairQueue<Pending<Job>>& queue, std::condition_
 
 void GroupCommit::State::post(Completions completions) const
 {
-    auto shared = std::make_shared<Completions>(std::move(completions));
-    asio::post(io, [shared, told = on_fatal] {
-        // An action that throws is a bug of ours; those who wait for the commit are told of
-        // it all the same, and the daemon stops: who follows live may have missed something.
-        for (auto& action : shared->actions) {
-            try {
-                action();
-            } catch (const std::exception& bug) {
-                told(Error{Code::internal,
-                           std::string("an action behind a commit threw: ") + bug.what(),
-                           {},
-                           0});
-            }
-        }
-        for (auto& [waiter, result] : shared->results) waiter->complete(std::move(result));
-    });
+    post_to(io, std::move(completions), on_fatal);
+}
+
+bool GroupCommit::State::write_once()
+{
+    std::vector<Pending<WriteJob>> batch;
+    {
+        std::unique_lock lock(mutex);
+        if (!turns) write_wake.wait(lock, [this] { return writes.has_next() || !running; });
+        if (!writes.has_next()) return false;
+        batch = writes.take_together(options.max_jobs_per_commit, options.max_octets_per_commit);
+    }
+    run_together(batch);
+    const std::lock_guard lock(mutex);
+    maintenance_due = true;
+    maintain_wake.notify_one();
+    return true;
 }
 
 void GroupCommit::State::write_loop()
 {
     name_this_thread("ent-writer");
-    std::vector<Pending<WriteJob>> batch;
-    for (;;) {
-        batch.clear();
-        {
-            std::unique_lock lock(mutex);
-            write_wake.wait(lock, [this] { return writes.has_next() || !running; });
-            if (!writes.has_next()) return;
-            take_batch(batch);
-        }
-        run_together(batch);
-        const std::lock_guard lock(mutex);
-        maintenance_due = true;
-        maintain_wake.notify_one();
-    }
-}
-
-void GroupCommit::State::take_batch(std::vector<Pending<WriteJob>>& batch)
-{
-    std::size_t octets = 0;
-    while (writes.has_next() && batch.size() < options.max_jobs_per_commit &&
-           octets < options.max_octets_per_commit) {
-        // A large job goes alone: the small ones before it needn't wait for it.
-        const auto room = batch.empty() ? std::numeric_limits<std::size_t>::max()
-                                        : options.max_octets_per_commit - octets;
-        auto taken = writes.take_within(room);
-        if (!taken) return;
-        octets += taken->octets;
-        batch.push_back(std::move(taken->job));
+    while (write_once()) {
     }
 }
 
@@ -323,32 +297,40 @@ void GroupCommit::State::become_fatal()
     asio::post(io, [told = on_fatal, error = std::move(error)] { told(error); });
 }
 
+bool GroupCommit::State::read_once(Connection& connection)
+{
+    std::string cause;
+    Pending<ReadJob> pending;
+    {
+        std::unique_lock lock(mutex);
+        const auto may_read = [this] {
+            return reads.has_next() && results_under_way < options.max_results;
+        };
+        if (!turns) read_wake.wait(lock, [&] { return !running || may_read(); });
+        // At the end all is read, however many results wait.
+        if (running && !may_read()) return false;
+        if (!reads.has_next()) return false;
+        auto taken = reads.take();
+        cause = std::move(taken.cause);
+        pending = std::move(taken.job);
+        ++results_under_way;
+    }
+    // One snapshot for all that a job reads: a head and the members beside it must be of
+    // the same commit.
+    auto result = connection.begin();
+    if (result) {
+        result = run_guarded(pending.job, connection);
+        connection.rollback();
+    }
+    pending.job = {};  // what it holds, before the next one waits for its turn
+    post_read(std::move(cause), std::move(pending.waiter), std::move(result));
+    return true;
+}
+
 void GroupCommit::State::read_loop(Connection& connection)
 {
     name_this_thread("ent-reader");
-    for (;;) {
-        std::string cause;
-        Pending<ReadJob> pending;
-        {
-            std::unique_lock lock(mutex);
-            read_wake.wait(lock, [this] {
-                return !running || (reads.has_next() && results_under_way < options.max_results);
-            });
-            if (!reads.has_next()) return;
-            auto taken = reads.take();
-            cause = std::move(taken.cause);
-            pending = std::move(taken.job);
-            ++results_under_way;
-        }
-        // One snapshot for all that a job reads: a head and the members beside it must be of
-        // the same commit.
-        auto result = connection.begin();
-        if (result) {
-            result = run_guarded(pending.job, connection);
-            connection.rollback();
-        }
-        pending.job = {};  // what it holds, before the next one waits for its turn
-        post_read(std::move(cause), std::move(pending.waiter), std::move(result));
+    while (read_once(connection)) {
     }
 }
 
@@ -368,7 +350,9 @@ void GroupCommit::State::read_taken(const std::string& cause)
     const std::lock_guard lock(mutex);
     --results_under_way;
     reads.finished(cause);
-    if (reads.has_next()) read_wake.notify_one();
+    if (!reads.has_next()) return;
+    read_wake.notify_one();
+    if (turns) turns->want_read();
 }
 
 // Sleeps without a timer once nothing has been committed for a while.
@@ -389,16 +373,44 @@ void GroupCommit::State::maintain_loop()
         if (database->wants_maintenance()) calls_left = std::max(calls_left, 1);
         maintenance_due = false;
         lock.unlock();
-        if (!fatal) database->maintain();
-        if (database->is_broken()) become_fatal();
+        maintain_once();
         lock.lock();
     }
 }
 
+void GroupCommit::State::maintain_once()
+{
+    if (!fatal) database->maintain();
+    if (database->is_broken()) become_fatal();
+}
+
+void GroupCommit::State::start_threads()
+{
+    threads.emplace_back([this] { write_loop(); });
+    threads.emplace_back([this] { maintain_loop(); });
+    for (auto& reader : readers)
+        threads.emplace_back([this, &connection = *reader] { read_loop(connection); });
+}
+
+void GroupCommit::State::start_turns()
+{
+    TurnWork work;
+    work.write = [this] { return write_once(); };
+    work.read = [this] { return read_once(*readers.front()); };
+    work.maintain = [this] {
+        maintain_once();
+        return database->wants_maintenance();
+    };
+    work.maintenance_interval = maintenance_interval;
+    work.maintenance_calls = maintenance_calls_at_rest;
+    turns = std::make_unique<TurnTaker>(options.turns, std::move(work));
+    if (maintenance_due) turns->want_maintenance();
+}
+
 GroupCommit::GroupCommit(asio::any_io_executor io, std::unique_ptr<Database> database,
                          GroupCommitOptions options, std::function<void(Error)> on_fatal)
-    : state_(
-          std::make_shared<State>(std::move(io), std::move(database), options, std::move(on_fatal)))
+    : state_(std::make_shared<State>(std::move(io), std::move(database), std::move(options),
+                                     std::move(on_fatal)))
 {
 }
 
@@ -424,13 +436,7 @@ Result<void> GroupCommit::start()
     }
     state_->running = true;
     state_->maintenance_due = state_->database->wants_maintenance();
-    auto* state = state_.get();
-    state->threads.emplace_back([state] { state->write_loop(); });
-    state->threads.emplace_back([state] { state->maintain_loop(); });
-    for (auto& reader : state->readers) {
-        state->threads.emplace_back(
-            [state, &connection = *reader] { state->read_loop(connection); });
-    }
+    state_->options.turns ? state_->start_turns() : state_->start_threads();
     return {};
 }
 
@@ -446,6 +452,8 @@ void GroupCommit::stop()
     }
     for (auto& thread : state_->threads) thread.join();
     state_->threads.clear();
+    if (state_->turns) state_->turns->finish();
+    state_->turns.reset();
     state_->readers.clear();
     state_->writer.reset();
 }

@@ -21,6 +21,7 @@
 #include "protocol/result.hpp"
 #include "storage/driver.hpp"
 #include "storage/fair_queue.hpp"
+#include "storage/turns.hpp"
 
 namespace entente::storage {
 
@@ -63,6 +64,7 @@ struct GroupCommitOptions {
     FairQueueLimits reads = {};
     // Results of readers that the I/O thread hasn't taken yet: no more is read meanwhile.
     std::size_t max_results = 16;
+    Turns turns = {};  // empty: threads of its own
 };
 
 // Who caused a job, a user's or another server's name or "" for ourselves, and how much

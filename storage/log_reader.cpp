@@ -217,8 +217,10 @@ Result<ChannelRow> read_channel(Connection& db, std::int64_t id)
 Result<protocol::ChannelState> read_state(Connection& db, const ChannelRow& channel,
                                           protocol::NameRules rules)
 {
-    // Of a log that is followed from its start and has no entries yet there is no state.
-    if (channel.seq == 0) return protocol::ChannelState{};
+    // Of a log that is followed from its start and has no entries yet there is no state, nor
+    // of one that its home began with something else than a create: nothing has an effect then.
+    static const auto nothing = protocol::state_json({});
+    if (channel.seq == 0 || channel.state == nothing) return protocol::ChannelState{};
     auto state = protocol::parse_state(channel.state, rules);
     if (!state)
         return fail(Code::internal, "the stored state of " + channel.name.str() + " can't be read");

@@ -144,8 +144,13 @@ void Rig::start()
     };
     people_ = std::make_unique<federation::LocalPeople>(federation::LocalPeopleParts{
         identity_, *store_, *commit_, *tasks_, clock, random_, asked, wake, pass});
-    media_ = std::make_unique<federation::Media>(federation::MediaParts{
-        identity_, *commit_, pool_, clock, asked, {folder_.file("media"), 100'000, 250'000}});
+    media_ = std::make_unique<federation::Media>(
+        federation::MediaParts{identity_,
+                               *commit_,
+                               pool_.get_executor(),
+                               clock,
+                               asked,
+                               {folder_.file("media"), 100'000, 250'000}});
     api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_,
                                           *media_, clock, random_, log_},
                                  options_);

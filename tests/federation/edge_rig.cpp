@@ -155,7 +155,8 @@ void Node::open()
     pool = std::make_unique<asio::thread_pool>(1);
     tiers = std::make_unique<trust::Tiers>(tier_config);
     budgets = std::make_unique<trust::Budgets>(tier_config.table, budget_options);
-    GateParts parts{identity, *discovery, *nonces, *pool, *commits, *tiers, *budgets, world.clock};
+    GateParts parts{identity, *discovery, *nonces,  pool->get_executor(),
+                    *commits, *tiers,     *budgets, world.clock};
     gate = std::make_unique<Gate>(parts);
     client = std::make_unique<SignedClient>(identity, *discovery, *http, world.clock, world.random);
 }

@@ -1,4 +1,4 @@
-// The contract of the replay window [SIG-4], on both implementations.
+// The contract of the replay window [SIG-4], on all implementations.
 #include "storage/nonce_window.hpp"
 
 #include <atomic>
@@ -12,6 +12,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "support.hpp"
+#include "tests/sim/window.hpp"
 
 namespace entente::storage {
 namespace {
@@ -173,12 +174,34 @@ std::unique_ptr<NonceWindow> make_rocks(const std::string& folder)
     return std::move(*opened);
 }
 
+// A simulated machine's, with what outlives it there.
+class SimulatedWindow final : public NonceWindow {
+ public:
+    Result<void> spend(const protocol::KeyRef& key, std::string_view nonce,
+                       protocol::Seconds created, protocol::Seconds expires) override
+    {
+        return window_->spend(key, nonce, created, expires);
+    }
+    Result<void> sweep(protocol::Seconds now) override { return window_->sweep(now); }
+    protocol::Seconds swept_until() const override { return window_->swept_until(); }
+
+ private:
+    sim::WindowMemory memory_;
+    std::unique_ptr<ReplayMemory> window_ = sim::open_simulated_window(memory_, {});
+};
+
+std::unique_ptr<NonceWindow> make_simulated(const std::string& /*folder*/)
+{
+    return std::make_unique<SimulatedWindow>();
+}
+
 INSTANTIATE_TEST_SUITE_P(Windows, NonceWindowContract,
                          ::testing::Values(Implementation{"Memory",
                                                           [](const std::string&) {
                                                               return make_memory_window();
                                                           }},
-                                           Implementation{"Rocks", make_rocks}),
+                                           Implementation{"Rocks", make_rocks},
+                                           Implementation{"Simulated", make_simulated}),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace
