@@ -105,6 +105,7 @@ void Api::add_routes(net::Router& router)
     add_channel_routes(router, *this);
     add_directory_routes(router, *this);
     add_moderation_routes(router, *this);
+    add_move_routes(router, *this);
     add_device_routes(router, *this);
     add_user_routes(router, *this);
     add_media_routes(router, *this);

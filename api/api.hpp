@@ -120,6 +120,7 @@ void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
 void add_directory_routes(net::Router& router, Api& api);
 void add_moderation_routes(net::Router& router, Api& api);
+void add_move_routes(net::Router& router, Api& api);
 void add_device_routes(net::Router& router, Api& api);
 void add_user_routes(net::Router& router, Api& api);
 void add_media_routes(net::Router& router, Api& api);

@@ -20,7 +20,6 @@ namespace changes = federation::changes;
 constexpr std::size_t max_moderation_body = 16 * 1024;
 constexpr std::size_t max_topic_octets = 4096;
 constexpr std::size_t max_media_id_octets = 256;
-constexpr std::size_t max_server_octets = 253;
 constexpr std::size_t max_successors = 32;
 
 // A route's change, from its body.

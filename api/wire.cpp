@@ -175,6 +175,16 @@ std::string delivery_json(const federation::Delivery& delivery, protocol::Millis
     return out + "}";
 }
 
+std::string moving_json(const federation::Moving& moving, protocol::Millis now)
+{
+    std::string out = "{";
+    add_text(out, "home", moving.home.str());
+    add_text(out, "status", to_text(moving.state));
+    if (moving.seq > 0) add_raw(out, "seq", std::to_string(moving.seq));
+    if (moving.problem) add_raw(out, "problem", protocol::problem_json(*moving.problem, now));
+    return out + "}";
+}
+
 std::string summary_json(const federation::ChannelSummary& channel)
 {
     std::string out = "{";
@@ -186,6 +196,10 @@ std::string summary_json(const federation::ChannelSummary& channel)
     add_text(out, "history", channel.history);
     add_text(out, "retention", channel.retention);
     add_text(out, "encryption", channel.encryption);
+    std::string successors = "[";
+    for (const auto& server : channel.successors)
+        append_item(successors, protocol::json_string(server));
+    add_raw(out, "successors", successors + "]");
     add_flag(out, "public", channel.is_public);
     add_text(out, "role", protocol::to_text(channel.role));
     add_raw(out, "latest", std::to_string(channel.latest));

@@ -32,6 +32,7 @@ namespace entente::api {
                                       const Result<federation::Posted>& result,
                                       protocol::Millis now);
 [[nodiscard]] std::string delivery_json(const federation::Delivery& delivery, protocol::Millis now);
+[[nodiscard]] std::string moving_json(const federation::Moving& moving, protocol::Millis now);
 [[nodiscard]] std::string summary_json(const federation::ChannelSummary& channel);
 [[nodiscard]] std::string member_json(const federation::ChannelMember& member);
 [[nodiscard]] std::string invitation_json(const federation::Invitation& invitation);

@@ -123,6 +123,7 @@ FederationStack::FederationStack(Parts parts)
              tiers_, budgets_, parts.clock}),
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
+      succession_(succession_parts()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
       follower_(parts.identity, parts.stores.logs(), waits_, parts.clock, follower_events()),
       direct_(parts.identity, parts.stores.logs(), parts.clock, membership_teller()),
@@ -153,7 +154,8 @@ FederationStack::FederationStack(Parts parts)
                  parts.random,
                  waker(),
                  {parts.config.limits.unsent_per_user_and_peer,
-                  federation::LocalChannelsOptions{}.max_content_octets}}),
+                  federation::LocalChannelsOptions{}.max_content_octets},
+                 parts.config.federation.enabled ? &succession_ : nullptr}),
       comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
       prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
@@ -161,10 +163,35 @@ FederationStack::FederationStack(Parts parts)
       media_({parts.identity, parts.stores.commits(), parts.pool, parts.clock, asker(),
               media_options(parts.config)})
 {
+    add_direct_handlers();
+    gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
+}
+
+void FederationStack::add_direct_handlers()
+{
     people_.add_handlers(direct_);
     direct_.handle("invite.withdraw",
-                   federation::withdrawal_handler(parts.identity, membership_teller()));
-    gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
+                   federation::withdrawal_handler(parts_.identity, membership_teller()));
+    direct_.handle(
+        std::string(federation::move_question_type),
+        [this](storage::WriteTransaction& transaction, const federation::VerifiedDirect& question,
+               const protocol::ServerName& origin) {
+            return succession_.weigh(transaction, question, origin);
+        },
+        federation::Direct::Repeat::is_asked_again);
+}
+
+federation::SuccessionParts FederationStack::succession_parts()
+{
+    return {parts_.identity,
+            parts_.stores.logs(),
+            home_,
+            notices_,
+            parts_.log,
+            parts_.clock,
+            parts_.random,
+            waker(),
+            [this](const protocol::ChannelId& channel) { repair_.free_when_ready(channel); }};
 }
 
 federation::SettlementParts FederationStack::settlement_parts()
@@ -177,6 +204,12 @@ federation::SettlementParts FederationStack::settlement_parts()
         return repair_.believes(channel, follower);
     };
     made.direct_refused = refusals();
+    made.move_answered = [this](storage::WriteTransaction& transaction,
+                                const storage::DirectRow& row, const protocol::EventResult& result,
+                                const std::optional<protocol::Consent>& consent) {
+        return succession_.answered(transaction, row, result, consent);
+    };
+    made.wake = waker();
     return made;
 }
 
@@ -292,6 +325,10 @@ federation::FollowerEvents FederationStack::follower_events()
         });
     };
     events.owes = waker();
+    events.moved = [this](storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+                          const protocol::ServerName& before) {
+        return succession_.moved(transaction, channel, before);
+    };
     const auto tell_frozen = [this](const protocol::ChannelId& channel, bool frozen) {
         notices_.tell([&](federation::CommitListener& listener) {
             listener.channel_frozen(channel, frozen);

@@ -66,6 +66,7 @@ class FederationStack {
     [[nodiscard]] federation::Media& media() { return media_; }
     [[nodiscard]] federation::PeerLinks& links() { return links_; }
     [[nodiscard]] federation::Repair& repair() { return repair_; }
+    [[nodiscard]] federation::Succession& succession() { return succession_; }
     [[nodiscard]] federation::FollowerLog& follower() { return follower_; }
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
     [[nodiscard]] federation::LogComparison& comparison() { return comparison_; }
@@ -92,6 +93,8 @@ class FederationStack {
     [[nodiscard]] federation::SettlementParts settlement_parts();
     [[nodiscard]] federation::LinkParts link_parts();
     [[nodiscard]] federation::RepairParts repair_parts();
+    [[nodiscard]] federation::SuccessionParts succession_parts();
+    void add_direct_handlers();
     asio::awaitable<void> keep_retention();
     asio::awaitable<Result<void>> end_retentions();
 
@@ -107,6 +110,7 @@ class FederationStack {
     federation::Gate gate_;
     federation::Verifier verifier_;
     federation::HomeLog home_;
+    federation::Succession succession_;
     federation::LongWaits waits_;
     federation::FollowerLog follower_;
     federation::Direct direct_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/epoch_store.hpp"
+
 namespace entente::federation {
 
 namespace {
@@ -46,25 +48,22 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
     return {};
 }
 
-Result<LogPart> read_part(storage::Connection& db, const ServerName& peer,
+Result<LogPart> read_part(storage::Connection& db, const ServerName& self, const ServerName& peer,
                           storage::ChannelRow channel, const storage::CursorRow& cursor,
                           const Room& room)
 {
-    LogPart part;
-    part.until = cursor.until;
     storage::PageLimits limits;
     limits.entries = static_cast<std::int64_t>(room.items);
     if (cursor.until > 0) limits.entries = std::min(limits.entries, cursor.until - cursor.seq);
     limits.octets = room.octets;
-    auto page = storage::read_log(db, channel, cursor.seq, limits);
-    if (!page) return fail(page);
-    part.page = std::move(*page);
-    auto cursors = storage::cursors_of(db, channel.id);
+    auto part = read_provable(db, self, std::move(channel), cursor.seq, limits);
+    if (!part) return part;
+    part->until = cursor.until;
+    auto cursors = storage::cursors_of(db, part->channel.id);
     if (!cursors) return fail(cursors);
     for (const auto& other : *cursors) {
-        if (other.server != peer && other.until == 0) part.acks[other.server.str()] = other.seq;
+        if (other.server != peer && other.until == 0) part->acks[other.server.str()] = other.seq;
     }
-    part.channel = std::move(channel);
     return part;
 }
 
@@ -80,7 +79,7 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         if (!channel) return fail(channel);
         const auto name = channel->name.str();
         if (held.logs.contains(name)) continue;
-        auto part = read_part(db, peer, std::move(*channel),
+        auto part = read_part(db, self, peer, std::move(*channel),
                               storage::CursorRow{peer, log.seq, 0, log.until}, room);
         if (!part) return fail(part);
         if (part->page.entries.empty()) continue;
@@ -108,7 +107,7 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         auto cursor = storage::find_cursor(db, channel->id, peer);
         if (!cursor) return fail(cursor);
         if (!*cursor || (*cursor)->seq != channel->seq) continue;
-        auto part = read_part(db, peer, std::move(*channel), **cursor, room);
+        auto part = read_part(db, self, peer, std::move(*channel), **cursor, room);
         if (!part) return fail(part);
         if (!part->page.entries.empty()) continue;
         if (!held.heartbeats.contains(name)) part->acks.clear();
@@ -117,6 +116,18 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         draft.logs.push_back(std::move(*part));
     }
     return {};
+}
+
+// Nothing is under it: every place is one less. A root that nothing uses is malformed.
+void leave_out_first_root(protocol::OutgoingTransaction& transaction,
+                          std::vector<std::string> roots)
+{
+    roots.erase(roots.begin());
+    for (auto& slice : transaction.logs) {
+        slice.checkpoint.proof.root -= 1;
+        for (auto& seal : slice.seals) seal.proof.root -= 1;
+    }
+    transaction.roots = std::move(roots);
 }
 
 }  // namespace
@@ -150,6 +161,27 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
     return draft;
 }
 
+Result<LogPart> read_provable(storage::Connection& db, const ServerName& self,
+                              storage::ChannelRow channel, std::int64_t after,
+                              storage::PageLimits limits)
+{
+    LogPart part;
+    auto page = storage::read_log(db, channel, after, limits);
+    if (!page) return fail(page);
+    auto is_own = storage::is_home_of(db, channel, page->epoch, self);
+    if (!is_own) return fail(is_own);
+    if (!*is_own) {
+        limits.to_checkpoint = true;
+        page = storage::read_log(db, channel, after, limits, true);
+        if (!page) return fail(page);
+        if (!page->proofs.checkpoint) page->entries.clear();
+    }
+    part.is_past_homes = !*is_own;
+    part.page = std::move(*page);
+    part.channel = std::move(channel);
+    return part;
+}
+
 protocol::LogAnswer follower_slice(const storage::ChannelRow& channel, storage::LogPage page)
 {
     protocol::LogAnswer answer;
@@ -179,12 +211,15 @@ protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves,
         seal.proof.root = roots.root_index(page.proofs.roots[seal.proof.root]);
         slice.seals.push_back(std::move(seal));
     }
-    slice.checkpoint.epoch = page.epoch;
-    slice.checkpoint.seq = page.end.seq;
-    slice.checkpoint.hash = page.end.hash;
-    slice.checkpoint.proof.root = 0;
-    slice.checkpoint.proof.index = leaves.add(
-        protocol::checkpoint_leaf(slice.channel, page.epoch, page.end.seq, page.end.hash));
+    if (part.is_past_homes) {
+        slice.checkpoint = *page.proofs.checkpoint;
+        auto& root = slice.checkpoint.proof.root;
+        root = roots.root_index(page.proofs.roots[root]);
+    } else {
+        slice.checkpoint = {page.epoch, page.end.seq, page.end.hash, {}};
+        slice.checkpoint.proof.index = leaves.add(
+            protocol::checkpoint_leaf(slice.channel, page.epoch, page.end.seq, page.end.hash));
+    }
     slice.latest = std::max(part.channel.seq, page.end.seq);
     slice.acks = part.acks;
     slice.keys = part.keys;
@@ -213,14 +248,18 @@ protocol::OutgoingTransaction sign_batch(const BatchDraft& draft, const Identity
     for (const auto& part : draft.logs) transaction.logs.push_back(home_slice(part, leaves, roots));
     for (const auto& row : draft.direct) transaction.direct.push_back({row.event, row.content});
     transaction.signals = draft.signals;
-    if (leaves.empty()) return transaction;
-
+    if (leaves.empty()) {
+        leave_out_first_root(transaction, std::move(roots.roots));
+        return transaction;
+    }
     auto signed_root = leaves.sign(identity.key, identity.name, now);
     roots.roots.front() = std::move(signed_root.jws);
     for (auto& submission : transaction.submissions)
         submission.seal.proof.path = signed_root.paths[submission.seal.proof.index];
-    for (auto& slice : transaction.logs)
-        slice.checkpoint.proof.path = signed_root.paths[slice.checkpoint.proof.index];
+    for (auto& slice : transaction.logs) {
+        auto& proof = slice.checkpoint.proof;
+        if (proof.root == 0) proof.path = signed_root.paths[proof.index];
+    }
     transaction.roots = std::move(roots.roots);
     return transaction;
 }

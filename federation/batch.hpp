@@ -43,6 +43,8 @@ struct LogPart {
     std::int64_t until = 0;
     std::map<std::string, std::int64_t> acks;
     std::vector<protocol::ShownKey> keys;  // [LOG-6]
+    // Of an epoch that another server ordered: the page ends at a checkpoint of that one.
+    bool is_past_homes = false;
 };
 
 struct BatchDraft {
@@ -67,12 +69,18 @@ struct BatchDraft {
 [[nodiscard]] protocol::OutgoingTransaction sign_batch(const BatchDraft& draft,
                                                        const Identity& identity, Millis now);
 
+// The entries behind `after` as this server can prove them: to where it signs itself, and of an
+// epoch that another server has ordered to a checkpoint that it holds; none where it holds none.
+[[nodiscard]] Result<LogPart> read_provable(storage::Connection& db, const ServerName& self,
+                                            storage::ChannelRow channel, std::int64_t after,
+                                            storage::PageLimits limits);
+
 // The answer that a page makes which ends at a stored checkpoint: from who can't sign one.
 [[nodiscard]] protocol::LogAnswer follower_slice(const storage::ChannelRow& channel,
                                                  storage::LogPage page);
 
 // The slice for a page as the home sends it, its own checkpoint's leaf added to `leaves`
-// and the seals' roots to `roots` behind the place of the home's own, which is 0.
+// and the other roots to `roots` behind the place of the home's own, which is 0.
 [[nodiscard]] protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves,
                                          storage::RunProofs& roots);
 

@@ -79,6 +79,7 @@ struct ChannelSummary {
     ChannelId channel;
     ServerName home;
     std::string kind, name, topic, history, retention, encryption;
+    std::vector<std::string> successors;  // [SUC-1]
     bool is_public = false;
     protocol::Role role = protocol::Role::member;
     std::int64_t latest = 0;         // newest seq held here
@@ -125,6 +126,15 @@ struct ChannelChange {
 struct DirectChannel {
     ChannelId channel;
     bool joined = false;  // else the user is invited into it
+};
+
+// [SUC-2] How an owner's wish that a channel moves to another home stands: `pending` until that
+// one has consented, `accepted` with the entry that moved it, or `rejected`.
+struct Moving {
+    ServerName home;
+    DeliveryState state = DeliveryState::pending;
+    std::int64_t seq = 0;
+    std::optional<Error> problem;
 };
 
 // Who acts, and under which retry identity [EVT-2].
@@ -175,6 +185,13 @@ class Channels {
     // its home's word, so for a channel that is homed elsewhere they come later, by delivery.
     virtual asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
                                                    ChannelChange change) = 0;
+    // Asks `home` to take the channel, in the place of what was asked before; then it moves. A
+    // repeat with the same txn tells how that stands. `not_home` where the channel is homed
+    // elsewhere, `forbidden` for who isn't an owner and for a server that has no member in it.
+    virtual asio::awaitable<Result<Moving>> move(Actor actor, ChannelId channel,
+                                                 ServerName home) = 0;
+    // The last wish; `not_found` where there was none.
+    virtual asio::awaitable<Result<Moving>> moving(UserId user, ChannelId channel) = 0;
     // The dm of `user` with `peer`: one that both are in before one that waits for a join, the
     // older before the newer. Nothing where there is none, or one of them has left it.
     virtual asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,

@@ -76,9 +76,6 @@ Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& ev
     if (!json.is_object()) return refuse(Code::malformed, "the content is no object");
     auto channel = protocol::parse_channel_id(text_member(json, "channel"), identity_.names);
     if (!channel) return refuse(Code::malformed, "/channel: not a channel's id");
-    // Until a channel can move, its home is who made it: nobody else invites into it.
-    if (protocol::creator_of(*channel) != origin)
-        return refuse(Code::forbidden, "the channel is not homed at the server that invites");
     const auto template_at = json.find("invite");
     if (template_at == json.end() || !template_at->is_object())
         return refuse(Code::malformed, "/invite: must be the member.invite event and its content");
@@ -132,7 +129,9 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
             return refused_event(direct.id,
                                  refuse(Code::equivocation, "another event has this txn").value());
         result.status = ItemStatus::duplicate;
-        return result;
+        if (!questions_.contains(event.type)) return result;
+        auto again = apply(transaction, direct, origin);
+        return again ? result : refused_event(direct.id, again.error());
     }
     auto applied = apply(transaction, direct, origin);
     if (!applied) return refused_event(direct.id, applied.error());
@@ -166,6 +165,19 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
     if (!account && account.error().code == Code::not_found)
         return refuse(Code::not_found, "no such user here");
     if (!account) return fail(account);
+    const auto channel = protocol::ChannelId::trusted(direct.invitation->channel);
+    auto held = store_.find(db, channel);
+    if (!held && held.error().code != Code::not_found) return fail(held);
+    // [SUC-8] Whether a server that didn't make the channel is its home is told by the log, or by
+    // who made it when somebody joins.
+    const auto& inviting = direct.event->sender.server;
+    auto earlier = storage::find_invitation(db, to, channel.str());
+    if (!earlier) return fail(earlier);
+    const bool is_followed = held && (*held)->state.has_member_of(identity_.name);
+    const bool is_homed_elsewhere =
+        is_followed ? (*held)->home != inviting : *earlier && (*earlier)->home != inviting.str();
+    if (is_homed_elsewhere && protocol::creator_of(channel) != inviting)
+        return refuse(Code::forbidden, "the channel is not homed at the server that invites");
     auto stored = storage::count_invitations(db, to);
     if (!stored) return fail(stored);
     if (*stored >= max_invitations_per_user)
@@ -176,8 +188,9 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
     return {};
 }
 
-void Direct::handle(std::string type, DirectHandler handler)
+void Direct::handle(std::string type, DirectHandler handler, Repeat repeat)
 {
+    if (repeat == Repeat::is_asked_again) questions_.insert(type);
     handlers_.emplace(std::move(type), std::move(handler));
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "federation/identity.hpp"
@@ -45,8 +46,10 @@ class Direct {
     Direct(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
            std::function<void(const protocol::UserId& user)> invited);
 
-    // Before the first event.
-    void handle(std::string type, DirectHandler handler);
+    // Before the first event. A type with nothing but an answer is dealt with anew when it is
+    // repeated: the answer is as of then.
+    enum class Repeat : bool { is_remembered, is_asked_again };
+    void handle(std::string type, DirectHandler handler, Repeat repeat = Repeat::is_remembered);
     [[nodiscard]] VerifiedDirect check(const protocol::Read<protocol::EventAndContent>& read,
                                        const ServerName& origin) const;
     [[nodiscard]] protocol::EventResult take(storage::WriteTransaction& transaction,
@@ -68,6 +71,7 @@ class Direct {
     const protocol::Clock& clock_;
     std::function<void(const protocol::UserId& user)> invited_;
     std::map<std::string, DirectHandler> handlers_;
+    std::set<std::string> questions_;
 };
 
 }  // namespace entente::federation

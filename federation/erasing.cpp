@@ -63,4 +63,10 @@ Result<void> erase_behind(ChannelLogStore& store, Connection& db, LiveChannel& c
     return erase_edits(store, db, channel, target->seq);
 }
 
+bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& event)
+{
+    if (entry.content) return true;
+    return event.type.starts_with("message.") && (entry.deleted_by > 0 || entry.expired);
+}
+
 }  // namespace entente::federation

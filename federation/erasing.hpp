@@ -30,6 +30,10 @@ struct Target {
                                                         protocol::NameRules rules);
 [[nodiscard]] std::optional<protocol::TargetFacts> facts_of(const std::optional<Target>& target);
 
+// Whether an entry has what the fold needs of it. A server that isn't the home can't have taken
+// a content away but of a message [MEM-4]; where it withholds another, someone else is asked.
+[[nodiscard]] bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& event);
+
 // Behind the append of an entry that the fold has let pass: remembers edits, erases what a
 // deletion names. After an error nothing of the transaction may stand.
 [[nodiscard]] Result<void> erase_behind(storage::ChannelLogStore& store, storage::Connection& db,

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include "federation/erasing.hpp"
 #include "federation/evidence.hpp"
+#include "federation/following.hpp"
 #include "federation/home_log.hpp"
+#include "storage/epoch_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/vouched_store.hpp"
@@ -20,16 +21,6 @@ using protocol::SliceStatus;
 using storage::LiveChannel;
 using storage::WriteTransaction;
 
-SliceResult answer(const LiveChannel& channel, SliceStatus status)
-{
-    SliceResult result;
-    result.channel = channel.name.str();
-    result.status = status;
-    result.epoch = channel.epoch;
-    result.have = {channel.seq, channel.hash};
-    return result;
-}
-
 SliceResult refused(const std::string& channel, const Error& problem)
 {
     SliceResult result;
@@ -41,7 +32,30 @@ SliceResult refused(const std::string& channel, const Error& problem)
     return result;
 }
 
+// [SUC-6] Whoever brings it: the present home has signed for it, and it has all that the state
+// depends on, which a home alone may take away.
+bool is_proven_by_home(const LiveChannel& channel, const VerifiedSlice& slice)
+{
+    if (slice.problem || slice.home != channel.home || slice.slice.epoch != channel.epoch ||
+        slice.slice.entries.empty())
+        return false;
+    for (std::size_t i = 0; i < slice.events.size(); ++i) {
+        if (!has_what_it_needs(slice.slice.entries[i], slice.events[i].event)) return false;
+    }
+    return true;
+}
+
 }  // namespace
+
+SliceResult follower_answer(const LiveChannel& channel, SliceStatus status)
+{
+    SliceResult result;
+    result.channel = channel.name.str();
+    result.status = status;
+    result.epoch = channel.epoch;
+    result.have = {channel.seq, channel.hash};
+    return result;
+}
 
 FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store,
                          LongWaits& waits, const protocol::Clock& clock, FollowerEvents events)
@@ -68,25 +82,59 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     }
     auto& channel = **found;
     // [LOG-3] Before anything is said about what is held here.
-    if (channel.home != origin)
-        return refused(slice.channel_text,
-                       Error{Code::not_home, "a slice from a server that isn't the home", {}, 0});
+    auto brings = channel.home == origin ? Result<bool>{true} : may_bring(db, channel, origin);
+    if (!brings) return refused(slice.channel_text, brings.error());
+    if (channel.home != origin && (!*brings || !is_proven_by_home(channel, slice))) {
+        auto told = answer_stranger(db, channel, slice, origin);
+        return told ? std::move(*told) : refused(slice.channel_text, told.error());
+    }
     if (slice.problem) return refuse_slice(transaction, channel, *slice.problem);
-    if (channel.frozen) return answer(channel, SliceStatus::fork);
+    if (channel.frozen) return follower_answer(channel, SliceStatus::fork);
     // [LOG-3] Who has left is owed nothing, and a former home must not fill our disk.
     if (!channel.state.has_member_of(identity_.name)) {
         auto joining = storage::has_open_join(db, slice.slice.channel);
         if (!joining) return refused(slice.channel_text, joining.error());
-        if (!*joining) return answer(channel, SliceStatus::not_following);
+        if (!*joining) return follower_answer(channel, SliceStatus::not_following);
     }
     if (!slice.missing.empty()) {
-        auto result = answer(channel, SliceStatus::need_keys);
+        auto result = follower_answer(channel, SliceStatus::need_keys);
         result.kids = slice.missing;
         return result;
     }
     auto result = compare_and_apply(transaction, channel, slice);
     if (result) return std::move(*result);
     return refuse_slice(transaction, channel, result.error());
+}
+
+// [SUC-6] Who follows the channel may be its next home; and so may who was asked to be joined.
+Result<bool> FollowerLog::may_bring(storage::Connection& db, const LiveChannel& channel,
+                                    const ServerName& origin)
+{
+    if (channel.state.has_member_of(origin)) return true;
+    return storage::has_open_join(db, channel.name, origin);
+}
+
+// A new home learns where its follower stands, an old one that it is none any more; all others
+// nothing.
+Result<SliceResult> FollowerLog::answer_stranger(storage::Connection& db,
+                                                 const LiveChannel& channel,
+                                                 const VerifiedSlice& slice,
+                                                 const ServerName& origin)
+{
+    if (slice.slice.epoch > channel.epoch && channel.state.has_member_of(origin))
+        return follower_answer(channel, SliceStatus::gap);
+    auto was_home = storage::was_home(db, channel.id, origin);
+    if (!was_home) return fail(was_home);
+    if (!*was_home)
+        return refused(slice.channel_text,
+                       Error{Code::not_home, "a slice from a server that isn't the home", {}, 0});
+    auto result = follower_answer(channel, SliceStatus::superseded);
+    result.problem = Error{Code::superseded, "the channel has moved", channel.home.str(), 0};
+    if (slice.slice.latest < channel.floor || slice.slice.latest > channel.seq) return result;
+    auto hash = store_.hash_at(db, channel, slice.slice.latest);
+    if (!hash) return fail(hash);
+    result.agrees = protocol::Position{slice.slice.latest, *hash};
+    return result;
 }
 
 // What can't be read may still name the channel that it keeps from going on.
@@ -119,35 +167,31 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
 {
     auto& db = transaction.db();
     const auto& slice = verified.slice;
-    if (slice.epoch != channel.epoch) return fail(Code::unsupported, "a slice of another epoch");
-    if (slice.after.seq > channel.seq) return answer(channel, SliceStatus::gap);
+    // The home goes on with what lies before its epoch.
+    if (slice.epoch > channel.epoch) return follower_answer(channel, SliceStatus::gap);
+    if (slice.epoch < channel.epoch) return compare_past(db, channel, verified);
+    if (verified.home != channel.home)
+        return refuse(Code::signature_invalid, "a checkpoint by another server than the home");
+    if (slice.after.seq > channel.seq) return follower_answer(channel, SliceStatus::gap);
 
-    // Where both reach, the hashes must be the same: at the slice's start and at the last
-    // entry that both hold. Below the floor there is nothing to compare with.
+    // Below the floor there is nothing to compare with.
     const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
     const auto shared = std::min(last, channel.seq);
-    const auto hash_in_slice = [&](std::int64_t seq) -> const std::string& {
-        return seq == slice.after.seq
-                   ? slice.after.hash
-                   : verified.hashes[static_cast<std::size_t>(seq - slice.after.seq - 1)];
-    };
-    for (const auto seq : {slice.after.seq, shared}) {
-        if (seq < channel.floor) continue;
-        auto held = store_.hash_at(db, channel, seq);
-        if (!held) return fail(held);
-        if (*held == hash_in_slice(seq)) continue;
-        auto first = first_difference(db, channel, verified, seq);
+    auto differs = difference(db, channel, verified, shared);
+    if (!differs) return fail(differs);
+    if (*differs) {
+        auto first = first_difference(db, channel, verified, **differs);
         if (!first) return fail(first);
         return fork(transaction, channel, verified, fork_evidence, *first);
     }
-    if (shared < channel.floor) return answer(channel, SliceStatus::gap);
+    if (shared < channel.floor) return follower_answer(channel, SliceStatus::gap);
 
     if (slice.latest < channel.seq) {
-        auto result = answer(channel, SliceStatus::ahead);
+        auto result = follower_answer(channel, SliceStatus::ahead);
         auto hash = slice.latest < channel.floor
                         ? Result<std::string>{fail(Code::not_found, "below the floor")}
                         : store_.hash_at(db, channel, slice.latest);
-        if (!hash) return answer(channel, SliceStatus::gap);
+        if (!hash) return follower_answer(channel, SliceStatus::gap);
         result.agrees = protocol::Position{slice.latest, *hash};
         return result;
     }
@@ -162,7 +206,7 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
     auto over = goes_on ? waits_.over(transaction, channel) : Result<void>{};
     if (!over) return fail(over);
     note_acks(transaction, channel, verified);
-    return answer(channel, SliceStatus::ok);
+    return follower_answer(channel, SliceStatus::ok);
 }
 
 Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& channel,
@@ -173,9 +217,13 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
     if (first_new >= slice.entries.size()) return {};
     if (slice.entries[first_new].at < channel.at)
         return refuse(Code::malformed, "an entry is older than the one before it");
+    const auto home = channel.home;
     for (auto i = first_new; i < slice.entries.size(); ++i) {
-        auto applied = apply_entry(transaction, channel, slice.entries[i], verified.events[i],
-                                   verified.facts[i]);
+        auto applied =
+            channel.home == home
+                ? apply_entry(transaction, channel, slice.entries[i], verified.events[i],
+                              verified.facts[i])
+                : refuse(Code::malformed, "an entry behind the move that ended its epoch");
         if (!applied) {
             store_.abandon(channel, applied.error());
             return applied;
@@ -186,14 +234,30 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
     store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
     tell_late(transaction, channel, verified, first_new);
     auto lost = storage::reopen_submissions(db, channel.name, channel.floor, channel.seq);
-    if (!lost) {
-        store_.abandon(channel, lost.error());
-        return fail(lost);
+    const bool has_moved = lost && channel.home != home && events_.moved;
+    auto moved = has_moved ? events_.moved(transaction, channel, home) : Result<void>{};
+    if (!lost || !moved) {
+        const auto error = lost ? moved.error() : lost.error();
+        store_.abandon(channel, error);
+        return Result<void>{tl::unexpect, error};
     }
     // [LOG-5] Their numbers are other events' now: the home was put back to before them.
     if (*lost && events_.owes)
         transaction.after_commit([owes = events_.owes, home = channel.home] { owes(home); });
     return {};
+}
+
+// [MEM-2] What the home should not have taken is held and has no effect; a consent that isn't
+// the new home's is none [SUC-2].
+Result<protocol::StateChange> FollowerLog::fold(LiveChannel& channel, const protocol::Entry& entry,
+                                                const protocol::Event& event,
+                                                const SealFacts& facts,
+                                                const std::optional<Target>& target) const
+{
+    if (!facts.has_consent)
+        return refuse(Code::signature_invalid, "the consent's signature does not verify");
+    return protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
+                                 channel.epoch, facts_of(target), identity_.names);
 }
 
 Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel& channel,
@@ -215,6 +279,7 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
     addition.event_id = event.id;
     addition.origin = event.sender.server;
     Result<std::optional<Target>> target;
+    protocol::StateChange effect;
     bool has_effect = false;
     if (followed.breach.empty()) {
         addition.txn = event.txn;
@@ -222,16 +287,14 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         // it is held.
         target = find_target(store_, db, channel, event, identity_.names);
         if (!target) return fail(target);
-        // [MEM-2] What the home should not have taken is held and has no effect.
-        auto change =
-            protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
-                                  channel.home, facts_of(*target), identity_.names);
+        auto change = fold(channel, entry, event, facts, *target);
         has_effect = change.has_value();
         // What it refers to may lie before the log that is held here.
         const bool cant_tell = !change && change.error().code == Code::not_found && event.target &&
                                !*target && channel.floor > 0;
         if (!change && !cant_tell) addition.entry.marks |= protocol::bit(Mark::no_effect);
-        if (change) addition.change = std::move(*change);
+        if (change) addition.change = *change;
+        if (change) effect = std::move(*change);
         addition.leave = event.type == "member.leave";
         if (event.sender.server == identity_.name) {
             auto settled = storage::settle_submission(db, channel.name, event.txn);
@@ -244,6 +307,8 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
     }
     auto added = store_.append(db, channel, std::move(addition));
     if (!added || !has_effect) return added;
+    auto noted = note_following(store_, db, channel, identity_.name, event, effect);
+    if (!noted) return noted;
     return erase_behind(store_, db, channel, event, *target);
 }
 
@@ -277,29 +342,6 @@ void FollowerLog::note_acks(WriteTransaction& transaction, LiveChannel& channel,
     }
 }
 
-// The chains part once and for all: the first seq at which they differ is found by halving.
-Result<std::int64_t> FollowerLog::first_difference(storage::Connection& db,
-                                                   const LiveChannel& channel,
-                                                   const VerifiedSlice& verified,
-                                                   std::int64_t known)
-{
-    const auto after = verified.slice.after.seq;
-    auto low = std::max(after, channel.floor);
-    while (low < known) {
-        const auto middle = low + (known - low) / 2;
-        auto held = store_.hash_at(db, channel, middle);
-        if (!held) return fail(held);
-        const auto& shown = middle == after
-                                ? verified.slice.after.hash
-                                : verified.hashes[static_cast<std::size_t>(middle - after - 1)];
-        if (*held == shown)
-            low = middle + 1;
-        else
-            known = middle;
-    }
-    return known;
-}
-
 Result<SliceResult> FollowerLog::fork(WriteTransaction& transaction, LiveChannel& channel,
                                       const VerifiedSlice& slice, std::string_view kind,
                                       std::int64_t seq)
@@ -311,7 +353,7 @@ Result<SliceResult> FollowerLog::fork(WriteTransaction& transaction, LiveChannel
     if (!over) return fail(over);
     transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home,
                               kind] { forked(name, home, kind); });
-    return answer(channel, SliceStatus::fork);
+    return follower_answer(channel, SliceStatus::fork);
 }
 
 // [LOG-11] The seal is proven under a key of ours: either we made it, or who has the key.
@@ -320,6 +362,8 @@ Result<std::optional<std::int64_t>> FollowerLog::find_unsealed(storage::Connecti
                                                                const VerifiedSlice& verified,
                                                                std::size_t first_new)
 {
+    // What this server ordered itself it has sealed by its checkpoints.
+    if (verified.home == identity_.name) return std::optional<std::int64_t>{};
     for (auto i = first_new; i < verified.events.size(); ++i) {
         if (verified.events[i].event.sender.server != identity_.name) continue;
         if (!sealed_since_) {
@@ -372,17 +416,21 @@ Result<bool> FollowerLog::thaw(WriteTransaction& transaction, const ChannelId& n
 }
 
 Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::Snapshot& snapshot,
-                                protocol::ChannelState state, std::int64_t floor,
-                                const ServerName& home)
+                                protocol::ChannelState state, std::int64_t floor)
 {
-    if (protocol::creator_of(snapshot.channel) != home)
-        return fail(Code::not_home, "a snapshot from a server that did not make the channel");
+    const auto creator = protocol::creator_of(snapshot.channel);
+    // It may be of an earlier epoch, for a join that was taken then, and names that one's home:
+    // the log leads on from there to who has signed it.
+    if (snapshot.epoch == 1 && state.home != creator.str())
+        return fail(Code::not_home, "a snapshot of the first epoch that names another home");
     storage::ChannelLogStore::NewLog log;
     log.name = snapshot.channel;
-    log.home = home;
-    log.epoch = snapshot.epoch;
+    // From entry 1 on the log itself tells how it came to be where it is [SUC-2].
+    log.home = creator;
     log.floor = floor;
     if (floor > 0) {
+        log.home = ServerName::trusted(state.home);
+        log.epoch = snapshot.epoch;
         log.hash = snapshot.hash;
         log.at = snapshot.at;
         log.state = std::move(state);
@@ -395,7 +443,7 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
     if (!found) {
         auto created = store_.create(db, std::move(log));
         if (!created) return fail(created);
-        return {};
+        return note_followings_before(store_, db, **created, identity_.name);
     }
     auto& channel = **found;
     // [LOG-4] What a fork has frozen is evidence: no snapshot goes over it.
@@ -404,7 +452,9 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
     if (!over) return over;
     auto settled = storage::settle_submissions_up_to(db, channel.name, floor);
     if (!settled) return settled;
-    return store_.reset_to(db, channel, std::move(log));
+    auto reset = store_.reset_to(db, channel, std::move(log));
+    if (!reset) return reset;
+    return note_followings_before(store_, db, channel, identity_.name);
 }
 
 }  // namespace entente::federation

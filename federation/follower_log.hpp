@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "federation/erasing.hpp"
 #include "federation/identity.hpp"
 #include "federation/long_waits.hpp"
 #include "federation/verification.hpp"
@@ -36,7 +37,17 @@ struct FollowerEvents {
         under_revoked_key = {};
     // Submissions that the home had numbered, and has lost, wait for it again.
     std::function<void(const ServerName& home)> owes = {};
+    // [SUC-2] In the transaction, not after it: with the last entry the channel has moved away
+    // from `before`, maybe to here.
+    std::function<Result<void>(storage::WriteTransaction&, storage::LiveChannel&,
+                               const ServerName& before)>
+        moved = {};
 };
+
+// [LOG-2] What is held here of a channel, with a status. `epoch` is the one in which the log goes
+// on behind it.
+[[nodiscard]] protocol::SliceResult follower_answer(const storage::LiveChannel& channel,
+                                                    protocol::SliceStatus status);
 
 class FollowerLog {
  public:
@@ -56,13 +67,21 @@ class FollowerLog {
     // snapshot's. A log that already reaches beyond the floor is left as it is.
     [[nodiscard]] Result<void> begin(storage::WriteTransaction& transaction,
                                      const protocol::Snapshot& snapshot,
-                                     protocol::ChannelState state, std::int64_t floor,
-                                     const ServerName& home);
+                                     protocol::ChannelState state, std::int64_t floor);
 
  private:
     [[nodiscard]] protocol::SliceResult take_unreadable(storage::WriteTransaction& transaction,
                                                         const VerifiedSlice& slice,
                                                         const ServerName& origin);
+    // Whether another server than the home may hand in what the home has signed.
+    [[nodiscard]] static Result<bool> may_bring(storage::Connection& db,
+                                                const storage::LiveChannel& channel,
+                                                const ServerName& origin);
+    // To a slice by another server than the home that the home's checkpoint doesn't prove.
+    [[nodiscard]] Result<protocol::SliceResult> answer_stranger(storage::Connection& db,
+                                                                const storage::LiveChannel& channel,
+                                                                const VerifiedSlice& slice,
+                                                                const ServerName& origin);
     // The answer to a slice by the channel's home; that it stands still is noted.
     [[nodiscard]] protocol::SliceResult refuse_slice(storage::WriteTransaction& transaction,
                                                      storage::LiveChannel& channel,
@@ -70,9 +89,23 @@ class FollowerLog {
     [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
         const VerifiedSlice& slice);
+    // Of an epoch that is over: nothing of it is new.
+    [[nodiscard]] Result<protocol::SliceResult> compare_past(storage::Connection& db,
+                                                             const storage::LiveChannel& channel,
+                                                             const VerifiedSlice& slice);
+    // Where both reach, the hashes must be the same; the first of the slice's start and `shared`
+    // at which they aren't.
+    [[nodiscard]] Result<std::optional<std::int64_t>> difference(
+        storage::Connection& db, const storage::LiveChannel& channel, const VerifiedSlice& slice,
+        std::int64_t shared);
     [[nodiscard]] Result<void> apply(storage::WriteTransaction& transaction,
                                      storage::LiveChannel& channel, const VerifiedSlice& slice,
                                      std::size_t first_new);
+    [[nodiscard]] Result<protocol::StateChange> fold(storage::LiveChannel& channel,
+                                                     const protocol::Entry& entry,
+                                                     const protocol::Event& event,
+                                                     const SealFacts& facts,
+                                                     const std::optional<Target>& target) const;
     [[nodiscard]] Result<void> apply_entry(storage::WriteTransaction& transaction,
                                            storage::LiveChannel& channel,
                                            const protocol::Entry& entry,

@@ -4,8 +4,10 @@
 #include <map>
 
 #include "federation/erasing.hpp"
+#include "federation/following.hpp"
 #include "federation/invitation_events.hpp"
 #include "protocol/json_rules.hpp"
+#include "storage/epoch_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -38,12 +40,12 @@ std::optional<std::string> invitee_in(const Event& event, const protocol::StateC
 // The fold of a log from its start.
 class Replay {
  public:
-    Replay(const LiveChannel& channel, protocol::NameRules rules) : channel_(channel), rules_(rules)
-    {
-    }
+    explicit Replay(protocol::NameRules rules) : rules_(rules) {}
 
-    void apply(const storage::StoredEntry& stored)
+    void apply(const storage::StoredEntry& stored, std::int64_t epoch)
     {
+        // Taken over from another home, and found not to be allowed [MEM-2, SUC-2].
+        if ((stored.entry.marks & protocol::bit(protocol::Mark::no_effect)) != 0) return;
         auto followed = protocol::parse_followed_event(stored.entry.event, rules_);
         if (!followed || !followed->breach.empty()) return;
         const auto& event = followed->event;
@@ -53,14 +55,13 @@ class Replay {
             if (found != facts_.end()) target = found->second;
         }
         auto applied = protocol::apply_event(state, event, stored.entry.content.value_or(""),
-                                             stored.seq, channel_.home, target, rules_);
+                                             stored.seq, epoch, target, rules_);
         if (applied) facts_[event.id] = {event.type, event.sender.text};
     }
 
     ChannelState state;
 
  private:
-    const LiveChannel& channel_;
     protocol::NameRules rules_;
     std::map<protocol::Hash, protocol::TargetFacts> facts_;
 };
@@ -70,7 +71,7 @@ class Replay {
 Result<ChannelState> state_as_of(Connection& db, const LiveChannel& channel, std::int64_t seq,
                                  protocol::NameRules rules)
 {
-    Replay replay(channel, rules);
+    Replay replay(rules);
     auto row = storage::read_channel(db, channel.name);
     if (!row) return fail(row);
     std::int64_t after = 0;
@@ -79,12 +80,12 @@ Result<ChannelState> state_as_of(Connection& db, const LiveChannel& channel, std
         if (!page) return fail(page);
         if (page->entries.empty()) break;
         for (const auto& stored : page->entries) {
-            if (stored.seq <= seq) replay.apply(stored);
+            if (stored.seq <= seq) replay.apply(stored, page->epoch);
             after = stored.seq;
         }
     }
     for (const auto& stored : channel.added) {
-        if (stored.seq > after && stored.seq <= seq) replay.apply(stored);
+        if (stored.seq > after && stored.seq <= seq) replay.apply(stored, channel.run_epoch);
     }
     return std::move(replay.state);
 }
@@ -122,6 +123,10 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     auto duplicate = find_duplicate(db, channel, event);
     if (!duplicate) return fail(duplicate);
     if (*duplicate) return std::move(**duplicate);
+    if (channel.home != identity_.name) {
+        auto problem = not_here(db, channel, event.sender.server);
+        return problem ? Result<Appended>{tl::unexpect, std::move(*problem)} : fail(problem);
+    }
     if (channel.frozen) return fail(Code::unavailable, "the channel is frozen");
     if (channel.held)
         return retry_later(Code::unavailable, "the channel waits for its followers",
@@ -135,7 +140,7 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
 
     const auto uninvited = clears_invitation(channel.state, event, content);
     auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1,
-                                        channel.home, facts_of(*target), identity_.names);
+                                        channel.epoch, facts_of(*target), identity_.names);
     if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
     if (!change) return fail(change);
 
@@ -153,6 +158,7 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     auto followed = erase_behind(store_, db, channel, event, *target);
     if (followed) followed = follow_up(transaction, channel, event, content, *change);
     if (followed && uninvited) followed = withdraw_invitation(transaction, channel, *uninvited);
+    if (followed && channel.home != identity_.name) followed = hand_over(transaction, channel);
     if (!followed) {
         store_.abandon(channel, followed.error());
         return fail(followed);
@@ -193,31 +199,47 @@ Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& chan
                                 const Event& event, const std::string& content,
                                 const protocol::StateChange& change)
 {
-    auto followed = follow_servers(transaction.db(), channel, event, change);
+    auto followed =
+        note_following_at_home(store_, transaction.db(), channel, identity_.name, event, change);
     if (!followed) return followed;
     const auto invitee = invitee_in(event, change);
     if (!invitee) return {};
     return send_invitation(transaction, channel, event, content, *invitee);
 }
 
-Result<void> HomeLog::follow_servers(Connection& db, LiveChannel& channel, const Event& event,
-                                     const protocol::StateChange& change)
+// [SUC-2] The entry that was appended last has moved the channel away.
+Result<void> HomeLog::hand_over(WriteTransaction& transaction, LiveChannel& channel)
 {
-    if (is_join(event) && change.first_of_server && event.sender.server != identity_.name) {
-        auto server = store_.server_id(db, event.sender.server);
-        if (!server) return fail(server);
-        const auto floor = channel.state.history == "all" ? 0 : channel.seq;
-        auto started = storage::start_cursor(db, channel.id, *server, floor);
-        if (!started) return started;
-        channel.followers.insert(event.sender.server);
-    }
-    if (change.last_of_server && change.left_server != identity_.name.str()) {
-        auto server = store_.server_id(db, ServerName::trusted(change.left_server));
-        if (!server) return fail(server);
-        auto ended = storage::end_cursor(db, channel.id, *server, channel.seq);
-        if (!ended) return ended;
-    }
+    auto& db = transaction.db();
+    auto handed = hand_over_followings(store_, db, channel, identity_.name, identity_.name);
+    if (!handed) return handed;
+    auto home = store_.server_id(db, channel.home);
+    if (!home) return fail(home);
+    auto submissions = storage::hand_on_submissions(db, channel.name, *home);
+    if (!submissions) return fail(submissions);
+    auto waiting = channel.followers;
+    waiting.insert(channel.home);
+    transaction.after_commit([wake = wake_, waiting] {
+        for (const auto& server : waiting) wake(server);
+    });
     return {};
+}
+
+// [SUC-7] Why a submission isn't taken here. Who may not know of the channel learns nothing.
+// The new home is told once it has taken the channel: before it would refuse what it is handed.
+Result<Error> HomeLog::not_here(Connection& db, const LiveChannel& channel,
+                                const ServerName& origin) const
+{
+    const std::string why = "the channel is homed elsewhere";
+    if (!may_know(channel, origin)) return Error{Code::not_found, why, {}, 0};
+    auto was_home = storage::was_home(db, channel.id, identity_.name);
+    if (!was_home) return fail(was_home);
+    if (!*was_home) return Error{Code::not_home, why, {}, 0};
+    auto cursor = storage::find_cursor(db, channel.id, channel.home);
+    if (!cursor) return fail(cursor);
+    if (*cursor && (*cursor)->until > (*cursor)->seq)
+        return Error{Code::unavailable, why, {}, moving_retry_seconds};
+    return Error{Code::superseded, why, channel.home.str(), 0};
 }
 
 // [INBOX-4] A server that has members here reads the invitation in the log.
@@ -300,9 +322,8 @@ HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction,
     if (!found) return refuse_all(found.error());
     auto& channel = **found;
     if (channel.home != identity_.name) {
-        // Whoever may not know of the channel learns nothing from asking its follower.
-        const auto code = channel.state.has_member_of(origin) ? Code::not_home : Code::not_found;
-        return refuse_all(Error{code, "a submission for a channel that is homed elsewhere", {}, 0});
+        const auto problem = not_here(transaction.db(), channel, origin);
+        return refuse_all(problem ? *problem : problem.error());
     }
     take_events(transaction, channel, submission, origin, turn, budget, budget_retry, outcome);
     return outcome;
@@ -377,8 +398,8 @@ Result<bool> HomeLog::revive_following(Connection& db, LiveChannel& channel,
     if (channel.followers.contains(server) || !channel.state.has_member_of(server)) return false;
     auto id = store_.server_id(db, server);
     if (!id) return fail(id);
-    auto started =
-        storage::start_cursor(db, channel.id, *id, channel.state.history == "all" ? 0 : seq);
+    const bool is_whole = channel.state.history == "all" && channel.floor == 0;
+    auto started = storage::start_cursor(db, channel.id, *id, is_whole ? 0 : seq);
     if (!started) return fail(started);
     store_.add_follower(channel, server);
     return true;
@@ -411,7 +432,9 @@ Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int6
     granted.floor = *cursor ? (*cursor)->floor : 0;
     auto& snapshot = granted.snapshot;
     snapshot.channel = channel.name;
-    snapshot.epoch = channel.epoch;
+    auto epoch = store_.epoch_behind(db, channel, seq);
+    if (!epoch) return fail(epoch);
+    snapshot.epoch = *epoch;
     snapshot.seq = seq;
     auto entry = store_.entry_at(db, channel, seq);
     if (!entry) return fail(entry);
@@ -424,8 +447,8 @@ Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int6
         return granted;
     }
     // Folded anew on the writer's thread, where everyone waits: for a long log the joining
-    // server asks for the present snapshot instead.
-    if (seq > most_entries_folded) return granted;
+    // server asks for the present snapshot instead; and where the log isn't here from its start.
+    if (seq > most_entries_folded || channel.floor > 0) return granted;
     auto state = state_as_of(db, channel, seq, identity_.names);
     if (!state) return fail(state);
     snapshot.state = protocol::state_json(*state);

@@ -49,8 +49,10 @@ class HomeLog {
     HomeLog(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
             protocol::Random& random, Wake wake);
 
-    // Appends an event by one of this server's users or by one whose seal was verified.
-    // The errors of apply_event, `equivocation` [EVT-2], `malformed` [EVT-5].
+    // Appends an event by one of this server's users or by one whose seal was verified. A
+    // channel.move is the last that is appended here [SUC-2]: its consent has been verified.
+    // The errors of apply_event, `equivocation` [EVT-2], `malformed` [EVT-5], `not_home`,
+    // `superseded`.
     [[nodiscard]] Result<Appended> append(storage::WriteTransaction& transaction,
                                           storage::LiveChannel& channel,
                                           const protocol::Event& event, std::string content);
@@ -104,10 +106,11 @@ class HomeLog {
                                          storage::LiveChannel& channel,
                                          const protocol::Event& event, const std::string& content,
                                          const protocol::StateChange& change);
-    [[nodiscard]] Result<void> follow_servers(storage::Connection& db,
-                                              storage::LiveChannel& channel,
-                                              const protocol::Event& event,
-                                              const protocol::StateChange& change);
+    [[nodiscard]] Result<void> hand_over(storage::WriteTransaction& transaction,
+                                         storage::LiveChannel& channel);
+    [[nodiscard]] Result<Error> not_here(storage::Connection& db,
+                                         const storage::LiveChannel& channel,
+                                         const ServerName& origin) const;
     [[nodiscard]] Result<protocol::StateChange> append_entry_again(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
         const protocol::Entry& entry, const protocol::FollowedEvent& followed);
@@ -140,6 +143,9 @@ class HomeLog {
 
 // For how long submissions to a held channel are put off at a time.
 inline constexpr std::int64_t held_retry_seconds = 2;
+
+// The same while a channel's new home hasn't taken it yet [SUC-7].
+inline constexpr std::int64_t moving_retry_seconds = 1;
 
 // Whether trying the same again later may help: such a problem defers an item.
 [[nodiscard]] bool is_passing(const Error& problem);

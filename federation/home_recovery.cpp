@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "federation/erasing.hpp"
+#include "federation/following.hpp"
 #include "federation/home_log.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/retention_store.hpp"
@@ -15,20 +16,14 @@ namespace {
 using storage::LiveChannel;
 using storage::WriteTransaction;
 
-// A follower can't have taken a content away but of a message [MEM-4]; where it withholds one
-// that the state depends on, another follower is asked.
-bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& event)
-{
-    if (entry.content) return true;
-    return event.type.starts_with("message.") && (entry.deleted_by > 0 || entry.expired);
-}
-
 }  // namespace
 
 Result<std::int64_t> HomeLog::append_again(WriteTransaction& transaction, LiveChannel& channel,
                                            const VerifiedSlice& verified)
 {
     const auto& slice = verified.slice;
+    // A move that came back with the last slice is the end of what there is to put back.
+    if (channel.home != identity_.name) return std::int64_t{0};
     if (slice.epoch != channel.epoch) return fail(Code::unsupported, "a slice of another epoch");
     const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
     if (slice.after.seq > channel.seq || last <= channel.seq) return std::int64_t{0};
@@ -93,7 +88,7 @@ Result<protocol::StateChange> HomeLog::append_entry_again(WriteTransaction& tran
         // What had an effect then has it again; what had none, has none.
         auto applied =
             protocol::apply_event(channel.state, event, entry.content.value_or(""), channel.seq + 1,
-                                  channel.home, facts_of(*target), identity_.names);
+                                  channel.epoch, facts_of(*target), identity_.names);
         has_effect = applied.has_value();
         if (applied) change = std::move(*applied);
         addition.txn = event.txn;
@@ -103,7 +98,9 @@ Result<protocol::StateChange> HomeLog::append_entry_again(WriteTransaction& tran
     auto added = store_.append(db, channel, std::move(addition));
     if (added && has_effect) added = erase_behind(store_, db, channel, event, *target);
     if (!added) return fail(added);
-    auto followed_up = follow_servers(db, channel, event, change);
+    auto followed_up = note_following_at_home(store_, db, channel, identity_.name, event, change);
+    if (followed_up && channel.home != identity_.name)
+        followed_up = hand_over(transaction, channel);
     if (!followed_up) return fail(followed_up);
     return change;
 }
@@ -137,6 +134,11 @@ Result<HomeLog::Waited> HomeLog::append_waiting(WriteTransaction& transaction, L
     if (!freed) return fail(freed);
     waited.more = rows->size() == limit;
     for (auto& row : *rows) {
+        // Behind a move they are the new home's.
+        if (channel.home != identity_.name) {
+            waited.more = false;
+            break;
+        }
         auto appended = append_or_find(transaction, channel, row);
         if (!appended && is_passing(appended.error())) {
             waited.more = true;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "federation/long_octets.hpp"
+#include "federation/succession.hpp"
 
 namespace entente::federation {
 
@@ -54,6 +55,7 @@ struct Inbox::Outcome {
         JoinGrant grant;
     };
     std::vector<Granted> grants;
+    std::map<std::size_t, MoveQuestion> consents;  // by the direct event
 };
 
 Inbox::Inbox(InboxParts parts) : parts_(parts) {}
@@ -169,13 +171,15 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     };
     std::function<bool(std::size_t)> charge = std::move(may_hear);
     co_await parts_.verifier.hear_shown(checked, transaction->logs, std::move(charge));
+    auto consents = co_await parts_.verifier.check_consents(*transaction);
     if (work->octets <= long_octets) {
-        check_items(*work, std::move(*transaction), checked);
+        check_items(*work, std::move(*transaction), checked, consents);
         co_return Result<void>{};
     }
     auto roots = std::make_shared<CheckedRoots>(std::move(checked));
-    auto job = [this, work, transaction, roots](storage::Connection&) -> Result<void> {
-        check_items(*work, std::move(*transaction), *roots);
+    auto job = [this, work, transaction, roots,
+                consents = std::move(consents)](storage::Connection&) -> Result<void> {
+        check_items(*work, std::move(*transaction), *roots, consents);
         return {};
     };
     storage::Cause cause{work->origin.str(), work->octets};
@@ -184,13 +188,16 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
 }
 
 // Arithmetic on what it is given: for any thread.
-void Inbox::check_items(Work& work, Transaction transaction, const CheckedRoots& roots) const
+void Inbox::check_items(Work& work, Transaction transaction, const CheckedRoots& roots,
+                        const CheckedConsents& consents) const
 {
     for (auto& read : transaction.submissions)
         work.submissions.push_back(
-            parts_.verifier.check_submission(std::move(read), roots, work.origin));
-    for (auto& read : transaction.logs)
-        work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, work.origin));
+            parts_.verifier.check_submission(std::move(read), roots, work.origin, consents));
+    for (auto& read : transaction.logs) {
+        auto home = Verifier::home_of(read, roots, work.origin);
+        work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, home, &consents));
+    }
     for (const auto& read : transaction.direct) {
         work.direct.push_back(parts_.direct.check(read, work.origin));
         work.direct.back().tier = work.tier;
@@ -226,6 +233,15 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
             limit ? refused_event(work.direct[i].id, *limit)
                   : parts_.direct.take(open, work.direct[i], work.origin));
     }
+    for (std::size_t i = 0; i < work.direct.size(); ++i) {
+        const auto& direct = work.direct[i];
+        const auto status = outcome.result.direct[i].status;
+        const bool is_asked = direct.event && direct.event->type == move_question_type &&
+                              (status == ItemStatus::accepted || status == ItemStatus::duplicate);
+        auto question = is_asked ? read_move_question(direct.content, parts_.identity.names)
+                                 : Result<MoveQuestion>{fail(Code::malformed, "no question")};
+        if (question) outcome.consents.emplace(i, std::move(*question));
+    }
     for (const auto& read : work.signals) {
         const bool is_taken = read && parts_.signals != nullptr;
         outcome.result.signals.push_back(
@@ -235,11 +251,21 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
     return outcome;
 }
 
+// [SUC-2] The question has been weighed in the commit; the key is the I/O thread's.
+void Inbox::sign_consents(Outcome& outcome) const
+{
+    const auto& identity = parts_.identity;
+    for (const auto& [i, question] : outcome.consents)
+        outcome.result.direct[i].consent = protocol::make_consent(
+            identity.key, identity.name, question.channel, question.epoch + 1);
+}
+
 // [MEM-3] Snapshots of first joins are proven by one root of this answer; one that would take
 // the answer over the limit is fetched by query instead.
 TransactionResult Inbox::finish(Outcome outcome) const
 {
     auto& result = outcome.result;
+    sign_consents(outcome);
     if (outcome.grants.empty()) return std::move(result);
     protocol::RootBuilder leaves;
     std::vector<protocol::EventResult*> proven;

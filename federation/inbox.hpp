@@ -50,8 +50,9 @@ class Inbox {
                        const Admitted& admitted);
     asio::awaitable<Result<void>> verify(std::shared_ptr<Work> work,
                                          std::shared_ptr<protocol::Transaction> transaction);
-    void check_items(Work& work, protocol::Transaction transaction,
-                     const CheckedRoots& roots) const;
+    void check_items(Work& work, protocol::Transaction transaction, const CheckedRoots& roots,
+                     const CheckedConsents& consents) const;
+    void sign_consents(Outcome& outcome) const;
     [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
     [[nodiscard]] protocol::TransactionResult finish(Outcome outcome) const;
 

@@ -120,8 +120,8 @@ Result<LocalChannels::Draft> LocalChannels::draft_creation(const Actor& actor,
     if (!made) return made;
     // What the fold refuses must not leave an empty channel behind.
     protocol::ChannelState blank;
-    auto allowed = protocol::apply_event(blank, made->event, made->content, 1, parts_.identity.name,
-                                         std::nullopt, parts_.identity.names);
+    auto allowed = protocol::apply_event(blank, made->event, made->content, 1, 1, std::nullopt,
+                                         parts_.identity.names);
     if (!allowed) return fail(allowed);
     return made;
 }
@@ -236,7 +236,7 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
     const bool is_join = draft.event.type == "member.join";
     if (!found) {
         if (!is_join) return unknown_channel();
-        auto home = home_for(db, draft);
+        auto home = home_for(draft);
         if (!home) return fail(home);
         return submit(transaction, draft, *home);
     }
@@ -295,15 +295,25 @@ Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& trans
     return std::optional<Posted>{accepted(entry->event_id, **seq)};
 }
 
-// Where a channel that isn't held here is homed: the invitation says, else its id does.
-Result<ServerName> LocalChannels::home_for(Connection& db, const Draft& draft)
+// Whom to ask first about a channel that isn't held here: its id says who made it. Where it has
+// moved since, that server points to the new home: an invitation alone would be that one's own
+// word for it [SUC-8].
+Result<ServerName> LocalChannels::home_for(const Draft& draft) const
 {
-    auto invitation = storage::find_invitation(db, draft.user.str(), draft.event.channel->str());
-    if (!invitation) return fail(invitation);
-    if (*invitation) return ServerName::trusted((*invitation)->home);
     const auto creator = protocol::creator_of(*draft.event.channel);
     if (creator == parts_.identity.name) return unknown_channel();
     return creator;
+}
+
+asio::awaitable<Result<Moving>> LocalChannels::move(Actor actor, ChannelId channel, ServerName home)
+{
+    if (parts_.succession == nullptr) co_return refuse(Code::unsupported, "channels can't move");
+    storage::Cause cause{actor.user.str(), 0};
+    auto job = [this, actor, channel, home](WriteTransaction& transaction) {
+        return parts_.succession->wish(transaction, actor, channel, home);
+    };
+    auto moving = co_await parts_.commits.write(std::move(job), std::move(cause));
+    co_return moving;
 }
 
 // [RETRY-3] Counting costs as much as there is to count, so it is done when what was left at

@@ -13,6 +13,7 @@
 #include "federation/device_cursors.hpp"
 #include "federation/home_log.hpp"
 #include "federation/notices.hpp"
+#include "federation/succession.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
 
@@ -35,6 +36,7 @@ struct LocalChannelsParts {
     protocol::Random& random;
     Wake wake;  // a peer is owed a submission
     LocalChannelsOptions options;
+    Succession* succession = nullptr;  // nothing: no channel moves
 };
 
 class LocalChannels final : public Channels {
@@ -47,6 +49,8 @@ class LocalChannels final : public Channels {
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
                                            ChannelChange change) override;
+    asio::awaitable<Result<Moving>> move(Actor actor, ChannelId channel, ServerName home) override;
+    asio::awaitable<Result<Moving>> moving(UserId user, ChannelId channel) override;
     asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,
                                                                       UserId peer) override;
     asio::awaitable<Result<DirectChannel>> make_direct(Actor actor, UserId peer,
@@ -98,7 +102,7 @@ class LocalChannels final : public Channels {
                                         const ServerName& home);
     [[nodiscard]] Result<std::optional<Posted>> find_repeat(storage::WriteTransaction& transaction,
                                                             const Draft& draft);
-    [[nodiscard]] Result<ServerName> home_for(storage::Connection& db, const Draft& draft);
+    [[nodiscard]] Result<ServerName> home_for(const Draft& draft) const;
     [[nodiscard]] Result<ChannelSummary> summary(storage::Connection& db, std::int64_t channel,
                                                  const UserId& user) const;
 

@@ -4,6 +4,7 @@
 #include "federation/local_channels.hpp"
 #include "federation/long_waits.hpp"
 #include "federation/shown_marks.hpp"
+#include "storage/epoch_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
@@ -73,6 +74,31 @@ storage::PageLimits page_limits(PageSize size)
     return limits;
 }
 
+// A page of the log ends with an epoch, which is no concern of a client's: where that leaves
+// room the next one goes on.
+Result<ClientEntries> read_entries(Connection& db, const ChannelRow& channel, std::int64_t after,
+                                   storage::PageLimits limits)
+{
+    ClientEntries entries;
+    for (;;) {
+        auto page = storage::read_log(db, channel, after, limits);
+        if (!page) return fail(page);
+        for (auto& stored : page->entries) {
+            const auto& entry = stored.entry;
+            const auto octets = entry.event.size() + (entry.content ? entry.content->size() : 0);
+            limits.octets -= std::min(limits.octets, octets);
+            limits.entries -= 1;
+            entries.push_back(client_entry(std::move(stored)));
+        }
+        after = page->end.seq;
+        if (limits.entries <= 0 || limits.octets == 0 || page->epoch == channel.epoch)
+            return entries;
+        auto is_over = storage::ends_epoch(db, channel.id, page->epoch, after);
+        if (!is_over) return fail(is_over);
+        if (!*is_over) return entries;
+    }
+}
+
 storage::Cause caused_by(const UserId& user)
 {
     return storage::Cause{user.str(), 0};
@@ -90,6 +116,7 @@ Result<ChannelSummary> LocalChannels::summary(Connection& db, std::int64_t chann
     ChannelSummary summary;
     summary.channel = view->channel.name;
     summary.home = view->channel.home;
+    summary.successors = view->meta.successors;
     summary.kind = view->meta.kind;
     summary.name = view->meta.name;
     summary.topic = view->meta.topic;
@@ -224,13 +251,11 @@ asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, Ch
     auto job = [this, user, channel, after, size](Connection& db) -> Result<ClientEntries> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
         if (!view) return fail(view);
-        auto page = storage::read_log(db, view->channel, std::max(after, view->visible_after),
-                                      page_limits(size));
-        if (!page) return fail(page);
-        ClientEntries entries;
-        for (auto& stored : page->entries) entries.push_back(client_entry(std::move(stored)));
+        auto entries = read_entries(db, view->channel, std::max(after, view->visible_after),
+                                    page_limits(size));
+        if (!entries) return entries;
         auto marked = add_shown_marks(db, view->channel, view->meta, parts_.clock.now_ms(),
-                                      parts_.identity.names, entries);
+                                      parts_.identity.names, *entries);
         if (!marked) return fail(marked);
         return entries;
     };
@@ -298,9 +323,27 @@ asio::awaitable<Result<Delivery>> LocalChannels::delivery(UserId user, Hash even
         auto cursors = storage::cursors_of(db, view->channel.id);
         if (!cursors) return fail(cursors);
         for (const auto& cursor : *cursors) {
+            // Of a follower that the home has said nothing of nothing is known.
+            if (home != parts_.identity.name && cursor.seq <= cursor.floor) continue;
             if (cursor.floor < seq) delivery.servers[cursor.server.str()] = cursor.seq >= seq;
         }
         return delivery;
+    };
+    auto cause = caused_by(user);
+    auto found = co_await parts_.commits.read(std::move(job), std::move(cause));
+    co_return found;
+}
+
+// A member's to know.
+asio::awaitable<Result<Moving>> LocalChannels::moving(UserId user, ChannelId channel)
+{
+    auto job = [this, user, channel](Connection& db) -> Result<Moving> {
+        auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
+        if (!view) return fail(view);
+        auto move = storage::find_move(db, view->channel.id);
+        if (!move) return fail(move);
+        if (!*move) return refuse(Code::not_found, "nobody has asked for a move");
+        return standing_of(**move);
     };
     auto cause = caused_by(user);
     auto found = co_await parts_.commits.read(std::move(job), std::move(cause));

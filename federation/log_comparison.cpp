@@ -9,6 +9,7 @@ namespace {
 struct HeldLog {
     storage::ChannelRow channel;
     std::optional<storage::CursorRow> cursor;
+    storage::PastHomes past;
 };
 
 struct ReadHeldLog {
@@ -21,7 +22,9 @@ struct ReadHeldLog {
         if (!row) return fail(row);
         auto cursor = storage::find_cursor(db, row->id, peer);
         if (!cursor) return fail(cursor);
-        return HeldLog{std::move(*row), std::move(*cursor)};
+        auto past = storage::past_homes(db, row->id);
+        if (!past) return fail(past);
+        return HeldLog{std::move(*row), std::move(*cursor), std::move(*past)};
     }
 };
 
@@ -45,8 +48,9 @@ class Comparing {
         : slices_({parts.identity, parts.client, parts.verifier}),
           own_(parts.commits, std::move(held.channel)),
           cursor_(std::move(held.cursor)),
+          past_(std::move(held.past)),
           peer_(std::move(peer)),
-          is_home_(own_.channel().home == peer_)
+          is_home_(own_.channel().home == peer_ && past_.empty())
     {
         result_.channel = own_.channel().name;
         result_.home = own_.channel().home;
@@ -72,7 +76,7 @@ class Comparing {
  private:
     asio::awaitable<Result<PeerSlice>> ask(std::int64_t after, std::int64_t limit)
     {
-        auto slice = co_await slices_.ask(peer_, own_.channel(), after, limit);
+        auto slice = co_await slices_.ask(peer_, own_.channel(), past_, after, limit);
         co_return slice;
     }
 
@@ -94,8 +98,9 @@ class Comparing {
     PeerSlices slices_;
     OwnHashes own_;
     std::optional<storage::CursorRow> cursor_;
+    storage::PastHomes past_;
     ServerName peer_;
-    bool is_home_;
+    bool is_home_;  // and has been from the start: it signs for any entry
     Comparison result_;
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "storage/log_reader.hpp"
+#include "storage/epoch_store.hpp"
 
 namespace entente::federation {
 
@@ -87,17 +87,30 @@ Result<void> take_seal(EntryProof& proof, LogPage& page, const ServerName& autho
     return fail(Code::internal, "no seal of the author's server is stored with the entry");
 }
 
+// Who ordered the entry's epoch.
+Result<ServerName> home_of(Connection& db, const ChannelRow& channel, std::int64_t epoch)
+{
+    if (epoch == channel.epoch) return channel.home;
+    auto past = storage::find_past_home(db, channel.id, epoch);
+    if (!past) return fail(past);
+    if (!*past) return fail(Code::internal, "nothing is known of the entry's epoch");
+    return std::move(**past);
+}
+
 Result<Unsigned> MakeProof::operator()(Connection& db)
 {
     auto channel = storage::read_channel(db, name);
     if (!channel) return fail(channel);
     if (seq <= channel->floor || seq > channel->seq)
         return refuse(Code::not_found, "that entry isn't held here");
-    const bool is_home = channel->home == self;
     storage::PageLimits one;
     one.entries = 1;
-    auto page = is_home ? storage::read_log(db, *channel, seq - 1, one)
-                        : page_to_checkpoint(db, *channel, seq);
+    auto page = storage::read_log(db, *channel, seq - 1, one);
+    if (!page) return fail(page);
+    auto home = home_of(db, *channel, page->epoch);
+    if (!home) return fail(home);
+    const bool is_home = *home == self;
+    if (!is_home) page = page_to_checkpoint(db, *channel, seq);
     if (!page) return fail(page);
     if (page->entries.empty() || page->entries.front().seq != seq)
         return fail(Code::internal, "the stored log has no entry " + std::to_string(seq));
@@ -124,7 +137,7 @@ Result<Unsigned> MakeProof::operator()(Connection& db)
         take_checkpoint(proof, *page);
     }
     const auto& author = followed->event.sender.server;
-    if (author == channel->home) return made;
+    if (author == *home) return made;
     auto sealed = take_seal(proof, *page, author, stored.event_id, names);
     if (!sealed) return fail(sealed);
     return made;

@@ -35,16 +35,18 @@ bool asks_for_patience(const Error& error)
 
 asio::awaitable<Result<PeerSlice>> PeerSlices::ask(ServerName peer,
                                                    const storage::ChannelRow& channel,
+                                                   const storage::PastHomes& past,
                                                    std::int64_t after, std::int64_t limit)
 {
     auto target = "/federation/v1/channels/" + channel.name.str() +
                   "/log?after=" + std::to_string(after) + "&limit=" + std::to_string(limit);
     const auto name = channel.name;
-    const auto home = channel.home;
-    const auto epoch = channel.epoch;
+    auto homes = past;
+    homes.insert_or_assign(channel.epoch, channel.home);
     auto answer = co_await query(std::move(peer), std::move(target));
     if (!answer) co_return fail(answer);
-    if (answer->slice.channel != name || answer->slice.epoch != epoch)
+    const auto home = homes.find(answer->slice.epoch);
+    if (answer->slice.channel != name || home == homes.end())
         co_return fail(Code::malformed, "the peer answered with another channel or epoch");
     auto made = computed(answer->slice);
     // No key is fetched for this: what it needs, the home's, is pinned.
@@ -52,7 +54,7 @@ asio::awaitable<Result<PeerSlice>> PeerSlices::ask(ServerName peer,
     protocol::Read<protocol::Slice> read;
     read.channel_text = name.str();
     read.value = std::move(answer->slice);
-    auto verified = parts_.verifier.check_slice(std::move(read), roots, home);
+    auto verified = parts_.verifier.check_slice(std::move(read), roots, home->second);
     made.unproven = std::move(verified.problem);
     co_return made;
 }

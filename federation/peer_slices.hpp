@@ -13,6 +13,7 @@
 #include "federation/own_hashes.hpp"
 #include "federation/signed_client.hpp"
 #include "federation/verification.hpp"
+#include "storage/epoch_store.hpp"
 
 namespace entente::federation {
 
@@ -41,12 +42,14 @@ class PeerSlices {
 
     explicit PeerSlices(PeerSlicesParts parts) : parts_(parts) {}
 
-    // The peer's entries behind `after`. `not_found` where the peer says so, or holds no
+    // The peer's entries behind `after`, of one epoch; `past` says who ordered those that are
+    // over. `not_found` where the peer says so, or holds no
     // checkpoint within `limit` entries [QRY-4]; `malformed` for what can't be read or is of
-    // another channel or epoch; else the errors of SignedClient. A peer that asks for a
+    // another channel or an unknown epoch; else the errors of SignedClient. A peer that asks for a
     // patience of up to 30 s is asked again, three times.
     asio::awaitable<Result<PeerSlice>> ask(ServerName peer, const storage::ChannelRow& channel,
-                                           std::int64_t after, std::int64_t limit);
+                                           const storage::PastHomes& past, std::int64_t after,
+                                           std::int64_t limit);
 
  private:
     asio::awaitable<Result<protocol::LogAnswer>> query(ServerName peer, std::string target);

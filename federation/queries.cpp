@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "protocol/json_rules.hpp"
+#include "storage/epoch_store.hpp"
 #include "storage/outgoing_store.hpp"
 
 namespace entente::federation {
@@ -79,8 +80,12 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
     if (!state) return fail(state);
     if (!state->is_public && !state->has_member_of(asker) && !has_invited_of(*state, asker))
         return unknown_to_asker();
-    if (channel->home != identity_.name)
+    if (channel->home != identity_.name) {
+        auto was_home = storage::was_home(db, channel->id, identity_.name);
+        if (!was_home) return fail(was_home);
+        if (*was_home) return refuse(Code::superseded, channel->home.str());
         return refuse(Code::not_home, "the channel is homed elsewhere");
+    }
 
     protocol::SnapshotAnswer answer;
     auto& snapshot = answer.snapshot;
@@ -133,23 +138,27 @@ Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId&
     storage::PageLimits limits;
     limits.entries = limit;
     limits.octets = log_octets;
-    if (channel->home == identity_.name)
-        return home_answer(db, std::move(*channel), asker, after, limits, key);
-    return follower_answer(db, *channel, after, limits);
+    if (channel->home == identity_.name) {
+        // [QRY-2] `after` below the asker's floor means the floor.
+        auto cursor = storage::find_cursor(db, channel->id, asker);
+        if (!cursor) return fail(cursor);
+        after = std::max(after, *cursor ? (*cursor)->floor : channel->seq);
+    }
+    return answer_from(db, std::move(*channel), after, limits, key);
 }
 
-Result<protocol::LogAnswer> Queries::home_answer(Connection& db, ChannelRow channel,
-                                                 const ServerName& asker, std::int64_t after,
+// An epoch that this server orders, or has ordered, ends wherever it signs.
+Result<protocol::LogAnswer> Queries::answer_from(Connection& db, ChannelRow channel,
+                                                 std::int64_t after,
                                                  const storage::PageLimits& limits,
                                                  const protocol::SigningKey& key) const
 {
-    // [QRY-2] `after` below the asker's floor means the floor.
-    auto cursor = storage::find_cursor(db, channel.id, asker);
-    if (!cursor) return fail(cursor);
-    const auto floor = *cursor ? (*cursor)->floor : channel.seq;
     LogPart part;
-    auto page = storage::read_log(db, channel, std::max(after, floor), limits);
+    auto page = storage::read_log(db, channel, after, limits);
     if (!page) return fail(page);
+    auto is_own = storage::is_home_of(db, channel, page->epoch, identity_.name);
+    if (!is_own) return fail(is_own);
+    if (!*is_own) return follower_answer(db, channel, after, limits);
     part.page = std::move(*page);
     part.channel = std::move(channel);
 

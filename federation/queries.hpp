@@ -31,9 +31,8 @@ class Queries {
                                                          const ServerName& asker,
                                                          std::int64_t after, std::int64_t limit,
                                                          const protocol::SigningKey& key) const;
-    [[nodiscard]] Result<protocol::LogAnswer> home_answer(storage::Connection& db,
+    [[nodiscard]] Result<protocol::LogAnswer> answer_from(storage::Connection& db,
                                                           storage::ChannelRow channel,
-                                                          const ServerName& asker,
                                                           std::int64_t after,
                                                           const storage::PageLimits& limits,
                                                           const protocol::SigningKey& key) const;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "federation/waited_events.hpp"
 #include "protocol/transaction.hpp"
 #include "storage/held_store.hpp"
 #include "storage/log_reader.hpp"
@@ -222,10 +223,12 @@ asio::awaitable<Repair::Gain> Repair::fetch_log(ServerName follower, ChannelId c
                                                 std::int64_t until)
 {
     for (;;) {
-        auto job = [channel](storage::Connection& db) -> Result<std::int64_t> {
+        auto job = [channel, self = parts_.identity.name,
+                    until](storage::Connection& db) -> Result<std::int64_t> {
             auto row = storage::read_channel(db, channel);
             if (!row) return fail(row);
-            return row->seq;
+            // [SUC-2] Behind a move that came back there is nothing that this server signed.
+            return row->home == self ? row->seq : until;
         };
         auto end = co_await parts_.commits.read(std::move(job));
         if (!end) co_return Gain::unreachable;
@@ -340,7 +343,7 @@ asio::awaitable<Result<void>> Repair::go_on(std::vector<ChannelId> channels)
     bool all_wait = true;
     std::vector<ChannelId> promised;
     for (const auto& [channel, waited] : *freed) {
-        tell_authors(channel, waited);
+        tell_authors(parts_.notices, channel, waited);
         all_wait = all_wait && waited.more && waited.settled.empty();
         if (waited.more) continue;
         const auto found = holds_.find(channel);
@@ -385,18 +388,10 @@ asio::awaitable<Result<void>> Repair::hold_again(std::vector<ChannelId> channels
     co_return done;
 }
 
-void Repair::tell_authors(const ChannelId& channel, const HomeLog::Waited& waited)
+void Repair::free_when_ready(const ChannelId& channel)
 {
-    for (const auto& [row, seq] : waited.settled) {
-        Posted posted;
-        posted.event_id = row.event_id;
-        posted.state = seq ? DeliveryState::accepted : DeliveryState::rejected;
-        if (seq) posted.seq = *seq;
-        if (!seq) posted.problem = seq.error();
-        const auto author = UserId::trusted(row.user);
-        parts_.notices.tell(
-            [&](CommitListener& listener) { listener.delivery_changed(channel, author, posted); });
-    }
+    begin(channel, {});
+    wakeup_.notify();
 }
 
 bool Repair::end_wait(const ChannelId& channel)

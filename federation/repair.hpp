@@ -73,6 +73,9 @@ class Repair {
     void said(const ServerName& follower, const FollowerWord& word);
     [[nodiscard]] bool believes(const protocol::ChannelId& channel, const ServerName& follower);
 
+    // [SUC-2] A channel is held for nobody's word, but for more to append than goes at once.
+    void free_when_ready(const protocol::ChannelId& channel);
+
     // An administrator's word: a channel goes on at the next round. False where it isn't held.
     bool end_wait(const protocol::ChannelId& channel);
     struct Waiting {
@@ -118,7 +121,6 @@ class Repair {
     asio::awaitable<Result<void>> ask_followers(protocol::ChannelId channel);
     asio::awaitable<Result<void>> hold_again(std::vector<protocol::ChannelId> channels);
     asio::awaitable<Result<void>> go_on(std::vector<protocol::ChannelId> channels);
-    void tell_authors(const protocol::ChannelId& channel, const HomeLog::Waited& waited);
 
     RepairParts parts_;
     net::Wakeup wakeup_;

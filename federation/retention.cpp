@@ -115,7 +115,8 @@ Result<Retention::Limit> Retention::limit_of(storage::Connection& db, std::int64
     return limit;
 }
 
-// Only the home serves other servers, so only it waits for them.
+// Only the home serves other servers, so only it waits for them; a former one for those that it
+// still brings up to the move [SUC-2].
 Result<std::int64_t> Retention::held_by_all(storage::Connection& db, std::int64_t channel,
                                             bool is_home) const
 {
@@ -123,10 +124,11 @@ Result<std::int64_t> Retention::held_by_all(storage::Connection& db, std::int64_
     auto device = storage::slowest_device(db, channel, identity_.name);
     if (!device) return fail(device);
     if (*device) held = **device;
-    if (!is_home) return held;
     auto cursors = storage::cursors_of(db, channel);
     if (!cursors) return fail(cursors);
-    for (const auto& cursor : *cursors) held = std::min(held, cursor.seq);
+    for (const auto& cursor : *cursors) {
+        if (is_home || cursor.until > 0) held = std::min(held, cursor.seq);
+    }
     return held;
 }
 

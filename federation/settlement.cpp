@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 
+#include "federation/succession.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/retention_store.hpp"
@@ -108,6 +109,7 @@ struct Settlement::Job {
     TransactionResult result;
     std::map<std::string, Join> joins;  // by event id, octets
     std::set<std::string> disbelieved;  // channels of which the peer claimed what it can't show
+    std::map<std::size_t, protocol::Consent> consents;  // by the direct event
 };
 
 Settlement::Settlement(SettlementParts parts) : parts_(parts) {}
@@ -141,6 +143,10 @@ asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, cons
                                  parts_.believes(ChannelId::trusted(log.channel), peer);
         if (!is_believed) job->disbelieved.insert(log.channel);
     }
+    for (std::size_t i = 0; i < result.direct.size(); ++i) {
+        auto consent = consent_in(result.direct[i]);
+        if (consent) job->consents.emplace(i, std::move(*consent));
+    }
     job->result = std::move(result);
 
     auto work = [this, job](WriteTransaction& transaction) -> Result<Settled> {
@@ -167,8 +173,7 @@ Result<Settled> Settlement::apply(WriteTransaction& transaction, const Job& job)
         if (!done) return fail(done);
     }
     for (std::size_t i = 0; i < job.draft.direct.size(); ++i) {
-        auto done =
-            apply_direct(transaction, job, job.draft.direct[i], job.result.direct[i], settled);
+        auto done = apply_direct(transaction, job, i, settled);
         if (!done) return fail(done);
     }
     return settled;
@@ -179,14 +184,7 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
                                      Settled& settled)
 {
     auto& db = transaction.db();
-    const auto tell = [&](Posted what) {
-        transaction.after_commit([this, channel = row.channel,
-                                  user = protocol::UserId::trusted(row.user),
-                                  what = std::move(what)] {
-            parts_.notices.tell(
-                [&](CommitListener& listener) { listener.delivery_changed(channel, user, what); });
-        });
-    };
+    const auto tell = [&](Posted what) { tell_author(transaction, row, std::move(what)); };
     const bool wants_snapshot =
         row.type == "member.join" && result.status == ItemStatus::need_snapshot;
     if (result.status != ItemStatus::rejected && !is_placed(result) && !wants_snapshot) {
@@ -194,14 +192,8 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
         wait = std::max(wait, std::max<std::int64_t>(result.retry_after, 1));
         return {};
     }
-    if (result.status == ItemStatus::rejected) {
-        const auto code = result.problem ? result.problem->code : Code::malformed;
-        settled.progress = true;
-        auto what = posted(row, DeliveryState::rejected, 0);
-        what.problem = Error{code, "the channel's home refused it", {}, 0};
-        tell(std::move(what));
-        return storage::reject_submission(db, row.id, protocol::code_name(code));
-    }
+    if (result.status == ItemStatus::rejected)
+        return reject(transaction, job.peer, row, result, settled);
     if (row.type == "member.join") {
         auto standing = apply_join(transaction, job, row, result);
         if (!standing) return fail(standing);
@@ -236,8 +228,8 @@ Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transa
     const auto join = job.joins.find(std::string(protocol::as_view(row.event_id)));
     if (join != job.joins.end()) {
         const auto& granted = join->second;
-        auto begun = parts_.follower.begin(transaction, granted.snapshot, granted.state,
-                                           granted.floor, job.peer);
+        auto begun =
+            parts_.follower.begin(transaction, granted.snapshot, granted.state, granted.floor);
         if (!begun) return fail(begun);
     }
     auto found = parts_.store.find(db, row.channel);
@@ -266,7 +258,11 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     auto server = parts_.store.server_id(db, job.peer);
     if (!server) return fail(server);
 
-    if (result.status == SliceStatus::ahead)
+    // [SUC-7] Who is told that it is the home no more has lost the move, and gets it back as what
+    // else it has lost.
+    const bool was_home = channel.home != parts_.identity.name;
+    if (result.status == SliceStatus::ahead ||
+        (result.status == SliceStatus::superseded && !was_home))
         return apply_ahead(transaction, job, channel, result, settled);
     if (channel.held) settled.words.push_back(word_of(channel, result));
 
@@ -280,6 +276,10 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         return storage::drop_cursor(db, channel.id, *server);
     };
     const bool moves = result.status == SliceStatus::ok || result.status == SliceStatus::gap;
+    // [SUC-2] It knows of the move: the new home brings it further.
+    const bool has_passed =
+        result.status == SliceStatus::superseded || (moves && result.epoch > part.page.epoch);
+    if (was_home && has_passed) return let_go(db, job.peer, channel, **cursor);
     if (!moves) {
         if (result.status == SliceStatus::not_following) return drop();
         // Shown at once; where that was no help, it is tried as all that is refused.
@@ -315,7 +315,8 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
                                {"have", std::to_string(result.have.seq)}});
         return {};
     }
-    if ((*cursor)->until > 0 && result.have.seq >= (*cursor)->until) return drop();
+    if ((*cursor)->until > 0 && result.have.seq >= (*cursor)->until)
+        return was_home ? let_go(db, job.peer, channel, **cursor) : drop();
     if (result.have.seq > part.page.after.seq) {
         settled.progress = true;
         AdvancedLog advanced{name, authors_elsewhere(part, channel, job.peer)};
@@ -328,6 +329,19 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     auto moved = storage::set_cursor(db, channel.id, *server, result.have.seq);
     if (!moved || channel.state.retention != "relay") return moved;
     return storage::hurry_retention(db, channel.id);
+}
+
+// [SUC-2] A former home has brought a follower as far as it had to. Of the new home it keeps no
+// account.
+Result<void> Settlement::let_go(storage::Connection& db, const ServerName& follower,
+                                storage::LiveChannel& channel, const storage::CursorRow& cursor)
+{
+    auto server = parts_.store.server_id(db, follower);
+    if (!server) return fail(server);
+    if (follower != channel.home && channel.state.has_member_of(follower))
+        return storage::continue_cursor(db, channel.id, *server, cursor.until);
+    parts_.store.forget_follower(channel, follower);
+    return storage::drop_cursor(db, channel.id, *server);
 }
 
 // [LOG-5] Held at once, in the same commit: whatever was appended now would take the place of
@@ -370,13 +384,25 @@ Result<void> Settlement::apply_ahead(WriteTransaction& transaction, const Job& j
 }
 
 Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& job,
-                                      const storage::DirectRow& row, const EventResult& result,
-                                      Settled& settled)
+                                      std::size_t place, Settled& settled)
 {
+    const auto& row = job.draft.direct[place];
+    const auto& result = job.result.direct[place];
     if (result.status == ItemStatus::deferred) {
         settled.held_direct =
             std::max(settled.held_direct, std::max<std::int64_t>(result.retry_after, 1));
         return {};
+    }
+    if (row.type == move_question_type && parts_.move_answered) {
+        const auto consent = job.consents.find(place);
+        auto done = parts_.move_answered(
+            transaction, row, result,
+            consent == job.consents.end() ? std::nullopt : std::optional{consent->second});
+        if (!done) return fail(done);
+        if (!*done) {
+            settled.held_direct = std::max(settled.held_direct, moving_retry_seconds);
+            return {};
+        }
     }
     settled.progress = true;
     if (result.status == ItemStatus::rejected)
@@ -406,8 +432,8 @@ asio::awaitable<Result<void>> Settlement::begin(const ServerName& home,
     join->floor = is_whole ? 0 : answer.snapshot.seq;
     join->snapshot = std::move(answer.snapshot);
     join->state = std::move(*state);
-    auto work = [this, join, home](WriteTransaction& transaction) -> Result<void> {
-        return parts_.follower.begin(transaction, join->snapshot, join->state, join->floor, home);
+    auto work = [this, join](WriteTransaction& transaction) -> Result<void> {
+        return parts_.follower.begin(transaction, join->snapshot, join->state, join->floor);
     };
     storage::Cause cause{home.str(), join->snapshot.state.size()};
     auto begun = co_await parts_.commits.write(std::move(work), std::move(cause));

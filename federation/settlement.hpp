@@ -55,6 +55,11 @@ struct Settled {
 using DirectRefused =
     std::function<Result<void>(storage::WriteTransaction&, const storage::DirectRow&, Code)>;
 
+// The consent is one whose signature holds, where the peer gave any.
+using MoveAnswered = std::function<Result<bool>(
+    storage::WriteTransaction&, const storage::DirectRow&, const protocol::EventResult&,
+    const std::optional<protocol::Consent>& consent)>;
+
 struct SettlementParts {
     const Identity& identity;
     Verifier& verifier;
@@ -68,6 +73,10 @@ struct SettlementParts {
     // had nothing to show. Nothing: always. On the I/O thread.
     std::function<bool(const protocol::ChannelId&, const ServerName& follower)> believes = {};
     DirectRefused direct_refused = {};
+    // [SUC-2] What the answer to a move.ask means; false where it has to be asked again.
+    MoveAnswered move_answered = {};
+    // Another peer is owed submissions now.
+    std::function<void(const ServerName& server)> wake = {};
 };
 
 class Settlement {
@@ -88,6 +97,19 @@ class Settlement {
     [[nodiscard]] Result<void> apply_event(storage::WriteTransaction& transaction, const Job& job,
                                            const storage::SubmissionRow& row,
                                            const protocol::EventResult& result, Settled& settled);
+    void tell_author(storage::WriteTransaction& transaction, const storage::SubmissionRow& row,
+                     Posted what);
+    [[nodiscard]] Result<bool> goes_elsewhere(storage::WriteTransaction& transaction,
+                                              const ServerName& peer,
+                                              const storage::SubmissionRow& row,
+                                              const Error& problem, Settled& settled);
+    [[nodiscard]] Result<bool> waits_for_word(storage::Connection& db, const ServerName& peer,
+                                              const storage::SubmissionRow& row, Code problem);
+    [[nodiscard]] Result<void> reject(storage::WriteTransaction& transaction,
+                                      const ServerName& peer, const storage::SubmissionRow& row,
+                                      const protocol::EventResult& result, Settled& settled);
+    [[nodiscard]] std::optional<protocol::Consent> consent_in(
+        const protocol::EventResult& result) const;
     // Whether an accepted join's log can begin here.
     enum class JoinStanding : std::uint8_t { needs_snapshot, stands };
     [[nodiscard]] Result<JoinStanding> apply_join(storage::WriteTransaction& transaction,
@@ -99,9 +121,11 @@ class Settlement {
     [[nodiscard]] Result<void> apply_ahead(storage::WriteTransaction& transaction, const Job& job,
                                            storage::LiveChannel& channel,
                                            const protocol::SliceResult& result, Settled& settled);
+    [[nodiscard]] Result<void> let_go(storage::Connection& db, const ServerName& follower,
+                                      storage::LiveChannel& channel,
+                                      const storage::CursorRow& cursor);
     [[nodiscard]] Result<void> apply_direct(storage::WriteTransaction& transaction, const Job& job,
-                                            const storage::DirectRow& row,
-                                            const protocol::EventResult& result, Settled& settled);
+                                            std::size_t place, Settled& settled);
 
     SettlementParts parts_;
 };

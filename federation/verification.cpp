@@ -172,7 +172,8 @@ Result<PublicKey> Verifier::own_key(const protocol::KeyId& id) const
 }
 
 VerifiedSubmission Verifier::check_submission(Read<Submission> read, const CheckedRoots& roots,
-                                              const ServerName& origin) const
+                                              const ServerName& origin,
+                                              const CheckedConsents& consents) const
 {
     VerifiedSubmission verified;
     verified.channel_text = read.channel_text;
@@ -207,6 +208,10 @@ VerifiedSubmission Verifier::check_submission(Read<Submission> read, const Check
         if (parsed->sender.server != origin) {
             event.problem =
                 refuse(Code::forbidden, "the sender is of another server than the request").value();
+            continue;
+        }
+        if (auto move = check_move(*parsed, item.content, consents); !move) {
+            event.problem = move.error();
             continue;
         }
         event.event = std::move(*parsed);
@@ -244,9 +249,10 @@ VerifiedSubmission Verifier::check_submission(Read<Submission> read, const Check
 }
 
 VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
-                                    const ServerName& home) const
+                                    const ServerName& home, const CheckedConsents* consents) const
 {
     VerifiedSlice verified;
+    verified.home = home;
     verified.channel_text = read.channel_text;
     if (!read.value) {
         verified.problem = read.problem;
@@ -259,6 +265,7 @@ VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
     if (checked) checked = check_checkpoint(verified, roots, home);
     if (checked) checked = check_seals(verified, roots, home);
     if (!checked) verified.problem = checked.error();
+    if (checked && consents != nullptr) take_consents(verified, *consents);
     return verified;
 }
 

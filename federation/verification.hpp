@@ -15,6 +15,7 @@
 #include "federation/discovery.hpp"
 #include "federation/identity.hpp"
 #include "protocol/channel_state.hpp"
+#include "protocol/consent.hpp"
 #include "protocol/transaction.hpp"
 
 namespace entente::federation {
@@ -64,10 +65,23 @@ struct SealFacts {
     std::uint8_t marks = 0;   // EVT-7, KEY-7 and LOG-6, as protocol::Mark
     Millis sealed_at = 0;     // of the root; 0 where the home's checkpoint does for a seal
     std::string vouched_kid;  // [LOG-6] the key that only the home shows; mostly empty
+    // Of a channel.move: its consent is signed by who it names [SUC-2].
+    bool has_consent = true;
 };
+
+// Whose a channel.move's consent is: by the JWS.
+struct CheckedConsent {
+    bool holds = false;        // by the new home's key, whatever its status
+    bool is_current = false;   // which may sign today
+    bool key_missing = false;  // and which isn't to be had
+    bool is_unknown = false;   // since that server shows no such key
+    KeyRef key;
+};
+using CheckedConsents = std::map<std::string, CheckedConsent>;
 
 struct VerifiedSlice {
     std::string channel_text;
+    ServerName home;  // whose checkpoint proves it
     protocol::Slice slice;
     std::vector<protocol::FollowedEvent> events;
     std::vector<SealFacts> facts;      // of each entry
@@ -93,12 +107,24 @@ class Verifier {
                                      const std::vector<protocol::Read<protocol::Slice>>& slices,
                                      std::function<bool(std::size_t)> may_hear);
 
+    // The consents of all that a transaction hands in; keys are fetched as for roots.
+    asio::awaitable<CheckedConsents> check_consents(const protocol::Transaction& transaction);
+    // One by the keys at hand. On the I/O thread.
+    [[nodiscard]] CheckedConsent check_consent(const protocol::Consent& consent,
+                                               const std::vector<protocol::ShownKey>& shown) const;
+
     [[nodiscard]] VerifiedSubmission check_submission(protocol::Read<protocol::Submission> read,
                                                       const CheckedRoots& roots,
-                                                      const ServerName& origin) const;
+                                                      const ServerName& origin,
+                                                      const CheckedConsents& consents = {}) const;
+    // `home` is whose checkpoint it has to be; `consents` nothing for a log that this server has
+    // ordered: those it has seen to then.
     [[nodiscard]] VerifiedSlice check_slice(protocol::Read<protocol::Slice> read,
-                                            const CheckedRoots& roots,
-                                            const ServerName& home) const;
+                                            const CheckedRoots& roots, const ServerName& home,
+                                            const CheckedConsents* consents = nullptr) const;
+    // Whose checkpoint it shows, proven or not; `sender` where that can't be told.
+    [[nodiscard]] static ServerName home_of(const protocol::Read<protocol::Slice>& read,
+                                            const CheckedRoots& roots, const ServerName& sender);
     // MEM-3, QRY-1: proof, state and state hash of a snapshot by `home`.
     [[nodiscard]] Result<protocol::ChannelState> check_snapshot(const protocol::Snapshot& snapshot,
                                                                 const CheckedRoots& roots,
@@ -106,6 +132,9 @@ class Verifier {
 
  private:
     asio::awaitable<CheckedRoot> check_root(std::string text, bool may_fetch);
+    void take_consents(VerifiedSlice& verified, const CheckedConsents& consents) const;
+    [[nodiscard]] Result<void> check_move(const protocol::Event& event, const std::string& content,
+                                          const CheckedConsents& consents) const;
     [[nodiscard]] Result<PublicKey> own_key(const protocol::KeyId& id) const;
     [[nodiscard]] Result<void> check_entries(VerifiedSlice& verified) const;
     [[nodiscard]] Result<void> check_checkpoint(const VerifiedSlice& verified,

@@ -100,11 +100,13 @@ struct StateChange {
 // join or leave: MEM-1 makes it a duplicate). Unknown types succeed without effect
 // for a member [LOG-7]. `content` has passed check_content; of message.create, .edit and
 // .react it is empty where it was erased, and of any message.* where it expired.
-// O(log n) in the members, but for the first call on a state. `seq` is the entry's; `target` the
-// facts of event.target where the channel holds it.
+// O(log n) in the members, but for the first call on a state. `seq` and `epoch` are the
+// entry's; `target` the facts of event.target where the channel holds it. That a channel.move
+// changes `state.home` ends the epoch; whether its consent's signature holds has been seen to
+// before [SUC-2].
 [[nodiscard]] Result<StateChange> apply_event(ChannelState& state, const Event& event,
                                               std::string_view content, std::int64_t seq,
-                                              const ServerName& home,
+                                              std::int64_t epoch,
                                               const std::optional<TargetFacts>& target,
                                               NameRules rules);
 

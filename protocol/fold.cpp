@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "protocol/channel_state.hpp"
+#include "protocol/consent.hpp"
 #include "protocol/content_rules.hpp"
 #include "protocol/dom.hpp"
-#include "protocol/jws.hpp"
 #include "protocol/state_changer.hpp"
 #include "protocol/state_values.hpp"
 
@@ -18,7 +18,7 @@ struct Case {
     const Event& event;
     std::optional<dom::Object> content;
     std::int64_t seq;
-    const ServerName& home;
+    std::int64_t epoch;
     const std::optional<TargetFacts>& target;
     NameRules rules;
     std::optional<Role> role;  // of the sender, where a member
@@ -126,8 +126,9 @@ Ruling create(const Case& now)
 {
     if (!now.state.kind.empty() || now.seq != 1) return forbidden("the channel is there already");
     const auto& sender = now.event.sender;
-    const bool of_home = !sender.is_server && sender.server == now.home && now.event.channel &&
-                         creator_of(*now.event.channel) == now.home;
+    // Whoever made a channel is its first home: its name says so.
+    const bool of_home =
+        !sender.is_server && now.event.channel && creator_of(*now.event.channel) == sender.server;
     if (!of_home) return forbidden("only a user of the home creates a channel");
 
     auto patch = read_meta(now);
@@ -141,7 +142,7 @@ Ruling create(const Case& now)
         if (!list) return fail(list);
         patch->successors = std::move(*list);
     }
-    patch->home = now.home.str();
+    patch->home = sender.server.str();
     return Effect{std::move(*patch), sender.text, Standing{Role::owner}};
 }
 
@@ -167,29 +168,17 @@ Ruling set_successors(const Case& now)
     return effect;
 }
 
-// [SUC-2] The consent's form and what it speaks of; its signature and its epoch are the
-// concern of who knows keys and epochs.
+// [SUC-2] The consent's form and what it speaks of; its signature is the concern of who knows
+// keys.
 Result<void> check_consent(const Case& now, const ServerName& home)
 {
     const auto text = dom::need_string(*now.content, "consent");
     if (!text) return fail(text);
-    const auto jws = parse_jws(*text, now.rules);
-    if (!jws) return dom::wrong("consent", "is no JWS");
-    if (jws->type != "entente-home" || jws->key.server != home) {
-        return dom::wrong("consent", "is not the new home's");
-    }
-    dom::Parser parser;
-    const auto payload = parser.parse(jws->payload);
-    if (!payload) return fail(payload);
-    const auto object = dom::as_object(*payload, "consent");
-    if (!object) return fail(object);
-    const auto channel = dom::need_string(*object, "channel");
-    if (!channel) return fail(channel);
-    const auto server = dom::need_string(*object, "home");
-    if (!server) return fail(server);
-    const bool fits =
-        now.event.channel && *channel == now.event.channel->str() && *server == home.str();
-    if (!fits) return dom::wrong("consent", "is for another channel or home");
+    const auto consent = parse_consent(*text, now.rules);
+    if (!consent || consent->home != home) return dom::wrong("consent", "is not the new home's");
+    const bool fits = now.event.channel && consent->channel == *now.event.channel &&
+                      consent->epoch == now.epoch + 1;
+    if (!fits) return dom::wrong("consent", "is for another channel or epoch");
     return {};
 }
 
@@ -201,6 +190,8 @@ Ruling move(const Case& now)
     const auto home = parse_server_name(*text, now.rules);
     if (!home) return dom::wrong("home", "is no server");
     if (home->str() == now.state.home) return forbidden("the channel is there already");
+    // [SUC-5] Only to who follows the log does it come at all.
+    if (!now.state.has_member_of(*home)) return forbidden("the new home has no member here");
     if (auto consent = check_consent(now, *home); !consent) return fail(consent);
     Effect effect;
     effect.meta.home = home->str();
@@ -447,7 +438,7 @@ const Rule& rule_of(std::string_view type)
 }  // namespace
 
 Result<StateChange> apply_event(ChannelState& state, const Event& event, std::string_view content,
-                                std::int64_t seq, const ServerName& home,
+                                std::int64_t seq, std::int64_t epoch,
                                 const std::optional<TargetFacts>& target, NameRules rules)
 {
     const auto& rule = rule_of(event.type);
@@ -456,7 +447,7 @@ Result<StateChange> apply_event(ChannelState& state, const Event& event, std::st
     }
     if (!state.index.fits(state)) state.index.build(state);
 
-    Case now{state, event, std::nullopt, seq, home, target, rules, std::nullopt, false};
+    Case now{state, event, std::nullopt, seq, epoch, target, rules, std::nullopt, false};
     if (event.sender.is_server) {
         now.is_home = event.sender.server.str() == state.home;
     } else {

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view type_prefix = "urn:entente:problem:";
 constexpr std::size_t max_problem_octets = 65536;
 constexpr std::size_t max_detail_octets = 512;
+constexpr std::size_t max_server_octets_told = 253;
 
 std::string_view title(Code code)
 {
@@ -168,7 +169,7 @@ std::string problem_json(const Error& error, Millis now)
     json += R"(,"title":)";
     append_json_string(json, title(error.code));
     if (!error.hint.empty()) {
-        json += R"(,"detail":)";
+        json += error.code == Code::superseded ? R"(,"home":)" : R"(,"detail":)";
         append_json_string(json, error.hint);
     }
     if (error.retry_after > 0) {
@@ -207,6 +208,9 @@ std::optional<Error> parse_problem(std::string_view json)
         error.detail = cut(*detail, max_detail_octets);
     }
     error.retry_after = std::max<std::int64_t>(0, number_of("retry_after"));
+    const std::string* const home = text_of("home");
+    if (error.code == Code::superseded && home != nullptr && home->size() <= max_server_octets_told)
+        error.hint = *home;
     return error;
 }
 

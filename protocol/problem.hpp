@@ -16,11 +16,13 @@ namespace entente::protocol {
 [[nodiscard]] std::optional<Code> code_from_name(std::string_view name);
 
 // {"type":"urn:entente:problem:…","status":…,"title":"…"} with "detail" where the
-// error has a hint, "retry_after" where it has one, and "now" (ms) for clock-skew.
+// error has a hint, "retry_after" where it has one, and "now" (ms) for clock-skew. The hint of
+// `superseded` is the name of the new home, and its member "home" [SUC-2].
 [[nodiscard]] std::string problem_json(const Error& error, Millis now);
 
 // What a peer's problem document says; nothing where it isn't one. Its detail goes
-// into Error::detail, cut to 512 octets. Unknown codes of ours map by status.
+// into Error::detail, cut to 512 octets, a `home` of superseded into Error::hint, as any text.
+// Unknown codes of ours map by status.
 [[nodiscard]] std::optional<Error> parse_problem(std::string_view json);
 
 inline constexpr std::string_view problem_content_type = "application/problem+json";

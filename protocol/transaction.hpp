@@ -93,6 +93,7 @@ struct EventResult {
     std::optional<Error> problem;
     std::optional<Snapshot> snapshot;  // [MEM-3]
     std::optional<std::int64_t> floor;
+    std::string consent;  // [SUC-2] JWS, in the result of a move.ask
 };
 
 struct SubmissionResult {

@@ -55,6 +55,7 @@ void append_event_result(std::string& out, const EventResult& result, Millis now
         writing::append_snapshot(out, *result.snapshot);
     }
     if (result.floor) append_count(out, "floor", *result.floor);
+    if (!result.consent.empty()) append_text(out, "consent", result.consent);
     out += '}';
 }
 
@@ -129,6 +130,9 @@ Result<EventResult> read_event_result(dom::Element element, NameRules rules)
     const auto floor = dom::may_count(*object, "floor");
     if (!floor) return fail(floor);
     result.floor = *floor;
+    const auto consent = dom::may_string(*object, "consent");
+    if (!consent) return fail(consent);
+    result.consent = consent->value_or("");
     return result;
 }
 

@@ -217,8 +217,13 @@ Result<void> ChannelLogStore::write_channel(Connection& db, LiveChannel& channel
 Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addition addition)
 {
     touch(channel);
+    if (!channel.added.empty() && channel.run_epoch != channel.epoch) {
+        if (auto done = keep(write_run(db, channel)); !done) return done;
+    }
     if (channel.added.empty()) {
         channel.run_first = channel.seq + 1;
+        channel.run_epoch = channel.epoch;
+        channel.run_home = channel.home;
         channel.run_prev_hash = channel.hash;
     }
     channel.seq += 1;
@@ -243,7 +248,8 @@ Result<void> ChannelLogStore::append(Connection& db, LiveChannel& channel, Addit
     channel.users.insert(channel.users.end(), addition.change.users.begin(),
                          addition.change.users.end());
     channel.added.push_back({channel.seq, addition.event_id, std::move(addition.entry)});
-    return {};
+    const bool is_over = !channel.state.home.empty() && channel.state.home != channel.home.str();
+    return is_over ? keep(end_epoch(db, channel)) : Result<void>{};
 }
 
 Result<void> ChannelLogStore::write_standings(Connection& db, LiveChannel& channel,

@@ -39,7 +39,7 @@ struct LiveChannel {
     protocol::ServerName home;
     std::int64_t floor = 0;
     bool frozen = false;
-    std::int64_t epoch = 1;
+    std::int64_t epoch = 1;  // in which the log goes on
     std::int64_t seq = 0;
     std::string hash;
     protocol::Millis at = 0;
@@ -51,6 +51,8 @@ struct LiveChannel {
 
     // What this transaction has added so far.
     std::int64_t run_first = 0;
+    std::int64_t run_epoch = 1;  // and its home: a move may have ended both since
+    protocol::ServerName run_home;
     std::string run_prev_hash;
     std::vector<StoredEntry> added;
     RunProofs proofs;
@@ -110,12 +112,16 @@ class ChannelLogStore final : public Participant {
     // The entry hash at a seq that is held (or the floor); `not_found`.
     [[nodiscard]] Result<std::string> hash_at(Connection& db, const LiveChannel& channel,
                                               std::int64_t seq);
+    // The epoch in which the log goes on behind a seq that is held.
+    [[nodiscard]] Result<std::int64_t> epoch_behind(Connection& db, const LiveChannel& channel,
+                                                    std::int64_t seq);
     // By event id, through the derived index; `not_found`, `unavailable` while that is made.
     [[nodiscard]] Result<StoredEntry> entry_by_id(Connection& db, const LiveChannel& channel,
                                                   const protocol::Hash& event_id);
 
     // Adds the next entry: head, hash chain, duplicate memory and memberships follow. The
-    // state in `channel` has been changed already, as `change` says.
+    // state in `channel` has been changed already, as `change` says. Where it names another
+    // home than before, the entry is its epoch's last one [SUC-2].
     struct Addition {
         protocol::Entry entry;
         protocol::Hash event_id{};
@@ -163,6 +169,7 @@ class ChannelLogStore final : public Participant {
                                                             const protocol::ChannelId& name);
     [[nodiscard]] Result<void> write_channel(Connection& db, LiveChannel& channel);
     [[nodiscard]] Result<void> write_run(Connection& db, LiveChannel& channel);
+    [[nodiscard]] Result<void> end_epoch(Connection& db, LiveChannel& channel);
     [[nodiscard]] Result<void> write_meta(Connection& db, LiveChannel& channel);
     void note_erasure(std::int64_t channel, std::int64_t seq, std::int64_t deleted_by);
     [[nodiscard]] Result<void> write_erasures(Connection& db);

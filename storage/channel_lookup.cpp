@@ -2,6 +2,7 @@
 // rest of ChannelLogStore is in channel_log_store.cpp.
 #include "storage/channel_log_store.hpp"
 #include "storage/log_reader.hpp"
+#include "storage/query.hpp"
 
 namespace entente::storage {
 
@@ -58,8 +59,8 @@ Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& 
         auto hash = channel.run_prev_hash;
         for (const auto& stored : channel.added) {
             if (stored.seq > seq) break;
-            hash = protocol::entry_hash(channel.name, channel.epoch, stored.seq, stored.entry.at,
-                                        hash, stored.event_id);
+            hash = protocol::entry_hash(channel.name, channel.run_epoch, stored.seq,
+                                        stored.entry.at, hash, stored.event_id);
         }
         return hash;
     }
@@ -83,6 +84,19 @@ Result<std::string> ChannelLogStore::hash_at(Connection& db, const LiveChannel& 
                                     protocol::event_id(entry.event));
     }
     return hash;
+}
+
+Result<std::int64_t> ChannelLogStore::epoch_behind(Connection& db, const LiveChannel& channel,
+                                                   std::int64_t seq)
+{
+    if (seq >= channel.seq) return channel.epoch;
+    if (!channel.added.empty() && seq >= channel.run_first - 1) return channel.run_epoch;
+    auto query = bound(db, select_run_of, channel.id, seq + 1);
+    if (!query) return fail(query);
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    if (!*row) return fail(Code::not_found, "no entry with this seq here");
+    return (*query)->integer(1);
 }
 
 Result<StoredEntry> ChannelLogStore::entry_by_id(Connection& db, const LiveChannel& channel,

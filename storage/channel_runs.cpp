@@ -1,10 +1,12 @@
 // How ChannelLogStore writes what a transaction has added to a channel: as one run, or as
-// several where that would be long. The rest of the class is in channel_log_store.cpp.
+// several where that would be long; and where an epoch ends. The rest of the class is in
+// channel_log_store.cpp.
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
 
 #include "storage/channel_log_store.hpp"
+#include "storage/epoch_store.hpp"
 #include "storage/query.hpp"
 
 namespace entente::storage {
@@ -59,7 +61,7 @@ RunPart run_part(const LiveChannel& channel, std::size_t begin, std::string prev
     part.end_hash = part.prev_hash;
     for (auto i = begin; i < part.end; ++i) {
         const auto& stored = channel.added[i];
-        part.end_hash = protocol::entry_hash(channel.name, channel.epoch, stored.seq,
+        part.end_hash = protocol::entry_hash(channel.name, channel.run_epoch, stored.seq,
                                              stored.entry.at, part.end_hash, stored.event_id);
     }
     return part;
@@ -74,8 +76,8 @@ Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
     for (std::size_t begin = 0; begin < channel.added.size();) {
         auto part = run_part(channel, begin, std::move(prev_hash));
         const auto last = channel.added[part.end - 1].seq;
-        auto run = bound(db, insert_run, channel.id, last, channel.added[begin].seq, channel.epoch,
-                         part.prev_hash, Blob{part.proofs}, Blob{part.body});
+        auto run = bound(db, insert_run, channel.id, last, channel.added[begin].seq,
+                         channel.run_epoch, part.prev_hash, Blob{part.proofs}, Blob{part.body});
         if (!run) return fail(run);
         if (auto done = (*run)->run(); !done) return done;
         newest_run_ = {db.last_insert_id(), run_name(channel.id, last, part.prev_hash)};
@@ -87,12 +89,25 @@ Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
         to_index_.push_back({stored.event_id, {channel.id, stored.seq}});
     auto committed = std::make_shared<CommittedRun>();
     committed->channel = channel.name;
-    committed->home = channel.home;
+    committed->home = channel.run_home;
     committed->users = std::exchange(channel.users, {});
     committed->followers.assign(channel.followers.begin(), channel.followers.end());
     committed->entries = std::exchange(channel.added, {});
     channel.proofs = {};
     written_.push_back(std::move(committed));
+    return {};
+}
+
+// The run stays open: what proves its entries may still come.
+Result<void> ChannelLogStore::end_epoch(Connection& db, LiveChannel& channel)
+{
+    auto home = server_id(db, channel.home);
+    if (!home) return fail(home);
+    auto put = put_epoch(db, channel.id, channel.epoch, *home, channel.seq);
+    if (!put) return put;
+    channel.epoch += 1;
+    channel.home = protocol::ServerName::trusted(channel.state.home);
+    channel.meta_changed = true;
     return {};
 }
 

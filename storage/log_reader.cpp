@@ -152,6 +152,7 @@ class PageBuilder {
     [[nodiscard]] bool is_full(const protocol::Entry& entry) const
     {
         if (page_.entries.empty()) return false;
+        if (limits_.to_checkpoint && last_checkpoint_ <= after_) return false;
         return static_cast<std::int64_t>(page_.entries.size()) >= limits_.entries ||
                octets_ + octets_of(entry) > limits_.octets;
     }

@@ -39,6 +39,8 @@ struct ChannelRow {
 struct PageLimits {
     std::int64_t entries = 1000;
     std::size_t octets = 1'048'576;  // of events and contents; the first entry always fits
+    // Beyond both to the first stored checkpoint: what ends nowhere else must go whole.
+    bool to_checkpoint = false;
 };
 
 // A run of entries of one epoch behind `after`, with what proves them. `checkpoint` is

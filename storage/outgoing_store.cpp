@@ -18,8 +18,14 @@ constexpr char upsert_start[] =
 constexpr char update_seq[] = "UPDATE cursor SET seq = ? WHERE channel = ? AND server = ?";
 constexpr char upsert_note[] =
     "INSERT INTO cursor (channel, server, seq, floor, until) VALUES (?, ?, ?, 0, 0) "
-    "ON CONFLICT (channel, server) DO UPDATE SET seq = excluded.seq WHERE seq < excluded.seq";
+    "ON CONFLICT (channel, server) DO UPDATE SET seq = excluded.seq, "
+    "until = CASE WHEN until <= excluded.seq THEN 0 ELSE until END WHERE seq < excluded.seq";
 constexpr char update_until[] = "UPDATE cursor SET until = ? WHERE channel = ? AND server = ?";
+constexpr char update_continued[] =
+    "UPDATE cursor SET seq = max(seq, ?), until = 0 WHERE channel = ? AND server = ?";
+constexpr char select_floor[] =
+    "SELECT coalesce(min(max(sees_after, 0)), 0) FROM member WHERE channel = ? AND standing <= 2 "
+    "AND substr(user, -length(?)) = ?";
 constexpr char delete_cursor[] = "DELETE FROM cursor WHERE channel = ? AND server = ?";
 constexpr char select_cursor[] =
     "SELECT s.name, k.seq, k.floor, k.until FROM cursor k JOIN server s ON s.id = k.server "
@@ -31,15 +37,15 @@ constexpr char select_owed[] =
     "SELECT k.channel, k.seq, k.until FROM cursor k JOIN server s ON s.id = k.server "
     "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home JOIN head h ON h.channel = "
     "c.id "
-    "WHERE s.name = ? AND o.name = ? AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END "
-    "ORDER BY k.channel";
+    "WHERE s.name = ? AND (o.name = ? OR k.until > 0) "
+    "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END ORDER BY k.channel";
 constexpr char select_owed_servers[] =
     "SELECT s.name FROM server s WHERE "
     "EXISTS (SELECT 1 FROM submission b WHERE b.home = s.id AND b.seq = 0 AND b.problem = '') "
     "OR EXISTS (SELECT 1 FROM direct_out d WHERE d.server = s.id) "
     "OR EXISTS (SELECT 1 FROM cursor k JOIN channel c ON c.id = k.channel JOIN server o ON o.id = "
     "c.home "
-    "JOIN head h ON h.channel = c.id WHERE k.server = s.id AND o.name = ? "
+    "JOIN head h ON h.channel = c.id WHERE k.server = s.id AND (o.name = ? OR k.until > 0) "
     "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END)";
 
 constexpr char select_followings[] =
@@ -65,6 +71,8 @@ constexpr char select_unsent_of[] = SUBMISSION_COLUMNS
 constexpr char select_any[] = "SELECT 1 FROM submission WHERE channel = ? LIMIT 1";
 constexpr char update_reopened[] =
     "UPDATE submission SET seq = 0 WHERE channel = ? AND seq > ? AND seq <= ? AND problem = ''";
+constexpr char update_home[] =
+    "UPDATE submission SET home = ? WHERE channel = ? AND home <> ? AND problem = ''";
 constexpr char select_count[] =
     "SELECT count(*) FROM submission WHERE home = ? AND user = ? AND seq = 0 AND problem = ''";
 // One that was accepted and lies behind the floor of the log here is over: it doesn't come back.
@@ -169,6 +177,23 @@ Result<void> end_cursor(Connection& db, std::int64_t channel, std::int64_t serve
     return run(db, update_until, until, channel, server_id);
 }
 
+Result<void> continue_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
+                             std::int64_t seq)
+{
+    return run(db, update_continued, seq, channel, server_id);
+}
+
+Result<std::int64_t> floor_by_members(Connection& db, std::int64_t channel,
+                                      const ServerName& server)
+{
+    const auto of_server = "@" + server.str();
+    auto floor = one_row(
+        db, select_floor, [](Statement& row) { return row.integer(0); }, channel, of_server,
+        of_server);
+    if (!floor) return fail(floor);
+    return floor->value_or(0);
+}
+
 Result<void> drop_cursor(Connection& db, std::int64_t channel, std::int64_t server_id)
 {
     return run(db, delete_cursor, channel, server_id);
@@ -246,6 +271,14 @@ Result<bool> has_submissions(Connection& db, const ChannelId& channel)
         one_row(db, select_any, [](Statement& row) { return row.integer(0); }, channel.str());
     if (!found) return fail(found);
     return found->has_value();
+}
+
+Result<bool> hand_on_submissions(Connection& db, const ChannelId& channel, std::int64_t home_id)
+{
+    const auto before = db.written();
+    auto done = run(db, update_home, home_id, channel.str(), home_id);
+    if (!done) return fail(done);
+    return db.written() > before;
 }
 
 Result<bool> reopen_submissions(Connection& db, const ChannelId& channel, std::int64_t floor,

@@ -32,11 +32,18 @@ struct CursorRow {
 // What the follower says it holds, less than before included [LOG-2]; no row is made.
 [[nodiscard]] Result<void> set_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
                                       std::int64_t seq);
-// What the home says of another follower: a row is made where there is none.
+// What the home says of another follower: a row is made where there is none. A former home
+// owes it nothing any more where that is as far as it had to bring it [SUC-2].
 [[nodiscard]] Result<void> note_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
                                        std::int64_t seq);
 [[nodiscard]] Result<void> end_cursor(Connection& db, std::int64_t channel, std::int64_t server_id,
                                       std::int64_t until);
+// It holds at least so much, and what it is owed has no end any more.
+[[nodiscard]] Result<void> continue_cursor(Connection& db, std::int64_t channel,
+                                           std::int64_t server_id, std::int64_t seq);
+// [QRY-2] Where the log of `server` begins, as its members' rows tell; 0 where they don't.
+[[nodiscard]] Result<std::int64_t> floor_by_members(Connection& db, std::int64_t channel,
+                                                    const protocol::ServerName& server);
 // Drops the cursor when the following has ended and all is acknowledged, or at once.
 [[nodiscard]] Result<void> drop_cursor(Connection& db, std::int64_t channel,
                                        std::int64_t server_id);
@@ -44,7 +51,8 @@ struct CursorRow {
                                                            const protocol::ServerName& server);
 [[nodiscard]] Result<std::vector<CursorRow>> cursors_of(Connection& db, std::int64_t channel);
 
-// A channel homed at `self` of which `server` lacks entries.
+// A channel homed at `self` of which `server` lacks entries, or one that was, of which it lacks
+// some up to the move [SUC-2].
 struct OwedLog {
     std::int64_t channel = 0;
     std::int64_t seq = 0;  // the cursor
@@ -99,6 +107,9 @@ struct SubmissionRow {
 [[nodiscard]] Result<std::vector<SubmissionRow>> unsent_submissions(
     Connection& db, const protocol::ServerName& home, const protocol::ChannelId& channel,
     std::int64_t after, std::size_t limit);
+// [SUC-2] What isn't rejected is of the new home's concern. True where there was any.
+[[nodiscard]] Result<bool> hand_on_submissions(Connection& db, const protocol::ChannelId& channel,
+                                               std::int64_t home_id);
 // Whether there is any row of the channel, whatever its standing.
 [[nodiscard]] Result<bool> has_submissions(Connection& db, const protocol::ChannelId& channel);
 // Accepted with a seq behind `floor` and up to `seq`, and still not seen in the log, which
@@ -153,7 +164,7 @@ struct DirectRow {
 [[nodiscard]] Result<void> put_direct(Connection& db, std::int64_t server_id,
                                       std::string_view event, std::string_view content,
                                       protocol::Millis at);
-// One of a user's own; its id is ignored.
+// One of a user's own, or one whose answer is waited for; its id is ignored.
 [[nodiscard]] Result<void> put_users_direct(Connection& db, std::int64_t server_id,
                                             const DirectRow& row, protocol::Millis at);
 // The same in the place of those of its type that the server is owed from the user.

@@ -21,7 +21,8 @@ constexpr char sum_logs[] =
     "SELECT count(*), coalesce(sum(CASE WHEN k.until > 0 THEN k.until ELSE h.seq END - k.seq), 0) "
     "FROM cursor k JOIN server s ON s.id = k.server JOIN channel c ON c.id = k.channel "
     "JOIN server o ON o.id = c.home JOIN head h ON h.channel = c.id "
-    "WHERE s.name = ? AND o.name = ? AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END";
+    "WHERE s.name = ? AND (o.name = ? OR k.until > 0) AND k.seq < CASE WHEN k.until > 0 THEN "
+    "k.until ELSE h.seq END";
 constexpr char sum_submissions[] =
     "SELECT count(*), coalesce(min(b.at), 0) FROM submission b JOIN server s ON s.id = b.home "
     "WHERE s.name = ? AND b.seq = 0 AND b.problem = ''";

@@ -1,6 +1,7 @@
 // Channels that are held here, and proofs of their entries.
 #include "daemon/control/answers.hpp"
 #include "daemon/control/control.hpp"
+#include "storage/move_store.hpp"
 #include "storage/peer_reader.hpp"
 
 namespace entente::daemon {
@@ -23,6 +24,7 @@ struct ChannelDetails {
     std::int64_t members = 0;
     std::vector<storage::CursorRow> cursors;
     std::optional<storage::Stall> stall;
+    std::optional<storage::MoveRow> move;
 };
 
 struct ReadChannel {
@@ -38,9 +40,20 @@ struct ReadChannel {
         if (!cursors) return fail(cursors);
         auto stall = storage::find_stall(db, row->id);
         if (!stall) return fail(stall);
-        return ChannelDetails{std::move(*row), *members, std::move(*cursors), std::move(*stall)};
+        auto move = storage::find_move(db, row->id);
+        if (!move) return fail(move);
+        return ChannelDetails{std::move(*row), *members, std::move(*cursors), std::move(*stall),
+                              std::move(*move)};
     }
 };
+
+Json move_json(const storage::MoveRow& move)
+{
+    Json json{{"home", move.home.str()}, {"as", move.user}};
+    if (move.seq > 0) json["seq"] = move.seq;
+    if (!move.problem.empty()) json["problem"] = move.problem;
+    return json;
+}
 
 }  // namespace
 
@@ -78,8 +91,12 @@ asio::awaitable<net::Response> Control::channel(const net::Request& request)
     json["members"] = details->members;
     json["now"] = parts_.clock.now_ms();
     control::add_stall(json, details->stall);
+    if (details->move) json["move"] = move_json(*details->move);
     json["followers"] = Json::array();
+    const bool is_home = details->row.home == parts_.identity.name;
     for (const auto& cursor : details->cursors) {
+        // Of a follower that the home has said nothing of nothing is known.
+        if (!is_home && cursor.seq <= cursor.floor) continue;
         Json follower{{"server", cursor.server.str()}, {"seq", cursor.seq}};
         if (cursor.until > 0) follower["until"] = cursor.until;
         json["followers"].push_back(std::move(follower));

@@ -21,6 +21,7 @@ void Control::add_routes(net::Router& router)
     add_peer_routes(router);
     add_channel_routes(router);
     add_fork_routes(router);
+    add_move_routes(router);
 }
 
 asio::awaitable<net::Response> Control::server(const net::Request& /*request*/)

@@ -27,9 +27,11 @@ struct ControlParts {
     federation::LogProver& prover;
     federation::FollowerLog& follower;
     federation::Repair& repair;
+    federation::Channels& channels;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
     const protocol::Clock& clock;
+    protocol::Random& random;
     bool federates = true;  // federation.enabled
 };
 
@@ -44,6 +46,7 @@ class Control {
     void add_peer_routes(net::Router& router);
     void add_channel_routes(net::Router& router);
     void add_fork_routes(net::Router& router);
+    void add_move_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -57,6 +60,7 @@ class Control {
     Answer evidence(const net::Request& request);
     Answer thaw(const net::Request& request);
     Answer go_on(const net::Request& request);
+    Answer move(const net::Request& request);
 
     ControlParts parts_;
 };

@@ -34,6 +34,15 @@ std::string state_text(const json& channel)
     return "";
 }
 
+std::string move_text(const json& move)
+{
+    const auto to = "to " + move.value("home", "") + " in the name of " + move.value("as", "");
+    if (move.contains("problem")) return to + ": refused, " + move.value("problem", "");
+    if (move.contains("seq"))
+        return to + ": done by entry " + std::to_string(move.value("seq", std::int64_t{0}));
+    return to + ": it is asked";
+}
+
 int list_channels(const Settings& settings)
 {
     const auto config = configuration(settings);
@@ -70,12 +79,14 @@ int show_channel(const Settings& settings, const std::string& name)
                           {"name", harmless(channel->value("name", ""))},
                           {"kind", channel->value("kind", "")},
                           {"home", channel->value("home", "")},
+                          {"epoch", number("epoch")},
                           {"newest entry", number("seq")},
                           {"its time", time_text(channel->value("at", std::int64_t{0}))},
                           {"its hash", channel->value("hash", "")},
                           {"held from", "behind entry " + number("floor")},
                           {"members", number("members")}};
     if (const auto state = state_text(*channel); !state.empty()) rows.push_back({"state", state});
+    if (channel->contains("move")) rows.push_back({"move", move_text(channel->at("move"))});
     for (const auto& follower : channel->at("followers"))
         rows.push_back({"follower", follower.value("server", "") + " has up to " +
                                         std::to_string(follower.value("seq", std::int64_t{0}))});
@@ -153,6 +164,7 @@ void add_channel_verbs(Verbs& verbs)
     proving.add_flag("--with-content", options->with_content,
                      "With what was written, and not only its hash");
     add_fork_verbs(verbs, channel);
+    add_move_verb(verbs, channel);
 }
 
 }  // namespace entente::daemon::ctl

@@ -134,6 +134,25 @@ asio::awaitable<Result<Posted>> MemoryChannels::change(Actor actor, ChannelId ch
     co_return append(actor, channel, change.type, change.members);
 }
 
+asio::awaitable<Result<Moving>> MemoryChannels::move(Actor actor, ChannelId channel,
+                                                     ServerName home)
+{
+    auto log = open(actor.user, channel);
+    if (!log) co_return fail(log);
+    auto& moving = moves[channel];
+    moving.home = std::move(home);
+    co_return moving;
+}
+
+asio::awaitable<Result<Moving>> MemoryChannels::moving(UserId user, ChannelId channel)
+{
+    auto log = open(user, channel);
+    if (!log) co_return fail(log);
+    const auto found = moves.find(channel);
+    if (found == moves.end()) co_return refuse(Code::not_found, "nobody has asked for a move");
+    co_return found->second;
+}
+
 asio::awaitable<Result<std::optional<DirectChannel>>> MemoryChannels::find_direct(UserId user,
                                                                                   UserId peer)
 {

@@ -31,6 +31,8 @@ class MemoryChannels final : public Channels {
     asio::awaitable<Result<Posted>> leave(Actor actor, ChannelId channel) override;
     asio::awaitable<Result<Posted>> change(Actor actor, ChannelId channel,
                                            ChannelChange change) override;
+    asio::awaitable<Result<Moving>> move(Actor actor, ChannelId channel, ServerName home) override;
+    asio::awaitable<Result<Moving>> moving(UserId user, ChannelId channel) override;
     asio::awaitable<Result<std::optional<DirectChannel>>> find_direct(UserId user,
                                                                       UserId peer) override;
     asio::awaitable<Result<DirectChannel>> make_direct(Actor actor, UserId peer,
@@ -72,6 +74,7 @@ class MemoryChannels final : public Channels {
     std::map<std::pair<std::string, std::string>, DirectChannel> direct;  // by user and peer
     CommitListener& listener() { return *listeners_.front(); }
     std::map<ChannelId, Log> logs;
+    std::map<ChannelId, Moving> moves;
     std::map<std::string, Posted> by_txn;  // user and txn
 
  private:

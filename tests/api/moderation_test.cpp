@@ -89,6 +89,34 @@ TEST_F(Moderation, SuccessorsAreAListOfServers)
     EXPECT_EQ(hint("/successors", {{"servers", std::vector<std::string>(32, "b.test")}}), "");
 }
 
+TEST_F(Moderation, AMoveIsAskedForAndLookedUp)
+{
+    const auto path = channels_path + "/" + channel + "/move";
+    EXPECT_EQ(rig.get(path, alice.access).status, 404);
+    EXPECT_EQ(hint("/move", {{"home", "not a server"}}), "/home: a server's name is needed");
+    EXPECT_EQ(hint("/move", json::object()), "/home: is required");
+    const auto asked_for = rig.post(path, {{"txn", uuid(99)}, {"home", "b.test"}}, alice.access);
+    EXPECT_EQ(asked_for.status, 202);
+    const json pending{{"home", "b.test"}, {"status", "pending"}};
+    EXPECT_EQ(asked_for.body, pending);
+    EXPECT_EQ(rig.get(path, alice.access).body, pending);
+    rig.on_io([&] {
+        auto& moving = rig.channels.moves.begin()->second;
+        moving.state = federation::DeliveryState::accepted;
+        moving.seq = 7;
+    });
+    EXPECT_EQ(rig.get(path, alice.access).body,
+              (json{{"home", "b.test"}, {"status", "accepted"}, {"seq", 7}}));
+    rig.on_io([&] {
+        auto& moving = rig.channels.moves.begin()->second;
+        moving = {moving.home, federation::DeliveryState::rejected, 0,
+                  Error{Code::forbidden, "secret", {}, 0}};
+    });
+    const auto refused = rig.get(path, alice.access).body;
+    EXPECT_EQ(refused.at("status"), "rejected");
+    EXPECT_EQ(refused.at("problem").at("type"), "urn:entente:problem:forbidden");
+}
+
 TEST_F(Moderation, AMessageIsEditedDeletedAndReactedTo)
 {
     const std::string message = "/messages/" + an_event;

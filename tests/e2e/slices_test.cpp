@@ -49,8 +49,7 @@ class Slices : public WorldTest {
         ASSERT_TRUE(event.has_value());
         const auto seq = static_cast<std::int64_t>(entries_.size()) + 1;
         ASSERT_TRUE(
-            apply_event(state_, *event, item.content, seq, forger_->name(), std::nullopt, rules)
-                .has_value());
+            apply_event(state_, *event, item.content, seq, 1, std::nullopt, rules).has_value());
         Entry entry;
         entry.at = SystemClock{}.now_ms();
         entry.event = item.event;

@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto type : types) {
         event.type = type;
         auto state = a_channel();
-        const auto change = apply_event(state, event, text, 5, home,
+        const auto change = apply_event(state, event, text, 5, 1,
                                         TargetFacts{"message.create", "alice@a.example"}, {});
         if (!change && state != a_channel()) std::abort();
         const auto json = state_json(state);

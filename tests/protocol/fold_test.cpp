@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/channel_state.hpp"
-#include "protocol/jws.hpp"
+#include "protocol/consent.hpp"
 #include "tests/protocol/log_support.hpp"
 #include "tests/protocol/strict.hpp"
 #include "tests/protocol/wire_support.hpp"
@@ -53,7 +53,7 @@ Result<StateChange> apply(ChannelState& state, const Event& event, const std::st
                           std::int64_t seq = 9, std::optional<TargetFacts> target = std::nullopt)
 {
     const auto before = state;
-    auto change = apply_event(state, event, with_salt(members), seq, fold_home, target, strict);
+    auto change = apply_event(state, event, with_salt(members), seq, 1, target, strict);
     EXPECT_TRUE(change || state == before) << "a refused event must leave no trace";
     // The running size is what writing it all would give, whatever happened.
     EXPECT_TRUE(state.index.octets() == 0 || state.index.octets() == state_json(state).size());
@@ -396,7 +396,7 @@ TEST(Fold, ErasedContentDoesNotMakeAMessageMalformed)
     const auto without = [&](const std::string& type, std::optional<TargetFacts> target) {
         auto event = event_of(type, member);
         event.target = sha256("target");
-        return apply_event(state, event, "", 9, fold_home, target, strict);
+        return apply_event(state, event, "", 9, 1, target, strict);
     };
     EXPECT_TRUE(without("message.create", std::nullopt));
     EXPECT_TRUE(without("message.edit", TargetFacts{"message.create", member}));
@@ -407,15 +407,14 @@ TEST(Fold, ErasedContentDoesNotMakeAMessageMalformed)
 }
 
 std::string move_content(const std::string& to, const std::string& consents,
-                         const std::string& channel = golden::channel.str())
+                         const std::string& channel = golden::channel.str(), std::int64_t opens = 2)
 {
-    const auto payload =
-        R"({"channel":")" + channel + R"(","epoch":2,"home":")" + consents + R"("})";
-    const auto jws = make_jws(key_from(3), ServerName::trusted(consents), "entente-home", payload);
+    const auto jws = make_consent(key_from(3), ServerName::trusted(consents),
+                                  ChannelId::trusted(channel), opens);
     return R"("home":")" + to + R"(","consent":")" + jws + '"';
 }
 
-// [SUC-2]
+// [SUC-2] [SUC-5]
 TEST(Fold, AnOwnerMovesTheChannelWithTheNewHomesConsent)
 {
     auto state = a_group();
@@ -427,7 +426,11 @@ TEST(Fold, AnOwnerMovesTheChannelWithTheNewHomesConsent)
               Code::malformed);
     EXPECT_EQ(outcome("channel.move", owner, move_content("b.example", "b.example", "other")),
               Code::malformed);
+    const auto too_far = move_content("b.example", "b.example", golden::channel.str(), 3);
+    EXPECT_EQ(outcome("channel.move", owner, too_far), Code::malformed);
     EXPECT_EQ(outcome("channel.move", owner, move_content("a.example", "a.example")),
+              Code::forbidden);
+    EXPECT_EQ(outcome("channel.move", owner, move_content("c.example", "c.example")),
               Code::forbidden);
     const auto change = apply(state, "channel.move", owner, good);
     ASSERT_TRUE(change) << change.error().detail;

@@ -50,7 +50,10 @@ TEST(Problems, AreReadBackAsTheyWereWritten)
         const auto parsed = parse_problem(json);
         ASSERT_TRUE(parsed);
         EXPECT_EQ(parsed->code, code);
-        EXPECT_EQ(parsed->detail, "/a: \"why\"");
+        // [SUC-2] Of a channel that has moved it says where to.
+        const bool has_moved = code == Code::superseded;
+        EXPECT_EQ(document.contains("home"), has_moved);
+        EXPECT_EQ(has_moved ? parsed->hint : parsed->detail, "/a: \"why\"");
         EXPECT_EQ(parsed->retry_after, 7);
     }
 }

@@ -162,7 +162,7 @@ TEST_F(PublishedVectors, TheStateIsTheFoldOfTheLog)
          {"Event 1, channel.create", "Event 2, member.invite", "Event 3, member.join"}) {
         const auto event = parse_channel_event(member(box(title), "event"), rules);
         ASSERT_TRUE(event);
-        const auto applied = apply_event(state, *event, member(box(title), "content"), ++seq, home,
+        const auto applied = apply_event(state, *event, member(box(title), "content"), ++seq, 1,
                                          std::nullopt, rules);
         ASSERT_TRUE(applied) << applied.error().detail;
     }

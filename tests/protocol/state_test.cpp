@@ -163,7 +163,7 @@ RC_GTEST_PROP(State, AnyHistoryKeepsIndexAndFormTrue, ())
         event.sender.server = ServerName::trusted(sender.substr(sender.find('@') + 1));
         event.sender.is_server = sender == home.str();
         const auto servers = state.servers();
-        const auto change = apply_event(state, event, content, seq, home, std::nullopt, strict);
+        const auto change = apply_event(state, event, content, seq, 1, std::nullopt, strict);
         if (change && change->first_of_server && type == "member.join") {
             RC_ASSERT(state.has_member_of(event.sender.server));
         }

@@ -187,6 +187,7 @@ EventResult any_event_result()
     if (*rc::gen::arbitrary<bool>()) result.problem = Error{Code::forbidden, "", "why", 0};
     if (*rc::gen::arbitrary<bool>()) result.snapshot = any_snapshot(0);
     if (*rc::gen::arbitrary<bool>()) result.floor = count();
+    if (*rc::gen::arbitrary<bool>()) result.consent = *any_text();
     return result;
 }
 
@@ -200,7 +201,8 @@ bool same(const EventResult& left, const EventResult& right)
     return left.event == right.event && left.status == right.status && left.seq == right.seq &&
            left.retry_after == right.retry_after && same(left.problem, right.problem) &&
            left.snapshot.has_value() == right.snapshot.has_value() &&
-           (!left.snapshot || same(*left.snapshot, *right.snapshot)) && left.floor == right.floor;
+           (!left.snapshot || same(*left.snapshot, *right.snapshot)) && left.floor == right.floor &&
+           left.consent == right.consent;
 }
 
 SliceResult any_slice_result()

@@ -229,7 +229,7 @@ TEST(Result, AnItemThatCouldNotBeReadIsNull)
 {
     TransactionResult result;
     result.direct.push_back(
-        {{}, ItemStatus::rejected, 0, 0, Error{Code::malformed, "d", "h", 0}, {}, {}});
+        {{}, ItemStatus::rejected, 0, 0, Error{Code::malformed, "d", "h", 0}, {}, {}, {}});
     const auto text = write_result(result, 1);
     EXPECT_NE(text.find(R"({"event":null,"status":"rejected","problem":{)"), std::string::npos)
         << text;

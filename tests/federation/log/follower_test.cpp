@@ -336,13 +336,17 @@ TEST_F(Follower, LatestBelowTheLastEntryIsRefused)
     expect_refused(made, Code::malformed);
 }
 
-TEST_F(Follower, AnotherEpochIsRefused)
+// [SUC-6] The log has to come to the end of its epoch first.
+TEST_F(Follower, ALaterEpochIsAGap)
 {
     auto made = rest();
     made.logs[0].epoch = 2;
     rechain(made.logs[0]);
     sign_anew(a, made);
-    expect_refused(made, Code::unsupported);
+    const auto answer = deliver(a, b, made);
+    EXPECT_EQ(answer.status, SliceStatus::gap);
+    EXPECT_EQ(answer.epoch, 1);
+    expect_untouched();
 }
 
 // --- what is taken and marked ----------------------------------------------------------

@@ -120,7 +120,15 @@ void Server::open()
     home = std::make_unique<HomeLog>(
         identity, *store, world.clock, world.random,
         [this](const ServerName& server) { woken.push_back(server.str()); });
+    succession = std::make_unique<Succession>(
+        SuccessionParts{identity, *store, *home, *notices, null_log, world.clock, world.random,
+                        [this](const ServerName& server) { woken.push_back(server.str()); },
+                        [this](const ChannelId& channel) { repair->free_when_ready(channel); }});
     FollowerEvents events;
+    events.moved = [this](storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+                          const ServerName& before) {
+        return succession->moved(transaction, channel, before);
+    };
     events.acknowledged = [this](const ChannelId&, const ServerName& server, std::int64_t seq) {
         heard.delivered[server.str()] = seq;
     };
@@ -139,11 +147,25 @@ void Server::open()
     follower = std::make_unique<FollowerLog>(identity, *store, *waits, world.clock, events);
     direct = std::make_unique<Direct>(identity, *store, world.clock,
                                       [this](const UserId& who) { invited.push_back(who.str()); });
+    direct->handle(
+        std::string(move_question_type),
+        [this](storage::WriteTransaction& transaction, const VerifiedDirect& question,
+               const ServerName& origin) {
+            return succession->weigh(transaction, question, origin);
+        },
+        Direct::Repeat::is_asked_again);
     SettlementParts settling{identity, *verifier, *follower, *store,
                              *commits, *notices,  null_log,  world.clock};
     settling.believes = [this](const ChannelId& channel, const ServerName& server) {
         return repair->believes(channel, server);
     };
+    settling.move_answered = [this](storage::WriteTransaction& transaction,
+                                    const storage::DirectRow& row,
+                                    const protocol::EventResult& result,
+                                    const std::optional<protocol::Consent>& consent) {
+        return succession->answered(transaction, row, result, consent);
+    };
+    settling.wake = [this](const ServerName& server) { woken.push_back(server.str()); };
     settlement = std::make_unique<Settlement>(std::move(settling));
     queries = std::make_unique<Queries>(identity, *commits, world.clock);
     repair = std::make_unique<Repair>(RepairParts{
@@ -163,8 +185,8 @@ void Server::open()
                        }});
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
         identity, *store, *home, *commits, *index, *notices, *devices, world.clock, world.random,
-        [this](const ServerName& server) { woken.push_back(server.str()); },
-        LocalChannelsOptions{}});
+        [this](const ServerName& server) { woken.push_back(server.str()); }, LocalChannelsOptions{},
+        succession.get()});
     budgets = std::make_unique<trust::Budgets>(tiers);
     inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct,
                                                *commits, *budgets, world.clock});

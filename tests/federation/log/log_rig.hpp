@@ -264,6 +264,7 @@ struct Server {
     std::unique_ptr<storage::ChannelLogStore> store;
     std::unique_ptr<Verifier> verifier;
     std::unique_ptr<HomeLog> home;
+    std::unique_ptr<Succession> succession;
     std::unique_ptr<LongWaits> waits;
     std::unique_ptr<FollowerLog> follower;
     std::unique_ptr<Direct> direct;

@@ -1,0 +1,69 @@
+// The part of FollowerLog that compares a slice with what is held. The rest of the class is in
+// follower_log.cpp.
+#include <algorithm>
+
+#include "federation/follower_log.hpp"
+
+namespace entente::federation {
+
+using protocol::SliceResult;
+using protocol::SliceStatus;
+using storage::LiveChannel;
+
+Result<std::optional<std::int64_t>> FollowerLog::difference(storage::Connection& db,
+                                                            const LiveChannel& channel,
+                                                            const VerifiedSlice& verified,
+                                                            std::int64_t shared)
+{
+    const auto& slice = verified.slice;
+    for (const auto seq : {slice.after.seq, shared}) {
+        if (seq < channel.floor) continue;
+        auto held = store_.hash_at(db, channel, seq);
+        if (!held) return fail(held);
+        const auto& shown =
+            seq == slice.after.seq
+                ? slice.after.hash
+                : verified.hashes[static_cast<std::size_t>(seq - slice.after.seq - 1)];
+        if (*held != shown) return std::optional<std::int64_t>{seq};
+    }
+    return std::optional<std::int64_t>{};
+}
+
+Result<SliceResult> FollowerLog::compare_past(storage::Connection& db, const LiveChannel& channel,
+                                              const VerifiedSlice& verified)
+{
+    const auto& slice = verified.slice;
+    const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
+    if (last > channel.seq)
+        return refuse(Code::malformed, "an epoch that is over has no more entries");
+    auto differs = difference(db, channel, verified, last);
+    if (!differs) return fail(differs);
+    if (*differs)
+        return refuse(Code::signature_invalid, "another history of an epoch that is over");
+    return follower_answer(channel, SliceStatus::ok);
+}
+
+// The chains part once and for all: the first seq at which they differ is found by halving.
+Result<std::int64_t> FollowerLog::first_difference(storage::Connection& db,
+                                                   const LiveChannel& channel,
+                                                   const VerifiedSlice& verified,
+                                                   std::int64_t known)
+{
+    const auto after = verified.slice.after.seq;
+    auto low = std::max(after, channel.floor);
+    while (low < known) {
+        const auto middle = low + (known - low) / 2;
+        auto held = store_.hash_at(db, channel, middle);
+        if (!held) return fail(held);
+        const auto& shown = middle == after
+                                ? verified.slice.after.hash
+                                : verified.hashes[static_cast<std::size_t>(middle - after - 1)];
+        if (*held == shown)
+            low = middle + 1;
+        else
+            known = middle;
+    }
+    return known;
+}
+
+}  // namespace entente::federation
