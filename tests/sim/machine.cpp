@@ -321,6 +321,7 @@ void Machine::stop()
 Backup Machine::back_up()
 {
     trace_.say(name(), "is backed up");
+    disk_.heal();  // what was to fail next is the server's affair
     return {disk_, config_.server.data, window_};
 }
 
@@ -329,6 +330,7 @@ void Machine::put_back(const Backup& backup, bool with_window, bool is_rebooted)
     trace_.say(name(), std::string("is put back") + (with_window ? ", the window too" : "") +
                            (is_rebooted ? ", on a machine that has just started" : ""));
     window_.orphan();
+    disk_.heal();
     backup.put_back(disk_, config_.server.data, with_window ? &window_ : nullptr);
     if (!is_rebooted) return;
     std::filesystem::remove_all(config_.server.runtime);
