@@ -199,10 +199,12 @@ TEST_F(Handover, AnotherThanTheHomeBringsContentsWhole)
         a.append(a.event(channel, {"channel.update", "alice@a.example", R"({"name":"n"})"})));
     move_to(b);
     settle_all(a, b);
+    const auto after = row(c).seq;
     auto part = b.read([&](storage::Connection& db) {
-        return read_provable(db, b.identity.name, storage::read_channel(db, channel).value(),
-                             row(c).seq, {});
+        return read_provable(db, b.identity.name, storage::read_channel(db, channel).value(), after,
+                             {});
     });
+    ASSERT_TRUE(part);
     BatchDraft draft;
     draft.logs.push_back(std::move(part.value()));
     auto sent = sign_batch(draft, b.identity, servers.world.clock.now_ms());
