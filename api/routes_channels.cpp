@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.hpp"
+#include "api/channel_wish.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
@@ -115,16 +116,10 @@ RouteResult members_page(Api& api, Caller caller, const net::Request& request)
 
 RouteResult invite(Api& api, Caller caller, const net::Request& request)
 {
-    auto channel = channel_of(api, request);
-    if (!channel) co_return fail(channel);
-    auto body = parse_body(request);
-    if (!body) co_return fail(body);
-    Members members{*body, ""};
-    auto actor = actor_of(caller, members);
-    auto invitee = user_of(api, members);
-    if (members.error()) co_return protocol::Failure{*members.error()};
-    auto posted =
-        co_await api.channels().invite(std::move(actor), std::move(*channel), std::move(invitee));
+    auto wish = channel_wish(api, caller, request, user_of);
+    if (!wish) co_return fail(wish);
+    auto posted = co_await api.channels().invite(std::move(wish->actor), std::move(wish->channel),
+                                                 std::move(wish->wanted));
     co_return posted_response(api, posted);
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.hpp"
+#include "api/channel_wish.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/wire.hpp"
@@ -22,18 +23,17 @@ constexpr std::size_t max_change_body = 16 * 1024;
 constexpr std::size_t max_reaction_octets = 256;
 constexpr std::int64_t max_entries_a_page = 1000;
 
+std::string read_content(const Api&, Members& members)
+{
+    return members.object_text("content");
+}
+
 RouteResult post(Api& api, Caller caller, const net::Request& request)
 {
-    auto channel = channel_of(api, request);
-    if (!channel) co_return fail(channel);
-    auto body = parse_body(request);
-    if (!body) co_return fail(body);
-    Members members{*body, ""};
-    auto actor = actor_of(caller, members);
-    auto content = members.object_text("content");
-    if (members.error()) co_return protocol::Failure{*members.error()};
-    auto posted =
-        co_await api.channels().post(std::move(actor), std::move(*channel), std::move(content));
+    auto wish = channel_wish(api, caller, request, read_content);
+    if (!wish) co_return fail(wish);
+    auto posted = co_await api.channels().post(std::move(wish->actor), std::move(wish->channel),
+                                               std::move(wish->wanted));
     co_return posted_response(api, posted);
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.hpp"
+#include "api/channel_wish.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
@@ -59,16 +60,10 @@ federation::ChannelChange read_successors(const Api&, Members& members)
 template <ReadChannelChange read>
 RouteResult change_channel(Api& api, Caller caller, const net::Request& request)
 {
-    auto channel = channel_of(api, request);
-    if (!channel) co_return fail(channel);
-    auto body = parse_body(request);
-    if (!body) co_return fail(body);
-    Members members{*body, ""};
-    auto actor = actor_of(caller, members);
-    auto wanted = read(api, members);
-    if (members.error()) co_return protocol::Failure{*members.error()};
-    auto posted =
-        co_await api.channels().change(std::move(actor), std::move(*channel), std::move(wanted));
+    auto wish = channel_wish(api, caller, request, read);
+    if (!wish) co_return fail(wish);
+    auto posted = co_await api.channels().change(std::move(wish->actor), std::move(wish->channel),
+                                                 std::move(wish->wanted));
     co_return posted_response(api, posted);
 }
 

@@ -2,9 +2,8 @@
 #include <string>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "api/api.hpp"
+#include "api/channel_wish.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
@@ -35,16 +34,10 @@ Result<net::Response> answer(const Api& api, int status, const Result<federation
 
 RouteResult move(Api& api, Caller caller, const net::Request& request)
 {
-    auto channel = channel_of(api, request);
-    if (!channel) co_return fail(channel);
-    auto body = parse_body(request);
-    if (!body) co_return fail(body);
-    Members members{*body, ""};
-    auto actor = actor_of(caller, members);
-    auto home = home_in(api, members);
-    if (members.error()) co_return protocol::Failure{*members.error()};
-    auto moving =
-        co_await api.channels().move(std::move(actor), std::move(*channel), std::move(home));
+    auto wish = channel_wish(api, caller, request, home_in);
+    if (!wish) co_return fail(wish);
+    auto moving = co_await api.channels().move(std::move(wish->actor), std::move(wish->channel),
+                                               std::move(wish->wanted));
     co_return answer(api, 202, moving);
 }
 
