@@ -2,10 +2,10 @@
 // nothing that was acknowledged is missing, doubled or out of order, at either server.
 // E2E_KILLS changes the number of kills from 25.
 #include <cstdlib>
-#include <map>
 #include <set>
 
 #include "tests/e2e/support/crew.hpp"
+#include "tests/e2e/support/kept.hpp"
 #include "tests/e2e/support/world_test.hpp"
 
 namespace entente::e2e {
@@ -91,32 +91,14 @@ void Kills::run(const std::string& victim,
 
 void Kills::expect_all_there(const Crew& crew)
 {
-    std::map<std::string, PageEntry> by_txn;
     std::size_t told = 0;
     for (const auto& list : crew.all()) told += list.size();
     wait_until(
         "all that was acknowledged is numbered",
         [&] { return alice_->texts(channel_).size() >= told; }, Milliseconds(30'000));
     const auto home = alice_->log(channel_);
-    for (std::size_t i = 0; i < home.size(); ++i) {
-        ASSERT_EQ(home[i].seq, static_cast<std::int64_t>(i + 1)) << "the numbers have a hole";
-        ASSERT_TRUE(by_txn.emplace(home[i].txn, home[i]).second)
-            << home[i].text << " is there twice";
-    }
-    for (const auto& list : crew.all()) {
-        std::int64_t before = 0;
-        for (const auto& item : list) {
-            const auto found = by_txn.find(item.txn);
-            ASSERT_NE(found, by_txn.end()) << item.text << " was acknowledged and is missing";
-            ASSERT_EQ(found->second.text, item.text);
-            ASSERT_EQ(found->second.sender, item.sender);
-            if (item.seq > 0) {
-                ASSERT_EQ(found->second.seq, item.seq);
-            }
-            ASSERT_GT(found->second.seq, before) << item.text << " has overtaken an earlier one";
-            before = found->second.seq;
-        }
-    }
+    expect_kept(home, crew);
+    if (HasFatalFailure()) return;
     wait_until(
         "the follower has all", [&] { return latest(*bob_, channel_) >= home.back().seq; },
         Milliseconds(30'000));
