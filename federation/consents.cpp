@@ -9,9 +9,6 @@ using protocol::Consent;
 using protocol::Read;
 using protocol::Slice;
 
-constexpr Millis key_fetching_ms = 15'000;
-constexpr std::size_t most_fetches = 8;
-
 // A consent, with the keys that were shown with it.
 struct Found {
     Consent consent;

@@ -18,8 +18,6 @@ using protocol::Read;
 using protocol::Slice;
 using protocol::Submission;
 
-constexpr Millis key_fetching_ms = 15'000;
-constexpr std::uint64_t most_fetches = 8;
 // Signatures verified in one go, about 35 µs each: then others on the I/O thread have a turn.
 constexpr std::size_t roots_a_turn = 32;
 

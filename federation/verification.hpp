@@ -92,6 +92,10 @@ struct VerifiedSlice {
     std::optional<Error> problem;
 };
 
+// What one look at a transaction's roots, or at its consents, may fetch keys for.
+inline constexpr Millis key_fetching_ms = 15'000;
+inline constexpr std::size_t most_fetches = 8;
+
 class Verifier {
  public:
     Verifier(const Identity& identity, Discovery& discovery, const protocol::Clock& clock);
