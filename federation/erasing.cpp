@@ -63,6 +63,21 @@ Result<void> erase_behind(ChannelLogStore& store, Connection& db, LiveChannel& c
     return erase_edits(store, db, channel, target->seq);
 }
 
+Result<void> erase_behind_unheld(ChannelLogStore& store, Connection& db, LiveChannel& channel,
+                                 const protocol::Event& event)
+{
+    if (event.type == "message.edit") {
+        auto target = storage::unheld_target(db, channel.id, *event.target);
+        return target ? storage::note_edit(db, channel.id, *target, channel.seq) : fail(target);
+    }
+    if (event.type != "message.delete") return {};
+    auto target = storage::find_unheld_target(db, channel.id, *event.target);
+    if (!target) return fail(target);
+    if (!*target) return {};
+    db.erase_traces();
+    return erase_edits(store, db, channel, **target);
+}
+
 bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& event)
 {
     if (entry.content) return true;

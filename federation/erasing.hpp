@@ -40,4 +40,12 @@ struct Target {
                                         storage::LiveChannel& channel, const protocol::Event& event,
                                         const std::optional<Target>& target);
 
+// The same behind an entry whose target lies before where the log begins here: what it edits
+// can't be told, but a deletion has to find it. Whether the deletion was allowed only its home
+// knows, which has taken it.
+[[nodiscard]] Result<void> erase_behind_unheld(storage::ChannelLogStore& store,
+                                               storage::Connection& db,
+                                               storage::LiveChannel& channel,
+                                               const protocol::Event& event);
+
 }  // namespace entente::federation

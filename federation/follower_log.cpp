@@ -281,6 +281,7 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
     Result<std::optional<Target>> target;
     protocol::StateChange effect;
     bool has_effect = false;
+    bool cant_tell = false;
     if (followed.breach.empty()) {
         addition.txn = event.txn;
         // What can't be told now must not be taken for unknown: the log decides alike wherever
@@ -290,7 +291,7 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         auto change = fold(channel, entry, event, facts, *target);
         has_effect = change.has_value();
         // What it refers to may lie before the log that is held here.
-        const bool cant_tell = !change && change.error().code == Code::not_found && event.target &&
+        cant_tell = !change && change.error().code == Code::not_found && event.target &&
                                !*target && channel.floor > 0;
         if (!change && !cant_tell) addition.entry.marks |= protocol::bit(Mark::no_effect);
         if (change) addition.change = *change;
@@ -306,6 +307,7 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         }
     }
     auto added = store_.append(db, channel, std::move(addition));
+    if (added && cant_tell) return erase_behind_unheld(store_, db, channel, event);
     if (!added || !has_effect) return added;
     auto noted = note_following(store_, db, channel, identity_.name, event, effect);
     if (!noted) return noted;

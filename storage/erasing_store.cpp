@@ -6,6 +6,8 @@ namespace entente::storage {
 
 namespace {
 
+constexpr char insert_unheld[] = "INSERT INTO unheld_target (channel, event) VALUES (?, ?)";
+constexpr char select_unheld[] = "SELECT id FROM unheld_target WHERE channel = ? AND event = ?";
 constexpr char insert_edit[] =
     "INSERT INTO edit_of (channel, target, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
 constexpr char select_edits[] =
@@ -19,6 +21,24 @@ constexpr char select_owed_erasing[] =
 constexpr char delete_owed[] = "DELETE FROM erasure_owed WHERE channel = ? AND target = ?";
 
 }  // namespace
+
+Result<std::optional<std::int64_t>> find_unheld_target(Connection& db, std::int64_t channel,
+                                                       const protocol::Hash& event)
+{
+    const auto read = [](Statement& row) { return -row.integer(0); };
+    return one_row(db, select_unheld, read, channel, Blob{protocol::as_view(event)});
+}
+
+Result<std::int64_t> unheld_target(Connection& db, std::int64_t channel,
+                                   const protocol::Hash& event)
+{
+    auto found = find_unheld_target(db, channel, event);
+    if (!found) return fail(found);
+    if (*found) return **found;
+    auto added = run(db, insert_unheld, channel, Blob{protocol::as_view(event)});
+    if (!added) return fail(added);
+    return -db.last_insert_id();
+}
 
 Result<void> note_edit(Connection& db, std::int64_t channel, std::int64_t target, std::int64_t seq)
 {

@@ -4,11 +4,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "protocol/octets.hpp"
 #include "storage/driver.hpp"
 
 namespace entente::storage {
+
+// What stands for the seq of a message that lies before where the log begins here: below zero,
+// and made where there is none yet.
+[[nodiscard]] Result<std::int64_t> unheld_target(Connection& db, std::int64_t channel,
+                                                 const protocol::Hash& event);
+[[nodiscard]] Result<std::optional<std::int64_t>> find_unheld_target(Connection& db,
+                                                                     std::int64_t channel,
+                                                                     const protocol::Hash& event);
 
 [[nodiscard]] Result<void> note_edit(Connection& db, std::int64_t channel, std::int64_t target,
                                      std::int64_t seq);

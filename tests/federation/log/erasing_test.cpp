@@ -68,6 +68,7 @@ class ErasingTest : public ::testing::Test {
     Servers servers;
     Server& a = servers.a;
     Server& b = servers.b;
+    Server& c = servers.c;
     ChannelId channel;
 };
 
@@ -179,6 +180,34 @@ TEST_F(ErasingTest, WhoGetsTheMessageErasedAlreadyTakesTheChainAndTheEditBeforeI
     EXPECT_EQ(deleted_by(b, edited.seq), deleted->seq);
     EXPECT_FALSE(log_shows_it(b));
     EXPECT_TRUE(files_with_it(b).empty());
+}
+
+// [MEM-4]
+TEST_F(ErasingTest, WhoJoinedBehindTheMessageErasesEditsOfItToo)
+{
+    const auto message = a.post("alice", channel, "from before carol");
+    const auto kept = a.post("alice", channel, "so is this");
+    settle_all(a, b);
+    a.change("alice", channel, changes::invite(c.user("carol")));
+    ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
+    settle_all(c, a);
+    ASSERT_GT(c.image(channel)->floor, kept->seq);
+
+    std::vector<Posted> edits;
+    for (std::size_t i = 0; i <= edits_erased_at_once; ++i)
+        edits.push_back(edit(a, "alice", message->event_id));
+    const auto other = a.change("alice", channel, changes::edit(kept->event_id, "{\"text\":\"!\"}"));
+    settle_all(a, c);
+    ASSERT_TRUE(log_shows_it(c));
+
+    const auto deleted = erase(a, "alice", message->event_id);
+    ASSERT_TRUE(deleted) << deleted.error().detail;
+    settle_all(a, c);
+    c.end_retentions();  // and what is erased in steps
+    for (const auto& edited : edits) EXPECT_EQ(deleted_by(c, edited.seq), deleted->seq);
+    EXPECT_EQ(deleted_by(c, other->seq), 0);
+    expect_gone_from_files(c);
+    EXPECT_EQ(c.image(channel)->hash, a.image(channel)->hash);
 }
 
 TEST_F(ErasingTest, ADeletionInTheTransactionOfItsMessageShowsItToNobody)
