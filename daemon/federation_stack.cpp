@@ -135,7 +135,7 @@ FederationStack::FederationStack(Parts parts)
       people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
                parts.clock, parts.random, asker(), waker(), signaller()}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
-              budgets_, parts.clock, &people_.signals()}),
+              budgets_, parts.clock, parts.stores.window().refused(), &people_.signals()}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
       directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
                   [this](protocol::ServerName server, std::string target) {

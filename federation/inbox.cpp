@@ -4,6 +4,7 @@
 
 #include "federation/long_octets.hpp"
 #include "federation/succession.hpp"
+#include "protocol/message_signature.hpp"
 
 namespace entente::federation {
 
@@ -88,7 +89,12 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
     // One bad item is a line in the result, never an error: a peer could otherwise wedge its
     // neighbours' channels. An error here is ours, and tells the peer to retry.
     auto job = [this, work](storage::WriteTransaction& open) -> Result<Outcome> {
-        return apply(open, *work);
+        if (auto again = refuse_again(*work); !again) return fail(again);
+        auto outcome = apply(open, *work);
+        // Before the commit, so that no copy comes in between. Where that fails nobody has heard
+        // of the refusal, and it stands all the same.
+        if (auto noted = note_refused(*work, outcome.result); !noted) return fail(noted);
+        return outcome;
     };
     storage::Cause cause{work->origin.str(), work->octets};
     auto outcome = co_await parts_.commits.write(std::move(job), std::move(cause));
@@ -202,6 +208,55 @@ void Inbox::check_items(Work& work, Transaction transaction, const CheckedRoots&
         work.direct.push_back(parts_.direct.check(read, work.origin));
         work.direct.back().tier = work.tier;
     }
+}
+
+// [INBOX-18] What was refused for good stays so: an older copy of it may have been under way
+// all the time, and its author has been told.
+Result<void> Inbox::refuse_again(Work& work)
+{
+    const auto look_up = [&](auto& item) -> Result<void> {
+        if (!item.event || !item.id) return {};
+        auto refused = parts_.refused.find_refused(*item.id);
+        if (!refused) return fail(refused);
+        if (!*refused) return {};
+        item.event.reset();
+        item.problem = Error{**refused, "an earlier copy of it was refused", {}, 0};
+        return {};
+    };
+    for (auto& submission : work.submissions) {
+        for (auto& item : submission.events) {
+            if (auto done = look_up(item); !done) return done;
+        }
+    }
+    for (auto& item : work.direct) {
+        if (auto done = look_up(item); !done) return done;
+    }
+    return {};
+}
+
+// As long as a request can pass that was made before its sender has the answer. Nothing of what
+// wasn't proven: of that another proof may come.
+Result<void> Inbox::note_refused(const Work& work, const TransactionResult& result)
+{
+    const auto expires = parts_.clock.now_s() + protocol::max_age_s + protocol::max_ahead_s + 1;
+    const auto note = [&](const auto& item, const protocol::EventResult& said) -> Result<void> {
+        const bool is_final =
+            said.status == ItemStatus::rejected && said.problem->code != Code::superseded;
+        if (!is_final || !item.event || !item.id) return {};
+        return parts_.refused.note_refused(*item.id, said.problem->code, expires);
+    };
+    for (std::size_t i = 0; i < work.submissions.size(); ++i) {
+        const auto& submission = work.submissions[i];
+        if (submission.problem) continue;
+        for (std::size_t j = 0; j < submission.events.size(); ++j) {
+            auto done = note(submission.events[j], result.submissions[i].events[j]);
+            if (!done) return done;
+        }
+    }
+    for (std::size_t i = 0; i < work.direct.size(); ++i) {
+        if (auto done = note(work.direct[i], result.direct[i]); !done) return done;
+    }
+    return {};
 }
 
 Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)

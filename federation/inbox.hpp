@@ -15,6 +15,7 @@
 #include "federation/verification.hpp"
 #include "net/http_message.hpp"
 #include "storage/group_commit.hpp"
+#include "storage/refused_items.hpp"
 #include "trust/budgets.hpp"
 
 namespace entente::federation {
@@ -28,6 +29,7 @@ struct InboxParts {
     storage::GroupCommit& commits;
     trust::Budgets& budgets;
     const protocol::Clock& clock;
+    storage::RefusedItems& refused;
     Signals* signals = nullptr;  // nothing: all are ignored
 };
 
@@ -53,7 +55,10 @@ class Inbox {
     void check_items(Work& work, protocol::Transaction transaction, const CheckedRoots& roots,
                      const CheckedConsents& consents) const;
     void sign_consents(Outcome& outcome) const;
+    [[nodiscard]] Result<void> refuse_again(Work& work);
     [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
+    [[nodiscard]] Result<void> note_refused(const Work& work,
+                                            const protocol::TransactionResult& result);
     [[nodiscard]] protocol::TransactionResult finish(Outcome outcome) const;
 
     InboxParts parts_;

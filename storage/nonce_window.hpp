@@ -14,6 +14,7 @@
 #include "protocol/result.hpp"
 #include "storage/commit_marks.hpp"
 #include "storage/event_index.hpp"
+#include "storage/refused_items.hpp"
 
 namespace rocksdb {
 class Env;
@@ -62,8 +63,9 @@ class ReplayMemory : public NonceWindow {
     [[nodiscard]] virtual MemoryState state() const = 0;
     // Lies beside it in the same database; lives as long.
     [[nodiscard]] virtual EventPlaces& events() = 0;
-    // So does this one.
+    // So do these.
     [[nodiscard]] virtual CommitMemory& commits() = 0;
+    [[nodiscard]] virtual RefusedItems& refused() = 0;
     // Syncs and marks an orderly end.
     virtual void close() = 0;
 };

@@ -1,4 +1,5 @@
-// The window in RocksDB. Column families: `nonces` (key id, NUL, nonce → expiry), `expiry`
+// The window in RocksDB. Column families: `nonces` (key id, NUL, nonce → expiry; and NUL, event
+// id of a refused item → expiry, code), `expiry`
 // (the same by time, for the sweep), `events` (the index by event id, derived) and the default
 // one for what must be known at the next start. Writes go to the WAL without a sync: a
 // killed process loses none, and after a fallen machine the boot id tells. On a full disk
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -61,6 +63,14 @@ std::int64_t decode(std::string_view octets)
     return static_cast<std::int64_t>(bits);
 }
 
+// No key id is empty.
+std::string refused_entry(const protocol::Hash& item)
+{
+    std::string entry(1, '\0');
+    entry.append(protocol::as_view(item));
+    return entry;
+}
+
 rocksdb::Slice slice_of(std::string_view text)
 {
     return {text.data(), text.size()};
@@ -88,7 +98,10 @@ std::string distrust_mark(const RocksWindowOptions& options)
     return options.folder + ".distrusted";
 }
 
-class RocksWindow final : public ReplayMemory, private EventPlaces, private CommitMemory {
+class RocksWindow final : public ReplayMemory,
+                          private EventPlaces,
+                          private CommitMemory,
+                          private RefusedItems {
  public:
     using Family = RocksFiles::Family;
 
@@ -108,6 +121,7 @@ class RocksWindow final : public ReplayMemory, private EventPlaces, private Comm
     MemoryState state() const override { return state_; }
     EventPlaces& events() override { return *this; }
     CommitMemory& commits() override { return *this; }
+    RefusedItems& refused() override { return *this; }
     void close() override;
 
  private:
@@ -127,6 +141,9 @@ class RocksWindow final : public ReplayMemory, private EventPlaces, private Comm
     Result<std::optional<IndexMark>> index_mark() override;
     Result<std::optional<IndexMark>> newest_run() override;
     Result<void> set_newest_run(const IndexMark& newest) override;
+    Result<void> note_refused(const protocol::Hash& item, Code code,
+                              protocol::Seconds expires) override;
+    Result<std::optional<Code>> find_refused(const protocol::Hash& item) override;
 
     [[nodiscard]] rocksdb::DB& db() { return *files_->db; }
     [[nodiscard]] rocksdb::ColumnFamilyHandle* family(Family family) const
@@ -139,6 +156,9 @@ class RocksWindow final : public ReplayMemory, private EventPlaces, private Comm
     MemoryState state_ = MemoryState::incomplete;
     protocol::Seconds created_not_before_ = 0;
     std::atomic<protocol::Seconds> swept_until_{0};
+    // The last refusal's expiry: mostly there is none to look for. Of those before the start
+    // nobody knows.
+    std::atomic<protocol::Seconds> refused_until_{std::numeric_limits<protocol::Seconds>::max()};
 
     std::shared_mutex using_;  // guards what follows; alone: opening, closing
     std::unique_ptr<RocksFiles> files_;
@@ -226,6 +246,7 @@ Result<void> RocksWindow::take_over(bool was_damaged)
     if (!*made) {
         is_lost = is_lost || options_.ran_before;
         state_ = MemoryState::first_start;
+        refused_until_ = 0;
     } else {
         // The machine has been down since, and the last writes may not have reached the disk.
         const std::string boot = running->value_or("");
@@ -366,6 +387,34 @@ Result<void> RocksWindow::set_newest_run(const IndexMark& newest)
         db().Put({}, family(Family::meta), newest_run_key, encode(newest.run) + newest.name);
     if (!status.ok()) return tl::unexpected(write_failed("note the newest run", status));
     return {};
+}
+
+Result<void> RocksWindow::note_refused(const protocol::Hash& item, Code code,
+                                       protocol::Seconds expires)
+{
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
+    rocksdb::WriteBatch batch;
+    const auto entry = refused_entry(item);
+    const auto time = encode(expires);
+    batch.Put(family(Family::nonces), entry, time + std::string(protocol::code_name(code)));
+    batch.Put(family(Family::expiry), time + entry, "");
+    const auto status = db().Write({}, &batch);
+    if (!status.ok()) return tl::unexpected(write_failed("write", status));
+    if (refused_until_ < expires) refused_until_ = expires;
+    return {};
+}
+
+Result<std::optional<Code>> RocksWindow::find_refused(const protocol::Hash& item)
+{
+    if (refused_until_ <= swept_until_) return std::optional<Code>();
+    auto in_use = use();
+    if (!in_use) return fail(in_use);
+    std::string known;
+    const auto found = db().Get({}, family(Family::nonces), refused_entry(item), &known);
+    if (found.IsNotFound()) return std::optional<Code>();
+    if (!found.ok()) return tl::unexpected(error_of("read", found));
+    return std::optional<Code>(protocol::code_from_name(std::string_view(known).substr(8)));
 }
 
 void RocksWindow::close()

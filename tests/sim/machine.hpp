@@ -43,6 +43,7 @@ class Machine {
     [[nodiscard]] const std::vector<std::string>& people() const { return options_.people; }
     [[nodiscard]] fault::Disk& disk() { return disk_; }
     [[nodiscard]] DayClock& clock() { return clock_; }
+    [[nodiscard]] const WindowMemory& window() const { return window_; }
     [[nodiscard]] const federation::Identity& identity() const { return identity_; }
 
     // Starts the process; it serves once it is ready.

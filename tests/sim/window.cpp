@@ -32,6 +32,8 @@ void WindowMemory::cut(Chance& chance)
         nonces_.pop_back();
         --lost;
     }
+    // What is lost of them is lost in their order too; all of it is the worst.
+    std::erase_if(refused_, [](const Refused& refused) { return !refused.is_synced; });
     while (newest_runs_.size() > 1 && chance.percent(50)) newest_runs_.pop_back();
     // The index is one log with the nonces; to have lost all of it is the worst.
     if (chance.percent(50)) {
@@ -49,7 +51,8 @@ void WindowMemory::put_back(const WindowMemory& older)
 
 class SimulatedWindow final : public storage::ReplayMemory,
                               private storage::EventPlaces,
-                              private storage::CommitMemory {
+                              private storage::CommitMemory,
+                              private storage::RefusedItems {
  public:
     SimulatedWindow(WindowMemory& memory, const storage::RocksWindowOptions& options)
         : memory_(memory), generation_(++memory.generation_)
@@ -103,9 +106,11 @@ class SimulatedWindow final : public storage::ReplayMemory,
             memory_.swept_until_ = until;
             sync();
         }
-        std::erase_if(memory_.nonces_, [&](const WindowMemory::Nonce& nonce) {
-            return nonce.expires <= std::min(until, memory_.swept_until_);
-        });
+        const auto is_over = [until = std::min(until, memory_.swept_until_)](const auto& kept) {
+            return kept.expires <= until;
+        };
+        std::erase_if(memory_.nonces_, is_over);
+        std::erase_if(memory_.refused_, is_over);
         return {};
     }
 
@@ -117,6 +122,7 @@ class SimulatedWindow final : public storage::ReplayMemory,
     MemoryState state() const override { return state_; }
     storage::EventPlaces& events() override { return *this; }
     storage::CommitMemory& commits() override { return *this; }
+    storage::RefusedItems& refused() override { return *this; }
     void close() override
     {
         const std::lock_guard lock(mutex_);
@@ -170,10 +176,30 @@ class SimulatedWindow final : public storage::ReplayMemory,
         return {};
     }
 
+    Result<void> note_refused(const protocol::Hash& item, Code code,
+                              protocol::Seconds expires) override
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_orphaned()) return fail(Code::unavailable, "the replay window is closed");
+        memory_.refused_.push_back({item, code, expires, false});
+        return {};
+    }
+
+    Result<std::optional<Code>> find_refused(const protocol::Hash& item) override
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_orphaned()) return fail(Code::unavailable, "the replay window is closed");
+        for (const auto& refused : memory_.refused_) {
+            if (refused.item == item) return std::optional(refused.code);
+        }
+        return std::optional<Code>();
+    }
+
     [[nodiscard]] bool is_orphaned() const { return generation_ != memory_.generation_; }
     void sync()
     {
         for (auto& nonce : memory_.nonces_) nonce.is_synced = true;
+        for (auto& refused : memory_.refused_) refused.is_synced = true;
         auto& runs = memory_.newest_runs_;
         if (runs.size() > 1) runs.erase(runs.begin(), runs.end() - 1);
     }

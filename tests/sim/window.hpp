@@ -24,10 +24,22 @@ class WindowMemory {
         bool is_synced = false;
     };
 
+    struct Refused {
+        protocol::Hash item{};
+        Code code{};
+        protocol::Seconds expires = 0;
+        bool is_synced = false;
+    };
+
     // The power goes: of what isn't synced an older part survives.
     void cut(Chance& chance);
     // Whoever has it open writes no more: its process is dead.
     void orphan() { ++generation_; }
+    // Whether a request that is made now and expires then can pass.
+    [[nodiscard]] bool believes(protocol::Seconds now, protocol::Seconds expires) const
+    {
+        return now >= created_not_before_ && expires > swept_until_;
+    }
     // An older one in its place.
     void put_back(const WindowMemory& older);
 
@@ -40,6 +52,7 @@ class WindowMemory {
     protocol::Seconds swept_until_ = 0;
     protocol::Seconds created_not_before_ = 0;
     std::vector<Nonce> nonces_;
+    std::vector<Refused> refused_;
     std::multimap<std::string, storage::EventPlace> events_;
     std::optional<storage::IndexMark> mark_;
     std::vector<storage::IndexMark> newest_runs_;  // the last synced one and those since

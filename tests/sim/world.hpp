@@ -56,6 +56,7 @@ class World {
     {
         return machine.name() == liar_name_;
     }
+    [[nodiscard]] bool is_everybody_heard() const;
     void wait_until_quiet();
 
     // Runs all that can be done up to that time.

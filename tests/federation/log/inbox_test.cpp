@@ -2,6 +2,8 @@
 // what a budget leaves of a transaction [INBOX-1, INBOX-2, INBOX-3, INBOX-8].
 #include <nlohmann/json.hpp>
 
+#include "federation/channel_changes.hpp"
+#include "storage/account_store.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -20,10 +22,10 @@ class InboxTest : public ::testing::Test {
     {
         return b.event(channel, {"message.create", "bob@b.example", "{\"text\":\"" + text + "\"}"});
     }
-    EventAndContent invite_from_b(const ChannelId& of)
+    EventAndContent invite_from_b(const ChannelId& of, const std::string& user = "alice@a.example")
     {
         const auto inner =
-            b.event(of, {"member.invite", "bob@b.example", R"({"user":"alice@a.example"})"});
+            b.event(of, {"member.invite", "bob@b.example", R"({"user":")" + user + R"("})"});
         EventAndContent made;
         made.content = "{\"salt\":\"AAECAwQFBgcICQoLDA0ODw\",\"channel\":\"" + of.str() +
                        "\",\"name\":\"n\",\"kind\":\"group\",\"encryption\":\"none\",\"members\":1,"
@@ -32,7 +34,7 @@ class InboxTest : public ::testing::Test {
                        ",\"content\":" + protocol::json_string(inner.content) + "}}";
         protocol::EventDraft draft;
         draft.type = "invite";
-        draft.to = "alice@a.example";
+        draft.to = user;
         draft.sender = "b.example";
         draft.txn = protocol::make_uuid7(servers.world.clock.now_ms(), servers.world.random);
         draft.at = servers.world.clock.now_ms();
@@ -53,6 +55,40 @@ class InboxTest : public ::testing::Test {
     Server& b = servers.b;
     ChannelId channel;
 };
+
+// [INBOX-18]
+TEST_F(InboxTest, AnOlderCopyOfWhatWasRefusedIsNotTakenLater)
+{
+    auto& c = servers.c;
+    const auto join = [&] { return c.event(channel, {"member.join", "carol@c.example"}); };
+    const auto first = join();
+    EXPECT_EQ(hand_in(c, a, channel, {first}).at(0).problem->code, Code::not_found);
+    ASSERT_TRUE(a.change("alice", channel, changes::invite(c.user("carol"))));
+
+    // It was under way all the time; the author has been told of the refusal.
+    const auto copy = hand_in(c, a, channel, {first}).at(0);
+    EXPECT_EQ(copy.status, ItemStatus::rejected);
+    EXPECT_EQ(copy.problem->code, Code::not_found);
+    EXPECT_EQ(hand_in(c, a, channel, {join()}).at(0).status, ItemStatus::accepted);
+}
+
+// [INBOX-18]
+TEST_F(InboxTest, AnOlderCopyOfARefusedInvitationIsNotTakenLater)
+{
+    OutgoingTransaction transaction;
+    const std::string newcomer = "frank@a.example";
+    transaction.direct = {invite_from_b(b.create("bob"), newcomer)};
+    EXPECT_EQ(a.receive(b, transaction).direct.at(0).problem->code, Code::not_found);
+    const auto made = a.write([](storage::WriteTransaction& open) {
+        return storage::create_user(open.db(), "frank", "hash", storage::AccountRole::user, 0);
+    });
+    ASSERT_TRUE(made);
+    const auto copy = a.receive(b, transaction).direct.at(0);
+    EXPECT_EQ(copy.status, ItemStatus::rejected);
+    EXPECT_EQ(copy.problem->code, Code::not_found);
+    transaction.direct = {invite_from_b(b.create("bob"), newcomer)};
+    EXPECT_EQ(a.receive(b, transaction).direct.at(0).status, ItemStatus::accepted);
+}
 
 // [INBOX-1]
 TEST_F(InboxTest, TheAnswerHasTheMembersAndLengthsOfTheTransaction)

@@ -189,7 +189,7 @@ void Server::open()
         succession.get()});
     budgets = std::make_unique<trust::Budgets>(tiers);
     inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct,
-                                               *commits, *budgets, world.clock});
+                                               *commits, *budgets, world.clock, refused});
 }
 
 void Server::close()

@@ -70,6 +70,27 @@ class MemoryIndex final : public storage::EventPlaces {
     std::optional<storage::IndexMark> mark_;
 };
 
+// Outlives the server, as the replay window does.
+class MemoryRefusals final : public storage::RefusedItems {
+ public:
+    Result<void> note_refused(const Hash& item, Code code, protocol::Seconds) override
+    {
+        const std::lock_guard lock(mutex_);
+        refused_.emplace(item, code);
+        return {};
+    }
+    Result<std::optional<Code>> find_refused(const Hash& item) override
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = refused_.find(item);
+        return found == refused_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+ private:
+    std::mutex mutex_;
+    std::map<Hash, Code> refused_;
+};
+
 class Folder {
  public:
     Folder();
@@ -243,6 +264,7 @@ struct Server {
     Identity identity;
     std::size_t cached;
     std::shared_ptr<MemoryIndex> places = std::make_shared<MemoryIndex>();
+    MemoryRefusals refused;
     std::unique_ptr<storage::EventIndex> index;
     std::vector<trust::PinnedServer> pins;
     Heard heard;

@@ -64,7 +64,8 @@ struct PeopleServer {
                               }));
         inbox = std::make_unique<Inbox>(InboxParts{
             server.identity, *server.verifier, *server.home, *server.follower, *server.direct,
-            *server.commits, *server.budgets, server.world.clock, &people->signals()});
+            *server.commits, *server.budgets, server.world.clock, server.refused,
+            &people->signals()});
         settlement = std::make_unique<Settlement>(
             SettlementParts{server.identity, *server.verifier, *server.follower, *server.store,
                             *server.commits, *server.notices, log, server.world.clock,
