@@ -222,7 +222,8 @@ class Channels {
                                                                         std::size_t limit) = 0;
     virtual asio::awaitable<Result<std::vector<Invitation>>> invitations(UserId user) = 0;
 
-    // Entries after `after` in rising order; only what the user may see. `page_before` gives the
+    // Entries after `after` in rising order; only what the user may see. `conflict` where the
+    // log ends before `after`: older data has been put back. `page_before` gives the
     // newest ones below `before`, rising too.
     virtual asio::awaitable<Result<ClientEntries>> page_after(UserId user, ChannelId channel,
                                                               std::int64_t after,

@@ -217,13 +217,11 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
     if (first_new >= slice.entries.size()) return {};
     if (slice.entries[first_new].at < channel.at)
         return refuse(Code::malformed, "an entry is older than the one before it");
+    if (auto can = can_apply(db, channel, verified, first_new); !can) return can;
     const auto home = channel.home;
     for (auto i = first_new; i < slice.entries.size(); ++i) {
-        auto applied =
-            channel.home == home
-                ? apply_entry(transaction, channel, slice.entries[i], verified.events[i],
-                              verified.facts[i])
-                : refuse(Code::malformed, "an entry behind the move that ended its epoch");
+        auto applied = apply_entry(transaction, channel, slice.entries[i], verified.events[i],
+                                   verified.facts[i]);
         if (!applied) {
             store_.abandon(channel, applied.error());
             return applied;
@@ -356,50 +354,6 @@ Result<SliceResult> FollowerLog::fork(WriteTransaction& transaction, LiveChannel
     transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home,
                               kind] { forked(name, home, kind); });
     return follower_answer(channel, SliceStatus::fork);
-}
-
-// [LOG-11] The seal is proven under a key of ours: either we made it, or who has the key.
-Result<std::optional<std::int64_t>> FollowerLog::find_unsealed(storage::Connection& db,
-                                                               const LiveChannel& channel,
-                                                               const VerifiedSlice& verified,
-                                                               std::size_t first_new)
-{
-    // What this server ordered itself it has sealed by its checkpoints.
-    if (verified.home == identity_.name) return std::optional<std::int64_t>{};
-    for (auto i = first_new; i < verified.events.size(); ++i) {
-        if (verified.events[i].event.sender.server != identity_.name) continue;
-        if (!sealed_since_) {
-            auto fact = storage::find_fact(db, sealed_since_fact);
-            if (!fact) return fail(fact);
-            Millis since = 0;
-            if (*fact) std::from_chars((*fact)->data(), (*fact)->data() + (*fact)->size(), since);
-            sealed_since_ = since;
-        }
-        if (verified.facts[i].sealed_at < *sealed_since_) continue;
-        auto sealed = was_sealed(db, channel, verified.events[i]);
-        if (!sealed) return fail(sealed);
-        if (!*sealed)
-            return std::optional<std::int64_t>{verified.slice.after.seq +
-                                               static_cast<std::int64_t>(i) + 1};
-    }
-    return std::optional<std::int64_t>{};
-}
-
-// What was sealed is a submission until it comes back, and stands in the log then.
-Result<bool> FollowerLog::was_sealed(storage::Connection& db, const LiveChannel& channel,
-                                     const protocol::FollowedEvent& followed)
-{
-    const auto& event = followed.event;
-    auto row = storage::find_submission(db, event.id);
-    if (!row) return fail(row);
-    if (*row) return true;
-    if (!followed.breach.empty()) return false;
-    auto seq = store_.find_txn(db, channel, identity_.name, event.txn);
-    if (!seq) return fail(seq);
-    if (!*seq) return false;
-    auto entry = store_.entry_at(db, channel, **seq);
-    if (!entry) return entry.error().code == Code::not_found ? Result<bool>{false} : fail(entry);
-    return entry->event_id == event.id;
 }
 
 Result<bool> FollowerLog::thaw(WriteTransaction& transaction, const ChannelId& name)

@@ -98,6 +98,11 @@ class FollowerLog {
     [[nodiscard]] Result<std::optional<std::int64_t>> difference(
         storage::Connection& db, const storage::LiveChannel& channel, const VerifiedSlice& slice,
         std::int64_t shared);
+    [[nodiscard]] Result<void> can_apply(storage::Connection& db,
+                                         const storage::LiveChannel& channel,
+                                         const VerifiedSlice& verified, std::size_t first_new);
+    [[nodiscard]] bool ends_epoch_early(const storage::LiveChannel& channel,
+                                        const VerifiedSlice& verified, std::size_t first_new) const;
     [[nodiscard]] Result<void> apply(storage::WriteTransaction& transaction,
                                      storage::LiveChannel& channel, const VerifiedSlice& slice,
                                      std::size_t first_new);

@@ -251,6 +251,9 @@ asio::awaitable<Result<ClientEntries>> LocalChannels::page_after(UserId user, Ch
     auto job = [this, user, channel, after, size](Connection& db) -> Result<ClientEntries> {
         auto view = view_of(db, storage::read_channel(db, channel), user, parts_.identity.names);
         if (!view) return fail(view);
+        if (after > view->channel.seq)
+            return refuse(Code::conflict, "the log ends at " + std::to_string(view->channel.seq) +
+                                              ": the server has lost what came after it");
         auto entries = read_entries(db, view->channel, std::max(after, view->visible_after),
                                     page_limits(size));
         if (!entries) return entries;

@@ -44,6 +44,7 @@ Result<void> MemoryIndex::add_events(const std::vector<storage::IndexedEvent>& e
 
 Result<std::vector<storage::EventPlace>> MemoryIndex::find_event(const Hash& id)
 {
+    if (is_failing_) return fail(Code::unavailable, "the index can't be asked");
     const std::lock_guard lock(mutex_);
     std::vector<storage::EventPlace> found;
     const auto range = events_.equal_range(id);

@@ -63,8 +63,10 @@ class MemoryIndex final : public storage::EventPlaces {
                             const std::optional<storage::IndexMark>& mark) override;
     Result<std::vector<storage::EventPlace>> find_event(const Hash& id) override;
     Result<std::optional<storage::IndexMark>> index_mark() override;
+    void fail_look_ups(bool fail) { is_failing_ = fail; }
 
  private:
+    std::atomic<bool> is_failing_{false};
     std::mutex mutex_;
     std::multimap<Hash, storage::EventPlace> events_;
     std::optional<storage::IndexMark> mark_;

@@ -220,6 +220,37 @@ TEST_F(Handover, AnotherThanTheHomeBringsContentsWhole)
 }
 
 // [SUC-2] Nothing may come behind the entry that ends an epoch, whoever signs it.
+TEST_F(Handover, WhatFollowsOnAMoveInItsEpochIsRefusedAndNothingElse)
+{
+    // Past its own rules.
+    const auto move = move_event(a, "alice@a.example", b);
+    const auto message = a.event(channel, {"message.create", "alice@a.example", hello});
+    const auto held = row(c).seq;
+    auto done = a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        for (const auto* made : {&move, &message}) {
+            const auto event = protocol::parse_channel_event(made->event, a.identity.names);
+            auto found = a.store->find(transaction.db(), channel);
+            if (!event || !found) return fail(Code::internal, "the event or the channel");
+            storage::ChannelLogStore::Addition addition;
+            addition.entry = {servers.world.clock.now_ms(), made->event, made->content};
+            addition.event_id = event->id;
+            addition.origin = a.identity.name;
+            addition.txn = event->txn;
+            auto added = a.store->append(transaction.db(), **found, std::move(addition));
+            if (!added) return added;
+        }
+        return {};
+    });
+    ASSERT_TRUE(done) << done.error().detail;
+    const auto answer = deliver(a, c, slice(a, channel, held, all_entries));
+    EXPECT_EQ(answer.status, protocol::SliceStatus::refused);
+    EXPECT_EQ(answer.problem->code, Code::malformed);
+    EXPECT_EQ(row(c).seq, held);
+    // Up to the move it is good.
+    EXPECT_EQ(deliver(a, c, slice(a, channel, held, 1)).status, protocol::SliceStatus::ok);
+    EXPECT_EQ(home_at(c), "b.example");
+}
+
 TEST_F(Handover, AnOldHomeThatGoesOnIsTakenForNone)
 {
     move_to(b);

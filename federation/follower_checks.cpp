@@ -1,0 +1,102 @@
+// What a follower looks a slice's new entries over for before anything of them is written.
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <set>
+
+#include "federation/follower_log.hpp"
+#include "storage/incoming_store.hpp"
+#include "storage/outgoing_store.hpp"
+
+namespace entente::federation {
+
+using storage::LiveChannel;
+
+// Whatever is to refuse a slice or put it off does so before anything of it is written: what
+// fails afterwards takes the whole commit with it, others' items too.
+Result<void> FollowerLog::can_apply(storage::Connection& db, const LiveChannel& channel,
+                                    const VerifiedSlice& verified, std::size_t first_new)
+{
+    std::set<protocol::Hash> in_slice;
+    for (auto i = first_new; i < verified.events.size(); ++i) {
+        const auto& event = verified.events[i].event;
+        const bool is_elsewhere = event.target && !in_slice.contains(*event.target);
+        in_slice.insert(event.id);
+        if (!is_elsewhere) continue;
+        auto target = store_.entry_by_id(db, channel, *event.target);
+        if (!target && target.error().code != Code::not_found) return fail(target);
+    }
+    if (ends_epoch_early(channel, verified, first_new))
+        return refuse(Code::malformed, "an entry behind the move that ended its epoch");
+    return {};
+}
+
+// [SUC-2] Only a slice in which something follows on a move is folded for that.
+bool FollowerLog::ends_epoch_early(const LiveChannel& channel, const VerifiedSlice& verified,
+                                   std::size_t first_new) const
+{
+    const auto& events = verified.events;
+    const auto last = events.end() - 1;
+    const auto begin = events.begin() + static_cast<std::ptrdiff_t>(first_new);
+    const auto is_move = [](const auto& followed) { return followed.event.type == "channel.move"; };
+    const auto last_move = std::find_if(std::make_reverse_iterator(last),
+                                        std::make_reverse_iterator(begin), is_move);
+    if (last_move == std::make_reverse_iterator(begin)) return false;
+    auto state = channel.state;
+    const auto home = state.home;
+    for (auto i = first_new; i + 1 < events.size() && state.home == home; ++i) {
+        if (!events[i].breach.empty() || !verified.facts[i].has_consent) continue;
+        const auto seq = channel.seq + 1 + static_cast<std::int64_t>(i - first_new);
+        // Who changes the home is told by the members alone, not by messages and their targets.
+        static_cast<void>(protocol::apply_event(
+            state, events[i].event, verified.slice.entries[i].content.value_or(""), seq,
+            channel.epoch, std::nullopt, identity_.names));
+    }
+    return state.home != home;
+}
+
+// [LOG-11] The seal is proven under a key of ours: either we made it, or who has the key.
+Result<std::optional<std::int64_t>> FollowerLog::find_unsealed(storage::Connection& db,
+                                                               const LiveChannel& channel,
+                                                               const VerifiedSlice& verified,
+                                                               std::size_t first_new)
+{
+    // What this server ordered itself it has sealed by its checkpoints.
+    if (verified.home == identity_.name) return std::optional<std::int64_t>{};
+    for (auto i = first_new; i < verified.events.size(); ++i) {
+        if (verified.events[i].event.sender.server != identity_.name) continue;
+        if (!sealed_since_) {
+            auto fact = storage::find_fact(db, sealed_since_fact);
+            if (!fact) return fail(fact);
+            Millis since = 0;
+            if (*fact) std::from_chars((*fact)->data(), (*fact)->data() + (*fact)->size(), since);
+            sealed_since_ = since;
+        }
+        if (verified.facts[i].sealed_at < *sealed_since_) continue;
+        auto sealed = was_sealed(db, channel, verified.events[i]);
+        if (!sealed) return fail(sealed);
+        if (!*sealed)
+            return std::optional<std::int64_t>{verified.slice.after.seq +
+                                               static_cast<std::int64_t>(i) + 1};
+    }
+    return std::optional<std::int64_t>{};
+}
+
+// What was sealed is a submission until it comes back, and stands in the log then.
+Result<bool> FollowerLog::was_sealed(storage::Connection& db, const LiveChannel& channel,
+                                     const protocol::FollowedEvent& followed)
+{
+    const auto& event = followed.event;
+    auto row = storage::find_submission(db, event.id);
+    if (!row) return fail(row);
+    if (*row) return true;
+    if (!followed.breach.empty()) return false;
+    auto seq = store_.find_txn(db, channel, identity_.name, event.txn);
+    if (!seq) return fail(seq);
+    if (!*seq) return false;
+    auto entry = store_.entry_at(db, channel, **seq);
+    if (!entry) return entry.error().code == Code::not_found ? Result<bool>{false} : fail(entry);
+    return entry->event_id == event.id;
+}
+
+}  // namespace entente::federation
