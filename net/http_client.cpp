@@ -62,6 +62,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     std::map<std::string, std::deque<Idle>> idle;  // by host:port; the newest last
     std::size_t idle_count = 0;
     std::size_t under_way = 0;
+    protocol::SharedRoom answer_room{options.answers};
     asio::steady_timer idle_timer;
     bool idle_timer_armed = false;
 
@@ -216,7 +217,7 @@ asio::awaitable<Result<FetchedResponse>> HttpClient::State::run(const Fetch& fet
             connection = std::move(*opened);
         }
         connection->deadline_after(time_until(deadline));
-        auto done = co_await exchange(*connection, fetch);
+        auto done = co_await exchange(*connection, fetch, &answer_room);
         if (done) {
             if (done->reusable) keep(origin, std::move(connection));
             co_return std::move(done->response);

@@ -17,6 +17,7 @@
 
 #include "net/address_guard.hpp"
 #include "net/http_message.hpp"
+#include "protocol/shared_room.hpp"
 
 namespace entente::net {
 
@@ -32,6 +33,8 @@ struct ClientOptions {
     std::size_t idle_connections = 256;  // of all origins; beyond it none is kept
     std::chrono::milliseconds idle_time{60'000};
     std::size_t requests_under_way = 768;  // a connection each; beyond it: `unavailable`
+    // Octets of answers' bodies while they are read.
+    protocol::SharedRoom::Limits answers{32 * 1024 * 1024, 16 * 1024 * 1024, 64 * 1024};
 };
 
 struct Fetch {

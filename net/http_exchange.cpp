@@ -119,9 +119,10 @@ Result<AnswerHead> parse_answer_head(std::string_view octets, bool head_only)
 // Reads one answer from the connection; what arrives behind it stays.
 class AnswerReader {
  public:
-    AnswerReader(Connection& connection, const Fetch& fetch)
+    AnswerReader(Connection& connection, const Fetch& fetch, protocol::SharedRoom* room)
         : connection_(connection), fetch_(fetch)
     {
+        if (room != nullptr) share_.emplace(*room);
     }
 
     asio::awaitable<tl::expected<Exchange, ExchangeFailure>> read()
@@ -189,11 +190,25 @@ class AnswerReader {
                 if (head.ends_with_connection ? ended_ : body.size() == head.length) co_return body;
             }
             if (ended_) co_return failed(cut(), true, true);
+            if (!hold(body.size() + buffer_.size())) co_return failed(no_room(), true, false);
             auto filled = co_await fill();
             if (!filled) co_return tl::unexpected<ExchangeFailure>(std::move(filled).error());
         }
     }
 
+    // Who has a little of a body may go on to a little, however much others hold.
+    bool hold(std::size_t octets)
+    {
+        if (!share_ || octets <= share_->held()) return true;
+        if (octets > share_->most()) return false;
+        share_->take(octets - share_->held());
+        return true;
+    }
+
+    static Error no_room()
+    {
+        return Error{Code::unavailable, "too many large answers are under way", {}, 5};
+    }
     static Error cut() { return Error{Code::unavailable, "closed before the answer's end", {}, 0}; }
 
     // More into the buffer, or ended_.
@@ -217,6 +232,7 @@ class AnswerReader {
 
     Connection& connection_;
     const Fetch& fetch_;
+    std::optional<protocol::RoomShare> share_;
     std::string buffer_;
     bool begun_ = false;
     bool ended_ = false;
@@ -243,7 +259,8 @@ Result<void> check_fetch(const Fetch& fetch)
 }
 
 asio::awaitable<tl::expected<Exchange, ExchangeFailure>> exchange(Connection& connection,
-                                                                  const Fetch& fetch)
+                                                                  const Fetch& fetch,
+                                                                  protocol::SharedRoom* room)
 {
     const auto octets = opening_octets(fetch);
     auto written = co_await connection.write(octets);
@@ -254,7 +271,7 @@ asio::awaitable<tl::expected<Exchange, ExchangeFailure>> exchange(Connection& co
         // A server that refuses a body early answers and closes: the answer may be there.
         if (!cut_off) co_return failed(std::move(written).error(), false, false);
     }
-    AnswerReader reader(connection, fetch);
+    AnswerReader reader(connection, fetch, room);
     co_return co_await reader.read();
 }
 

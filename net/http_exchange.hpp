@@ -4,6 +4,7 @@
 
 #include "net/connection.hpp"
 #include "net/http_client.hpp"
+#include "protocol/shared_room.hpp"
 
 namespace entente::net {
 
@@ -21,8 +22,11 @@ struct ExchangeFailure {
 // `malformed` for a request that would not be one.
 [[nodiscard]] Result<void> check_fetch(const Fetch& fetch);
 
-// Requires: a deadline is set on the connection.
+// Requires: a deadline is set on the connection. `room`: what the bodies of all answers that
+// are being read may hold; `unavailable` where this one's doesn't fit any more. Without one
+// `fetch.max_body` is the only bound.
 asio::awaitable<tl::expected<Exchange, ExchangeFailure>> exchange(Connection& connection,
-                                                                  const Fetch& fetch);
+                                                                  const Fetch& fetch,
+                                                                  protocol::SharedRoom* room = nullptr);
 
 }  // namespace entente::net

@@ -173,6 +173,26 @@ asio::awaitable<void> expect_error(Served& served, HttpClient& client, Fetch fet
     co_await served.stop(50ms);
 }
 
+asio::awaitable<void> fetch_into(Served& served, HttpClient& client, Fetch fetch, std::string& body)
+{
+    auto answer = co_await client.fetch(std::move(fetch));
+    EXPECT_TRUE(answer) << answer.error().detail;
+    if (answer) body = std::move(answer->body);
+    co_await served.stop(50ms);
+}
+
+std::string body_of(const std::function<void(ClientOptions&)>& change, Fetch fetch)
+{
+    asio::io_context context;
+    Served served(context, tls_listener());
+    auto options = client_of(served.server.local());
+    change(options);
+    HttpClient client(context.get_executor(), std::move(options));
+    std::string body;
+    run(context, fetch_into(served, client, std::move(fetch), body));
+    return body;
+}
+
 // What `fetch` fails with, when the client is set up by `options` (given the server's address).
 void fails(const std::function<void(ClientOptions&)>& change, Fetch fetch, Code code,
            std::shared_ptr<TlsServerContext> tls = shared_tls())
@@ -250,6 +270,16 @@ TEST(HttpClient, LimitsTheAnswer)
     auto fetch = fetch_of("/big");
     fetch.max_body = 1'048'575;
     fails(unchanged, fetch, Code::too_large);
+}
+
+// However many answer at once: what all hold together is bounded, and little always fits.
+TEST(HttpClient, ALargeAnswerWaitsWhereTheRoomOfAllIsTaken)
+{
+    const auto nothing_left = [](ClientOptions& options) { options.answers = {0, 1 << 24, 65536}; };
+    fails(nothing_left, fetch_of("/big"), Code::unavailable);
+    const auto some_left = [](ClientOptions& options) { options.answers = {1 << 21, 1 << 24, 65536}; };
+    EXPECT_EQ(body_of(some_left, fetch_of("/big")).size(), 1'048'576U);
+    EXPECT_EQ(body_of(nothing_left, fetch_of("/hello")), "hello");
 }
 
 TEST(HttpClient, EndsAtItsDeadline)
