@@ -216,6 +216,8 @@ asio::awaitable<bool> Follower::catch_up(net::WebSocket& socket)
         unfollow(channel, page.error());
         co_return true;
     }
+    // Where a device goes on from, it has what lies before.
+    if (!std::exchange(found->second.is_acknowledged, true)) acknowledge(channel, before.seq);
     std::string frame;
     took_page(channel, before, std::move(*page), frame);
     if (frame.empty()) co_return true;
@@ -302,6 +304,7 @@ asio::awaitable<void> Follower::list_anew()
         const auto seq = from_now ? channel.latest : channel.visible_after;
         if (!follow(channel.channel, seq)) break;
         // Who wants all from now on waits for nothing that was before.
+        cursors_.at(channel.channel).is_acknowledged = true;
         if (from_now) acknowledge(channel.channel, seq);
         if (following.back() != '{') following += ',';
         following += protocol::json_string(channel.channel.str()) + ":" + std::to_string(seq);

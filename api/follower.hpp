@@ -98,6 +98,7 @@ class Follower {
         bool live = false;             // nothing is committed beyond `seq` but what is queued
         std::uint64_t generation = 0;  // follow() again: a page under way is then void
         std::uint64_t behind = 0;      // pages go behind what was pushed before they began
+        bool is_acknowledged = false;  // that the device has what lies before its first page
     };
     using Cursors = std::map<protocol::ChannelId, Cursor>;
 

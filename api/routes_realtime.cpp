@@ -84,10 +84,7 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, s
                         "}");
         break;
     }
-    // Where a device goes on from, it has what lies before.
-    for (const auto* cursors : {&frame->follow, &frame->have}) {
-        for (const auto& [channel, seq] : *cursors) follower.acknowledge(channel, seq);
-    }
+    for (const auto& [channel, seq] : frame->have) follower.acknowledge(channel, seq);
     if (!frame->signals.empty()) co_await send_signals(api, follower, std::move(frame->signals));
     if (frame->ack) co_await acknowledge(api, follower, *frame->ack);
     if (frame->posts) co_await intake.take(std::move(*frame->posts));
