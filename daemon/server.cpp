@@ -78,6 +78,7 @@ Result<void> Server::open()
         if (federation_) federation_->committed(run);
     };
     hooks.fatal = [this](const Error& error) { fail_for_good(error); };
+    hooks.disk_full = [this](bool is_full) { say_whether_full(is_full); };
     auto stores =
         Stores::open(config_, platform_, io_.get_executor(), clock_.now_s(), std::move(hooks));
     if (!stores) return fail(stores);
@@ -133,6 +134,17 @@ std::size_t Server::connections_of_a_listener(std::size_t descriptors)
 }
 
 // Nothing is acknowledged once the disk has failed to keep what it said it kept.
+void Server::say_whether_full(bool is_full)
+{
+    if (is_full)
+        protocol::log_error(log_, "storage",
+                            "the disk is full; nothing is taken until there is room, reading goes on",
+                            {{"data", config_.server.data},
+                             {"remedy", "make room there; the server goes on by itself"}});
+    else
+        protocol::log_info(log_, "storage", "there is room on the disk again");
+}
+
 void Server::fail_for_good(const Error& error)
 {
     if (std::exchange(failed_, true)) return;

@@ -48,6 +48,7 @@ class Server {
     asio::awaitable<Result<void>> remember(Identity keys);
     asio::awaitable<void> reload_keys();
     void fail_for_good(const Error& error);
+    void say_whether_full(bool is_full);
     [[nodiscard]] Result<void> readiness() const;
 
     boost::asio::io_context& io_;

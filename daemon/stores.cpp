@@ -94,6 +94,7 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
     storage::GroupCommitOptions options;
     options.readers = static_cast<std::size_t>(config.storage.readers);
     options.turns = platform.turns;
+    options.disk_full = std::move(hooks.disk_full);
     stores->commits_ = std::make_unique<storage::GroupCommit>(
         std::move(io), make_database(config, platform), options, std::move(hooks.fatal));
     stores->commits_->add(*stores->logs_);

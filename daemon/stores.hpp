@@ -35,6 +35,7 @@ class Stores {
     struct Hooks {
         std::function<void(storage::CommittedRun&)> committed;
         std::function<void(Error)> fatal;  // at most twice, on the I/O executor
+        std::function<void(bool is_full)> disk_full = {};  // on the I/O executor
     };
     // The detail of an error is a sentence for the operator.
     [[nodiscard]] static Result<std::unique_ptr<Stores>> open(const Config& config,

@@ -95,6 +95,8 @@ class Database {
     // Whether a sync has failed since it was opened: what is on disk is then unknown, and
     // nothing may be acknowledged any more.
     [[nodiscard]] virtual bool is_broken() const { return false; }
+    // Whether the disk had no room when something was to be written last.
+    [[nodiscard]] virtual bool is_full() const { return false; }
     // What the first failure said.
     [[nodiscard]] virtual std::string broken_reason() const { return {}; }
 };

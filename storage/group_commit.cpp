@@ -82,6 +82,7 @@ struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
     void start_threads();
     void start_turns();
 
+    void tell_of_space();
     void run_together(std::vector<Pending<WriteJob>>& batch);
     // The jobs' results and actions where the commit went through.
     [[nodiscard]] std::optional<Completions> try_together(std::vector<Pending<WriteJob>>& batch);
@@ -100,6 +101,7 @@ struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
     std::vector<Participant*> participants;
 
     std::unique_ptr<Connection> writer;
+    bool was_full = false;  // the writer's
     std::vector<std::unique_ptr<Connection>> readers;
     std::vector<std::thread> threads;
     std::unique_ptr<TurnTaker> turns;  // in place of threads
@@ -159,10 +161,18 @@ bool GroupCommit::State::write_once()
         batch = writes.take_together(options.max_jobs_per_commit, options.max_octets_per_commit);
     }
     run_together(batch);
+    tell_of_space();
     const std::lock_guard lock(mutex);
     maintenance_due = true;
     maintain_wake.notify_one();
     return true;
+}
+
+void GroupCommit::State::tell_of_space()
+{
+    const bool is_full = database->is_full();
+    if (std::exchange(was_full, is_full) == is_full || !options.disk_full) return;
+    asio::post(io, [tell = options.disk_full, is_full] { tell(is_full); });
 }
 
 void GroupCommit::State::write_loop()

@@ -65,6 +65,8 @@ struct GroupCommitOptions {
     // Results of readers that the I/O thread hasn't taken yet: no more is read meanwhile.
     std::size_t max_results = 16;
     Turns turns = {};  // empty: threads of its own
+    // On the I/O executor: the disk has become full, or has taken something again.
+    std::function<void(bool is_full)> disk_full = {};
 };
 
 // Who caused a job, a user's or another server's name or "" for ourselves, and how much

@@ -30,6 +30,9 @@ rocksdb::DBOptions database_options(rocksdb::Env* env)
     options.create_missing_column_families = true;
     // A torn last record is a killed process's; damage before it is a loss.
     options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    // What a killed process left in the log stays there: to write it out at the start needs room,
+    // and on a full disk the library aborts.
+    options.avoid_flush_during_recovery = true;
     options.max_background_jobs = 1;
     options.max_open_files = 64;
     options.max_total_wal_size = 8 * file_mib;

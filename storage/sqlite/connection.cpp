@@ -54,6 +54,7 @@ int on_wal(void* context, sqlite3* /*db*/, const char* /*schema*/, int pages)
     auto* shared = static_cast<SharedFile*>(context);
     shared->wal_pages.store(pages);
     shared->commits.fetch_add(1);
+    shared->is_full.store(false);
     return SQLITE_OK;
 }
 
@@ -142,6 +143,7 @@ Error SqliteConnection::error(int code) const
         std::string("SQLite ") + std::to_string(code) + ": " +
         (sqlite3_extended_errcode(db_) == code ? sqlite3_errmsg(db_) : sqlite3_errstr(code));
     if (is_untrustworthy(code)) shared_->break_down(error.detail);
+    if ((code & 0xff) == SQLITE_FULL) shared_->is_full = true;
     return error;
 }
 

@@ -104,6 +104,7 @@ class SqliteDatabase final : public Database {
     bool wants_maintenance() const override { return shared_->old_pages; }
 
     bool is_broken() const override { return shared_->is_broken(); }
+    bool is_full() const override { return shared_->is_full; }
     std::string broken_reason() const override { return shared_->reason(); }
 
  private:

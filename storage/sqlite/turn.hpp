@@ -53,6 +53,7 @@ class SharedFile {
     std::atomic<int> wal_pages{0};          // frames in the WAL at the last commit
     std::atomic<std::uint64_t> commits{0};  // that wrote something
     std::atomic<bool> old_pages{false};     // the WAL shows what was erased since
+    std::atomic<bool> is_full{false};       // no room since the last commit that wrote something
 
     // A sync failed: what is on disk is unknown. The first reason stays.
     void break_down(const std::string& reason)

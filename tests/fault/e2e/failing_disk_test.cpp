@@ -195,6 +195,10 @@ TEST_F(FailingDisk, AFullDiskRefusesWritesAnswersReadsAndResumesByItself)
         return again.status() == 200;
     });
     ASSERT_FALSE(post_until_refused(20));
+    // An operator finds why, once, and that it is over.
+    const auto log = a().log_text();
+    EXPECT_EQ(count(log, "the disk is full"), 1U);
+    EXPECT_EQ(count(log, "there is room on the disk again"), 1U);
     EXPECT_EQ(a().pid(), pid) << "without a restart";
     EXPECT_TRUE(a().is_running());
 
