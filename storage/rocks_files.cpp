@@ -22,6 +22,9 @@ constexpr std::size_t file_mib = 1024 * 1024;
 // What the index by event id was called while it was bounded and forgot.
 constexpr const char* outdated_family = "seen";
 
+// What it takes to open the folder: with no octet left the library aborts.
+constexpr std::uintmax_t least_space = 65'536;
+
 rocksdb::DBOptions database_options(rocksdb::Env* env)
 {
     rocksdb::DBOptions options;
@@ -109,6 +112,8 @@ rocksdb::Status open_rocks_files(const RocksWindowOptions& options,
     fs::create_directories(options.folder, failed);
     if (!failed) fs::permissions(options.folder, fs::perms::owner_all, failed);
     if (failed) return rocksdb::Status::IOError(options.folder, failed.message());
+    if (options.env == nullptr && fs::space(options.folder, failed).available < least_space)
+        return rocksdb::Status::NoSpace(options.folder, "fewer than 64 KiB are free: make room");
     const auto cache = rocksdb::NewLRUCache(file_mib);
     std::vector<rocksdb::ColumnFamilyDescriptor> wanted = {
         {rocksdb::kDefaultColumnFamilyName, family_options(cache)},
