@@ -160,7 +160,7 @@ FederationStack::FederationStack(Parts parts)
       prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
                       parts.clock),
-      media_({parts.identity, parts.stores.commits(), parts.pool, parts.clock, asker(),
+      media_({parts.identity, parts.stores.commits(), parts.media_pool, parts.clock, asker(),
               media_options(parts.config)})
 {
     add_direct_handlers();

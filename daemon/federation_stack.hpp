@@ -45,6 +45,7 @@ class FederationStack {
         Stores& stores;
         net::TaskGroup& tasks;
         asio::any_io_executor pool;  // for what blocks
+        asio::any_io_executor media_pool;
         protocol::Log& log;
         const protocol::Clock& clock;
         protocol::Random& random;

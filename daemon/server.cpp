@@ -84,9 +84,9 @@ Result<void> Server::open()
     if (!stores) return fail(stores);
     stores_ = std::move(*stores);
 
-    federation_ = std::make_unique<FederationStack>(
-        FederationStack::Parts{config_, identity_, *stores_, tasks_, pool_.get_executor(), log_,
-                               clock_, random_, shares->outgoing});
+    federation_ = std::make_unique<FederationStack>(FederationStack::Parts{
+        config_, identity_, *stores_, tasks_, pool_.get_executor(), media_pool_.get_executor(),
+        log_, clock_, random_, shares->outgoing});
     api::ApiOptions options;
     options.server = config_.server.name;
     options.names = config_.name_rules();
@@ -137,10 +137,11 @@ std::size_t Server::connections_of_a_listener(std::size_t descriptors)
 void Server::say_whether_full(bool is_full)
 {
     if (is_full)
-        protocol::log_error(log_, "storage",
-                            "the disk is full; nothing is taken until there is room, reading goes on",
-                            {{"data", config_.server.data},
-                             {"remedy", "make room there; the server goes on by itself"}});
+        protocol::log_error(
+            log_, "storage",
+            "the disk is full; nothing is taken until there is room, reading goes on",
+            {{"data", config_.server.data},
+             {"remedy", "make room there; the server goes on by itself"}});
     else
         protocol::log_info(log_, "storage", "there is room on the disk again");
 }
@@ -260,8 +261,10 @@ asio::awaitable<void> Server::stop()
     for (auto& server : servers_) tasks_.spawn(stop_listener(*server, stopped));
     while (listening_ > 0) co_await stopped->wait();
     co_await tasks_.stop();
-    pool_.stop();
-    pool_.join();
+    for (auto* pool : {&pool_, &media_pool_}) {
+        pool->stop();
+        pool->join();
+    }
     stores_->commits().stop();
 }
 

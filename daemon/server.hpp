@@ -61,6 +61,7 @@ class Server {
     protocol::SystemClock clock_;
     protocol::SystemRandom random_;
     boost::asio::thread_pool pool_{2};
+    boost::asio::thread_pool media_pool_{2};  // a slow upload holds up no request of a peer
     net::TaskGroup tasks_;
     api::Metrics metrics_;
     std::unique_ptr<Stores> stores_;

@@ -17,7 +17,11 @@ void DeviceCursors::note(const UserId& user, const Uuid& device, const ChannelId
         found->second = std::max(found->second, seq);
         return;
     }
-    if (gathered_.size() < max_gathered) gathered_.emplace(key, seq);
+    if (gathered_.size() >= max_gathered) return;
+    auto& of_user = of_user_[user];
+    if (of_user >= max_gathered_of_user) return;
+    ++of_user;
+    gathered_.emplace(key, seq);
 }
 
 asio::awaitable<Result<void>> DeviceCursors::flush()
@@ -35,6 +39,8 @@ asio::awaitable<Result<void>> DeviceCursors::flush_some()
     while (!gathered_.empty() && some->size() < max_per_job) {
         const auto first = gathered_.begin();
         some->emplace_back(first->first, first->second);
+        const auto of_user = of_user_.find(std::get<UserId>(first->first));
+        if (--of_user->second == 0) of_user_.erase(of_user);
         gathered_.erase(first);
     }
     // Most channels are no relays: the writer isn't asked about those.

@@ -18,7 +18,9 @@ namespace entente::federation {
 
 class DeviceCursors {
  public:
-    static constexpr std::size_t max_gathered = 100'000;  // beyond it what is new is dropped
+    // Beyond them what is new is dropped.
+    static constexpr std::size_t max_gathered = 100'000;
+    static constexpr std::size_t max_gathered_of_user = 10'000;
     static constexpr std::size_t max_per_job = 200;
 
     explicit DeviceCursors(storage::GroupCommit& commits) : commits_(commits) {}
@@ -43,6 +45,7 @@ class DeviceCursors {
 
     storage::GroupCommit& commits_;
     std::map<Key, std::int64_t> gathered_;
+    std::map<UserId, std::size_t> of_user_;  // how many of them
 };
 
 }  // namespace entente::federation

@@ -39,8 +39,8 @@ bool FollowerLog::ends_epoch_early(const LiveChannel& channel, const VerifiedSli
     const auto last = events.end() - 1;
     const auto begin = events.begin() + static_cast<std::ptrdiff_t>(first_new);
     const auto is_move = [](const auto& followed) { return followed.event.type == "channel.move"; };
-    const auto last_move = std::find_if(std::make_reverse_iterator(last),
-                                        std::make_reverse_iterator(begin), is_move);
+    const auto last_move =
+        std::find_if(std::make_reverse_iterator(last), std::make_reverse_iterator(begin), is_move);
     if (last_move == std::make_reverse_iterator(begin)) return false;
     auto state = channel.state;
     const auto home = state.home;
@@ -48,9 +48,9 @@ bool FollowerLog::ends_epoch_early(const LiveChannel& channel, const VerifiedSli
         if (!events[i].breach.empty() || !verified.facts[i].has_consent) continue;
         const auto seq = channel.seq + 1 + static_cast<std::int64_t>(i - first_new);
         // Who changes the home is told by the members alone, not by messages and their targets.
-        static_cast<void>(protocol::apply_event(
-            state, events[i].event, verified.slice.entries[i].content.value_or(""), seq,
-            channel.epoch, std::nullopt, identity_.names));
+        static_cast<void>(protocol::apply_event(state, events[i].event,
+                                                verified.slice.entries[i].content.value_or(""), seq,
+                                                channel.epoch, std::nullopt, identity_.names));
     }
     return state.home != home;
 }

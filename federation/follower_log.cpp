@@ -289,8 +289,8 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         auto change = fold(channel, entry, event, facts, *target);
         has_effect = change.has_value();
         // What it refers to may lie before the log that is held here.
-        cant_tell = !change && change.error().code == Code::not_found && event.target &&
-                               !*target && channel.floor > 0;
+        cant_tell = !change && change.error().code == Code::not_found && event.target && !*target &&
+                    channel.floor > 0;
         if (!change && !cant_tell) addition.entry.marks |= protocol::bit(Mark::no_effect);
         if (change) addition.change = *change;
         if (change) effect = std::move(*change);

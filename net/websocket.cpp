@@ -34,6 +34,8 @@ constexpr std::size_t message_octets = 2'048;  // what a small one is counted as
 constexpr std::size_t frame_step = 16'384;
 constexpr std::size_t read_step = 16'384;
 constexpr auto handshake_time = std::chrono::seconds(10);
+// For the other side's close frame: who never sends one must not hold up a stop.
+constexpr auto close_time = std::chrono::seconds(2);
 constexpr auto write_time = std::chrono::seconds(30);
 constexpr auto dead_after = std::chrono::seconds(60);  // Beast pings at half of it
 
@@ -299,6 +301,7 @@ class BeastSocket final : public WebSocket, public std::enable_shared_from_this<
         websocket::close_reason why;
         why.code = code;
         why.reason.assign(reason.data(), std::min<std::size_t>(reason.size(), 123));
+        connection_->deadline_after(close_time);
         co_await stream_.async_close(why, as_result);
     }
 

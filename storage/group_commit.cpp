@@ -332,6 +332,7 @@ bool GroupCommit::State::read_once(Connection& connection)
         result = run_guarded(pending.job, connection);
         connection.rollback();
     }
+    if (!result && database->is_broken()) become_fatal();  // what it read is no database
     pending.job = {};  // what it holds, before the next one waits for its turn
     post_read(std::move(cause), std::move(pending.waiter), std::move(result));
     return true;

@@ -45,12 +45,13 @@ Result<void> sync_folder(const std::string& path)
     return {};
 }
 
-// Its place in the folder above is durable as well.
+// Its place in the folder above is durable as well: another upload, or a process that was killed,
+// may have made it and not come to that.
 Result<void> make_folder(const std::string& path, const std::string& above)
 {
-    if (::mkdir(path.c_str(), folder_mode) == 0) return sync_folder(above);
-    if (errno == EEXIST) return {};
-    return trouble("can't make", path);
+    if (::mkdir(path.c_str(), folder_mode) != 0 && errno != EEXIST)
+        return trouble("can't make", path);
+    return sync_folder(above);
 }
 
 Result<void> write_all(int file, std::string_view octets, const std::string& path)

@@ -78,10 +78,11 @@ rocksdb::Slice slice_of(std::string_view text)
 
 Error error_of(const char* what, const rocksdb::Status& status, std::int64_t retry_after = 0)
 {
-    return {Code::unavailable,
-            std::string("the replay window cannot ") + what + ": " + status.ToString(),
-            {},
-            retry_after};
+    auto detail = std::string("the replay window cannot ") + what + ": " + status.ToString();
+    // The library's own word for it is no help to who has started the same server twice.
+    if (detail.find("/LOCK:") != std::string::npos)
+        detail += " (another ententd runs on this data folder: stop it first)";
+    return {Code::unavailable, std::move(detail), {}, retry_after};
 }
 
 rocksdb::WriteOptions durable()

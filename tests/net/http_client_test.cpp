@@ -277,7 +277,9 @@ TEST(HttpClient, ALargeAnswerWaitsWhereTheRoomOfAllIsTaken)
 {
     const auto nothing_left = [](ClientOptions& options) { options.answers = {0, 1 << 24, 65536}; };
     fails(nothing_left, fetch_of("/big"), Code::unavailable);
-    const auto some_left = [](ClientOptions& options) { options.answers = {1 << 21, 1 << 24, 65536}; };
+    const auto some_left = [](ClientOptions& options) {
+        options.answers = {1 << 21, 1 << 24, 65536};
+    };
     EXPECT_EQ(body_of(some_left, fetch_of("/big")).size(), 1'048'576U);
     EXPECT_EQ(body_of(nothing_left, fetch_of("/hello")), "hello");
 }

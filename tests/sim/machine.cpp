@@ -177,8 +177,8 @@ void Machine::boot()
     }
     process.stores = std::move(*stores);
     process.federation = std::make_unique<daemon::FederationStack>(daemon::FederationStack::Parts{
-        config_, identity_, *process.stores, process.tasks, io_.get_executor(), log_, clock_,
-        random_, outgoing, &process.client});
+        config_, identity_, *process.stores, process.tasks, io_.get_executor(), io_.get_executor(),
+        log_, clock_, random_, outgoing, &process.client});
     process.federation->channels().listen(process.ear);
     process.federation->add_routes(process.router);
     process.tasks.spawn(start(process));

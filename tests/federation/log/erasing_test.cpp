@@ -196,7 +196,8 @@ TEST_F(ErasingTest, WhoJoinedBehindTheMessageErasesEditsOfItToo)
     std::vector<Posted> edits;
     for (std::size_t i = 0; i <= edits_erased_at_once; ++i)
         edits.push_back(edit(a, "alice", message->event_id));
-    const auto other = a.change("alice", channel, changes::edit(kept->event_id, "{\"text\":\"!\"}"));
+    const auto other =
+        a.change("alice", channel, changes::edit(kept->event_id, "{\"text\":\"!\"}"));
     settle_all(a, c);
     ASSERT_TRUE(log_shows_it(c));
 

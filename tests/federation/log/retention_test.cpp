@@ -257,15 +257,22 @@ TEST_F(RetentionTest, AMessageOfManyEditsIsErasedInSteps)
 TEST_F(RetentionTest, WhatDevicesSayIsGatheredUpToABound)
 {
     const auto phone = protocol::make_uuid7(clock.now, servers.world.random);
-    const auto note = [&](std::size_t number) {
-        a.devices->note(a.user("alice"), phone, ChannelId::trusted(std::to_string(number)), 1);
+    const auto note = [&](std::size_t who, std::size_t number) {
+        const auto user = UserId::trusted("user" + std::to_string(who) + "@a.example");
+        a.devices->note(user, phone, ChannelId::trusted(std::to_string(number)), 1);
     };
-    for (std::size_t i = 0; i < DeviceCursors::max_gathered; ++i) note(i);
-    EXPECT_EQ(a.devices->gathered(), DeviceCursors::max_gathered);
-    note(DeviceCursors::max_gathered);
-    EXPECT_EQ(a.devices->gathered(), DeviceCursors::max_gathered);
+    constexpr auto of_user = DeviceCursors::max_gathered_of_user;
+    constexpr auto of_all = DeviceCursors::max_gathered;
+    for (std::size_t i = 0; i <= of_user; ++i) note(0, i);
+    EXPECT_EQ(a.devices->gathered(), of_user);
+    for (std::size_t i = of_user; i < of_all; ++i) note(i / of_user, i);
+    EXPECT_EQ(a.devices->gathered(), of_all);
+    note(of_all, 0);
+    EXPECT_EQ(a.devices->gathered(), of_all);
     ASSERT_TRUE(a.world.run(a.devices->flush()));
     EXPECT_EQ(a.devices->gathered(), 0U);
+    for (std::size_t i = 0; i <= of_user; ++i) note(0, i);
+    EXPECT_EQ(a.devices->gathered(), of_user);
 }
 
 }  // namespace
