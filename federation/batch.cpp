@@ -9,6 +9,7 @@ namespace entente::federation {
 namespace {
 
 constexpr std::size_t submissions_per_page = 200;
+constexpr std::size_t direct_per_batch = 100;
 
 // What is left of a batch's limits while it fills.
 struct Room {
@@ -27,7 +28,8 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
 {
     std::map<std::string, std::size_t> places;
     // Page by page: what is held back must not hide what lies behind it.
-    for (std::int64_t after = 0; !room.is_full();) {
+    std::int64_t after = 0;
+    while (!room.is_full()) {
         auto rows = storage::unsent_submissions(db, peer, after, submissions_per_page);
         if (!rows) return fail(rows);
         if (rows->empty()) return {};
@@ -35,7 +37,10 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
             after = row.id;
             if (held.submissions.contains(row.channel.str())) continue;
             const auto size = row.event.size() + row.content.size();
-            if (room.is_full() || (size > room.octets && draft.items > 0)) return {};
+            if (room.is_full() || (size > room.octets && draft.items > 0)) {
+                draft.is_cut = true;
+                return {};
+            }
             room.take(size);
             ++draft.items;
             draft.octets += size;
@@ -45,6 +50,7 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
             draft.submissions[place->second].rows.push_back(std::move(row));
         }
     }
+    draft.is_cut = true;
     return {};
 }
 
@@ -68,13 +74,19 @@ Result<LogPart> read_part(storage::Connection& db, const ServerName& self, const
 }
 
 Result<void> read_logs(storage::Connection& db, const ServerName& self, const ServerName& peer,
-                       const Held& held, Room& room, BatchDraft& draft)
+                       const Held& held, std::int64_t last, Room& room, BatchDraft& draft)
 {
     auto owed = storage::owed_logs(db, self, peer);
     if (!owed) return fail(owed);
+    std::ranges::rotate(*owed, std::ranges::find_if(*owed, [last](const storage::OwedLog& log) {
+        return log.channel > last;
+    }));
     std::set<std::string> sent;
     for (const auto& log : *owed) {
-        if (room.is_full()) break;
+        if (room.is_full()) {
+            draft.is_cut = true;
+            break;
+        }
         auto channel = storage::read_channel(db, log.channel);
         if (!channel) return fail(channel);
         const auto name = channel->name.str();
@@ -138,8 +150,10 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
     BatchDraft draft;
     Room room{limits.octets, limits.items};
     if (!held.direct) {
-        auto direct = storage::outgoing_direct(db, peer, 0, std::min<std::size_t>(room.items, 100));
+        const auto most = std::min(room.items, direct_per_batch);
+        auto direct = storage::outgoing_direct(db, peer, 0, most);
         if (!direct) return fail(direct);
+        draft.is_cut = direct->size() == most;
         for (auto& row : *direct) {
             if (room.is_full()) break;
             const auto size = row.event.size() + row.content.size();
@@ -150,13 +164,16 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
         }
     }
     // Half of the room is the logs': neither side of a busy peer starves the other.
-    if (room.is_full()) return draft;
+    if (room.is_full()) {
+        draft.is_cut = true;
+        return draft;
+    }
     const Room all = room;
     room = {all.octets - all.octets / 2, all.items - all.items / 2};
     auto submissions = read_submissions(db, peer, held, room, draft);
     if (!submissions) return fail(submissions);
     Room rest{all.octets / 2 + room.octets, all.items / 2 + room.items};
-    auto logs = read_logs(db, self, peer, held, rest, draft);
+    auto logs = read_logs(db, self, peer, held, limits.last_log, rest, draft);
     if (!logs) return fail(logs);
     return draft;
 }

@@ -19,9 +19,12 @@ namespace entente::federation {
 struct BatchLimits {
     std::size_t octets = 1'000'000;  // of events and contents
     std::size_t items = 1000;
+    // Logs of channels behind this row come first, so that each has its turn.
+    std::int64_t last_log = 0;
 };
 
-// What a link must not send yet, because the peer asked for patience with it.
+// What a link must not send yet, because the peer asked for patience with it or because it is
+// on its way.
 struct Held {
     std::set<std::string> submissions;  // channels
     std::set<std::string> logs;         // channels
@@ -54,6 +57,7 @@ struct BatchDraft {
     std::vector<std::string> signals;  // not of the store, and never sent again [INBOX-5]
     std::size_t items = 0;
     std::size_t octets = 0;  // of events and contents
+    bool is_cut = false;     // there may be more than what the limits left room for
 
     [[nodiscard]] bool empty() const
     {

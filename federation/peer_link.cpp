@@ -1,45 +1,44 @@
+// The part of PeerLink that decides when which transaction goes. What becomes of it is in
+// peer_lane.cpp.
 #include "federation/peer_link.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "federation/long_octets.hpp"
+#include "net/monotonic_clock.hpp"
 
 namespace entente::federation {
 
 namespace {
 
-constexpr char inbox_target[] = "/federation/v1/inbox";
 constexpr Millis ack_interval_ms = 2'000;
-constexpr Millis longest_hold_ms = 3'600'000;
 constexpr int most_halvings = 9;
 constexpr Millis signal_interval_ms = 1'000;
 constexpr std::size_t most_signals = 200;  // in one transaction
 constexpr std::size_t most_signal_octets = 32 * 1024;
 
-// [INBOX-7] A transaction costs four signatures however much it carries: a busy link lets
-// more gather, one that carries little sends at once.
-constexpr std::size_t busy_items = 8;
-constexpr Millis busy_interval_ms = 5;
-
 // Events travel as JSON strings: quotes and backslashes double at worst.
 constexpr std::size_t octet_share = 3;
-
-// Channels whose slices carry keys.
-constexpr std::size_t max_channels_with_keys = 1'000;
 
 // Below it a batch would have no room to share; one event always goes.
 constexpr std::size_t least_octets = 1'024;
 
+// For a lane beside others that hold all the room a link may have: a large one must not
+// keep small ones back.
+constexpr std::size_t spare_octets = 16 * 1024;
+
 }  // namespace
 
-PeerLink::PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor,
+PeerLink::PeerLink(LinkParts parts, ServerName peer, net::TaskGroup& tasks,
                    protocol::SharedRoom& room)
     : parts_(std::move(parts)),
       peer_(std::move(peer)),
-      wakeup_(executor),
+      tasks_(tasks),
+      wakeup_(tasks.executor()),
       room_(room),
-      backoff_(parts_.backoff, parts_.random)
+      backoff_(parts_.backoff, parts_.random),
+      holds_(parts_.clock)
 {
 }
 
@@ -75,7 +74,7 @@ void PeerLink::acks_due(const std::string& channel)
 void PeerLink::ask(const std::string& channel)
 {
     questions_.insert(channel);
-    held_logs_.erase(channel);
+    holds_.free_log(channel);
     wake();
 }
 
@@ -86,14 +85,18 @@ void PeerLink::signal(const std::string& key, std::string json)
     if (signals_.push(key, std::move(json)) && is_first) wake();
 }
 
+// Those of a slow lane must not come behind newer ones.
 bool PeerLink::are_signals_due() const
 {
-    return !signals_.empty() && signals_due_ <= parts_.clock.now_ms();
+    return !signals_.empty() && signals_due_ <= parts_.clock.now_ms() &&
+           std::ranges::none_of(lanes_, [](const auto& lane) { return lane->has_signals; });
 }
 
 void PeerLink::add_signals(BatchDraft& draft, const BatchLimits& limits)
 {
-    if (signals_.empty() || (draft.empty() && !are_signals_due())) return;
+    const bool is_under_way =
+        std::ranges::any_of(lanes_, [](const auto& lane) { return lane->has_signals; });
+    if (signals_.empty() || is_under_way || (draft.empty() && !are_signals_due())) return;
     if (draft.items >= limits.items) return;
     draft.signals =
         signals_.take(std::min(limits.items - draft.items, most_signals), most_signal_octets);
@@ -104,21 +107,67 @@ void PeerLink::add_signals(BatchDraft& draft, const BatchLimits& limits)
 asio::awaitable<void> PeerLink::run()
 {
     for (;;) {
-        woken_ = false;
-        auto wait = co_await deliver();
-        if (!wait) {
-            // Something may have come while the last batch was read.
-            if (woken_ || are_signals_due()) continue;
-            wait = until_hold_ends();
-            if (!wait) co_return;
+        if (const auto wait = std::exchange(wait_, std::nullopt)) {
+            co_await pause(*wait);
+            continue;
         }
-        if (wait->time.count() > 0) co_await pause(*wait);
+        bool has_opened = false;
+        if (may_open_lane()) {
+            woken_ = has_more_ = false;
+            has_opened = co_await open_lane();
+        }
+        if (wait_) continue;
+        if (!lanes_.empty()) {
+            co_await rest();
+            continue;
+        }
+        // Something may have come while the last batch was read.
+        if (has_opened || woken_ || are_signals_due()) continue;
+        const auto wait = until_hold_ends();
+        if (!wait) co_return;
+        begin_wait(*wait);
     }
+}
+
+// To a peer that doesn't answer nothing else goes than what finds out whether it does again.
+bool PeerLink::may_open_lane() const
+{
+    const bool has_tried =
+        std::ranges::any_of(lanes_, [&](const auto& lane) { return lane->failures == failures_; });
+    return lanes_.size() < most_lanes && !(is_down_ && has_tried);
+}
+
+asio::awaitable<void> PeerLink::rest()
+{
+    const auto lanes = lanes_.size();
+    const auto end = net::MonotonicClock::now() + parts_.patience;
+    while (lanes_.size() == lanes && !wait_) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(end - net::MonotonicClock::now());
+        if (left.count() <= 0) break;
+        co_await wakeup_.wait_for(left);
+    }
+    while (lanes_.size() == lanes && !wait_) {
+        const bool may_open = may_open_lane();
+        if (may_open && (woken_ || has_more_ || are_signals_due())) co_return;
+        const auto next = may_open ? until_hold_ends() : std::nullopt;
+        if (!next) {
+            co_await wakeup_.wait();
+            continue;
+        }
+        const bool is_woken = co_await wakeup_.wait_for(next->time);
+        if (!is_woken) co_return;
+    }
+}
+
+void PeerLink::begin_wait(Wait wait)
+{
+    heard_ = urged_ = false;
+    wait_ = wait;
 }
 
 asio::awaitable<void> PeerLink::pause(Wait wait)
 {
-    heard_ = urged_ = false;
     const auto end = parts_.clock.now_ms() + wait.time.count();
     struct Waiting {
         Millis& next_try;
@@ -127,14 +176,14 @@ asio::awaitable<void> PeerLink::pause(Wait wait)
     const Waiting waiting{next_try_};
     next_try_ = end;
     for (;;) {
-        const auto left = end - parts_.clock.now_ms();
-        if (left <= 0) co_return;
-        co_await wakeup_.wait_for(std::chrono::milliseconds(left));
         if (urged_ || (heard_ && wait.ends_when_heard)) {
             backoff_.reset();
             co_return;
         }
         if (woken_ && wait.ends_with_new_work) co_return;
+        const auto left = end - parts_.clock.now_ms();
+        if (left <= 0) co_return;
+        co_await wakeup_.wait_for(std::chrono::milliseconds(left));
     }
 }
 
@@ -147,11 +196,16 @@ BatchLimits PeerLink::batch_limits() const
         limits_of_peer.bytes = std::min(limits_of_peer.bytes, pinned->limits.bytes);
         limits_of_peer.items = std::min(limits_of_peer.items, pinned->limits.items);
     }
+    std::size_t under_way = 0;
+    for (const auto& lane : lanes_) under_way += lane->share.held();
+    const auto most = room_.for_one();
     BatchLimits limits;
     limits.octets =
         std::max<std::size_t>((limits_of_peer.bytes / octet_share) >> halvings_, least_octets);
-    limits.octets = std::min(limits.octets, room_.for_one());
+    limits.octets =
+        std::min(limits.octets, std::max(most - std::min(most, under_way), spare_octets));
     limits.items = std::max<std::size_t>(limits_of_peer.items >> halvings_, 1);
+    limits.last_log = last_log_;
     return limits;
 }
 
@@ -171,141 +225,67 @@ asio::awaitable<Result<std::string>> PeerLink::write_out(std::shared_ptr<const B
     co_return body;
 }
 
-asio::awaitable<std::optional<Wait>> PeerLink::deliver()
+asio::awaitable<bool> PeerLink::open_lane()
 {
-    const auto begun = parts_.clock.now_ms();
-    auto held = held_now();
+    const auto failures = failures_;
+    auto lane = std::make_shared<Lane>(room_);
+    lane->begun = parts_.clock.now_ms();
+    const auto held = held_now();
     const auto limits = batch_limits();
     auto job = [self = parts_.identity.name, peer = peer_, limits, held](storage::Connection& db) {
         return read_batch(db, self, peer, limits, held);
     };
     storage::Cause cause{peer_.str(), 0};
     auto read = co_await parts_.commits.read(std::move(job), std::move(cause));
-    if (!read) co_return failed(read.error());
-    const auto draft = std::make_shared<BatchDraft>(std::move(*read));
-    add_signals(*draft, limits);
-    if (draft->empty()) {
-        // Nobody is left there to be told.
-        for (const auto& channel : held.heartbeats) acks_due_.erase(channel);
-        for (const auto& channel : held.questions) {
-            if (!held.logs.contains(channel)) questions_.erase(channel);
-        }
-        co_return std::nullopt;
+    if (!read) {
+        failed(read.error());
+        co_return false;
     }
-
-    protocol::RoomShare share(room_);
-    share.take(draft->octets);
-    auto body = co_await write_out(draft);
-    if (!body) co_return failed(body.error());
-    auto settled = co_await exchange(*draft, std::move(*body));
-    if (!settled) co_return failed(settled.error());
-    backoff_.reset();
-    problem_.reset();
-    is_down_ = false;
-    for (const auto& part : draft->logs) {
-        const auto& channel = part.channel.name.str();
-        if (held.heartbeats.contains(channel)) acks_due_.erase(channel);
-        // What the peer puts off is asked again.
-        if (!settled->held_logs.contains(channel)) questions_.erase(channel);
+    // Another lane has found out meanwhile that this one would fail too.
+    if (failures != failures_) co_return false;
+    auto& draft = lane->draft = std::move(*read);
+    add_signals(draft, limits);
+    if (draft.empty()) {
+        forget_unfounded(held);
+        co_return false;
     }
-    if (settled->progress) halvings_ = std::max(0, halvings_ - 1);
-    remember(*settled);
-    for (const auto& advanced : settled->advanced) parts_.advanced(advanced);
-    for (const auto& [channel, kids] : settled->keys_wanted) show_keys(channel, kids);
-    if (parts_.said) {
-        for (const auto& word : settled->words) parts_.said(peer_, word);
+    lane->share.take(draft.octets);
+    const std::shared_ptr<const BatchDraft> sent(lane, &draft);
+    auto body = co_await write_out(sent);
+    if (!body) {
+        failed(body.error());
+        co_return false;
     }
-    if (std::exchange(was_away_, false)) co_await ask_about_all();
-    if (!settled->wants_snapshot.empty()) co_await fetch_snapshots(settled->wants_snapshot);
-    Wait next;
-    const auto spent = parts_.clock.now_ms() - begun;
-    if (draft->items >= busy_items && spent < busy_interval_ms)
-        next.time = std::chrono::milliseconds(busy_interval_ms - spent);
-    co_return next;
+    lane->body = std::move(*body);
+    lane->heartbeats = held.heartbeats;
+    for (const auto& part : draft.submissions) lane->channels.insert(part.channel.str());
+    for (const auto& part : draft.logs) lane->channels.insert(part.channel.name.str());
+    lane->has_direct = !draft.direct.empty();
+    lane->has_signals = !draft.signals.empty();
+    lane->failures = failures_;
+    lane->answers = answers_;
+    has_more_ = draft.is_cut;
+    for (const auto& part : draft.logs) {
+        if (!part.page.entries.empty()) last_log_ = part.channel.id;
+    }
+    lanes_.push_back(lane);
+    tasks_.spawn(carry(shared_from_this(), std::move(lane)));
+    co_return true;
 }
 
-asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft, std::string body)
+void PeerLink::forget_unfounded(const Held& held)
 {
-    auto answer = co_await parts_.client.send(peer_, "POST", inbox_target, std::move(body));
-    if (!answer) co_return fail(answer);
-    if (answer->is_signed) parts_.answered(peer_);
-    if (answer->status != 200) {
-        auto problem = answer->problem.value_or(
-            Error{Code::unavailable, "status " + std::to_string(answer->status), {}, 0});
-        co_return Result<Settled>{tl::unexpect, std::move(problem)};
+    for (const auto& channel : held.heartbeats) {
+        if (!held.logs.contains(channel)) acks_due_.erase(channel);
     }
-    auto result = co_await read_result(std::move(answer->body));
-    // What a peer's answer says can't be read like a refusal of ours: it is as no answer.
-    if (!result)
-        co_return fail(Code::unavailable, "an answer that can't be read: " + result.error().detail);
-    auto settled = co_await parts_.settlement.settle(peer_, draft, std::move(*result));
-    if (!settled) co_return fail(Code::unavailable, settled.error().detail);
-    co_return settled;
-}
-
-// Snapshots make it long: then it is read where it holds up nobody.
-asio::awaitable<Result<protocol::TransactionResult>> PeerLink::read_result(std::string body)
-{
-    const auto rules = parts_.identity.names;
-    if (body.size() <= long_octets) co_return protocol::parse_result(body, rules);
-    storage::Cause cause{peer_.str(), body.size()};
-    auto job = [body = std::move(body), rules](storage::Connection&) {
-        return protocol::parse_result(body, rules);
-    };
-    auto result = co_await parts_.commits.read(std::move(job), std::move(cause));
-    co_return result;
-}
-
-// [LOG-2] Without the result of the join the follower fetches the snapshot.
-asio::awaitable<void> PeerLink::fetch_snapshots(
-    std::map<std::string, std::optional<std::int64_t>> channels)
-{
-    for (const auto& [channel, floor] : channels) {
-        auto answer =
-            co_await parts_.client.send(peer_, "GET", "/federation/v1/channels/" + channel, "");
-        if (!answer || answer->status != 200) continue;
-        auto snapshot = protocol::parse_snapshot_answer(answer->body, parts_.identity.names);
-        if (!snapshot || snapshot->snapshot.channel.str() != channel) continue;
-        auto begun = co_await parts_.settlement.begin(peer_, std::move(*snapshot), floor);
-        if (!begun)
-            protocol::log_warning(parts_.log, "links", "a snapshot was not taken",
-                                  {{"peer", peer_.str()}, {"channel", channel}});
+    for (const auto& channel : held.questions) {
+        if (!held.logs.contains(channel)) questions_.erase(channel);
     }
 }
 
-// [LOG-6] What is pinned here is shown, for who doesn't know the server, and the statements
-// that lead to it, for who knows an earlier key. As long as the link lives: the next slice
-// would need the same.
-void PeerLink::show_keys(const std::string& channel, const std::vector<std::string>& kids)
+void PeerLink::failed(const Error& error)
 {
-    std::vector<protocol::ShownKey> shown;
-    for (const auto& kid : kids) {
-        const auto ref = protocol::parse_key_ref(kid, parts_.identity.names);
-        const auto* key = ref ? parts_.discovery.ring().find_key(*ref) : nullptr;
-        if (key == nullptr) continue;
-        shown.push_back({ref->server, key->key.x(), parts_.discovery.statements_of(ref->server)});
-    }
-    if (shown.empty() || keys_.size() >= max_channels_with_keys) {
-        hold_longer(held_logs_, channel, 0);
-        return;
-    }
-    keys_[channel] = std::move(shown);
-}
-
-// [LOG-8] What it held before it was away may be what it holds no longer.
-asio::awaitable<void> PeerLink::ask_about_all()
-{
-    auto job = [self = parts_.identity.name, peer = peer_](storage::Connection& db) {
-        return storage::followings(db, self, peer.str());
-    };
-    auto followed = co_await parts_.commits.read(std::move(job));
-    // The next hour's heartbeats are there all the same.
-    if (!followed) co_return;
-    for (const auto& following : *followed) questions_.insert(following.channel.str());
-}
-
-Wait PeerLink::failed(const Error& error)
-{
+    ++failures_;
     is_down_ = true;
     signals_.clear();
     auto wait = backoff_.after(error);
@@ -326,40 +306,37 @@ Wait PeerLink::failed(const Error& error)
                       {"problem", protocol::code_name(error.code)},
                       {"detail", error.detail},
                       {"wait_ms", wait.time.count()}});
-    return wait;
+    begin_wait(wait);
 }
 
+// What is under way is held back like what the peer has asked to be spared.
 Held PeerLink::held_now()
 {
     const auto now = looked_at_ = parts_.clock.now_ms();
     Held held;
-    for (const auto& [channel, hold] : held_submissions_) {
-        if (hold.until > now) held.submissions.insert(channel);
-    }
-    for (const auto& [channel, hold] : held_logs_) {
-        if (hold.until > now) held.logs.insert(channel);
+    holds_.add_to(held, now);
+    for (const auto& lane : lanes_) {
+        held.submissions.insert(lane->channels.begin(), lane->channels.end());
+        held.logs.insert(lane->channels.begin(), lane->channels.end());
+        held.direct = held.direct || lane->has_direct;
     }
     for (const auto& [channel, due] : acks_due_) {
         if (due <= now) held.heartbeats.insert(channel);
     }
     held.questions = questions_;
     held.keys = keys_;
-    held.direct = held_direct_until_ > now;
     return held;
 }
 
 std::optional<Wait> PeerLink::until_hold_ends() const
 {
-    std::optional<Millis> soonest;
     // A hold may have ended while the batch was read: what it kept back is due then, and
     // nobody else would come for it.
+    auto soonest = holds_.next_end(looked_at_);
     const auto consider = [&](Millis until) {
         if (until > looked_at_ && (!soonest || until < *soonest)) soonest = until;
     };
-    for (const auto& [channel, hold] : held_submissions_) consider(hold.until);
-    for (const auto& [channel, hold] : held_logs_) consider(hold.until);
     for (const auto& [channel, due] : acks_due_) consider(due);
-    consider(held_direct_until_);
     if (!signals_.empty()) consider(signals_due_);
     if (!soonest) return std::nullopt;
     Wait wait;
@@ -367,32 +344,6 @@ std::optional<Wait> PeerLink::until_hold_ends() const
     wait.time = std::chrono::milliseconds(left);
     wait.ends_with_new_work = true;
     return wait;
-}
-
-void PeerLink::remember(const Settled& settled)
-{
-    const auto now = parts_.clock.now_ms();
-    std::erase_if(held_submissions_, [&](const auto& entry) {
-        return entry.second.until <= now && !settled.held_submissions.contains(entry.first);
-    });
-    std::erase_if(held_logs_, [&](const auto& entry) {
-        return entry.second.until <= now && !settled.held_logs.contains(entry.first);
-    });
-    for (const auto& [channel, wait] : settled.held_submissions)
-        hold_longer(held_submissions_, channel, wait);
-    for (const auto& [channel, wait] : settled.held_logs) hold_longer(held_logs_, channel, wait);
-    if (settled.held_direct > 0)
-        held_direct_until_ = now + std::min(settled.held_direct, longest_hold_ms / 1000) * 1000;
-}
-
-// The peer's own figure where it gave one, else 1 s doubling to an hour.
-void PeerLink::hold_longer(std::map<std::string, Hold>& holds, const std::string& channel,
-                           std::int64_t seconds)
-{
-    auto& hold = holds[channel];
-    const auto own = std::min(longest_hold_ms, Millis{1000} << std::min(hold.doublings++, 20));
-    hold.until =
-        parts_.clock.now_ms() + (seconds > 0 ? std::min(seconds * 1000, longest_hold_ms) : own);
 }
 
 }  // namespace entente::federation

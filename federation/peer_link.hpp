@@ -1,17 +1,22 @@
 // One link to one remote server that is owed something: reads what lies behind the cursors,
-// sends it as one signed transaction, settles the answer, and again until nothing is owed.
-// One transaction is in flight at a time, so nothing overtakes what it follows; the busier
-// the link, the larger the batches. State worth keeping is in the store; this is a loop.
+// sends it as signed transactions, settles the answers, and again until nothing is owed.
+// What is under way is a lane: a peer that answers soon never has more than one, so that all
+// that has gathered goes into the next; one that doesn't has up to four, none of a channel
+// that another carries, so nothing overtakes what it follows. State worth keeping is in the
+// store; this is a loop.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "federation/backoff.hpp"
+#include "federation/link_holds.hpp"
 #include "federation/settlement.hpp"
 #include "federation/signal_queue.hpp"
 #include "federation/signed_client.hpp"
@@ -25,6 +30,9 @@ namespace entente::federation {
 // never take what is plenty; each of the others may still send a little at a time.
 inline constexpr protocol::SharedRoom::Limits link_room{32 * 1024 * 1024, 4 * 1024 * 1024,
                                                         64 * 1024};
+
+// [INBOX-7] Transactions of one link under way.
+inline constexpr std::size_t most_lanes = 4;
 
 struct LinkParts {
     const Identity& identity;
@@ -42,6 +50,9 @@ struct LinkParts {
     std::function<void(const ServerName&)> answered = {};
     // What it says of channels that wait for its word [LOG-5].
     std::function<void(const ServerName& peer, const FollowerWord&)> said = {};
+    // How long the last transaction is waited for before another may go beside it: each costs
+    // four signatures, so what is answered sooner is worth waiting for.
+    std::chrono::milliseconds patience{50};
 };
 
 // How a link stands, for people who look.
@@ -51,13 +62,12 @@ struct LinkState {
     std::optional<Error> problem;  // of the last attempt, where it failed
 };
 
-class PeerLink {
+class PeerLink : public std::enable_shared_from_this<PeerLink> {
  public:
-    // `room` is what all links share.
-    PeerLink(LinkParts parts, ServerName peer, asio::any_io_executor executor,
-             protocol::SharedRoom& room);
+    // `room` is what all links share; `tasks` own what is under way.
+    PeerLink(LinkParts parts, ServerName peer, net::TaskGroup& tasks, protocol::SharedRoom& room);
 
-    // Runs until nothing is owed.
+    // Runs until nothing is owed. Requires: a shared_ptr has it.
     asio::awaitable<void> run();
     // There is something new to send.
     void wake();
@@ -77,49 +87,76 @@ class PeerLink {
     void ask(const std::string& channel);
 
  private:
-    using WaitTime = std::chrono::milliseconds;
-    struct Hold {
-        Millis until = 0;
-        int doublings = 0;
+    // One transaction under way. What it carries no other does.
+    struct Lane {
+        explicit Lane(protocol::SharedRoom& room) : share(room) {}
+
+        BatchDraft draft;
+        std::string body;
+        std::set<std::string> channels;
+        std::set<std::string> heartbeats;  // that were due when it was read
+        bool has_direct = false;
+        bool has_signals = false;
+        Millis begun = 0;
+        std::uint64_t failures = 0;  // of the link, when it began
+        std::uint64_t answers = 0;   // the same
+        bool is_settled = false;     // whatever came of it is known
+        protocol::RoomShare share;
     };
 
-    // How long until the next attempt; nothing when the link has nothing left to do.
-    asio::awaitable<std::optional<Wait>> deliver();
+    // --- which transaction goes next: peer_link.cpp
+    // True where one more is under way.
+    asio::awaitable<bool> open_lane();
+    [[nodiscard]] bool may_open_lane() const;
+    // Until another lane may have something to carry.
+    asio::awaitable<void> rest();
     // What is owed, as it is to be sent: read and sealed on a reader.
     asio::awaitable<Result<std::string>> write_out(std::shared_ptr<const BatchDraft> draft);
     [[nodiscard]] BatchLimits batch_limits() const;
+    void add_signals(BatchDraft& draft, const BatchLimits& limits);
+    [[nodiscard]] bool are_signals_due() const;
+    [[nodiscard]] Held held_now();
+    // Nobody is left there to be told or asked.
+    void forget_unfounded(const Held& held);
+    // Of what was held when the last batch was looked for.
+    [[nodiscard]] std::optional<Wait> until_hold_ends() const;
+    void begin_wait(Wait wait);
+    asio::awaitable<void> pause(Wait wait);
+    void failed(const Error& error);
+
+    // --- what becomes of one that is under way: peer_lane.cpp
+    static asio::awaitable<void> carry(std::shared_ptr<PeerLink> link, std::shared_ptr<Lane> lane);
     asio::awaitable<Result<Settled>> exchange(const BatchDraft& draft, std::string body);
     asio::awaitable<Result<protocol::TransactionResult>> read_result(std::string body);
+    asio::awaitable<void> delivered(std::shared_ptr<Lane> lane, Settled settled);
+    void not_delivered(const Lane& lane, const Error& error);
+    void note_answer(const Lane& lane, const Settled& settled);
+    void lane_ended(const Lane& lane);
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> ask_about_all();
     void show_keys(const std::string& channel, const std::vector<std::string>& kids);
-    asio::awaitable<void> pause(Wait wait);
-    void add_signals(BatchDraft& draft, const BatchLimits& limits);
-    [[nodiscard]] bool are_signals_due() const;
-    [[nodiscard]] Held held_now();
-    // Of what was held when the last batch was looked for.
-    [[nodiscard]] std::optional<Wait> until_hold_ends() const;
-    void remember(const Settled& settled);
-    void hold_longer(std::map<std::string, Hold>& holds, const std::string& channel,
-                     std::int64_t seconds);
-    Wait failed(const Error& error);
 
     LinkParts parts_;
     ServerName peer_;
+    net::TaskGroup& tasks_;
     net::Wakeup wakeup_;
     protocol::SharedRoom& room_;
     Backoff backoff_;
+    std::vector<std::shared_ptr<Lane>> lanes_;
+    std::uint64_t failures_ = 0;  // of the link: those of one moment count once
+    std::uint64_t answers_ = 0;
+    std::optional<Wait> wait_;  // before anything else is sent
     bool woken_ = false;
-    Millis looked_at_ = 0;  // when what was held was left out of a batch
+    bool has_more_ = false;      // than what the last batch had room for
+    std::int64_t last_log_ = 0;  // the channel whose turn was last, where there was more
+    Millis looked_at_ = 0;       // when what was held was left out of a batch
     bool heard_ = false;
     bool urged_ = false;
     Millis next_try_ = 0;
     std::optional<Error> problem_;
     int halvings_ = 0;
-    std::map<std::string, Hold> held_submissions_;
-    std::map<std::string, Hold> held_logs_;
-    Millis held_direct_until_ = 0;
+    LinkHolds holds_;
     std::map<std::string, Millis> acks_due_;                       // channel → when
     std::set<std::string> questions_;                              // channels
     std::map<std::string, std::vector<protocol::ShownKey>> keys_;  // channel → what goes with it

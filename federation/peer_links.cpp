@@ -40,7 +40,7 @@ PeerLink& PeerLinks::link(const ServerName& peer)
 {
     auto& held = links_[peer];
     if (!held) {
-        held = std::make_shared<PeerLink>(parts_, peer, tasks_.executor(), room_);
+        held = std::make_shared<PeerLink>(parts_, peer, tasks_, room_);
         tasks_.spawn(drive(held, peer));
     }
     return *held;

@@ -140,7 +140,11 @@ daemon::StoragePlatform Machine::platform()
 // Mostly at once, so that what is ready decides the order; now and then the disk is slow.
 void Machine::give_turn(std::function<void()> turn, milliseconds after)
 {
-    if (chance_.percent(10)) after += milliseconds(chance_.between(1, 200));
+    if (options_.turn_time) {
+        after += *options_.turn_time;
+    } else if (chance_.percent(10)) {
+        after += milliseconds(chance_.between(1, 200));
+    }
     if (after.count() == 0) {
         asio::post(io_, std::move(turn));
         return;

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ struct MachineOptions {
     double survival = 0;  // of unsynced writes
     std::string default_tier = "trusted";
     std::vector<std::string> people;  // localparts
+    // What each turn of the stores takes; where there is none, mostly nothing, and now and then
+    // much.
+    std::optional<milliseconds> turn_time = std::nullopt;
 };
 
 class Machine {

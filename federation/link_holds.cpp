@@ -1,0 +1,88 @@
+#include "federation/link_holds.hpp"
+
+#include <algorithm>
+
+namespace entente::federation {
+
+namespace {
+
+constexpr Millis longest_hold_ms = 3'600'000;
+
+}  // namespace
+
+void LinkHolds::remember(const BatchDraft& draft, const Settled& settled)
+{
+    forget_over(submissions_, [&](const std::string& channel) {
+        return !settled.held_submissions.contains(channel) &&
+               std::ranges::any_of(draft.submissions,
+                                   [&](const auto& part) { return part.channel.str() == channel; });
+    });
+    forget_over(logs_, [&](const std::string& channel) {
+        return !settled.held_logs.contains(channel) &&
+               std::ranges::any_of(draft.logs, [&](const auto& part) {
+                   return part.channel.name.str() == channel;
+               });
+    });
+    for (const auto& [channel, wait] : settled.held_submissions)
+        hold_longer(submissions_[channel], wait);
+    for (const auto& [channel, wait] : settled.held_logs) hold_longer(logs_[channel], wait);
+    if (settled.held_direct > 0)
+        hold_longer(direct_, settled.held_direct);
+    else if (!draft.direct.empty())
+        direct_ = {};
+}
+
+// What else is over may still be on its way, and fail again; but not for ever.
+void LinkHolds::forget_over(Holds& holds,
+                            const std::function<bool(const std::string&)>& is_answered)
+{
+    const auto now = clock_.now_ms();
+    std::erase_if(holds, [&](const auto& entry) {
+        return entry.second.until + longest_hold_ms <= now ||
+               (entry.second.until <= now && is_answered(entry.first));
+    });
+}
+
+void LinkHolds::hold(const BatchDraft& draft)
+{
+    for (const auto& part : draft.submissions) hold_longer(submissions_[part.channel.str()], 0);
+    for (const auto& part : draft.logs) hold_log(part.channel.name.str());
+    if (!draft.direct.empty()) hold_longer(direct_, 0);
+}
+
+void LinkHolds::hold_log(const std::string& channel)
+{
+    hold_longer(logs_[channel], 0);
+}
+
+void LinkHolds::hold_longer(Hold& hold, std::int64_t seconds) const
+{
+    const auto own = std::min(longest_hold_ms, Millis{1000} << std::min(hold.doublings++, 20));
+    hold.until =
+        clock_.now_ms() + (seconds > 0 ? std::min(seconds, longest_hold_ms / 1000) * 1000 : own);
+}
+
+void LinkHolds::add_to(Held& held, Millis now) const
+{
+    for (const auto& [channel, hold] : submissions_) {
+        if (hold.until > now) held.submissions.insert(channel);
+    }
+    for (const auto& [channel, hold] : logs_) {
+        if (hold.until > now) held.logs.insert(channel);
+    }
+    held.direct = held.direct || direct_.until > now;
+}
+
+std::optional<Millis> LinkHolds::next_end(Millis now) const
+{
+    std::optional<Millis> next;
+    const auto consider = [&](const Hold& hold) {
+        if (hold.until > now && (!next || hold.until < *next)) next = hold.until;
+    };
+    for (const auto& [channel, hold] : submissions_) consider(hold);
+    for (const auto& [channel, hold] : logs_) consider(hold);
+    consider(direct_);
+    return next;
+}
+
+}  // namespace entente::federation
