@@ -220,6 +220,19 @@ asio::awaitable<void> cancelled(Served& served, Client& client)
     EXPECT_TRUE(text.starts_with("error: ")) << text;
 }
 
+asio::awaitable<void> stops_within_the_time_to_close(Served& served, Client& client)
+{
+    EXPECT_FALSE(co_await open(client, served));
+    const auto began = std::chrono::steady_clock::now();
+    co_await served.stop(30s);  // and the client sends no close frame
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 15s);
+}
+
+TEST(WebSocket, WhoSendsNoCloseFrameHoldsUpNoStop)
+{
+    serve_while(stops_within_the_time_to_close);
+}
+
 TEST(WebSocket, EndsWithTheTaskGroup)
 {
     serve_while(cancelled);
