@@ -1,5 +1,4 @@
 // What a follower takes and what it refuses, each refusal without any effect.
-#include "federation/channel_changes.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -471,34 +470,6 @@ TEST_F(Follower, AFrozenChannelIsNotThawedByANewJoin)
     EXPECT_TRUE(b.image(channel)->frozen);
     EXPECT_EQ(b.image(channel)->seq, held.seq);
     EXPECT_EQ(b.image(channel)->hash, held.hash);
-}
-
-// As where the server was put back, and the device was not.
-TEST_F(Follower, WhoReadsOnFromBeyondTheEndIsToldSo)
-{
-    const auto page = [&](std::int64_t after) {
-        return b.world.run(b.channels->page_after(b.user("bob"), channel, after, {}));
-    };
-    const auto end = b.image(channel)->seq;
-    EXPECT_TRUE(page(end));
-    const auto beyond = page(end + 1);
-    ASSERT_FALSE(beyond);
-    EXPECT_EQ(beyond.error().code, Code::conflict);
-}
-
-// [INBOX-2]
-TEST_F(Follower, ATargetThatCannotBeLookedUpPutsOffItsSliceAlone)
-{
-    ASSERT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
-    const auto message = a.post("alice", channel, "hello");
-    ASSERT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
-    ASSERT_TRUE(a.change("alice", channel, changes::react(message->event_id, "+1")));
-    b.index->flush();  // none is known but by asking
-    b.places->fail_look_ups(true);
-    EXPECT_EQ(deliver(a, b, rest()).status, SliceStatus::deferred);
-    b.places->fail_look_ups(false);
-    EXPECT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
-    EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
 }
 
 }  // namespace
