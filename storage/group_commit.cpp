@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <exception>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -12,19 +11,10 @@
 #include <pthread.h>
 #include <boost/asio/post.hpp>
 
-#include "storage/completion.hpp"
+#include "storage/commit_jobs.hpp"
 
 namespace entente::storage {
 namespace {
-
-using WriteJob = std::function<Result<void>(WriteTransaction&)>;
-using ReadJob = std::function<Result<void>(Connection&)>;
-
-template <class Job>
-struct Pending {
-    Job job;
-    std::shared_ptr<Waiter> waiter;
-};
 
 constexpr auto maintenance_interval = std::chrono::milliseconds(250);
 // Calls of `maintain` after the last commit, so that the backend notices the rest.
@@ -38,19 +28,6 @@ void name_this_thread(const char* name)
 Error disk_not_trusted()
 {
     return {Code::unavailable, "the disk can no longer be trusted", {}, 0};
-}
-
-// A job's exception must not reach the thread's end.
-template <class Job, class Argument>
-Result<void> run_guarded(Job& job, Argument& argument)
-{
-    try {
-        return job(argument);
-    } catch (const std::exception& caught) {
-        return fail(Code::internal, std::string("a storage job threw: ") + caught.what());
-    } catch (...) {
-        return fail(Code::internal, "a storage job threw");
-    }
 }
 
 }  // namespace
