@@ -62,10 +62,10 @@ struct PeopleServer {
                               withdrawal_handler(server.identity, [this](const UserId& user) {
                                   withdrawn.push_back(user.str());
                               }));
-        inbox = std::make_unique<Inbox>(InboxParts{
-            server.identity, *server.verifier, *server.home, *server.follower, *server.direct,
-            *server.commits, *server.budgets, server.world.clock, server.refused,
-            &people->signals()});
+        inbox = std::make_unique<Inbox>(
+            InboxParts{server.identity, *server.verifier, *server.home, *server.follower,
+                       *server.direct, *server.commits, *server.budgets, server.world.clock,
+                       server.refused, &people->signals()});
         settlement = std::make_unique<Settlement>(
             SettlementParts{server.identity, *server.verifier, *server.follower, *server.store,
                             *server.commits, *server.notices, log, server.world.clock,
