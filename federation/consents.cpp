@@ -58,17 +58,23 @@ bool is_shown(const Consent& consent, const std::vector<protocol::ShownKey>& sho
 
 }  // namespace
 
-asio::awaitable<CheckedConsents> Verifier::check_consents(const protocol::Transaction& transaction)
+// A submission is under its origin's own root, whose key the gate has found: only the seals of
+// a slice, and the consent to a move, can need another server's.
+KeyAllowance Verifier::key_allowance(const protocol::Transaction& transaction) const
+{
+    const bool may_need =
+        !transaction.logs.empty() || !find_all(transaction, identity_.names).empty();
+    return may_need ? key_allowance() : KeyAllowance{};
+}
+
+asio::awaitable<CheckedConsents> Verifier::check_consents(const protocol::Transaction& transaction,
+                                                          KeyAllowance& keys)
 {
     CheckedConsents checked;
-    const auto deadline = clock_.now_ms() + key_fetching_ms;
-    std::size_t fetched = 0;
     for (auto& found : find_all(transaction, identity_.names)) {
         auto one = check_consent(found.consent, found.shown);
-        const bool may = fetched < most_fetches && clock_.now_ms() < deadline;
-        if (one.key_missing && may) {
-            ++fetched;
-            auto key = co_await discovery_.log_key(found.consent.jws.key);
+        if (one.key_missing) {
+            auto key = co_await fetch_key(found.consent.jws.key, keys);
             if (key) one = check_consent(found.consent, found.shown);
             one.is_unknown = !key && key.error().code == Code::unknown_key;
         }

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "federation/discovery_turn.hpp"
 #include "federation/document_fetch.hpp"
 
 namespace entente::federation {
@@ -67,31 +68,6 @@ class Discovery::Landing {
     Discovery* discovery_;
     ServerName server_;
     std::shared_ptr<Flight> flight_;
-};
-
-// The right to change one server's pin: two that judged the same pin would each put back
-// what the other had added. Passed on however its holder ends.
-class Discovery::Turn {
- public:
-    Turn(Discovery& discovery, ServerName server)
-        : discovery_(&discovery), server_(std::move(server))
-    {
-    }
-    Turn(Turn&& other) noexcept
-        : discovery_(std::exchange(other.discovery_, nullptr)), server_(std::move(other.server_))
-    {
-    }
-    Turn& operator=(Turn&&) = delete;
-    ~Turn()
-    {
-        if (discovery_ == nullptr) return;
-        auto waiting = discovery_->pinning_.extract(server_);
-        waiting.mapped()->cancel();
-    }
-
- private:
-    Discovery* discovery_;
-    ServerName server_;
 };
 
 Discovery::Discovery(net::TaskGroup& tasks, net::Fetcher& http, trust::KeyRing& ring,
@@ -292,13 +268,17 @@ asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server)
     auto document = co_await fetch_document(http_, server, options_.names, options_.fetch_time);
     if (!document) co_return fail(document);
     auto pinned = co_await pin(std::move(*document));
-    if (!pinned) co_return pinned;
+    if (pinned) remember_success(server);
+    co_return pinned;
+}
+
+void Discovery::remember_success(const ServerName& server)
+{
     auto& known = memory(server);
     known.fetched_at = clock_.now_ms();
     known.max_age = std::clamp(ring_.find(server)->max_age, options_.min_age_s, options_.max_age_s);
     known.failure_s = 0;
     known.retry_at = 0;
-    co_return Result<void>{};
 }
 
 asio::awaitable<Result<void>> Discovery::pin(protocol::ServerDocument document)

@@ -89,6 +89,17 @@ class Discovery {
     // The statements held of a pinned server, to be handed on; empty where it isn't pinned.
     [[nodiscard]] std::vector<std::string> statements_of(const ServerName& server) const;
 
+    // [KEY-4] The administrator's word on a pinned server that shows keys out of the pins' reach:
+    // on the document that it shows now, which is fetched whatever the caches say. False where
+    // that agrees with the pins, and so ends a conflict by itself. `not_found` where the server
+    // isn't pinned; what a fetch may fail with.
+    // Pins what it shows in place of what was pinned. `conflict`, with what it shows in the
+    // detail, unless `recovery` is its recovery key; `malformed` where it contradicts itself.
+    asio::awaitable<Result<bool>> accept_keys(ServerName server,
+                                              std::optional<protocol::KeyId> recovery);
+    // Keeps to the pins: what it shows besides is refused, and no conflict any more.
+    asio::awaitable<Result<bool>> keep_keys(ServerName server);
+
     // A proven inbound request of that server: failures are forgotten [DISC-4].
     void heard_from(const ServerName& server);
 
@@ -131,6 +142,8 @@ class Discovery {
     asio::awaitable<Result<void>> pin(protocol::ServerDocument document);
     asio::awaitable<Turn> turn_to_pin(ServerName server);
     asio::awaitable<Result<void>> hold(trust::KeyRing::Judgement judgement);
+    asio::awaitable<Result<protocol::ServerDocument>> fetch_of_pinned(ServerName server);
+    void remember_success(const ServerName& server);
     [[nodiscard]] bool is_worth_a_fetch(const KeyRef& ref, Code code) const;
     void remember_failure(const ServerName& server, const Error& error);
     void tell(const ServerName& server, std::string_view what, std::string_view detail) const;

@@ -159,16 +159,14 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
 asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
                                             std::shared_ptr<Transaction> transaction)
 {
-    // A submission is under its origin's own root, whose key the gate has found: only the seals
-    // of a slice can need another server's.
-    const bool may_fetch = !transaction->logs.empty();
+    auto keys = parts_.verifier.key_allowance(*transaction);
     for (auto& read : transaction->signals) {
         const bool is_taken =
             parts_.budgets.spend_signal(work->origin, work->tier, parts_.clock.now_ms());
         auto& signal = work->signals.emplace_back();
         if (is_taken) signal = std::move(read);
     }
-    auto checked = co_await parts_.verifier.check_roots(std::move(transaction->roots), may_fetch);
+    auto checked = co_await parts_.verifier.check_roots(std::move(transaction->roots), keys);
     auto may_hear = [this, work](std::size_t statements) {
         return parts_.budgets
             .spend_events(work->origin, work->tier, static_cast<std::int64_t>(statements), false,
@@ -177,7 +175,7 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     };
     std::function<bool(std::size_t)> charge = std::move(may_hear);
     co_await parts_.verifier.hear_shown(checked, transaction->logs, std::move(charge));
-    auto consents = co_await parts_.verifier.check_consents(*transaction);
+    auto consents = co_await parts_.verifier.check_consents(*transaction, keys);
     if (work->octets <= long_octets) {
         check_items(*work, std::move(*transaction), checked, consents);
         co_return Result<void>{};

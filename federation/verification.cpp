@@ -51,25 +51,44 @@ Verifier::Verifier(const Identity& identity, Discovery& discovery, const protoco
 {
 }
 
+KeyAllowance Verifier::key_allowance() const
+{
+    return {most_fetches, clock_.now_ms() + key_fetching_ms};
+}
+
+// What others fetch meanwhile counts too, which errs on the side of asking less.
+asio::awaitable<Result<trust::PinnedKey>> Verifier::fetch_key(KeyRef ref, KeyAllowance& keys)
+{
+    if (keys.fetches == 0 || clock_.now_ms() >= keys.until)
+        co_return fail(Code::key_unavailable, "no key to verify with, and none is fetched");
+    const auto before = discovery_.figures().fetches;
+    auto key = co_await discovery_.log_key(std::move(ref));
+    keys.fetches -= std::min(keys.fetches, discovery_.figures().fetches - before);
+    co_return key;
+}
+
 asio::awaitable<CheckedRoots> Verifier::check_roots(std::vector<std::string> roots, bool may_fetch)
+{
+    auto keys = may_fetch ? key_allowance() : KeyAllowance{};
+    auto checked = co_await check_roots(std::move(roots), keys);
+    co_return checked;
+}
+
+asio::awaitable<CheckedRoots> Verifier::check_roots(std::vector<std::string> roots,
+                                                    KeyAllowance& keys)
 {
     CheckedRoots checked;
     checked.reserve(roots.size());
     const auto executor = co_await asio::this_coro::executor;
-    const auto deadline = clock_.now_ms() + key_fetching_ms;
-    std::uint64_t fetched = 0;
     for (auto& text : roots) {
-        const auto fetches = discovery_.figures().fetches;
-        const bool may = may_fetch && fetched < most_fetches && clock_.now_ms() < deadline;
-        auto root = co_await check_root(std::move(text), may);
-        fetched += discovery_.figures().fetches - fetches;
+        auto root = co_await check_root(std::move(text), keys);
         checked.push_back(std::move(root));
         if (checked.size() % roots_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
     }
     co_return checked;
 }
 
-asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fetch)
+asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, KeyAllowance& keys)
 {
     CheckedRoot checked;
     auto root = protocol::parse_signed_root(text, identity_.names);
@@ -93,8 +112,8 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
     }
 
     const auto* pinned = discovery_.ring().find_key(ref);
-    if (pinned == nullptr && may_fetch) {
-        auto fetched = co_await discovery_.log_key(ref);
+    if (pinned == nullptr) {
+        auto fetched = co_await fetch_key(ref, keys);
         if (!fetched) checked.problem = fetched.error();
         pinned = discovery_.ring().find_key(ref);
     }
@@ -102,8 +121,6 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
     if (pinned == nullptr) {
         checked.key_missing = true;
         checked.unproven = std::move(*root);
-        if (checked.problem.detail.empty())
-            checked.problem = Error{Code::key_unavailable, "no key to verify a root with", {}, 0};
         co_return checked;
     }
     if (!protocol::verifies(root->jws, pinned->key)) {
@@ -145,6 +162,7 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
                                            std::function<bool(std::size_t)> may_hear)
 {
     std::set<ServerName> heard;
+    KeyAllowance none;
     for (auto& root : roots) {
         if (!root.key_missing || !root.is_server_pinned) continue;
         const auto server = root.key->server;
@@ -156,7 +174,7 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
         }
         if (discovery_.ring().find_key(*root.key) == nullptr) continue;
         auto text = root.text;
-        root = co_await check_root(std::move(text), false);
+        root = co_await check_root(std::move(text), none);
     }
 }
 

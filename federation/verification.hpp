@@ -92,7 +92,12 @@ struct VerifiedSlice {
     std::optional<Error> problem;
 };
 
-// What one look at a transaction's roots, or at its consents, may fetch keys for.
+// What looking at one transaction may fetch keys for, its roots and its consents together:
+// whoever names servers that nobody knows makes us ask no more. By default nothing.
+struct KeyAllowance {
+    std::size_t fetches = 0;  // that are left
+    Millis until = 0;         // when the last may begin
+};
 inline constexpr Millis key_fetching_ms = 15'000;
 inline constexpr std::size_t most_fetches = 8;
 
@@ -100,8 +105,14 @@ class Verifier {
  public:
     Verifier(const Identity& identity, Discovery& discovery, const protocol::Clock& clock);
 
-    // Fetches what keys are missing where `may_fetch`, for 15 s at most in all, and at most
-    // eight: whoever hands in roots of servers that nobody knows makes us ask no more.
+    // Eight fetches within 15 s.
+    [[nodiscard]] KeyAllowance key_allowance() const;
+    // The same for a transaction that can need other servers' keys; else nothing.
+    [[nodiscard]] KeyAllowance key_allowance(const protocol::Transaction& transaction) const;
+
+    // Fetches what keys are missing as `keys` allows, of which it takes what it needs.
+    asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots, KeyAllowance& keys);
+    // Of an answer, which has an allowance of its own or none.
     asio::awaitable<CheckedRoots> check_roots(std::vector<std::string> roots,
                                               bool may_fetch = true);
 
@@ -111,8 +122,9 @@ class Verifier {
                                      const std::vector<protocol::Read<protocol::Slice>>& slices,
                                      std::function<bool(std::size_t)> may_hear);
 
-    // The consents of all that a transaction hands in; keys are fetched as for roots.
-    asio::awaitable<CheckedConsents> check_consents(const protocol::Transaction& transaction);
+    // The consents of all that a transaction hands in, of what its roots have left of `keys`.
+    asio::awaitable<CheckedConsents> check_consents(const protocol::Transaction& transaction,
+                                                    KeyAllowance& keys);
     // One by the keys at hand. On the I/O thread.
     [[nodiscard]] CheckedConsent check_consent(const protocol::Consent& consent,
                                                const std::vector<protocol::ShownKey>& shown) const;
@@ -135,7 +147,8 @@ class Verifier {
                                                                 const ServerName& home) const;
 
  private:
-    asio::awaitable<CheckedRoot> check_root(std::string text, bool may_fetch);
+    asio::awaitable<Result<trust::PinnedKey>> fetch_key(KeyRef ref, KeyAllowance& keys);
+    asio::awaitable<CheckedRoot> check_root(std::string text, KeyAllowance& keys);
     void take_consents(VerifiedSlice& verified, const CheckedConsents& consents) const;
     [[nodiscard]] Result<void> check_move(const protocol::Event& event, const std::string& content,
                                           const CheckedConsents& consents) const;

@@ -23,6 +23,9 @@ constexpr const char* drop_statements = "DELETE FROM pin_statement WHERE server 
 constexpr const char* put_statement =
     "INSERT INTO pin_statement (server, position, statement, received_at, standing)"
     " VALUES (?, ?, ?, ?, ?)";
+constexpr const char* drop_refused = "DELETE FROM pin_refused WHERE server = ?";
+constexpr const char* put_refused =
+    "INSERT INTO pin_refused (server, key) VALUES (?, ?) ON CONFLICT DO NOTHING";
 constexpr const char* all_servers =
     "SELECT server, api, recovery, transaction_bytes, transaction_items, max_age, conflict,"
     " pinned_at FROM pin ORDER BY server";
@@ -32,6 +35,7 @@ constexpr const char* all_keys =
 constexpr const char* all_statements =
     "SELECT server, statement, received_at, standing FROM pin_statement"
     " ORDER BY server, position";
+constexpr const char* all_refused = "SELECT server, key FROM pin_refused ORDER BY server, key";
 
 Result<void> write_server(Connection& connection, const trust::PinnedServer& server)
 {
@@ -90,6 +94,19 @@ Result<void> write_statements(Connection& connection, const trust::PinnedServer&
             .bind_text(2, held.statement.text)
             .bind(3, held.received_at)
             .bind(4, static_cast<std::int64_t>(held.standing));
+        auto written = (*query)->run();
+        if (!written) return written;
+    }
+    return {};
+}
+
+Result<void> write_refused(Connection& connection, const trust::PinnedServer& server)
+{
+    if (auto dropped = drop_of(connection, drop_refused, server.server); !dropped) return dropped;
+    for (const auto& key : server.refused) {
+        auto query = Query::prepare(connection, put_refused);
+        if (!query) return fail(query);
+        (*query)->bind_text(0, server.server.str()).bind_blob(1, key.octets());
         auto written = (*query)->run();
         if (!written) return written;
     }
@@ -176,7 +193,9 @@ Result<void> put_pin(WriteTransaction& transaction, const trust::PinnedServer& s
     if (!written) return written;
     auto keys = write_keys(transaction.db(), server);
     if (!keys) return keys;
-    return write_statements(transaction.db(), server);
+    auto statements = write_statements(transaction.db(), server);
+    if (!statements) return statements;
+    return write_refused(transaction.db(), server);
 }
 
 Result<std::vector<trust::PinnedServer>> read_pins(Connection& connection)
@@ -211,6 +230,14 @@ Result<std::vector<trust::PinnedServer>> read_pins(Connection& connection)
                          return {};
                      });
     if (!statements) return fail(statements);
+    auto refused = for_each_row(connection, all_refused, places, pins,
+                                [](trust::PinnedServer& pin, const Statement& row) -> Result<void> {
+                                    auto key = stored_key(row.blob(1));
+                                    if (!key) return fail(key);
+                                    pin.refused.push_back(*key);
+                                    return {};
+                                });
+    if (!refused) return fail(refused);
     return pins;
 }
 

@@ -34,15 +34,35 @@ PinnedServer first_pin(const protocol::ServerDocument& document, Millis now)
     return server;
 }
 
-// Whether everything the document signs with can be reached from the pins [KEY-4]. What it
-// says of old keys proves nothing by itself and isn't taken over.
-bool is_reachable(const Resolution& resolution, const protocol::ServerDocument& document)
+// What the document signs with, or means to sign with, that can't be reached from the pins
+// [KEY-4]. What it says of old keys proves nothing by itself and isn't taken over.
+std::vector<PublicKey> out_of_reach(const Resolution& resolution,
+                                    const protocol::ServerDocument& document)
 {
-    if (!resolution.has_recovery(*document.recovery)) return false;
-    return std::ranges::all_of(document.keys, [&](const protocol::DocumentKey& key) {
-        const auto* found = resolution.find(key.key.thumbprint());
-        return found != nullptr && found->status != KeyStatus::lost;
-    });
+    std::vector<PublicKey> keys;
+    if (!resolution.has_recovery(*document.recovery)) keys.push_back(*document.recovery);
+    for (const auto& shown : document.keys) {
+        const auto* found = resolution.find(shown.key.thumbprint());
+        if (found == nullptr || found->status == KeyStatus::lost) keys.push_back(shown.key);
+    }
+    return keys;
+}
+
+bool is_refused(const PinnedServer& server, const PublicKey& key)
+{
+    return std::ranges::find(server.refused, key) != server.refused.end();
+}
+
+// Keys that counted verify what they have signed for ever [KEY-7].
+void keep_for_old_logs(PinnedServer& server, const Resolution& former, Millis now)
+{
+    for (const auto& [id, key] : former.keys) {
+        if (key.status == KeyStatus::lost || holds(server, key.key)) continue;
+        auto kept = key;
+        if (kept.status != KeyStatus::revoked) kept.revoked_at = now;
+        kept.status = KeyStatus::revoked;
+        server.keys.push_back(std::move(kept));
+    }
 }
 
 bool is_revoked(const PinnedKey& key, Millis at)
@@ -83,7 +103,8 @@ Result<const PinnedKey*> KeyRing::pinned(const KeyRef& ref) const
     if (server == nullptr) return refuse(Code::unknown_key, "the server is not known here");
     const auto* key = find_key(ref);
     if (key != nullptr && key->status != KeyStatus::lost) return key;
-    if (server->conflict) {
+    const auto is_it = [&](const PublicKey& other) { return other.thumbprint() == ref.key; };
+    if (server->conflict || std::ranges::any_of(server->refused, is_it)) {
         return refuse(Code::key_conflict, "the server's document contradicts the keys known of it");
     }
     if (key != nullptr) return refuse(Code::key_revoked, "another key took this one's place");
@@ -107,20 +128,54 @@ Result<PublicKey> KeyRing::seal_key(const KeyRef& ref, Millis root_at, Millis no
     return request_key(ref, std::max(root_at, now));
 }
 
+// That a key has made two rotations is news once: held without a conflict, it was settled.
+bool KeyRing::is_undecided(const ServerName& server, const Resolution& resolution) const
+{
+    const auto held = servers_.find(server);
+    const bool is_settled =
+        held != servers_.end() && held->second.now.undecided && !held->second.pins.conflict;
+    return resolution.undecided && !is_settled;
+}
+
 KeyRing::Judgement KeyRing::judge(const protocol::ServerDocument& document, Millis now) const
 {
     const auto* held = find(document.server);
     auto next = held == nullptr ? first_pin(document, now) : *held;
     // They prove themselves, whatever else the document says.
     const auto resolution = take_statements(next, document.statements, now);
-    next.conflict = resolution.undecided || !is_reachable(resolution, document);
-    if (held == nullptr) return {Verdict::pinned, std::move(next)};
-    if (next.conflict) return {Verdict::conflict, std::move(next)};
-    next.api = document.api;
-    next.limits = document.limits;
-    next.max_age = document.max_age;
+    const auto strange = out_of_reach(resolution, document);
+    next.conflict =
+        is_undecided(document.server, resolution) ||
+        !std::ranges::all_of(strange, [&](const PublicKey& key) { return is_refused(next, key); });
+    if (held == nullptr) return {Verdict::pinned, std::move(next), strange.empty()};
+    if (next.conflict) return {Verdict::conflict, std::move(next), false};
+    // Of a document with keys that were refused nothing else is believed.
+    if (strange.empty()) {
+        next.api = document.api;
+        next.limits = document.limits;
+        next.max_age = document.max_age;
+    }
     auto verdict = next == *held ? Verdict::agrees : Verdict::updated;
-    return {verdict, std::move(next)};
+    return {verdict, std::move(next), strange.empty()};
+}
+
+KeyRing::Judgement KeyRing::accept(const protocol::ServerDocument& document, Millis now) const
+{
+    auto next = first_pin(document, now);
+    const auto held = servers_.find(document.server);
+    if (held != servers_.end()) keep_for_old_logs(next, held->second.now, now);
+    const auto resolution = take_statements(next, document.statements, now);
+    next.conflict = !out_of_reach(resolution, document).empty();
+    const bool agrees = !next.conflict;
+    return {Verdict::pinned, std::move(next), agrees};
+}
+
+KeyRing::Judgement KeyRing::keep(const protocol::ServerDocument& document, Millis now) const
+{
+    auto next = judge(document, now).server;
+    next.refused = out_of_reach(resolve(next), document);
+    next.conflict = false;
+    return {Verdict::updated, std::move(next), false};
 }
 
 std::optional<KeyRing::Judgement> KeyRing::judge(const ServerName& server,
@@ -132,7 +187,7 @@ std::optional<KeyRing::Judgement> KeyRing::judge(const ServerName& server,
     auto next = *held;
     const auto resolution = take_statements(next, statements, now);
     // Only a document shows that a conflict is over.
-    next.conflict = held->conflict || resolution.undecided;
+    next.conflict = held->conflict || is_undecided(server, resolution);
     if (next == *held) return Judgement{Verdict::agrees, std::move(next)};
     auto verdict = next.conflict ? Verdict::conflict : Verdict::updated;
     return Judgement{verdict, std::move(next)};

@@ -19,7 +19,7 @@ namespace entente::trust {
 inline constexpr Millis key_overlap_ms = Millis{7} * 24 * 3600 * 1000;
 
 enum class Verdict : std::uint8_t {
-    pinned,    // first contact
+    pinned,    // first contact, or anew by the administrator's word
     agrees,    // nothing new
     updated,   // statements, api, limits or max_age changed, or a conflict ended
     conflict,  // keys or recovery key out of the pins' reach: pins and api stay
@@ -30,6 +30,7 @@ class KeyRing {
     struct Judgement {
         Verdict verdict;
         PinnedServer server;  // as it should be held from now on
+        bool agrees = true;   // all that the document signs with follows from these pins
     };
 
     // Lives until the next change of that server's pin: don't hold it over an await.
@@ -42,7 +43,8 @@ class KeyRing {
 
     // The key that may sign a request of `ref.server` now. `unknown_key` (also where the
     // server isn't pinned), `key_revoked` (revoked, or replaced more than 7 days ago),
-    // `key_conflict` (out of the pins' reach, and the server's document contradicts the pins).
+    // `key_conflict` (out of the pins' reach, and the server's document contradicts the pins or
+    // the administrator has refused the key).
     [[nodiscard]] Result<PublicKey> request_key(const KeyRef& ref, Millis now) const;
     // The key that may sign a root of submissions whose `at` is `root_at`, as a home judges
     // it on arrival [KEY-7, KEY-9]. Errors as above.
@@ -55,6 +57,13 @@ class KeyRing {
     [[nodiscard]] std::optional<Judgement> judge(const ServerName& server,
                                                  const std::vector<std::string>& statements,
                                                  Millis now) const;
+    // [KEY-4] The administrator's word on a document of a pinned server that contradicts the pins.
+    // Pure, as judge(). accept: what it shows is pinned anew; keys that counted until now and that
+    // it doesn't show sign nothing from `now` on, and verify the logs that they have signed. A
+    // document that contradicts itself is in conflict then too. keep: what it shows out of the
+    // pins' reach is not that server's, and no conflict any more; pins and `api` stay.
+    [[nodiscard]] Judgement accept(const protocol::ServerDocument& document, Millis now) const;
+    [[nodiscard]] Judgement keep(const protocol::ServerDocument& document, Millis now) const;
     // judge() and load() in one, for who has nothing to store.
     Verdict consider(const protocol::ServerDocument& document, Millis now);
     // Takes the place of what is held of that server.
@@ -68,6 +77,7 @@ class KeyRing {
         Resolution now;
     };
     [[nodiscard]] Result<const PinnedKey*> pinned(const KeyRef& ref) const;
+    [[nodiscard]] bool is_undecided(const ServerName& server, const Resolution& resolution) const;
 
     std::unordered_map<ServerName, Held> servers_;
 };

@@ -61,6 +61,9 @@ struct PinnedServer {
     bool conflict = false;        // [KEY-4]
     Millis pinned_at = 0;
     std::vector<HeldStatement> statements{};  // in the order of their arrival
+    // [KEY-4] What its document has shown and the administrator has said not to be its own: at
+    // most one document's.
+    std::vector<PublicKey> refused{};
     friend bool operator==(const PinnedServer&, const PinnedServer&) = default;
 };
 

@@ -19,6 +19,7 @@ void Control::add_routes(net::Router& router)
     router.add({"GET", "/control/v1/server", 0,
                 [this](const net::Request& request) { return server(request); }});
     add_peer_routes(router);
+    add_key_routes(router);
     add_channel_routes(router);
     add_fork_routes(router);
     add_move_routes(router);

@@ -46,6 +46,7 @@ class Control {
     void add_peer_routes(net::Router& router);
     void add_channel_routes(net::Router& router);
     void add_fork_routes(net::Router& router);
+    void add_key_routes(net::Router& router);
     void add_move_routes(net::Router& router);
 
     Answer server(const net::Request& request);
@@ -54,6 +55,8 @@ class Control {
     Answer peer_channels(const net::Request& request);
     Answer wake(const net::Request& request);
     Answer verify(const net::Request& request);
+    Answer accept_keys(const net::Request& request);
+    Answer keep_keys(const net::Request& request);
     Answer channels(const net::Request& request);
     Answer channel(const net::Request& request);
     Answer prove(const net::Request& request);

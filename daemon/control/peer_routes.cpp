@@ -134,6 +134,7 @@ void add_pin(Json& json, const trust::KeyRing& ring, const trust::PinnedServer& 
         if (const auto* key = ring.find_key({pin.server, id}))
             json["keys"].push_back(key_json(*key));
     }
+    for (const auto& key : pin.refused) json["refused"].push_back(key.thumbprint().str());
 }
 
 Json cursor_json(const storage::CursorRow& cursor)

@@ -1,5 +1,5 @@
 // peer list, show and wake: other servers as the running daemon sees them. peer verify is in
-// verify_verb.cpp.
+// verify_verb.cpp, what is said on key conflicts in key_conflict_verbs.cpp.
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -101,6 +101,8 @@ void print_peer(const json& peer)
         rows.push_back({"KEY CONFLICT", "its server document contradicts the pinned keys"});
     for (const auto& key : peer.at("keys"))
         rows.push_back({"key", key.value("kid", "") + " " + key.value("status", "")});
+    for (const auto& key : peer.value("refused", json::array()))
+        rows.push_back({"refused", key.get<std::string>()});
     print_table(std::cout, rows);
 }
 
@@ -173,6 +175,7 @@ void add_peer_verbs(Verbs& verbs)
     add_server(verbs.add(peer, "wake", "Tries it at once, whatever was waited for",
                          [woken](const Settings& settings) { return wake(settings, *woken); }),
                *woken);
+    add_key_conflict_verbs(verbs, peer);
     add_verify_verb(verbs, peer);
 }
 

@@ -81,8 +81,9 @@ void add_identity_verbs(Verbs& verbs);
 void add_peer_verbs(Verbs& verbs);
 void add_proof_verbs(Verbs& verbs);
 void add_setup_verbs(Verbs& verbs);
-void add_fork_verbs(Verbs& verbs, CLI::App& channel);  // by add_channel_verbs
-void add_move_verb(Verbs& verbs, CLI::App& channel);   // by add_channel_verbs
-void add_verify_verb(Verbs& verbs, CLI::App& peer);    // by add_peer_verbs
+void add_fork_verbs(Verbs& verbs, CLI::App& channel);       // by add_channel_verbs
+void add_move_verb(Verbs& verbs, CLI::App& channel);        // by add_channel_verbs
+void add_key_conflict_verbs(Verbs& verbs, CLI::App& peer);  // by add_peer_verbs
+void add_verify_verb(Verbs& verbs, CLI::App& peer);         // by add_peer_verbs
 
 }  // namespace entente::daemon::ctl

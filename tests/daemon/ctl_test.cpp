@@ -33,6 +33,8 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
              {"peer show", {"peer", "show", "b.test"}},
              {"peer wake", {"peer", "wake", "b.test"}},
              {"peer verify", {"peer", "verify", "b.test", "--all", "--channel", channel}},
+             {"peer accept-keys", {"peer", "accept-keys", "b.test", "--recovery=-id"}},
+             {"peer keep-keys", {"peer", "keep-keys", "b.test"}},
              {"channel list", {"channel", "list"}},
              {"channel show", {"channel", "show", channel}},
              {"channel prove", {"channel", "prove", channel, "7", "--with-content"}},
@@ -71,6 +73,7 @@ TEST(Ctl, FaultsOfUsageAreTwo)
                                                {"peer", "list", "b.test"},
                                                {"peer", "show"},
                                                {"peer", "show", "../b"},
+                                               {"peer", "accept-keys", "--recovery=id"},
                                                {"peer", "verify", "b.test", "--channel", "x"},
                                                {"channel", "prove", channel},
                                                {"channel", "prove", channel, "0"},
@@ -93,8 +96,9 @@ TEST(Ctl, HelpNamesEveryVerb)
     EXPECT_EQ(parsed({"peer", "--help"}).error(), exit_done);
     EXPECT_EQ(parsed({"channel", "--help"}).error(), exit_done);
     const auto help = testing::internal::GetCapturedStdout();
-    for (const auto* verb : {"setup", "certificate", "peer", "channel", "verify-proof", "list",
-                             "show", "wake", "verify", "prove", "--json", "--config"})
+    for (const auto* verb :
+         {"setup", "certificate", "peer", "channel", "verify-proof", "list", "show", "wake",
+          "verify", "accept-keys", "keep-keys", "prove", "--json", "--config"})
         EXPECT_NE(help.find(verb), std::string::npos) << verb;
 }
 

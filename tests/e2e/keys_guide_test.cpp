@@ -46,6 +46,10 @@ class KeysGuide : public WorldTest {
         const auto& a = node("a.test");
         if (word == "--kid=OLD")
             word = "--kid=" + shown_keys(a).at("keys").at(1).at("kid").get<std::string>();
+        if (word == "peer.example") return "b.test";
+        if (word == "--recovery=KID")
+            return "--recovery=" +
+                   document_of(node("b.test")).at("recovery").at("kid").get<std::string>();
         const std::string stick = "/media/stick/";
         if (word.starts_with(stick)) word = a.folder() + "/" + word.substr(stick.size());
         return word;

@@ -91,5 +91,60 @@ TEST_F(DiscoveryTest, AKeyThatLostIsLookedUpAnew)
     EXPECT_EQ(request_key(KeyRef{a_test, thief.id()}).error().code, Code::key_revoked);
 }
 
+// [KEY-1] [KEY-4]
+TEST_F(DiscoveryTest, WhatTheAdministratorAcceptsIsPinnedDurably)
+{
+    ASSERT_TRUE(peer());
+    const auto old_key = them.key_ref();
+    serve_changed_key();
+    them.identity.recovery = protocol::SigningKey::generate(world.random).public_key();
+    EXPECT_EQ(request_key(them.key_ref()).error().code, Code::key_conflict);
+    const auto shown = them.identity.recovery.thumbprint();
+
+    // Not without a look at what it is that is accepted.
+    const auto blind = world.run(us.discovery->accept_keys(a_test, std::nullopt));
+    ASSERT_FALSE(blind);
+    EXPECT_EQ(blind.error().code, Code::conflict);
+    EXPECT_NE(blind.error().hint.find(shown.str()), std::string::npos) << blind.error().hint;
+    EXPECT_FALSE(world.run(us.discovery->accept_keys(a_test, old_key.key)));
+    EXPECT_TRUE(us.ring->find(a_test)->conflict);
+
+    EXPECT_EQ(world.run(us.discovery->accept_keys(a_test, shown)), true);
+    EXPECT_EQ(us.notices.back(), "a.test key-conflict-ended");
+    us.restart();
+    EXPECT_TRUE(request_key(them.key_ref()));
+    EXPECT_EQ(request_key(old_key).error().code, Code::key_revoked);
+    EXPECT_TRUE(world.run(us.discovery->log_key(old_key)));
+    EXPECT_EQ(world.run(us.discovery->accept_keys(a_test, std::nullopt)), false);
+}
+
+// [KEY-4]
+TEST_F(DiscoveryTest, WhatTheAdministratorRefusesIsNoConflictAnyMoreDurably)
+{
+    ASSERT_TRUE(peer());
+    const auto old_key = them.key_ref();
+    serve_changed_key();
+    EXPECT_EQ(request_key(them.key_ref()).error().code, Code::key_conflict);
+    EXPECT_EQ(world.run(us.discovery->keep_keys(a_test)), true);
+    EXPECT_EQ(us.notices.back(), "a.test key-conflict-ended");
+    us.restart();
+    world.clock.advance(24 * 3'600'000);
+    const auto held = peer();
+    EXPECT_FALSE(held->conflict);
+    EXPECT_EQ(held->api, "https://a.test");
+    EXPECT_EQ(request_key(them.key_ref()).error().code, Code::key_conflict);
+    EXPECT_TRUE(request_key(old_key));
+}
+
+TEST_F(DiscoveryTest, OnlyOfPinnedServersThereIsAnythingToSettle)
+{
+    EXPECT_EQ(world.run(us.discovery->keep_keys(a_test)).error().code, Code::not_found);
+    EXPECT_EQ(them.fetched, 0);
+    ASSERT_TRUE(peer());
+    EXPECT_EQ(world.run(us.discovery->keep_keys(a_test)), false);
+    them.served = text_response(503, "");
+    EXPECT_FALSE(world.run(us.discovery->keep_keys(a_test)));
+}
+
 }  // namespace
 }  // namespace entente::federation

@@ -10,8 +10,6 @@ namespace {
 
 using std::chrono::seconds;
 
-// A moment in which so much happens is a storm that feeds itself.
-constexpr std::uint64_t most_steps_at_once = 300'000;
 constexpr seconds longest_wait_for_quiet{2 * 3600};
 // Looks at what rests, 2 s apart. Where a link goes on to who has lost something, what isn't lost
 // may be yet to be tried again, as late as the peer has asked for.
@@ -28,8 +26,13 @@ World::World(const RunOptions& options)
     : chance_(options.seed),
       trace_(time_, options.folder, options.printing),
       network_(time_, trace_, chance_.number()),
+      turns_(time_, trace_, chance_, machines_),
       truth_(trace_)
 {
+    turns_.after_step([this](std::size_t index) { after_step(index); });
+    turns_.after_move([this] {
+        for (auto& machine : machines_) machine->check_bounds();
+    });
     const auto count = 3 + chance_.below(10) / 4;  // 3, 4 or, seldom, 5
     const double survival = chance_.percent(50) ? 0.0 : chance_.percent(50) ? 0.5 : 0.9;
     const std::string tier = chance_.percent(70) ? "trusted" : "guest";
@@ -87,12 +90,12 @@ World::~World()
 RunResult World::run()
 {
     for (auto& machine : machines_) machine->boot();
-    run_for(seconds(2));
+    turns_.run_for(seconds(2));
     const auto duration = chance_.between(20'000, 240'000);
     plan_mishaps(duration);
     people_until_ = time_.elapsed_ms() + duration;
     people_live();
-    run_for(milliseconds(duration));
+    turns_.run_for(milliseconds(duration));
     clean_up();
     if (!liar_ && chance_.percent(20)) put_back();
     wait_until_quiet();
@@ -112,7 +115,7 @@ RunResult World::run()
     RunResult result;
     result.hash = trace_.hash();
     result.faults = trace_.faults();
-    result.steps = steps_;
+    result.steps = turns_.steps();
     for (const auto& person : people_) result.told += person->told().size();
     result.entries = truth_.entries();
     result.endings = endings_;
@@ -252,7 +255,7 @@ void World::end(Machine& machine)
 // longer than the home waits would be a fork.
 void World::put_back()
 {
-    run_for(seconds(150));  // whoever is down is up again
+    turns_.run_for(seconds(150));  // whoever is down is up again
     auto& machine = *machines_[chance_.below(machines_.size())];
     if (!machine.is_ready()) return;
     if (!backups_.contains(&machine) || chance_.percent(50)) {
@@ -264,7 +267,7 @@ void World::put_back()
         const milliseconds time(chance_.between(5'000, 40'000));
         people_until_ = time_.elapsed_ms() + time.count();
         for (auto& person : people_) person->wish_for_more(10);
-        run_for(time);
+        turns_.run_for(time);
     };
     live_on();
     end(machine);
@@ -281,7 +284,7 @@ void World::put_back()
     }
     machine.boot();
     live_on();
-    run_for(seconds(60));
+    turns_.run_for(seconds(60));
     // Who has lost something is found by the hour's heartbeat at the latest [LOG-8].
     for (auto& each : machines_) each->ask_all_followers();
 }
@@ -335,15 +338,15 @@ void World::wait_until_quiet()
     const auto end = time_.in(longest_wait_for_quiet);
     // What is owed to who has lost something may wait for ever, and isn't looked at below; so
     // first everybody takes what the others send.
-    while (!is_everybody_heard() && time_.now() < end) run_for(seconds(10));
+    while (!is_everybody_heard() && time_.now() < end) turns_.run_for(seconds(10));
     const auto has_links = [](const std::unique_ptr<Machine>& machine) {
         return machine->links() > 0;
     };
     int quiet = 0;
     int enough = enough_quiet;
-    while (quiet < enough && time_.now() < end && !has_given_up_) {
+    while (quiet < enough && time_.now() < end && !turns_.has_given_up()) {
         for (auto& machine : machines_) machine->see_what_is_owed();
-        run_for(seconds(2));
+        turns_.run_for(seconds(2));
         quiet = is_quiet() ? quiet + 1 : 0;
         enough = std::any_of(machines_.begin(), machines_.end(), has_links)
                      ? enough_quiet_with_links
@@ -361,49 +364,6 @@ void World::wait_until_quiet()
     for (const auto& person : people_) {
         if (person->is_waiting() && !is_liar(person->machine()))
             trace_.fault(person->user().str() + " waits for an answer");
-    }
-}
-
-void World::run_for(milliseconds time)
-{
-    const auto end = time_.in(time);
-    for (;;) {
-        run_ready();
-        if (has_given_up_) return;
-        std::set<int> fired;
-        if (!time_.move_on(end, fired)) return;
-        for (auto& machine : machines_) machine->check_bounds();
-        for (const auto number : fired) {
-            // What nobody's turn has armed may be anybody's.
-            if (number >= 0) {
-                machines_[static_cast<std::size_t>(number)]->feel_time();
-            } else {
-                for (auto& machine : machines_) machine->feel_time();
-            }
-        }
-    }
-}
-
-// One handler at a time, of a machine that chance picks, until nobody has any.
-void World::run_ready()
-{
-    std::vector<std::size_t> ready(machines_.size());
-    for (std::size_t i = 0; i < ready.size(); ++i) ready[i] = i;
-    std::uint64_t at_once = 0;
-    while (!ready.empty()) {
-        const auto place = chance_.below(ready.size());
-        const auto index = ready[place];
-        if (machines_[index]->step()) {
-            ++steps_;
-            if (++at_once > most_steps_at_once) {
-                trace_.fault("a storm that feeds itself");
-                has_given_up_ = true;
-                return;
-            }
-        } else {
-            ready.erase(ready.begin() + static_cast<std::ptrdiff_t>(place));
-        }
-        after_step(index);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "tests/sim/liar.hpp"
 #include "tests/sim/people.hpp"
 #include "tests/sim/truth.hpp"
+#include "tests/sim/turns.hpp"
 
 namespace entente::sim {
 
@@ -59,16 +60,14 @@ class World {
     [[nodiscard]] bool is_everybody_heard() const;
     void wait_until_quiet();
 
-    // Runs all that can be done up to that time.
-    void run_for(milliseconds time);
-    void run_ready();
     void after_step(std::size_t index);
 
     Chance chance_;
     Timeline time_;
     Trace trace_;
     Network network_;
-    std::vector<std::unique_ptr<Machine>> machines_;
+    Turns::Machines machines_;
+    Turns turns_;
     std::unique_ptr<Liar> liar_;
     std::string liar_name_;  // "": everybody is honest
     std::vector<std::unique_ptr<Person>> people_;
@@ -80,8 +79,6 @@ class World {
     Truth truth_;
     protocol::Millis people_until_ = 0;  // when people have enough
     bool is_stormy_ = true;              // mishaps may still begin
-    bool has_given_up_ = false;
-    std::uint64_t steps_ = 0;
     std::size_t endings_ = 0;
 };
 

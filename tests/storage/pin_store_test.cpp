@@ -76,6 +76,7 @@ TEST_F(PinStoreTest, GivesBackEveryPinWholeAfterARestart)
     auto a = pin("a.example");
     auto b = pin("b.example");
     b.conflict = true;
+    b.refused = {protocol::SigningKey::generate(random).public_key()};
     ASSERT_TRUE(put(b));
     ASSERT_TRUE(put(a));
     reopen();
@@ -85,7 +86,9 @@ TEST_F(PinStoreTest, GivesBackEveryPinWholeAfterARestart)
 TEST_F(PinStoreTest, ANewPinTakesThePlaceOfTheOldKeysStatementsAndAll)
 {
     auto other = pin("b.example");
-    ASSERT_TRUE(put(pin("a.example")));
+    auto first = pin("a.example");
+    first.refused = {protocol::SigningKey::generate(random).public_key()};
+    ASSERT_TRUE(put(first));
     ASSERT_TRUE(put(other));
     auto second = pin("a.example");
     second.keys.resize(1, second.keys.front());

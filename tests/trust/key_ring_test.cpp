@@ -168,6 +168,67 @@ TEST_F(KeyRingTest, AConflictEndsWhenTheDocumentAgreesAgain)
     EXPECT_EQ(ring.request_key(ref(second), now).error().code, Code::unknown_key);
 }
 
+// [KEY-1] [KEY-4] The administrator's word.
+TEST_F(KeyRingTest, WhatIsAcceptedIsPinnedAndTheFormerKeysVerifyOldLogsOnly)
+{
+    ring.consider(document_with({first}), now - 5'000);
+    auto changed = document_with({second});
+    changed.api = "https://elsewhere.a.example";
+    changed.recovery = first.public_key();
+    ring.consider(changed, now);
+    auto judgement = ring.accept(changed, now);
+    EXPECT_TRUE(ring.find(server)->conflict);  // pure
+    ring.load(std::move(judgement.server));
+
+    EXPECT_FALSE(ring.find(server)->conflict);
+    EXPECT_EQ(ring.find(server)->api, "https://elsewhere.a.example");
+    EXPECT_EQ(*ring.recovery_key(server), first.public_key());
+    EXPECT_TRUE(ring.request_key(ref(second), now));
+    EXPECT_EQ(ring.request_key(ref(first), now).error().code, Code::key_revoked);
+    EXPECT_EQ(ring.seal_key(ref(first), now - 1'000, now).error().code, Code::key_revoked);
+    ASSERT_NE(ring.find_key(ref(first)), nullptr);
+    EXPECT_EQ(ring.find_key(ref(first))->revoked_at, now);
+    EXPECT_EQ(ring.consider(changed, now + 1), Verdict::agrees);
+    EXPECT_EQ(ring.consider(document_with({first}), now + 2), Verdict::conflict);
+}
+
+TEST_F(KeyRingTest, AKeyThatTheAcceptedDocumentShowsGoesOn)
+{
+    ring.consider(document_with({first}), now);
+    auto changed = document_with({first, second});
+    changed.recovery = second.public_key();
+    ring.load(ring.accept(changed, now).server);
+    EXPECT_TRUE(ring.request_key(ref(first), now));
+    EXPECT_TRUE(ring.request_key(ref(second), now));
+}
+
+// [KEY-4]
+TEST_F(KeyRingTest, WhatIsRefusedIsNoConflictAnyMoreAndSignsNothing)
+{
+    ring.consider(document_with({first}), now);
+    auto changed = document_with({second});
+    changed.api = "https://thief.example";
+    changed.recovery = second.public_key();
+    ring.consider(changed, now);
+    ring.load(ring.keep(changed, now).server);
+
+    const auto* pin = ring.find(server);
+    EXPECT_FALSE(pin->conflict);
+    EXPECT_EQ(pin->api, "https://chat.a.example");
+    EXPECT_TRUE(ring.request_key(ref(first), now));
+    EXPECT_EQ(ring.request_key(ref(second), now).error().code, Code::key_conflict);
+    EXPECT_EQ(ring.consider(changed, now), Verdict::agrees);
+    EXPECT_EQ(ring.find(server)->api, "https://chat.a.example");
+
+    // Whoever shows yet another key is told of again.
+    const auto third = SigningKey::generate(random);
+    EXPECT_EQ(ring.consider(document_with({third}), now), Verdict::conflict);
+    EXPECT_EQ(ring.consider(document_with({first}), now), Verdict::updated);
+    // And the word can be taken back.
+    ring.load(ring.accept(changed, now).server);
+    EXPECT_TRUE(ring.request_key(ref(second), now));
+}
+
 TEST_F(KeyRingTest, JudgingChangesNothing)
 {
     ring.consider(document_with({first}), now);

@@ -447,5 +447,27 @@ TEST_F(StatementsTest, NoMoreAreReadAtOnceThanTheBound)
     EXPECT_EQ(refusal(2), signs);
 }
 
+// [KEY-2] [KEY-4] What nobody can decide is the administrator's to decide, once.
+TEST_F(StatementsTest, TwoRotationsAtOnceStaySettledOnceTheyAre)
+{
+    const std::vector<std::string> both{rotation(1, 2, now - 10), rotation(1, 3, now - 10)};
+    ASSERT_EQ(read({2}, both), Verdict::conflict);
+    ring.load(ring.keep(document({2}, both), now).server);
+    EXPECT_FALSE(is_in_conflict());
+    EXPECT_EQ(refusal(1), signs);
+    EXPECT_EQ(refusal(2), Code::key_conflict);
+    hear(both);
+    EXPECT_FALSE(is_in_conflict());
+    EXPECT_EQ(read({2}, both), Verdict::agrees);
+    EXPECT_EQ(read({3}, both), Verdict::conflict);
+
+    ring.load(ring.accept(document({3}, both), now).server);
+    EXPECT_FALSE(is_in_conflict());
+    EXPECT_EQ(refusal(3), signs);
+    EXPECT_NE(refusal(1), signs);
+    EXPECT_NE(refusal(2), signs);
+    EXPECT_EQ(read({3}, both), Verdict::agrees);
+}
+
 }  // namespace
 }  // namespace entente::trust

@@ -279,17 +279,22 @@ Craft Forger::get(const Node& to, const std::string& target) const
     return made;
 }
 
-Answered Forger::send(const Node& to, Craft craft) const
+std::string Forger::octets(const Node& to, Craft& craft)
 {
     sign(craft);
     if (craft.afterwards) craft.afterwards(craft);
+    return write_request(craft.method, craft.target, to.name(), craft.fields, craft.body);
+}
+
+Answered Forger::send(const Node& to, Craft craft) const
+{
+    const auto text = octets(to, craft);
     Answered answered;
     for (const auto& [name, value] : craft.fields)
         if (name == "signature") answered.request_signature = value;
     auto socket = to.connect(craft.source);
     try {
-        socket.write(
-            write_request(craft.method, craft.target, to.name(), craft.fields, craft.body));
+        socket.write(text);
     } catch (const Broken&) {
         // Refused by its head: the answer is on its way all the same.
     }

@@ -63,6 +63,8 @@ class Forger {
     [[nodiscard]] Craft craft(const Node& to, const std::string& body) const;
     [[nodiscard]] Craft get(const Node& to, const std::string& target) const;
     [[nodiscard]] Answered send(const Node& to, Craft craft) const;
+    // What send() writes, for who keeps a connection: signed, and changed afterwards.
+    [[nodiscard]] static std::string octets(const Node& to, Craft& craft);
     // Requires a signed 200, and reads it.
     [[nodiscard]] protocol::TransactionResult deliver(const Node& to,
                                                       const std::string& body) const;
