@@ -17,7 +17,7 @@ using protocol::ChannelId;
 using protocol::UserId;
 
 constexpr std::size_t peers = 50;
-constexpr int messages = 40;
+constexpr int posts_measured = 40;
 constexpr milliseconds between_messages{400};
 
 enum class Fate : std::uint8_t { lives, refuses, never_answers };
@@ -96,7 +96,7 @@ class Fleet {
     Experience speak()
     {
         steps_ = 0;
-        for (int i = 0; i < messages; ++i) {
+        for (int i = 0; i < posts_measured; ++i) {
             const auto& channel = channels_[static_cast<std::size_t>(i) % channels_.size()];
             machines_[0]->spawn(post(channel));
             run_for(between_messages);
@@ -200,7 +200,7 @@ TEST(DeadPeer, OneOfFiftyCostsTheOthersNothing)
 {
     protocol::start_crypto();
     const auto before = live_with(Fate::lives);
-    ASSERT_EQ(before.arrivals, (peers - 1) * messages);
+    ASSERT_EQ(before.arrivals, (peers - 1) * posts_measured);
     for (const auto fate : {Fate::refuses, Fate::never_answers}) {
         const auto now = live_with(fate);
         EXPECT_EQ(now.arrivals, before.arrivals);

@@ -15,8 +15,8 @@
 namespace entente::federation::log_rig {
 
 // What `peer` answers to a request, signed.
-inline net::FetchedResponse signed_answer(Server& peer, const net::Fetch& request,
-                                          int status, std::string body)
+inline net::FetchedResponse signed_answer(Server& peer, const net::Fetch& request, int status,
+                                          std::string body)
 {
     const auto is_signature = [](const auto& field) {
         return field.first == "Signature" || field.first == "signature";
@@ -60,8 +60,12 @@ class LinksOf {
     template <class Condition>
     void run(Condition is_met)
     {
+        const auto end = std::chrono::steady_clock::now() + longest_run;
         from_.world.io.restart();
-        while (!is_met()) ASSERT_GT(from_.world.io.run_one(), 0U) << "nothing happens any more";
+        while (!is_met()) {
+            const auto left = end - std::chrono::steady_clock::now();
+            ASSERT_GT(from_.world.io.run_one_for(left), 0U) << "it doesn't come to that";
+        }
     }
     [[nodiscard]] bool waits(const Server& peer) const
     {
@@ -70,6 +74,9 @@ class LinksOf {
     }
 
  private:
+    // Only where something is wrong does it take so long.
+    static constexpr std::chrono::seconds longest_run{40};
+
     static LinkParts parts(Server& from, SignedClient& client, std::chrono::milliseconds patience)
     {
         LinkParts made{from.identity,
