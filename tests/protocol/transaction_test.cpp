@@ -126,15 +126,35 @@ TEST(Transaction, ItemsAreCountedFromBothSidesOfTheLimit)
 }
 
 // [LOG-14] [INBOX-10]
-TEST(Transaction, AHeartbeatWeighsNothingAnUnreadableSliceDoes)
+TEST(Transaction, WhatHoldsNothingOrCannotBeReadWeighsOne)
 {
     const auto heartbeat = parse_transaction(body(R"("logs":[)" + slice("[]") + "]"), {}, strict);
     ASSERT_TRUE(heartbeat);
-    EXPECT_EQ(heartbeat->items(), 0U);
+    ASSERT_TRUE(heartbeat->logs[0].value);
+    EXPECT_EQ(heartbeat->items(), 1U);
+    const auto empty =
+        parse_transaction(body(R"("submissions":[)" + submission("[]") + "]"), {}, strict);
+    ASSERT_TRUE(empty);
+    ASSERT_TRUE(empty->submissions[0].value);
+    EXPECT_EQ(empty->items(), 1U);
     EXPECT_EQ(transaction_code(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 2}),
               Code::internal);
     EXPECT_EQ(transaction_code(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 1}),
               Code::too_large);
+    EXPECT_EQ(transaction_code(R"({"logs":[5,5]})", {1000, 2}), Code::internal);
+    EXPECT_EQ(transaction_code(R"({"logs":[5,5]})", {1000, 1}), Code::too_large);
+}
+
+// [LOG-14]
+TEST(Transaction, HeartbeatsAreCountedFromBothSidesOfTheLimit)
+{
+    const auto beats = [](std::size_t count) {
+        std::string text;
+        for (std::size_t i = 0; i < count; ++i) text += (i ? "," : "") + slice("[]");
+        return body(R"("logs":[)" + text + "]");
+    };
+    EXPECT_EQ(transaction_code(beats(1000)), Code::internal);
+    EXPECT_EQ(transaction_code(beats(1001)), Code::too_large);
 }
 
 // [EVT-12]
