@@ -73,11 +73,11 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
 {
     CheckedRoot checked;
     auto root = protocol::parse_signed_root(text, identity_.names);
-    checked.text = std::move(text);
     if (!root) {
         checked.problem = root.error();
         co_return checked;
     }
+    checked.text = std::make_shared<const std::string>(std::move(text));
     const auto ref = root->jws.key;
     checked.key = ref;
 
@@ -155,7 +155,7 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
             static_cast<void>(co_await discovery_.hear_statements(server, std::move(statements)));
         }
         if (discovery_.ring().find_key(*root.key) == nullptr) continue;
-        auto text = root.text;
+        auto text = *root.text;
         root = co_await check_root(std::move(text), false);
     }
 }
@@ -257,13 +257,19 @@ VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
         return verified;
     }
     verified.slice = std::move(*read.value);
-    for (const auto& root : roots) verified.roots.push_back(root.text);
-
     auto checked = check_entries(verified);
     if (checked) checked = check_checkpoint(verified, roots, home);
     if (checked) checked = check_seals(verified, roots, home);
-    if (!checked) verified.problem = checked.error();
-    if (checked && consents != nullptr) take_consents(verified, *consents);
+    if (!checked) {
+        verified.problem = checked.error();
+        return verified;
+    }
+    const auto keep = [&](const Proof& proof) {
+        verified.roots.try_emplace(proof.root, roots[proof.root].text);
+    };
+    keep(verified.slice.checkpoint.proof);
+    for (const auto& seal : verified.slice.seals) keep(seal.proof);
+    if (consents != nullptr) take_consents(verified, *consents);
     return verified;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,8 +32,9 @@ struct CheckedRoot {
     std::optional<KeyRef> key;                     // whose it claims to be
     std::optional<trust::PinnedKey> pinned;        // that key as it is held of another server
     bool is_server_pinned = false;                 // keys of that server are held
-    std::string text;                              // the JWS as it came
-    Error problem;                                 // where there is no root, or it may not seal
+    // The JWS as it came, where it is a root at all. Shared: every slice that names it keeps it.
+    std::shared_ptr<const std::string> text;
+    Error problem;  // where there is no root, or it may not seal
 };
 using CheckedRoots = std::vector<CheckedRoot>;
 
@@ -84,12 +86,19 @@ struct VerifiedSlice {
     ServerName home;  // whose checkpoint proves it
     protocol::Slice slice;
     std::vector<protocol::FollowedEvent> events;
-    std::vector<SealFacts> facts;      // of each entry
-    std::vector<std::string> hashes;   // the entry hash behind each entry
-    std::vector<std::string> roots;    // JWS by the index that proofs use
+    std::vector<SealFacts> facts;     // of each entry
+    std::vector<std::string> hashes;  // the entry hash behind each entry
+    // JWS by the index that proofs use: of a slice that is proven those that it names.
+    std::map<std::size_t, std::shared_ptr<const std::string>> roots;
     std::vector<std::string> missing;  // kids whose key isn't to be had
     std::vector<LateEntry> late;       // told, never refused
     std::optional<Error> problem;
+
+    // Requires: one of its own proofs, and no problem.
+    [[nodiscard]] const std::string& root_of(const protocol::Proof& proof) const
+    {
+        return *roots.at(proof.root);
+    }
 };
 
 // What one look at a transaction's roots, or at its consents, may fetch keys for.
