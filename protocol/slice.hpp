@@ -52,6 +52,11 @@ struct Position {
     friend bool operator==(const Position&, const Position&) = default;
 };
 
+// [LOG-6] Keys that a slice may show, and statements with each: as many as a server keeps of
+// another [KEY-12].
+inline constexpr std::size_t max_shown_keys = 64;
+inline constexpr std::size_t max_shown_statements = 576;
+
 // [LOG-6] a key shown for a server that the receiver has not pinned.
 struct ShownKey {
     ServerName server;

@@ -157,6 +157,39 @@ TEST(Transaction, HeartbeatsAreCountedFromBothSidesOfTheLimit)
     EXPECT_EQ(transaction_code(beats(1001)), Code::too_large);
 }
 
+std::string listed(std::size_t count, const std::string& what)
+{
+    std::string text = "[";
+    for (std::size_t i = 0; i < count; ++i) text += (i ? "," : "") + what;
+    return text + "]";
+}
+
+Code slice_code(const std::string& keys)
+{
+    const auto read = parse_transaction(
+        body(R"("logs":[)" + slice("[]", R"(,"keys":)" + keys) + "]"), {}, strict);
+    if (!read) return read.error().code;
+    return read->logs[0].value ? Code::internal : read->logs[0].problem.code;
+}
+
+// [LOG-6] Each is compared with each root that the slice needs a key for.
+TEST(Transaction, KeysThatASliceShowsAreCountedFromBothSidesOfTheBound)
+{
+    const std::string key = R"({"server":"c.example","statements":[]})";
+    EXPECT_EQ(slice_code(listed(64, key)), Code::internal);
+    EXPECT_EQ(slice_code(listed(65, key)), Code::too_large);
+}
+
+// [LOG-6] As many as a server keeps of another.
+TEST(Transaction, StatementsOfAShownKeyAreCountedFromBothSidesOfTheBound)
+{
+    const auto key = [](std::size_t statements) {
+        return R"([{"server":"c.example","statements":)" + listed(statements, R"("s")") + "}]";
+    };
+    EXPECT_EQ(slice_code(key(576)), Code::internal);
+    EXPECT_EQ(slice_code(key(577)), Code::too_large);
+}
+
 // [EVT-12]
 TEST(Transaction, RootsAreAllUsedAndNotTooMany)
 {
