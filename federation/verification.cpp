@@ -334,11 +334,12 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
     std::unordered_map<std::string_view, std::vector<Found>> sealed;
     std::set<std::string> missing;
     std::set<ServerName> unverified;
+    const ShownKeys shown(verified.slice.keys);
     for (const auto& seal : verified.slice.seals) {
         if (seal.proof.root >= roots.size())
             return refuse(Code::malformed, "a seal names a root that is not there");
         const auto& checked = roots[seal.proof.root];
-        const bool vouched = checked.key_missing && is_vouched(checked, verified.slice, home);
+        const bool vouched = checked.key_missing && is_vouched(checked, shown, home);
         if (checked.key_missing && checked.key && !vouched) {
             missing.insert(checked.key->str());
             unverified.insert(checked.key->server);
@@ -386,17 +387,16 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
     return {};
 }
 
-bool Verifier::is_vouched(const CheckedRoot& root, const Slice& slice, const ServerName& home) const
+bool Verifier::is_vouched(const CheckedRoot& root, const ShownKeys& shown,
+                          const ServerName& home) const
 {
     if (!root.unproven || !root.key || root.key->server == home) return false;
     const auto& ref = *root.key;
     // Of pinned servers a home shows statements, never keys.
-    if (ref.server == identity_.name || root.is_server_pinned) return false;
-    return std::ranges::any_of(slice.keys, [&](const protocol::ShownKey& shown) {
-        if (shown.server != ref.server || !shown.key_x) return false;
-        const auto key = protocol::PublicKey::from_x(*shown.key_x);
-        return key && key->thumbprint() == ref.key && protocol::verifies(root.unproven->jws, *key);
-    });
+    if (ref.server == identity_.name || root.is_server_pinned || !shown.has(ref)) return false;
+    // Whoever shows it, by its thumbprint it is the same key.
+    if (!root.is_by_shown_key) root.is_by_shown_key = shown.verify(root.unproven->jws);
+    return *root.is_by_shown_key;
 }
 
 SealFacts Verifier::facts_of(const CheckedRoot& root, bool vouched, Millis entry_at) const

@@ -15,6 +15,7 @@
 
 #include "federation/discovery.hpp"
 #include "federation/identity.hpp"
+#include "federation/shown_keys.hpp"
 #include "protocol/channel_state.hpp"
 #include "protocol/consent.hpp"
 #include "protocol/transaction.hpp"
@@ -35,6 +36,9 @@ struct CheckedRoot {
     // The JWS as it came, where it is a root at all. Shared: every slice that names it keeps it.
     std::shared_ptr<const std::string> text;
     Error problem;  // where there is no root, or it may not seal
+    // [LOG-6] Of an unproven one that somebody shows the key of: whether its signature holds.
+    // Looked at once, by whoever checks the slices, however many there are.
+    mutable std::optional<bool> is_by_shown_key;
 };
 using CheckedRoots = std::vector<CheckedRoot>;
 
@@ -155,7 +159,7 @@ class Verifier {
                                                 const ServerName& home) const;
     // [LOG-6] The root that a slice's `keys` prove where no pin does: of servers that aren't
     // pinned, and never the home's.
-    [[nodiscard]] bool is_vouched(const CheckedRoot& root, const protocol::Slice& slice,
+    [[nodiscard]] bool is_vouched(const CheckedRoot& root, const ShownKeys& shown,
                                   const ServerName& home) const;
     [[nodiscard]] SealFacts facts_of(const CheckedRoot& root, bool vouched, Millis entry_at) const;
     [[nodiscard]] Result<void> check_seals(VerifiedSlice& verified, const CheckedRoots& roots,

@@ -62,6 +62,9 @@ struct ShownKey {
     ServerName server;
     std::optional<std::string> key_x;     // the public JWK's x
     std::vector<std::string> statements;  // JWS
+
+    // Whose key it is by its thumbprint; whether it is an acceptable one is not looked at.
+    [[nodiscard]] std::optional<KeyRef> ref() const;
 };
 
 struct Slice {

@@ -1,14 +1,29 @@
 // What one transaction may cost whoever is shown keys, roots and consents [LOG-6, SUC-2], as
 // counts of signatures and of texts that are kept.
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "tests/federation/log/log_rig.hpp"
+#include "tests/federation/log/signature_counter.hpp"
 
 namespace entente::federation::log_rig {
 namespace {
 
 using protocol::OutgoingTransaction;
+using protocol::SliceStatus;
 
 // As many keys as a slice may show.
 constexpr std::size_t most_keys = 64;
+
+// A JWS of the same form whose signature is another's.
+std::string with_bad_signature(std::string jws)
+{
+    const auto at = jws.rfind('.') + 1;
+    jws[at] = jws[at] == 'A' ? 'B' : 'A';
+    return jws;
+}
 
 // carol of c.example has posted in a channel of a.example, and b.example, which follows,
 // doesn't know her server.
@@ -38,6 +53,17 @@ class ShownKeysTest : public ::testing::Test {
         made.logs[0].keys.assign(most_keys, {c.identity.name, c.identity.key.public_key().x(), {}});
         return made;
     }
+    // Signatures verified until the answer is there.
+    [[nodiscard]] std::uint64_t cost_of(const OutgoingTransaction& transaction, SliceStatus status)
+    {
+        const auto before = signatures_verified();
+        auto result = b.receive(a, transaction);
+        const auto cost = signatures_verified() - before;
+        for (const auto& log : result.logs) EXPECT_EQ(log.status, status);
+        EXPECT_EQ(result.logs.size(), transaction.logs.size());
+        return cost;
+    }
+
     Servers servers;
     Server& a = servers.a;
     Server& b = servers.b;
@@ -45,6 +71,60 @@ class ShownKeysTest : public ::testing::Test {
     ChannelId channel;
     std::int64_t held = 0;
 };
+
+// [LOG-6] The home's root and the author's, however often keys and seals are repeated.
+TEST_F(ShownKeysTest, ARootIsVerifiedOnceForAllSealsAndSlices)
+{
+    auto made = shown();
+    auto& seals = made.logs[0].seals;
+    ASSERT_EQ(made.roots.size(), 2U);
+    ASSERT_EQ(seals.size(), 1U);
+    seals.assign(30, protocol::Seal(seals[0]));
+    made.logs.assign(3, protocol::Slice(made.logs[0]));
+    auto forged = made;
+    forged.roots[1] = with_bad_signature(forged.roots[1]);
+    EXPECT_EQ(cost_of(forged, SliceStatus::need_keys), 2U);
+    EXPECT_EQ(cost_of(made, SliceStatus::ok), 2U);
+    EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
+}
+
+// Takes a turn of the loop whenever it gets one.
+asio::awaitable<void> take_turns(const bool& is_over, int& turns)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    while (!is_over) {
+        ++turns;
+        co_await asio::post(executor, asio::use_awaitable);
+    }
+}
+
+template <class T>
+asio::awaitable<T> note_end(asio::awaitable<T> task, bool& is_over)
+{
+    auto result = co_await std::move(task);
+    is_over = true;
+    co_return result;
+}
+
+// How often others had a turn until `task` was over.
+template <class T>
+int turns_beside(World& world, asio::awaitable<T> task, T& result)
+{
+    bool is_over = false;
+    int turns = 0;
+    asio::co_spawn(world.io, take_turns(is_over, turns), asio::detached);
+    result = world.run(note_end(std::move(task), is_over));
+    return turns;
+}
+
+TEST_F(ShownKeysTest, ManyRootsLetOthersHaveTheirTurns)
+{
+    const std::vector<std::string> texts(100, shown().roots.at(0));
+    CheckedRoots checked;
+    EXPECT_GE(turns_beside(b.world, b.verifier->check_roots(texts), checked), 3);
+    ASSERT_EQ(checked.size(), 100U);
+    EXPECT_TRUE(checked[99].root);
+}
 
 // Else each of a thousand heartbeats would hold a megabyte of roots.
 TEST_F(ShownKeysTest, ASliceKeepsTheRootsThatItNames)
