@@ -5,6 +5,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "protocol/consent.hpp"
+#include "protocol/statement.hpp"
 #include "tests/federation/log/log_rig.hpp"
 #include "tests/federation/log/signature_counter.hpp"
 
@@ -88,6 +90,43 @@ TEST_F(ShownKeysTest, ARootIsVerifiedOnceForAllSealsAndSlices)
     EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
 }
 
+// [SUC-2] Under one key of those that are shown, however often it is.
+TEST_F(ShownKeysTest, AConsentIsVerifiedOnce)
+{
+    const auto consent =
+        with_bad_signature(protocol::make_consent(c.identity.key, c.identity.name, channel, 2));
+    auto made = shown();
+    made.logs[0].entries = slice(a, channel, held, 1).logs[0].entries;
+    ASSERT_EQ(made.logs[0].entries.size(), 1U);
+    auto moving = a.event(
+        channel, {"channel.move", "alice@a.example", R"({"consent":")" + consent + R"("})"});
+    made.logs[0].entries[0].event = moving.event;
+    made.logs[0].entries[0].content = moving.content;
+    made.logs[0].seals.clear();
+    made.roots.resize(1);
+    rechain(made.logs[0]);
+    sign_anew(a, made);
+    EXPECT_EQ(cost_of(made, SliceStatus::need_keys), 2U);
+}
+
+protocol::Transaction with_consents(const Server& home, const ChannelId& channel, std::size_t count)
+{
+    protocol::Transaction transaction;
+    auto& read = transaction.logs.emplace_back();
+    auto& slice = read.value.emplace();
+    slice.channel = channel;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto& entry = slice.entries.emplace_back();
+        entry.event = R"({"type":"channel.move"})";
+        entry.content = R"({"consent":")" +
+                        protocol::make_consent(home.identity.key, home.identity.name, channel,
+                                               static_cast<std::int64_t>(i + 2)) +
+                        R"("})";
+    }
+    slice.keys = {{home.identity.name, home.identity.key.public_key().x(), {}}};
+    return transaction;
+}
+
 // Takes a turn of the loop whenever it gets one.
 asio::awaitable<void> take_turns(const bool& is_over, int& turns)
 {
@@ -115,6 +154,15 @@ int turns_beside(World& world, asio::awaitable<T> task, T& result)
     asio::co_spawn(world.io, take_turns(is_over, turns), asio::detached);
     result = world.run(note_end(std::move(task), is_over));
     return turns;
+}
+
+TEST_F(ShownKeysTest, ManyConsentsLetOthersHaveTheirTurns)
+{
+    const auto transaction = with_consents(c, channel, 100);
+    CheckedConsents checked;
+    EXPECT_GE(turns_beside(b.world, b.verifier->check_consents(transaction), checked), 3);
+    EXPECT_EQ(checked.size(), 100U);
+    EXPECT_TRUE(checked.begin()->second.holds);
 }
 
 TEST_F(ShownKeysTest, ManyRootsLetOthersHaveTheirTurns)
