@@ -8,6 +8,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "trust/intake.hpp"
+
 namespace entente::federation {
 
 namespace {
@@ -121,21 +123,33 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, bool may_fet
 
 namespace {
 
-// What is shown of a server, each statement once.
-std::vector<std::string> shown_of(const ServerName& server, const std::vector<Read<Slice>>& slices)
+// Whoever hands on all that is held of a server is understood.
+static_assert(trust::max_waiting_statements + trust::max_statements_by_keys +
+                  trust::max_statements_by_recovery <=
+              protocol::max_shown_statements);
+
+// What is shown of a server, each statement once and in the order shown. No more than a server
+// keeps of another: the rest could count for nothing.
+struct ShownStatements {
+    std::vector<std::string> texts;
+    std::set<std::string_view> known;
+};
+
+std::map<ServerName, ShownStatements> shown_statements(const std::vector<Read<Slice>>& slices)
 {
-    std::vector<std::string> statements;
+    std::map<ServerName, ShownStatements> shown;
     for (const auto& slice : slices) {
         if (!slice.value) continue;
-        for (const auto& shown : slice.value->keys) {
-            if (shown.server != server) continue;
-            for (const auto& statement : shown.statements) {
-                if (std::ranges::find(statements, statement) == statements.end())
-                    statements.push_back(statement);
+        for (const auto& key : slice.value->keys) {
+            auto& statements = shown[key.server];
+            for (const auto& statement : key.statements) {
+                if (statements.texts.size() < protocol::max_shown_statements &&
+                    statements.known.insert(statement).second)
+                    statements.texts.push_back(statement);
             }
         }
     }
-    return statements;
+    return shown;
 }
 
 }  // namespace
@@ -144,12 +158,21 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
                                            const std::vector<Read<Slice>>& slices,
                                            std::function<bool(std::size_t)> may_hear)
 {
+    const auto is_open = [](const CheckedRoot& root) {
+        return root.key_missing && root.is_server_pinned;
+    };
+    if (std::ranges::none_of(roots, is_open)) co_return;
+    const auto executor = co_await asio::this_coro::executor;
+    auto shown = shown_statements(slices);
     std::set<ServerName> heard;
+    std::size_t looked_at = 0;
     for (auto& root : roots) {
-        if (!root.key_missing || !root.is_server_pinned) continue;
+        if (!is_open(root)) continue;
         const auto server = root.key->server;
+        const auto found = shown.find(server);
+        if (found == shown.end()) continue;
         if (heard.insert(server).second) {
-            auto statements = shown_of(server, slices);
+            auto statements = std::move(found->second.texts);
             if (statements.empty() || !may_hear(statements.size())) continue;
             // What can't be stored doesn't count: the key is still missing then.
             static_cast<void>(co_await discovery_.hear_statements(server, std::move(statements)));
@@ -157,6 +180,7 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
         if (discovery_.ring().find_key(*root.key) == nullptr) continue;
         auto text = *root.text;
         root = co_await check_root(std::move(text), false);
+        if (++looked_at % roots_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
     }
 }
 

@@ -194,5 +194,46 @@ TEST_F(ShownKeysTest, ASliceKeepsTheRootsThatItNames)
     EXPECT_EQ(refused.roots.size(), 0U);
 }
 
+using Slices = std::vector<protocol::Read<protocol::Slice>>;
+
+asio::awaitable<bool> hear(Verifier& verifier, CheckedRoots& roots, const Slices& slices,
+                           std::function<bool(std::size_t)> may_hear)
+{
+    co_await verifier.hear_shown(roots, slices, std::move(may_hear));
+    co_return true;
+}
+
+// [LOG-6] What is heard at once, and charged for, isn't more than a server keeps of another.
+TEST_F(ShownKeysTest, StatementsOfOneServerAreBoundedOverAllSlices)
+{
+    b.pin(c);
+    b.restart();
+    c.identity.key = protocol::SigningKey::generate(c.world.random);
+    auto under_a_new_key = sealed(c, channel, {c.event(channel, {"x", "carol@c.example"})});
+    auto roots = b.world.run(b.verifier->check_roots(under_a_new_key.roots));
+    ASSERT_TRUE(roots.at(0).key_missing);
+    Slices slices;
+    for (int i = 0; i < 3; ++i) {
+        auto& keys = slices.emplace_back().value.emplace().keys;
+        auto& statements =
+            keys.emplace_back(protocol::ShownKey{c.identity.name, {}, {}}).statements;
+        for (int j = 0; j < 500; ++j)
+            statements.push_back(std::to_string(i) + " " + std::to_string(j % 250));
+    }
+    const auto heard = [&](std::size_t of_slices) {
+        std::size_t charged = 0;
+        const Slices shown_slices(slices.begin(),
+                                  slices.begin() + static_cast<std::ptrdiff_t>(of_slices));
+        std::function<bool(std::size_t)> may_hear = [&](std::size_t statements) {
+            charged += statements;
+            return false;
+        };
+        b.world.run(hear(*b.verifier, roots, shown_slices, std::move(may_hear)));
+        return charged;
+    };
+    EXPECT_EQ(heard(1), 250U);
+    EXPECT_EQ(heard(3), 576U);
+}
+
 }  // namespace
 }  // namespace entente::federation::log_rig
