@@ -466,7 +466,7 @@ void GroupCommit::stop()
 GroupCommit::Figures GroupCommit::figures() const
 {
     const std::lock_guard lock(state_->mutex);
-    return {state_->commits, state_->jobs, state_->writes.jobs() + state_->reads.jobs()};
+    return {state_->commits, state_->jobs, state_->writes.jobs(), state_->reads.jobs()};
 }
 
 asio::awaitable<Result<void>> GroupCommit::enqueue_write(WriteJob job, Cause cause)

@@ -142,6 +142,25 @@ TEST_F(GroupCommitTurns, OneCauseTakesOneReaderHoweverMuchItAsksFor)
     run_until([&] { return ran_.size() == 6; });
 }
 
+// What waits for readers keeps no writer busy.
+TEST_F(GroupCommitTurns, JobsForTheWriterAndForReadersAreCountedApart)
+{
+    GroupCommitOptions options;
+    options.readers = 1;
+    make(options);
+    for (int i = 0; i < 5; ++i) spawn_read("busy", "busy", true);
+    run_until([&] { return begun_ == 1; });
+    EXPECT_EQ(commit_->figures().queued, 0U);
+    EXPECT_EQ(commit_->figures().queued_reads, 4U);
+    spawn_write("held", "", 0, true);
+    run_until([&] { return begun_ == 2; });
+    spawn_write("waits", "quiet");
+    EXPECT_EQ(commit_->figures().queued, 1U);
+    EXPECT_EQ(commit_->figures().queued_reads, 4U);
+    gate_.release(6);
+    run_until([&] { return ran_.size() == 7; });
+}
+
 TEST_F(GroupCommitTurns, NoMoreIsReadThanTheWaitersTake)
 {
     GroupCommitOptions options;
