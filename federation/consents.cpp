@@ -1,6 +1,10 @@
 // The part of Verifier that looks at consents to a channel's move [SUC-2].
 #include "federation/verification.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace entente::federation {
 
 namespace {
@@ -9,11 +13,16 @@ using protocol::Consent;
 using protocol::Read;
 using protocol::Slice;
 
+// Consents looked at in one go, at a signature each: then others on the I/O thread have a turn.
+constexpr std::size_t consents_a_turn = 32;
+
 // A consent, with the keys that were shown with it.
 struct Found {
     Consent consent;
-    std::vector<protocol::ShownKey> shown;
+    const std::vector<protocol::ShownKey>& shown;
 };
+
+const std::vector<protocol::ShownKey> none_shown;
 
 // Looks before it parses: of a million events one is a move, and hardly any has escapes, behind
 // which the type could hide.
@@ -33,7 +42,7 @@ std::vector<Found> find_all(const protocol::Transaction& transaction, protocol::
     for (const auto& read : transaction.submissions) {
         if (!read.value) continue;
         for (const auto& item : read.value->events)
-            find_in(item.event, item.content, rules, {}, found);
+            find_in(item.event, item.content, rules, none_shown, found);
     }
     for (const auto& read : transaction.logs) {
         if (!read.value) continue;
@@ -41,19 +50,6 @@ std::vector<Found> find_all(const protocol::Transaction& transaction, protocol::
             find_in(entry.event, entry.content.value_or(""), rules, read.value->keys, found);
     }
     return found;
-}
-
-// [LOG-6] Keys are shown of servers that aren't pinned.
-bool is_shown(const Consent& consent, const std::vector<protocol::ShownKey>& shown)
-{
-    for (const auto& one : shown) {
-        if (one.server != consent.home || !one.key_x) continue;
-        const auto key = protocol::PublicKey::from_x(*one.key_x);
-        if (key && key->thumbprint() == consent.jws.key.key &&
-            protocol::verifies(consent.jws, *key))
-            return true;
-    }
-    return false;
 }
 
 }  // namespace
@@ -71,6 +67,8 @@ asio::awaitable<CheckedConsents> Verifier::check_consents(const protocol::Transa
                                                           KeyAllowance& keys)
 {
     CheckedConsents checked;
+    std::size_t looked_at = 0;
+    const auto executor = co_await asio::this_coro::executor;
     for (auto& found : find_all(transaction, identity_.names)) {
         auto one = check_consent(found.consent, found.shown);
         if (one.key_missing) {
@@ -79,6 +77,7 @@ asio::awaitable<CheckedConsents> Verifier::check_consents(const protocol::Transa
             one.is_unknown = !key && key.error().code == Code::unknown_key;
         }
         checked.insert_or_assign(std::move(found.consent.jws.text), std::move(one));
+        if (++looked_at % consents_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
     }
     co_return checked;
 }
@@ -102,7 +101,9 @@ CheckedConsent Verifier::check_consent(const Consent& consent,
             checked.holds && discovery_.ring().seal_key(consent.jws.key, now, now).has_value();
         return checked;
     }
-    checked.holds = discovery_.ring().find(consent.home) == nullptr && is_shown(consent, shown);
+    // [LOG-6] Keys are shown of servers that aren't pinned.
+    checked.holds =
+        discovery_.ring().find(consent.home) == nullptr && ShownKeys(shown).verify(consent.jws);
     checked.key_missing = !checked.holds;
     return checked;
 }

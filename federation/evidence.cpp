@@ -22,7 +22,7 @@ std::string text_of(const VerifiedSlice& shown)
     drop_contents(answer.slice);
     storage::RunProofs roots;
     const auto move_root = [&](protocol::Proof& proof) {
-        proof.root = roots.root_index(shown.roots[proof.root]);
+        proof.root = roots.root_index(shown.root_of(proof));
     };
     move_root(answer.slice.checkpoint.proof);
     for (auto& seal : answer.slice.seals) move_root(seal.proof);

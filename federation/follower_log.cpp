@@ -228,8 +228,8 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
         }
     }
     for (const auto& seal : slice.seals)
-        store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
-    store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
+        store_.add_seal(channel, seal, verified.root_of(seal.proof));
+    store_.set_checkpoint(channel, slice.checkpoint, verified.root_of(slice.checkpoint.proof));
     tell_late(transaction, channel, verified, first_new);
     auto lost = storage::reopen_submissions(db, channel.name, channel.floor, channel.seq);
     const bool has_moved = lost && channel.home != home && events_.moved;

@@ -140,7 +140,8 @@ asio::awaitable<Result<void>> Gate::check_digest(net::Request& request, std::str
     };
     storage::Cause cause{"from " + source, body->size()};
     auto checked = co_await parts_.commits.read(std::move(job), std::move(cause));
-    request.body = std::move(*body);
+    // Of a wait that was cancelled the job may still be reading it.
+    if (checked) request.body = std::move(*body);
     co_return checked;
 }
 

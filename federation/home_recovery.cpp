@@ -53,8 +53,8 @@ Result<std::int64_t> HomeLog::append_again(WriteTransaction& transaction, LiveCh
             invited.emplace_back(i, change->users.front());
     }
     for (const auto& seal : slice.seals)
-        store_.add_seal(channel, seal, verified.roots[seal.proof.root]);
-    store_.set_checkpoint(channel, slice.checkpoint, verified.roots[slice.checkpoint.proof.root]);
+        store_.add_seal(channel, seal, verified.root_of(seal.proof));
+    store_.set_checkpoint(channel, slice.checkpoint, verified.root_of(slice.checkpoint.proof));
     // What was told to the invited user's server may have been lost with the rest.
     for (const auto& [i, invitee] : invited) {
         if (!channel.state.invited.contains(invitee)) continue;

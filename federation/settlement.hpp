@@ -21,7 +21,7 @@
 namespace entente::federation {
 
 // [LOG-6] Keys that are shown with the slices of one channel.
-inline constexpr std::size_t max_keys_shown = 64;
+inline constexpr std::size_t max_keys_shown = protocol::max_shown_keys;
 
 // A log that a follower now holds further, and which other followers wrote in it.
 struct AdvancedLog {

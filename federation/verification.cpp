@@ -8,6 +8,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "trust/intake.hpp"
+
 namespace entente::federation {
 
 namespace {
@@ -92,11 +94,11 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, KeyAllowance
 {
     CheckedRoot checked;
     auto root = protocol::parse_signed_root(text, identity_.names);
-    checked.text = std::move(text);
     if (!root) {
         checked.problem = root.error();
         co_return checked;
     }
+    checked.text = std::make_shared<const std::string>(std::move(text));
     const auto ref = root->jws.key;
     checked.key = ref;
 
@@ -138,21 +140,33 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, KeyAllowance
 
 namespace {
 
-// What is shown of a server, each statement once.
-std::vector<std::string> shown_of(const ServerName& server, const std::vector<Read<Slice>>& slices)
+// Whoever hands on all that is held of a server is understood.
+static_assert(trust::max_waiting_statements + trust::max_statements_by_keys +
+                  trust::max_statements_by_recovery <=
+              protocol::max_shown_statements);
+
+// What is shown of a server, each statement once and in the order shown. No more than a server
+// keeps of another: the rest could count for nothing.
+struct ShownStatements {
+    std::vector<std::string> texts;
+    std::set<std::string_view> known;
+};
+
+std::map<ServerName, ShownStatements> shown_statements(const std::vector<Read<Slice>>& slices)
 {
-    std::vector<std::string> statements;
+    std::map<ServerName, ShownStatements> shown;
     for (const auto& slice : slices) {
         if (!slice.value) continue;
-        for (const auto& shown : slice.value->keys) {
-            if (shown.server != server) continue;
-            for (const auto& statement : shown.statements) {
-                if (std::ranges::find(statements, statement) == statements.end())
-                    statements.push_back(statement);
+        for (const auto& key : slice.value->keys) {
+            auto& statements = shown[key.server];
+            for (const auto& statement : key.statements) {
+                if (statements.texts.size() < protocol::max_shown_statements &&
+                    statements.known.insert(statement).second)
+                    statements.texts.push_back(statement);
             }
         }
     }
-    return statements;
+    return shown;
 }
 
 }  // namespace
@@ -161,20 +175,30 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
                                            const std::vector<Read<Slice>>& slices,
                                            std::function<bool(std::size_t)> may_hear)
 {
+    const auto is_open = [](const CheckedRoot& root) {
+        return root.key_missing && root.is_server_pinned;
+    };
+    if (std::ranges::none_of(roots, is_open)) co_return;
+    const auto executor = co_await asio::this_coro::executor;
+    auto shown = shown_statements(slices);
     std::set<ServerName> heard;
     KeyAllowance none;
+    std::size_t looked_at = 0;
     for (auto& root : roots) {
-        if (!root.key_missing || !root.is_server_pinned) continue;
+        if (!is_open(root)) continue;
         const auto server = root.key->server;
+        const auto found = shown.find(server);
+        if (found == shown.end()) continue;
         if (heard.insert(server).second) {
-            auto statements = shown_of(server, slices);
+            auto statements = std::move(found->second.texts);
             if (statements.empty() || !may_hear(statements.size())) continue;
             // What can't be stored doesn't count: the key is still missing then.
             static_cast<void>(co_await discovery_.hear_statements(server, std::move(statements)));
         }
         if (discovery_.ring().find_key(*root.key) == nullptr) continue;
-        auto text = root.text;
+        auto text = *root.text;
         root = co_await check_root(std::move(text), none);
+        if (++looked_at % roots_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
     }
 }
 
@@ -275,13 +299,19 @@ VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
         return verified;
     }
     verified.slice = std::move(*read.value);
-    for (const auto& root : roots) verified.roots.push_back(root.text);
-
     auto checked = check_entries(verified);
     if (checked) checked = check_checkpoint(verified, roots, home);
     if (checked) checked = check_seals(verified, roots, home);
-    if (!checked) verified.problem = checked.error();
-    if (checked && consents != nullptr) take_consents(verified, *consents);
+    if (!checked) {
+        verified.problem = checked.error();
+        return verified;
+    }
+    const auto keep = [&](const Proof& proof) {
+        verified.roots.try_emplace(proof.root, roots[proof.root].text);
+    };
+    keep(verified.slice.checkpoint.proof);
+    for (const auto& seal : verified.slice.seals) keep(seal.proof);
+    if (consents != nullptr) take_consents(verified, *consents);
     return verified;
 }
 
@@ -346,11 +376,12 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
     std::unordered_map<std::string_view, std::vector<Found>> sealed;
     std::set<std::string> missing;
     std::set<ServerName> unverified;
+    const ShownKeys shown(verified.slice.keys);
     for (const auto& seal : verified.slice.seals) {
         if (seal.proof.root >= roots.size())
             return refuse(Code::malformed, "a seal names a root that is not there");
         const auto& checked = roots[seal.proof.root];
-        const bool vouched = checked.key_missing && is_vouched(checked, verified.slice, home);
+        const bool vouched = checked.key_missing && is_vouched(checked, shown, home);
         if (checked.key_missing && checked.key && !vouched) {
             missing.insert(checked.key->str());
             unverified.insert(checked.key->server);
@@ -398,17 +429,16 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
     return {};
 }
 
-bool Verifier::is_vouched(const CheckedRoot& root, const Slice& slice, const ServerName& home) const
+bool Verifier::is_vouched(const CheckedRoot& root, const ShownKeys& shown,
+                          const ServerName& home) const
 {
     if (!root.unproven || !root.key || root.key->server == home) return false;
     const auto& ref = *root.key;
     // Of pinned servers a home shows statements, never keys.
-    if (ref.server == identity_.name || root.is_server_pinned) return false;
-    return std::ranges::any_of(slice.keys, [&](const protocol::ShownKey& shown) {
-        if (shown.server != ref.server || !shown.key_x) return false;
-        const auto key = protocol::PublicKey::from_x(*shown.key_x);
-        return key && key->thumbprint() == ref.key && protocol::verifies(root.unproven->jws, *key);
-    });
+    if (ref.server == identity_.name || root.is_server_pinned || !shown.has(ref)) return false;
+    // Whoever shows it, by its thumbprint it is the same key.
+    if (!root.is_by_shown_key) root.is_by_shown_key = shown.verify(root.unproven->jws);
+    return *root.is_by_shown_key;
 }
 
 SealFacts Verifier::facts_of(const CheckedRoot& root, bool vouched, Millis entry_at) const

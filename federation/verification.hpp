@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 
 #include "federation/discovery.hpp"
 #include "federation/identity.hpp"
+#include "federation/shown_keys.hpp"
 #include "protocol/channel_state.hpp"
 #include "protocol/consent.hpp"
 #include "protocol/transaction.hpp"
@@ -31,8 +33,12 @@ struct CheckedRoot {
     std::optional<KeyRef> key;                     // whose it claims to be
     std::optional<trust::PinnedKey> pinned;        // that key as it is held of another server
     bool is_server_pinned = false;                 // keys of that server are held
-    std::string text;                              // the JWS as it came
-    Error problem;                                 // where there is no root, or it may not seal
+    // The JWS as it came, where it is a root at all. Shared: every slice that names it keeps it.
+    std::shared_ptr<const std::string> text;
+    Error problem;  // where there is no root, or it may not seal
+    // [LOG-6] Of an unproven one that somebody shows the key of: whether its signature holds.
+    // Looked at once, by whoever checks the slices, however many there are.
+    mutable std::optional<bool> is_by_shown_key;
 };
 using CheckedRoots = std::vector<CheckedRoot>;
 
@@ -84,12 +90,19 @@ struct VerifiedSlice {
     ServerName home;  // whose checkpoint proves it
     protocol::Slice slice;
     std::vector<protocol::FollowedEvent> events;
-    std::vector<SealFacts> facts;      // of each entry
-    std::vector<std::string> hashes;   // the entry hash behind each entry
-    std::vector<std::string> roots;    // JWS by the index that proofs use
+    std::vector<SealFacts> facts;     // of each entry
+    std::vector<std::string> hashes;  // the entry hash behind each entry
+    // JWS by the index that proofs use: of a slice that is proven those that it names.
+    std::map<std::size_t, std::shared_ptr<const std::string>> roots;
     std::vector<std::string> missing;  // kids whose key isn't to be had
     std::vector<LateEntry> late;       // told, never refused
     std::optional<Error> problem;
+
+    // Requires: one of its own proofs, and no problem.
+    [[nodiscard]] const std::string& root_of(const protocol::Proof& proof) const
+    {
+        return *roots.at(proof.root);
+    }
 };
 
 // What looking at one transaction may fetch keys for, its roots and its consents together:
@@ -159,7 +172,7 @@ class Verifier {
                                                 const ServerName& home) const;
     // [LOG-6] The root that a slice's `keys` prove where no pin does: of servers that aren't
     // pinned, and never the home's.
-    [[nodiscard]] bool is_vouched(const CheckedRoot& root, const protocol::Slice& slice,
+    [[nodiscard]] bool is_vouched(const CheckedRoot& root, const ShownKeys& shown,
                                   const ServerName& home) const;
     [[nodiscard]] SealFacts facts_of(const CheckedRoot& root, bool vouched, Millis entry_at) const;
     [[nodiscard]] Result<void> check_seals(VerifiedSlice& verified, const CheckedRoots& roots,

@@ -259,7 +259,8 @@ asio::awaitable<Result<FetchedResponse>> HttpClient::fetch(Fetch fetch)
         ~UnderWay() { --count; }
     };
     if (state->under_way >= state->options.requests_under_way) {
-        Error full{Code::unavailable, "too many requests under way", {}, 0};
+        // A limit of ours says nothing of the server: soon there is room.
+        Error full{Code::unavailable, "too many requests under way", {}, 1};
         co_return tl::unexpected<Error>(located(std::move(full), fetch));
     }
     const UnderWay counted(state->under_way);

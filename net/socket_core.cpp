@@ -111,6 +111,9 @@ asio::awaitable<Result<void>> SocketCore::wait(Socket::wait_type what)
     turn_begun_ = std::chrono::steady_clock::now();
     if (timed_out_) co_return fail(Code::timeout, "deadline passed");
     if (error) co_return fail(Code::unavailable, error.message());
+    // What was ready may have been closed before this went on: the number of its descriptor may
+    // be another file's by now.
+    if (!socket_.is_open()) co_return fail(Code::unavailable, "connection closed");
     co_return Result<void>();
 }
 

@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "protocol/jwk.hpp"
+
 namespace entente::protocol {
 namespace {
 
@@ -81,9 +83,7 @@ std::string PublicKey::x() const
 
 KeyId PublicKey::thumbprint() const
 {
-    const std::string x_text = x();
-    const Hash hash = sha256({R"({"crv":"Ed25519","kty":"OKP","x":")", x_text, R"("})"});
-    return KeyId::trusted(to_base64url(hash));
+    return thumbprint_of(x());
 }
 
 bool PublicKey::verifies(std::string_view signature, std::string_view message) const

@@ -38,6 +38,12 @@ Result<PublicKey> read_jwk(const nlohmann::json& jwk, const char* what)
     return key;
 }
 
+KeyId thumbprint_of(std::string_view x)
+{
+    const Hash hash = sha256({R"({"crv":"Ed25519","kty":"OKP","x":")", x, R"("})"});
+    return KeyId::trusted(to_base64url(hash));
+}
+
 nlohmann::json jwk_of(const PublicKey& key)
 {
     return nlohmann::json{

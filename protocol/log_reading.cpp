@@ -106,6 +106,8 @@ Result<ShownKey> read_shown_key(dom::Element element, NameRules rules)
     const auto statements = dom::may_array(*object, "statements");
     if (!statements) return fail(statements);
     if (*statements) {
+        if ((*statements)->size() > max_shown_statements)
+            return refuse(Code::too_large, "a key with more statements than a server keeps");
         auto list = dom::strings(**statements, "statements");
         if (!list) return fail(list);
         shown.statements = std::move(*list);
@@ -119,6 +121,8 @@ Result<std::vector<ShownKey>> read_keys(dom::Object slice, NameRules rules)
     if (!array) return fail(array);
     std::vector<ShownKey> keys;
     if (!*array) return keys;
+    if ((*array)->size() > max_shown_keys)
+        return refuse(Code::too_large, "a slice with more keys than may be shown");
     for (const dom::Element element : **array) {
         auto shown = read_shown_key(element, rules);
         if (!shown) return fail(shown);

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "protocol/jwk.hpp"
+
 namespace entente::protocol {
 namespace {
 
@@ -58,6 +60,12 @@ std::string entry_hash(const ChannelId& channel, std::int64_t epoch, std::int64_
     input += to_base64url(event_id);
     input += '\n';
     return to_base64url(sha256(input));
+}
+
+std::optional<KeyRef> ShownKey::ref() const
+{
+    if (!key_x) return std::nullopt;
+    return KeyRef{server, thumbprint_of(*key_x)};
 }
 
 std::string_view to_text(SliceStatus status)

@@ -52,11 +52,19 @@ struct Position {
     friend bool operator==(const Position&, const Position&) = default;
 };
 
+// [LOG-6] Keys that a slice may show, and statements with each: as many as a server keeps of
+// another [KEY-12].
+inline constexpr std::size_t max_shown_keys = 64;
+inline constexpr std::size_t max_shown_statements = 576;
+
 // [LOG-6] a key shown for a server that the receiver has not pinned.
 struct ShownKey {
     ServerName server;
     std::optional<std::string> key_x;     // the public JWK's x
     std::vector<std::string> statements;  // JWS
+
+    // Whose key it is by its thumbprint; whether it is an acceptable one is not looked at.
+    [[nodiscard]] std::optional<KeyRef> ref() const;
 };
 
 struct Slice {

@@ -20,13 +20,14 @@ std::string channel_text(dom::Element item)
     return std::string(text);
 }
 
-// How many events or entries an item holds, for INBOX-6 and for a result per event
-// even where the item can't be read.
-std::size_t count_of(dom::Element item, std::string_view list)
+// What an item weighs, by the events or entries that it holds [INBOX-6], also where it can't
+// be read: then it has a result per event. One that holds none weighs one, and so does one that
+// isn't known to hold any: each is work for the writer and a line of the answer.
+std::size_t weight_of(dom::Element item, std::string_view list)
 {
     dom::Array array;
-    if (item[list].get_array().get(array)) return 1;
-    return array.size();
+    if (list.empty() || item[list].get_array().get(array)) return 1;
+    return std::max<std::size_t>(array.size(), 1);
 }
 
 EventAndContent read_pair(dom::Element element)
@@ -93,14 +94,12 @@ Read<T> read_item(dom::Element element, std::string_view list, Reader<T> reader,
 {
     Read<T> item;
     item.channel_text = channel_text(element);
-    item.items = list.empty() ? 1 : count_of(element, list);
+    item.items = weight_of(element, list);
     auto value = reader(element, rules);
     if (value) {
         item.value = std::move(*value);
     } else {
         item.problem = std::move(value).error();
-        // Each bad item costs a line of the answer, so none is free.
-        item.items = std::max<std::size_t>(item.items, 1);
     }
     return item;
 }
@@ -155,9 +154,7 @@ std::size_t count_items(dom::Object body)
     const auto weigh = [&](std::string_view part, std::string_view list) {
         const auto array = dom::may_array(body, part);
         if (!array || !*array) return;
-        for (const dom::Element element : **array) {
-            items += list.empty() ? 1 : count_of(element, list);
-        }
+        for (const dom::Element element : **array) items += weight_of(element, list);
     };
     weigh("submissions", "events");
     weigh("logs", "entries");

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -63,13 +64,14 @@ struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
     void run_together(std::vector<Pending<WriteJob>>& batch);
     // The jobs' results and actions where the commit went through.
     [[nodiscard]] std::optional<Completions> try_together(std::vector<Pending<WriteJob>>& batch);
+    [[nodiscard]] Result<void> begin_writing();
     void run_alone(Pending<WriteJob>& pending);
     [[nodiscard]] Result<void> try_alone(WriteJob& job, Completions& completions);
     [[nodiscard]] Result<void> flush_and_commit(WriteTransaction& transaction);
     void roll_back();
     void become_fatal();
     void post(Completions completions) const;
-    void refuse_all(std::vector<Pending<WriteJob>>& batch) const;
+    void refuse_all(std::span<Pending<WriteJob>> batch, const Error& why) const;
 
     asio::any_io_executor io;
     std::unique_ptr<Database> database;
@@ -159,11 +161,22 @@ void GroupCommit::State::write_loop()
     }
 }
 
+// Where another process holds the database this has waited for it as long as it may. All jobs
+// that wait with the one are refused then: else each would wait as long, one behind the other.
+Result<void> GroupCommit::State::begin_writing()
+{
+    if (fatal) return tl::unexpected(disk_not_trusted());
+    auto begun = writer->begin();
+    if (begun) return begun;
+    if (database->is_broken()) become_fatal();
+    return fatal ? Result<void>(tl::unexpected(disk_not_trusted())) : begun;
+}
+
 void GroupCommit::State::run_together(std::vector<Pending<WriteJob>>& batch)
 {
     if (database->is_broken()) become_fatal();
-    if (fatal) {
-        refuse_all(batch);
+    if (auto begun = begin_writing(); !begun) {
+        refuse_all(batch, begun.error());
         return;
     }
     if (auto completions = try_together(batch)) {
@@ -173,20 +186,18 @@ void GroupCommit::State::run_together(std::vector<Pending<WriteJob>>& batch)
         post(std::move(*completions));
         return;
     }
-    if (fatal) {
-        refuse_all(batch);
-        return;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (auto begun = begin_writing(); !begun) {
+            refuse_all(std::span(batch).subspan(i), begun.error());
+            return;
+        }
+        run_alone(batch[i]);
     }
-    for (auto& pending : batch) run_alone(pending);
 }
 
+// Requires: begun.
 std::optional<Completions> GroupCommit::State::try_together(std::vector<Pending<WriteJob>>& batch)
 {
-    auto begun = writer->begin();
-    if (!begun) {
-        if (database->is_broken()) become_fatal();
-        return std::nullopt;
-    }
     Completions completions;
     WriteTransaction transaction(*writer);
     bool is_sound = true;
@@ -236,12 +247,11 @@ void GroupCommit::State::roll_back()
     if (database->is_broken()) become_fatal();
 }
 
-// Its result is posted at once: the next one has a sync of its own to wait for.
+// Its result is posted at once: the next one has a sync of its own to wait for. Requires: begun.
 void GroupCommit::State::run_alone(Pending<WriteJob>& pending)
 {
     Completions completions;
-    auto result = fatal ? Result<void>(tl::unexpected(disk_not_trusted()))
-                        : try_alone(pending.job, completions);
+    auto result = try_alone(pending.job, completions);
     if (!result && fatal) result = tl::unexpected(disk_not_trusted());
     jobs.fetch_add(1);
     completions.results.emplace_back(std::move(pending.waiter), std::move(result));
@@ -250,11 +260,6 @@ void GroupCommit::State::run_alone(Pending<WriteJob>& pending)
 
 Result<void> GroupCommit::State::try_alone(WriteJob& job, Completions& completions)
 {
-    auto begun = writer->begin();
-    if (!begun) {
-        if (database->is_broken()) become_fatal();
-        return begun;
-    }
     WriteTransaction transaction(*writer);
     auto result = run_guarded(job, transaction);
     if (result) result = flush_and_commit(transaction);
@@ -266,12 +271,12 @@ Result<void> GroupCommit::State::try_alone(WriteJob& job, Completions& completio
     return result;
 }
 
-void GroupCommit::State::refuse_all(std::vector<Pending<WriteJob>>& batch) const
+void GroupCommit::State::refuse_all(std::span<Pending<WriteJob>> batch, const Error& why) const
 {
     Completions completions;
     for (auto& pending : batch) {
-        completions.results.emplace_back(std::move(pending.waiter),
-                                         tl::unexpected(disk_not_trusted()));
+        pending.job = {};
+        completions.results.emplace_back(std::move(pending.waiter), tl::unexpected(why));
     }
     post(std::move(completions));
 }
@@ -449,7 +454,7 @@ void GroupCommit::stop()
 GroupCommit::Figures GroupCommit::figures() const
 {
     const std::lock_guard lock(state_->mutex);
-    return {state_->commits, state_->jobs, state_->writes.jobs() + state_->reads.jobs()};
+    return {state_->commits, state_->jobs, state_->writes.jobs(), state_->reads.jobs()};
 }
 
 asio::awaitable<Result<void>> GroupCommit::enqueue_write(WriteJob job, Cause cause)

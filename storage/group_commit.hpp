@@ -147,7 +147,8 @@ class GroupCommit {
     struct Figures {
         std::uint64_t commits = 0;
         std::uint64_t jobs = 0;
-        std::size_t queued = 0;
+        std::size_t queued = 0;        // for the writer
+        std::size_t queued_reads = 0;  // for the readers
     };
     [[nodiscard]] Figures figures() const;
 

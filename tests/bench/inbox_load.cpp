@@ -6,6 +6,7 @@
 
 #include "tests/bench/measure.hpp"
 #include "tests/bench/peer.hpp"
+#include "tests/bench/run.hpp"
 
 namespace entente::bench {
 
@@ -32,6 +33,11 @@ InboxFigures measure_batch(Peer& peer, std::size_t batch, std::size_t events_eac
 }
 
 }  // namespace
+
+bool InboxFigures::sender_was_the_bottleneck() const
+{
+    return sender_share >= bottleneck_share;
+}
 
 std::vector<InboxFigures> measure_inbox(const std::vector<std::size_t>& batches,
                                         std::size_t events_each)

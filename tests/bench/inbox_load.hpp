@@ -11,6 +11,8 @@ struct InboxFigures {
     double events_per_second = 0;
     double cpu_us_per_event = 0;  // of the server
     double sender_share = 0;      // CPU of the sender, of one core
+    // It had hardly any time left: then the server would have taken more.
+    [[nodiscard]] bool sender_was_the_bottleneck() const;
 };
 
 // About `events_each` events for each batch size, and at least 40 transactions. The server

@@ -170,16 +170,7 @@ void tell_idle_sockets(const Options& options, Servers& servers, Crowd& crowd, R
 void tell_inbox(const Options& options, Report& report)
 {
     const std::size_t events = options.quick ? 2'000 : 100'000;
-    for (const auto& figures : measure_inbox(batches, events)) {
-        Report::say(
-            "inbox, batches of %zu: %.0f events/s, %.1f us of CPU each; sender %.0f%% of a "
-            "core",
-            figures.batch, figures.events_per_second, figures.cpu_us_per_event,
-            100 * figures.sender_share);
-        const auto key = "inbox_" + std::to_string(figures.batch);
-        report.figure(key + "_events_per_second", figures.events_per_second);
-        report.figure(key + "_cpu_us_per_event", figures.cpu_us_per_event);
-    }
+    for (const auto& figures : measure_inbox(batches, events)) report.inbox(figures);
 }
 
 void tell_limits(const Options& options, Report& report)

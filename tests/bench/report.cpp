@@ -56,6 +56,17 @@ void Report::run(const std::string& name, const RunFigures& figures)
     if (figures.client_was_the_bottleneck()) condemn(name, "the load client was the bottleneck");
 }
 
+void Report::inbox(const InboxFigures& figures)
+{
+    say("inbox, batches of %zu: %.0f events/s, %.1f us of CPU each; sender %.0f%% of a core",
+        figures.batch, figures.events_per_second, figures.cpu_us_per_event,
+        100 * figures.sender_share);
+    const auto key = "inbox_" + std::to_string(figures.batch);
+    figure(key + "_events_per_second", figures.events_per_second);
+    figure(key + "_cpu_us_per_event", figures.cpu_us_per_event);
+    if (figures.sender_was_the_bottleneck()) condemn(key, "the sender was the bottleneck");
+}
+
 void Report::write_json(const std::string& file) const
 {
     nlohmann::ordered_json all;

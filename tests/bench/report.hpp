@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/bench/inbox_load.hpp"
 #include "tests/bench/run.hpp"
 
 namespace entente::bench {
@@ -18,6 +19,8 @@ class Report {
     void figure(const std::string& key, double value);
     // Prints what a shape came to, and what is wrong with it.
     void run(const std::string& name, const RunFigures& figures);
+    // The same of an inbox that was handed transactions of one size.
+    void inbox(const InboxFigures& figures);
     // Prints it, and makes the bench fail.
     void condemn(const std::string& name, const std::string& why);
 

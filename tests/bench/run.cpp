@@ -10,8 +10,8 @@ namespace entente::bench {
 
 namespace {
 
-// Of a core. A thread that shares its core may have no time left at less.
-constexpr double bottleneck_share = 0.9, shared_share = 0.5;
+// A thread that shares its core may have no time left at less.
+constexpr double shared_share = 0.5;
 constexpr Nanoseconds drain_time = 30'000'000'000;
 constexpr Nanoseconds stall_time = 600'000'000'000;
 

@@ -11,6 +11,9 @@
 
 namespace entente::bench {
 
+// Of a core: who drives a load and takes as much has no time left.
+inline constexpr double bottleneck_share = 0.9;
+
 struct RunOptions {
     double seconds = 60;
     double warm_up = 2;  // seconds

@@ -67,6 +67,21 @@ TEST(Report, AClientThatSharesItsCoreIsTheBottleneckAtLess)
     EXPECT_FALSE(figures.client_was_the_bottleneck());
 }
 
+TEST(Report, ASenderWithoutTimeLeftFailsTheBench)
+{
+    InboxFigures figures;
+    figures.batch = 100;
+    figures.events_per_second = 1000;
+    figures.sender_share = 0.89;
+    Report quick;
+    quick.inbox(figures);
+    EXPECT_EQ(quick.exit_code(), 0);
+    figures.sender_share = 0.9;
+    Report slow;
+    slow.inbox(figures);
+    EXPECT_EQ(slow.exit_code(), 1);
+}
+
 TEST(Report, AMedianIsOfEachFigure)
 {
     auto one = good_run(), two = good_run(), three = good_run();

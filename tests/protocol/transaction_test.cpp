@@ -126,15 +126,68 @@ TEST(Transaction, ItemsAreCountedFromBothSidesOfTheLimit)
 }
 
 // [LOG-14] [INBOX-10]
-TEST(Transaction, AHeartbeatWeighsNothingAnUnreadableSliceDoes)
+TEST(Transaction, WhatHoldsNothingOrCannotBeReadWeighsOne)
 {
     const auto heartbeat = parse_transaction(body(R"("logs":[)" + slice("[]") + "]"), {}, strict);
     ASSERT_TRUE(heartbeat);
-    EXPECT_EQ(heartbeat->items(), 0U);
+    ASSERT_TRUE(heartbeat->logs[0].value);
+    EXPECT_EQ(heartbeat->items(), 1U);
+    const auto empty =
+        parse_transaction(body(R"("submissions":[)" + submission("[]") + "]"), {}, strict);
+    ASSERT_TRUE(empty);
+    ASSERT_TRUE(empty->submissions[0].value);
+    EXPECT_EQ(empty->items(), 1U);
     EXPECT_EQ(transaction_code(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 2}),
               Code::internal);
     EXPECT_EQ(transaction_code(R"({"logs":[{"entries":[]},{"entries":[]}]})", {1000, 1}),
               Code::too_large);
+    EXPECT_EQ(transaction_code(R"({"logs":[5,5]})", {1000, 2}), Code::internal);
+    EXPECT_EQ(transaction_code(R"({"logs":[5,5]})", {1000, 1}), Code::too_large);
+}
+
+// [LOG-14]
+TEST(Transaction, HeartbeatsAreCountedFromBothSidesOfTheLimit)
+{
+    const auto beats = [](std::size_t count) {
+        std::string text;
+        for (std::size_t i = 0; i < count; ++i) text += (i ? "," : "") + slice("[]");
+        return body(R"("logs":[)" + text + "]");
+    };
+    EXPECT_EQ(transaction_code(beats(1000)), Code::internal);
+    EXPECT_EQ(transaction_code(beats(1001)), Code::too_large);
+}
+
+std::string listed(std::size_t count, const std::string& what)
+{
+    std::string text = "[";
+    for (std::size_t i = 0; i < count; ++i) text += (i ? "," : "") + what;
+    return text + "]";
+}
+
+Code slice_code(const std::string& keys)
+{
+    const auto read = parse_transaction(
+        body(R"("logs":[)" + slice("[]", R"(,"keys":)" + keys) + "]"), {}, strict);
+    if (!read) return read.error().code;
+    return read->logs[0].value ? Code::internal : read->logs[0].problem.code;
+}
+
+// [LOG-6] Each is compared with each root that the slice needs a key for.
+TEST(Transaction, KeysThatASliceShowsAreCountedFromBothSidesOfTheBound)
+{
+    const std::string key = R"({"server":"c.example","statements":[]})";
+    EXPECT_EQ(slice_code(listed(64, key)), Code::internal);
+    EXPECT_EQ(slice_code(listed(65, key)), Code::too_large);
+}
+
+// [LOG-6] As many as a server keeps of another.
+TEST(Transaction, StatementsOfAShownKeyAreCountedFromBothSidesOfTheBound)
+{
+    const auto key = [](std::size_t statements) {
+        return R"([{"server":"c.example","statements":)" + listed(statements, R"("s")") + "}]";
+    };
+    EXPECT_EQ(slice_code(key(576)), Code::internal);
+    EXPECT_EQ(slice_code(key(577)), Code::too_large);
 }
 
 // [EVT-12]

@@ -426,7 +426,9 @@ bool Machine::owes_nobody_but(const std::set<std::string>& servers) const
 
 std::size_t Machine::queued() const
 {
-    return process_ && process_->stores ? process_->stores->commits().figures().queued : 0;
+    if (!process_ || !process_->stores) return 0;
+    const auto figures = process_->stores->commits().figures();
+    return figures.queued + figures.queued_reads;
 }
 
 Result<std::unique_ptr<storage::Database>> Machine::open_database()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <numeric>
 #include <semaphore>
 #include <stdexcept>
@@ -12,6 +13,8 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+
+#include <sqlite3.h>
 
 #include "storage/sqlite/database.hpp"
 #include "support.hpp"
@@ -54,13 +57,40 @@ class CountingParticipant final : public Participant {
     int commits = 0;
 };
 
+// SQLite's files, but who waits for a lock waits at the gate and then no more: how long it
+// would have waited is counted.
+class WithoutWaits {
+ public:
+    WithoutWaits() : vfs_(*::sqlite3_vfs_find(nullptr))
+    {
+        is_open = false;
+        waited_us = 0;
+        vfs_.zName = "without-waits";
+        vfs_.xSleep = [](sqlite3_vfs*, int microseconds) {
+            is_open.wait(false);
+            waited_us += microseconds;
+            return microseconds;
+        };
+        ::sqlite3_vfs_register(&vfs_, 0);
+    }
+    ~WithoutWaits() { ::sqlite3_vfs_unregister(&vfs_); }
+    WithoutWaits(const WithoutWaits&) = delete;
+    WithoutWaits& operator=(const WithoutWaits&) = delete;
+
+    static inline std::atomic<bool> is_open{false};
+    static inline std::atomic<std::int64_t> waited_us{0};
+
+ private:
+    sqlite3_vfs vfs_;
+};
+
 class GroupCommitTest : public ::testing::Test {
  protected:
-    void make(GroupCommitOptions options = {})
+    void make(GroupCommitOptions options = {}, const std::string& vfs = {})
     {
-        commit_ =
-            std::make_unique<GroupCommit>(io_.get_executor(), make_sqlite_database(file_, schema),
-                                          options, [this](const Error&) { ++fatal_; });
+        commit_ = std::make_unique<GroupCommit>(io_.get_executor(),
+                                                make_sqlite_database(file_, schema, vfs), options,
+                                                [this](const Error&) { ++fatal_; });
         commit_->add(participant_);
         ASSERT_TRUE(commit_->start());
     }
@@ -221,6 +251,37 @@ TEST_F(GroupCommitTest, AJobThatThrowsIsOurFaultAlone)
     EXPECT_EQ(results_[1].error().code, Code::internal);
     EXPECT_TRUE(results_[2]);
     EXPECT_EQ(stored(), (std::vector<std::int64_t>{1, 2}));
+}
+
+// Another program has begun to write and doesn't end: SQLite waits 5 s for it. The first that
+// came and all that came behind it wait so long, not each of them.
+TEST_F(GroupCommitTest, WhereNothingCanBeBegunAllThatWaitAreRefusedTogether)
+{
+    WithoutWaits vfs;
+    make({}, "without-waits");
+    auto other = make_sqlite_database(file_, schema);
+    auto opened = other->open_writer();
+    ASSERT_TRUE(opened);
+    ASSERT_TRUE((*opened)->begin());
+    for (int i = 0; i < 20; ++i) spawn_insert(i);
+    io_.restart();
+    io_.poll();
+    WithoutWaits::is_open = true;
+    WithoutWaits::is_open.notify_all();
+    io_.restart();
+    io_.run();
+    for (const auto& result : results_) EXPECT_EQ(result.error().code, Code::unavailable);
+    EXPECT_GE(WithoutWaits::waited_us, 4'000'000);
+    EXPECT_LE(WithoutWaits::waited_us, 11'000'000);
+    (*opened)->rollback();
+    spawn_insert(20);
+    io_.restart();
+    io_.run();
+    EXPECT_TRUE(results_.back());
+    commit_->stop();
+    commit_.reset();
+    opened->reset();
+    EXPECT_EQ(stored(), (std::vector<std::int64_t>{20}));
 }
 
 TEST_F(GroupCommitTest, AFailedFlushIsRunAgainOneByOne)
