@@ -34,7 +34,7 @@ class Stores {
  public:
     struct Hooks {
         std::function<void(storage::CommittedRun&)> committed;
-        std::function<void(Error)> fatal;  // at most twice, on the I/O executor
+        std::function<void(Error)> fatal;                  // at most twice, on the I/O executor
         std::function<void(bool is_full)> disk_full = {};  // on the I/O executor
     };
     // The detail of an error is a sentence for the operator.

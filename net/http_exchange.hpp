@@ -25,8 +25,7 @@ struct ExchangeFailure {
 // Requires: a deadline is set on the connection. `room`: what the bodies of all answers that
 // are being read may hold; `unavailable` where this one's doesn't fit any more. Without one
 // `fetch.max_body` is the only bound.
-asio::awaitable<tl::expected<Exchange, ExchangeFailure>> exchange(Connection& connection,
-                                                                  const Fetch& fetch,
-                                                                  protocol::SharedRoom* room = nullptr);
+asio::awaitable<tl::expected<Exchange, ExchangeFailure>> exchange(
+    Connection& connection, const Fetch& fetch, protocol::SharedRoom* room = nullptr);
 
 }  // namespace entente::net
