@@ -17,6 +17,8 @@
 namespace entente::storage {
 namespace {
 
+// On a disk that is nearly full small commits go through between others.
+constexpr auto full_at_least = std::chrono::seconds(2);
 constexpr auto maintenance_interval = std::chrono::milliseconds(250);
 // Calls of `maintain` after the last commit, so that the backend notices the rest.
 constexpr int maintenance_calls_at_rest = 24;
@@ -80,7 +82,8 @@ struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
     std::vector<Participant*> participants;
 
     std::unique_ptr<Connection> writer;
-    bool was_full = false;  // the writer's
+    bool was_full = false;  // the writer's; `full_at`: when there was no room last
+    std::chrono::steady_clock::time_point full_at{};
     std::vector<std::unique_ptr<Connection>> readers;
     std::vector<std::thread> threads;
     std::unique_ptr<TurnTaker> turns;  // in place of threads
@@ -150,7 +153,11 @@ bool GroupCommit::State::write_once()
 void GroupCommit::State::tell_of_space()
 {
     const bool is_full = database->is_full();
-    if (std::exchange(was_full, is_full) == is_full || !options.disk_full) return;
+    if (is_full) full_at = std::chrono::steady_clock::now();
+    if (is_full == was_full) return;
+    if (!is_full && std::chrono::steady_clock::now() < full_at + full_at_least) return;
+    was_full = is_full;
+    if (!options.disk_full) return;
     asio::post(io, [tell = options.disk_full, is_full] { tell(is_full); });
 }
 

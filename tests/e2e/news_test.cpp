@@ -16,8 +16,8 @@ TEST_F(News, TypingAndReadMarksReachTheOtherServersDevices)
     std::vector<LiveSocket> sockets;
     for (auto* client : {&alice, &bob, &carol}) {
         sockets.push_back(client->open_socket());
-        sockets.back().send({{"follow", {{channel, 100}}}, {"ping", true}});
-        sockets.back().read_until("pong");
+        sockets.back().send({{"follow", "all"}});
+        sockets.back().read_until("following");
     }
     const auto seen = [](LiveSocket& socket) { return socket.read_until("signal").at("signal"); };
     sockets[1].send({{"typing", {{channel, true}}}});

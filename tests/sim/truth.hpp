@@ -104,6 +104,8 @@ class Truth {
     {
         return put_back_.contains(server.str());
     }
+    [[nodiscard]] bool has_forgotten_its_join(const protocol::ChannelId& channel,
+                                              const std::string& server) const;
     void fault(const std::string& where, const std::string& what);
 
     Trace& trace_;

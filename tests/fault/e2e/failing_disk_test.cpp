@@ -196,9 +196,11 @@ TEST_F(FailingDisk, AFullDiskRefusesWritesAnswersReadsAndResumesByItself)
     });
     ASSERT_FALSE(post_until_refused(20));
     // An operator finds why, once, and that it is over.
-    const auto log = a().log_text();
-    EXPECT_EQ(count(log, "the disk is full"), 1U);
-    EXPECT_EQ(count(log, "there is room on the disk again"), 1U);
+    wait_until("the log says that it is over", [&] {
+        if (post_until_refused(1)) return false;
+        return count(a().log_text(), "there is room on the disk again") > 0;
+    });
+    EXPECT_EQ(count(a().log_text(), "the disk is full"), 1U);
     EXPECT_EQ(a().pid(), pid) << "without a restart";
     EXPECT_TRUE(a().is_running());
 
