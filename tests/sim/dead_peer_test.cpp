@@ -17,7 +17,11 @@ using protocol::ChannelId;
 using protocol::UserId;
 
 constexpr std::size_t peers = 50;
+#ifdef ENTENTE_SIM_SHORT
+constexpr int posts_measured = 10;
+#else
 constexpr int posts_measured = 40;
+#endif
 constexpr milliseconds between_messages{400};
 
 enum class Fate : std::uint8_t { lives, refuses, never_answers };
