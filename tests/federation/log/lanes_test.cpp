@@ -125,6 +125,11 @@ class Lanes : public ::testing::Test {
             ASSERT_TRUE(a.world.run(a.commits->read(std::move(look), cause)));
         }
     }
+    void expect_alike(const std::vector<ChannelId>& channels)
+    {
+        for (const auto& channel : channels)
+            EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
+    }
     void finish(LinksOf& links)
     {
         links.run([&] { return links->running() == 0; });
@@ -280,7 +285,7 @@ TEST_F(Lanes, NoMoreThanFourAreUnderWay)
     finish(links);
     EXPECT_EQ(way.most, 4U);
     EXPECT_LE(way.transactions, 6U);
-    for (const auto& channel : channels) EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
+    expect_alike(channels);
 }
 
 // [INBOX-7] A second transaction would cost as much as the first, and spare nobody a wait.
@@ -298,7 +303,7 @@ TEST_F(Lanes, WhatIsAnsweredSoonGathersTheRest)
     finish(links);
     EXPECT_EQ(way.most, 1U);
     EXPECT_EQ(way.transactions, 2U);
-    for (const auto& channel : channels) EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
+    expect_alike(channels);
 }
 
 // [RETRY-1] It is tried again, alone, and nobody waits for that.
@@ -357,7 +362,7 @@ TEST_F(Lanes, LanesThatFailTogetherAreOneFailure)
     way.failing.clear();
     way.let_go();
     finish(links);
-    for (const auto& channel : channels) EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
+    expect_alike(channels);
 }
 
 // [INBOX-7] A channel with more than a transaction holds doesn't come first every time.
