@@ -1,5 +1,5 @@
 // Bodies that a reader digests for the gate.
-#include <semaphore>
+#include <future>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -13,11 +13,12 @@ namespace {
 
 using GateBodies = GateTest;
 
+// The job may outlive the test's body by a moment: what it waits for is its own.
 asio::awaitable<void> hold_a_reader(storage::GroupCommit& commits, std::string who,
-                                    std::counting_semaphore<>& gate)
+                                    std::shared_future<void> opened)
 {
-    auto job = [&gate](storage::Connection&) -> Result<int> {
-        gate.acquire();
+    auto job = [opened = std::move(opened)](storage::Connection&) -> Result<int> {
+        opened.wait();
         return 0;
     };
     storage::Cause cause{std::move(who), 0};
@@ -29,9 +30,10 @@ asio::awaitable<void> hold_a_reader(storage::GroupCommit& commits, std::string w
 TEST_F(GateBodies, AreTheReadersUntilItIsDoneThoughTheRequestIsGone)
 {
     ASSERT_EQ(refusal(Draft{}), passes);
-    std::counting_semaphore<> gate{0};
+    std::promise<void> gate;
+    auto opened = gate.get_future().share();
     for (const auto* who : {"one", "two"})
-        asio::co_spawn(world.io, hold_a_reader(*us.commits, who, gate), asio::detached);
+        asio::co_spawn(world.io, hold_a_reader(*us.commits, who, opened), asio::detached);
     Draft draft;
     draft.body.assign(long_octets + 1, ' ');
     auto request = sign(draft);
@@ -50,7 +52,7 @@ TEST_F(GateBodies, AreTheReadersUntilItIsDoneThoughTheRequestIsGone)
     ASSERT_TRUE(ended);
     EXPECT_FALSE(*ended);
     EXPECT_EQ(request.body, "");
-    gate.release(2);
+    gate.set_value();
     EXPECT_EQ(refusal(draft), passes);
 }
 
