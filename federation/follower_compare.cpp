@@ -2,6 +2,7 @@
 // follower_log.cpp.
 #include <algorithm>
 
+#include "federation/evidence.hpp"
 #include "federation/follower_log.hpp"
 
 namespace entente::federation {
@@ -9,6 +10,29 @@ namespace entente::federation {
 using protocol::SliceResult;
 using protocol::SliceStatus;
 using storage::LiveChannel;
+
+std::int64_t last_of(const protocol::Slice& slice)
+{
+    return slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
+}
+
+Result<std::optional<SliceResult>> FollowerLog::fork_where_it_differs(
+    storage::WriteTransaction& transaction, LiveChannel& channel, const VerifiedSlice& verified)
+{
+    const auto& slice = verified.slice;
+    if (!verified.missing.empty() || verified.home != channel.home ||
+        slice.epoch != channel.epoch || slice.after.seq > channel.seq)
+        return std::optional<SliceResult>{};
+    auto& db = transaction.db();
+    auto differs = difference(db, channel, verified, std::min(last_of(slice), channel.seq));
+    if (!differs) return fail(differs);
+    if (!*differs) return std::optional<SliceResult>{};
+    auto first = first_difference(db, channel, verified, **differs);
+    if (!first) return fail(first);
+    auto answer = fork(transaction, channel, verified, fork_evidence, *first);
+    if (!answer) return fail(answer);
+    return std::optional<SliceResult>{std::move(*answer)};
+}
 
 Result<std::optional<std::int64_t>> FollowerLog::difference(storage::Connection& db,
                                                             const LiveChannel& channel,
@@ -33,7 +57,7 @@ Result<SliceResult> FollowerLog::compare_past(storage::Connection& db, const Liv
                                               const VerifiedSlice& verified)
 {
     const auto& slice = verified.slice;
-    const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
+    const auto last = last_of(slice);
     if (last > channel.seq)
         return refuse(Code::malformed, "an epoch that is over has no more entries");
     auto differs = difference(db, channel, verified, last);

@@ -94,7 +94,14 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     if (!channel.state.has_member_of(identity_.name)) {
         auto joining = storage::has_open_join(db, slice.slice.channel);
         if (!joining) return refused(slice.channel_text, joining.error());
-        if (!*joining) return follower_answer(channel, SliceStatus::not_following);
+        if (!*joining) {
+            // [LOG-4] But a log that isn't the one that was left shows why nobody is sent what
+            // its home owes: the home was put back to before that, and has gone on.
+            auto forked = fork_where_it_differs(transaction, channel, slice);
+            if (!forked) return refused(slice.channel_text, forked.error());
+            return *forked ? std::move(**forked)
+                           : follower_answer(channel, SliceStatus::not_following);
+        }
     }
     if (!slice.missing.empty()) {
         auto result = follower_answer(channel, SliceStatus::need_keys);
@@ -174,16 +181,12 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
         return refuse(Code::signature_invalid, "a checkpoint by another server than the home");
     if (slice.after.seq > channel.seq) return follower_answer(channel, SliceStatus::gap);
 
-    // Below the floor there is nothing to compare with.
-    const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
+    auto forked = fork_where_it_differs(transaction, channel, verified);
+    if (!forked) return fail(forked);
+    if (*forked) return std::move(**forked);
+    const auto last = last_of(slice);
     const auto shared = std::min(last, channel.seq);
-    auto differs = difference(db, channel, verified, shared);
-    if (!differs) return fail(differs);
-    if (*differs) {
-        auto first = first_difference(db, channel, verified, **differs);
-        if (!first) return fail(first);
-        return fork(transaction, channel, verified, fork_evidence, *first);
-    }
+    // Below the floor there is nothing to compare with.
     if (shared < channel.floor) return follower_answer(channel, SliceStatus::gap);
 
     if (slice.latest < channel.seq) {

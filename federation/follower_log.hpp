@@ -49,6 +49,9 @@ struct FollowerEvents {
 [[nodiscard]] protocol::SliceResult follower_answer(const storage::LiveChannel& channel,
                                                     protocol::SliceStatus status);
 
+// The seq of a slice's last entry; without entries where it begins.
+[[nodiscard]] std::int64_t last_of(const protocol::Slice& slice);
+
 class FollowerLog {
  public:
     FollowerLog(const Identity& identity, storage::ChannelLogStore& store, LongWaits& waits,
@@ -87,6 +90,11 @@ class FollowerLog {
                                                      storage::LiveChannel& channel,
                                                      const Error& problem);
     [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(
+        storage::WriteTransaction& transaction, storage::LiveChannel& channel,
+        const VerifiedSlice& slice);
+    // [LOG-4] The answer where slice and log differ, with the evidence kept; nothing where they
+    // agree as far as both go, or where they can't be compared.
+    [[nodiscard]] Result<std::optional<protocol::SliceResult>> fork_where_it_differs(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
         const VerifiedSlice& slice);
     // Of an epoch that is over: nothing of it is new.

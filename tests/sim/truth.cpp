@@ -81,6 +81,11 @@ Truth::Knowledge Truth::knowledge(Machine& machine)
     for (const auto& [channel, log] : contents->logs) {
         found.servers[channel] = log.servers;
         found.heads[channel] = log.seq;
+        auto seq = log.floor;
+        for (const auto& entry : log.entries) {
+            ++seq;
+            if (entry.type == "member.join") found.joins[channel].emplace_back(seq, entry.origin);
+        }
         for (const auto& [follower, floor] : log.floors) found.floors[{channel, follower}] = floor;
     }
     for (const auto& [submission, standing] : contents->submissions)
@@ -108,6 +113,15 @@ void Truth::excuse(const std::string& server, const Knowledge& before, const Kno
     for (const auto& [place, floor] : before.floors) {
         const auto head = after.heads.find(place.first);
         if (head != after.heads.end() && floor > head->second) excused_.insert(place);
+    }
+    // Who has joined since, and left, isn't told that the log was put back, and parts with it when
+    // it joins anew [LOG-4].
+    for (const auto& [channel, joins] : before.joins) {
+        if (protocol::creator_of(channel).str() != server) continue;
+        const auto head = after.heads.find(channel);
+        for (const auto& [seq, member] : joins) {
+            if (head == after.heads.end() || seq > head->second) excused_.emplace(channel, member);
+        }
     }
     // Where no run is missing nobody notices; what it had sealed and forgot is then somebody
     // else's to it [LOG-11].

@@ -29,6 +29,8 @@ class Truth {
     struct Knowledge {
         std::map<protocol::ChannelId, std::set<std::string>> servers;
         std::map<protocol::ChannelId, std::int64_t> heads;
+        // Where in it servers have joined.
+        std::map<protocol::ChannelId, std::vector<std::pair<std::int64_t, std::string>>> joins;
         // Where the logs of those who follow its own channels begin.
         std::map<std::pair<protocol::ChannelId, std::string>, std::int64_t> floors;
         std::set<std::pair<protocol::ChannelId, protocol::Uuid>> submissions;

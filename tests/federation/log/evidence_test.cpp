@@ -108,6 +108,27 @@ TEST_F(Evidence, OfAnAnchorThatNeverWasTheHeldOneIsKept)
     EXPECT_EQ(held.slice.checkpoint.seq, end);
 }
 
+// Found by the simulation: a home that was put back to before somebody left, and has gone on.
+// [LOG-4]
+TEST_F(Evidence, ALogThatIsNotTheOneThatWasLeftIsAFork)
+{
+    const auto left = hand_in(b, a, channel, {b.event(channel, {"member.leave", "bob@b.example"})});
+    ASSERT_EQ(left.at(0).status, protocol::ItemStatus::accepted);
+    settle_all(a, b);
+    const auto end = b.image(channel)->seq;
+    ASSERT_EQ(end, a.image(channel)->seq);
+    EXPECT_EQ(deliver(a, b, slice(a, channel, end - 3, all_entries)).status,
+              SliceStatus::not_following);
+    EXPECT_EQ(deliver(a, b, rewritten(end)).status, SliceStatus::not_following);
+    EXPECT_FALSE(b.image(channel)->frozen);
+
+    EXPECT_EQ(deliver(a, b, rewritten(end - 3)).status, SliceStatus::fork);
+    EXPECT_TRUE(b.image(channel)->frozen);
+    ASSERT_EQ(kept().size(), 1U);
+    EXPECT_EQ(kept()[0].seq, end - 2);
+    EXPECT_EQ(b.fork_kinds, std::vector<std::string>{"fork"});
+}
+
 // [LOG-4]
 TEST_F(Evidence, AnAdministratorLetsTheChannelGoOnBehindWhatIsHeld)
 {
