@@ -27,6 +27,8 @@ Result<std::optional<SliceResult>> FollowerLog::fork_where_it_differs(
     auto differs = difference(db, channel, verified, std::min(last_of(slice), channel.seq));
     if (!differs) return fail(differs);
     if (!*differs) return std::optional<SliceResult>{};
+    if (channel.home == identity_.name)
+        return refuse(Code::equivocation, "another history of a channel that is homed here");
     auto first = first_difference(db, channel, verified, **differs);
     if (!first) return fail(first);
     auto answer = fork(transaction, channel, verified, fork_evidence, *first);

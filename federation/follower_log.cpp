@@ -6,6 +6,8 @@
 #include "federation/evidence.hpp"
 #include "federation/following.hpp"
 #include "federation/home_log.hpp"
+#include "federation/shown_marks.hpp"
+#include "protocol/content_rules.hpp"
 #include "storage/epoch_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
@@ -32,17 +34,38 @@ SliceResult refused(const std::string& channel, const Error& problem)
     return result;
 }
 
-// [SUC-6] Whoever brings it: the present home has signed for it, and it has all that the state
-// depends on, which a home alone may take away.
-bool is_proven_by_home(const LiveChannel& channel, const VerifiedSlice& slice)
+// Whether the slice itself shows by whose right an entry of it is without content, or the channel's
+// rule does. A relayed one isn't erased before all have it.
+bool is_rightly_gone(const LiveChannel& channel, const VerifiedSlice& slice, std::size_t index,
+                     Millis now)
 {
-    if (slice.problem || slice.home != channel.home || slice.slice.epoch != channel.epoch ||
-        slice.slice.entries.empty())
+    const auto& entry = slice.slice.entries[index];
+    const auto& event = slice.events[index].event;
+    if (!protocol::can_expire(event.type)) return false;
+    const auto& retention = channel.state.retention;
+    if (entry.expired)
+        return retention != "relay" && may_have_expired(retention, event, entry.at, now);
+    const auto by = entry.deleted_by - slice.slice.after.seq - 1;
+    if (by <= static_cast<std::int64_t>(index) || by >= std::ssize(slice.events)) return false;
+    const auto& deletion = slice.events[static_cast<std::size_t>(by)].event;
+    if (deletion.type != "message.delete" || !deletion.target) return false;
+    return *deletion.target == event.id ||
+           (event.type == "message.edit" && event.target == deletion.target);
+}
+
+// [SUC-6] Whoever brings it: the present home has signed for it, with a key that still counts.
+// What the signature doesn't cover, contents and keys, only the home may leave out or vouch for.
+bool is_proven_by_home(const LiveChannel& channel, const VerifiedSlice& slice, Millis now)
+{
+    if (slice.problem || slice.is_by_revoked_key || slice.home != channel.home ||
+        slice.slice.epoch != channel.epoch || slice.slice.entries.empty())
         return false;
     for (std::size_t i = 0; i < slice.events.size(); ++i) {
-        if (!has_what_it_needs(slice.slice.entries[i], slice.events[i].event)) return false;
+        if (!slice.slice.entries[i].content && !is_rightly_gone(channel, slice, i, now))
+            return false;
     }
-    return true;
+    return std::ranges::all_of(slice.facts,
+                               [](const SealFacts& facts) { return facts.vouched_kid.empty(); });
 }
 
 }  // namespace
@@ -82,13 +105,14 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     }
     auto& channel = **found;
     // [LOG-3] Before anything is said about what is held here.
-    auto brings = channel.home == origin ? Result<bool>{true} : may_bring(db, channel, origin);
+    const bool is_from_home = channel.home == origin;
+    auto brings = is_from_home ? Result<bool>{true} : may_bring(db, channel, origin);
     if (!brings) return refused(slice.channel_text, brings.error());
-    if (channel.home != origin && (!*brings || !is_proven_by_home(channel, slice))) {
+    if (!is_from_home && (!*brings || !is_proven_by_home(channel, slice, clock_.now_ms()))) {
         auto told = answer_stranger(db, channel, slice, origin);
         return told ? std::move(*told) : refused(slice.channel_text, told.error());
     }
-    if (slice.problem) return refuse_slice(transaction, channel, *slice.problem);
+    if (slice.problem) return refuse_slice(transaction, channel, *slice.problem, origin);
     if (channel.frozen) return follower_answer(channel, SliceStatus::fork);
     // [LOG-3] Who has left is owed nothing, and a former home must not fill our disk.
     if (!channel.state.has_member_of(identity_.name)) {
@@ -108,9 +132,9 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
         result.kids = slice.missing;
         return result;
     }
-    auto result = compare_and_apply(transaction, channel, slice);
+    auto result = compare_and_apply(transaction, channel, slice, is_from_home);
     if (result) return std::move(*result);
-    return refuse_slice(transaction, channel, result.error());
+    return refuse_slice(transaction, channel, result.error(), origin);
 }
 
 // [SUC-6] Who follows the channel may be its next home; and so may who was asked to be joined.
@@ -152,17 +176,18 @@ SliceResult FollowerLog::take_unreadable(WriteTransaction& transaction, const Ve
     if (!name) return refused(slice.channel_text, *slice.problem);
     auto found = store_.find(transaction.db(), *name);
     if (!found || (*found)->home != origin) return refused(slice.channel_text, *slice.problem);
-    return refuse_slice(transaction, **found, *slice.problem);
+    return refuse_slice(transaction, **found, *slice.problem, origin);
 }
 
+// That a log stands still is the home's doing, whatever others bring.
 SliceResult FollowerLog::refuse_slice(WriteTransaction& transaction, LiveChannel& channel,
-                                      const Error& problem)
+                                      const Error& problem, const ServerName& origin)
 {
     auto result = refused(channel.name.str(), problem);
     result.epoch = channel.epoch;
     result.have = {channel.seq, channel.hash};
-    const bool stands_still = result.status == SliceStatus::refused && !channel.frozen &&
-                              channel.state.has_member_of(identity_.name);
+    const bool stands_still = channel.home == origin && result.status == SliceStatus::refused &&
+                              !channel.frozen && channel.state.has_member_of(identity_.name);
     auto noted = stands_still ? waits_.refused(transaction, channel, problem) : Result<void>{};
     if (!noted) return refused(channel.name.str(), noted.error());
     return result;
@@ -170,7 +195,7 @@ SliceResult FollowerLog::refuse_slice(WriteTransaction& transaction, LiveChannel
 
 Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction,
                                                    LiveChannel& channel,
-                                                   const VerifiedSlice& verified)
+                                                   const VerifiedSlice& verified, bool is_from_home)
 {
     auto& db = transaction.db();
     const auto& slice = verified.slice;
@@ -202,13 +227,14 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
     auto unsealed = find_unsealed(db, channel, verified, first_new);
     if (!unsealed) return fail(unsealed);
     if (*unsealed) return fork(transaction, channel, verified, unsealed_evidence, **unsealed);
-    // An old slice that comes again is no progress; having all there is, is.
-    const bool goes_on = last > channel.seq || slice.latest == channel.seq;
+    // An old slice that comes again is no progress; having all there is, is. How much there is,
+    // and who else has it, only the home can say.
+    const bool goes_on = last > channel.seq || (is_from_home && slice.latest == channel.seq);
     auto applied = apply(transaction, channel, verified, first_new);
     if (!applied) return fail(applied);
     auto over = goes_on ? waits_.over(transaction, channel) : Result<void>{};
     if (!over) return fail(over);
-    note_acks(transaction, channel, verified);
+    if (is_from_home) note_acks(transaction, channel, verified);
     return follower_answer(channel, SliceStatus::ok);
 }
 
@@ -224,7 +250,7 @@ Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& chan
     const auto home = channel.home;
     for (auto i = first_new; i < slice.entries.size(); ++i) {
         auto applied = apply_entry(transaction, channel, slice.entries[i], verified.events[i],
-                                   verified.facts[i]);
+                                   verified.facts[i], slice.latest);
         if (!applied) {
             store_.abandon(channel, applied.error());
             return applied;
@@ -264,7 +290,7 @@ Result<protocol::StateChange> FollowerLog::fold(LiveChannel& channel, const prot
 Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel& channel,
                                       const protocol::Entry& entry,
                                       const protocol::FollowedEvent& followed,
-                                      const SealFacts& facts)
+                                      const SealFacts& facts, std::int64_t latest)
 {
     using protocol::Mark;
     auto& db = transaction.db();
@@ -272,6 +298,9 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
     storage::ChannelLogStore::Addition addition;
     addition.entry = entry;
     addition.entry.marks = facts.marks;
+    // [MEM-4] What would have deleted it isn't there; later it couldn't be told any more.
+    if (!entry.content && !entry.expired && entry.deleted_by > latest)
+        addition.entry.marks |= protocol::bit(Mark::withheld);
     if (!followed.breach.empty()) addition.entry.marks |= protocol::bit(Mark::no_effect);
     if (!facts.vouched_kid.empty()) {
         auto put = storage::put_vouched(db, channel.id, channel.seq + 1, facts.vouched_kid);
@@ -289,7 +318,13 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         // it is held.
         target = find_target(store_, db, channel, event, identity_.names);
         if (!target) return fail(target);
-        auto change = fold(channel, entry, event, facts, *target);
+        // [EVT-2] What the log holds already has had its effect; and may have been deleted since.
+        auto earlier = store_.find_txn(db, channel, event.sender.server, event.txn);
+        if (!earlier) return fail(earlier);
+        if (*earlier) addition.entry.content.reset();
+        auto change = *earlier ? Result<protocol::StateChange>{fail(
+                                     Code::equivocation, "an entry under a txn that the log holds")}
+                               : fold(channel, entry, event, facts, *target);
         has_effect = change.has_value();
         // What it refers to may lie before the log that is held here.
         cant_tell = !change && change.error().code == Code::not_found && event.target && !*target &&

@@ -88,12 +88,14 @@ class FollowerLog {
     // The answer to a slice by the channel's home; that it stands still is noted.
     [[nodiscard]] protocol::SliceResult refuse_slice(storage::WriteTransaction& transaction,
                                                      storage::LiveChannel& channel,
-                                                     const Error& problem);
+                                                     const Error& problem,
+                                                     const ServerName& origin);
     [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
-        const VerifiedSlice& slice);
+        const VerifiedSlice& slice, bool is_from_home);
     // [LOG-4] The answer where slice and log differ, with the evidence kept; nothing where they
-    // agree as far as both go, or where they can't be compared.
+    // agree as far as both go, or where they can't be compared. Refused where this server is the
+    // home itself: another history of its own it doesn't take, and goes on with the one it has.
     [[nodiscard]] Result<std::optional<protocol::SliceResult>> fork_where_it_differs(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
         const VerifiedSlice& slice);
@@ -123,7 +125,7 @@ class FollowerLog {
                                            storage::LiveChannel& channel,
                                            const protocol::Entry& entry,
                                            const protocol::FollowedEvent& followed,
-                                           const SealFacts& facts);
+                                           const SealFacts& facts, std::int64_t latest);
     void tell_late(storage::WriteTransaction& transaction, const storage::LiveChannel& channel,
                    const VerifiedSlice& slice, std::size_t first_new) const;
     // Where the log goes on with an event of an own user that this server did not seal.

@@ -15,20 +15,6 @@ using storage::Connection;
 
 constexpr Millis clocks_apart_ms = 60'000;
 
-// Whether the channel's retention lets this entry's content go [MEM-4, MEM-5].
-bool may_have_expired(const std::string& retention, const protocol::Event& event, Millis at,
-                      Millis now)
-{
-    if (!event.type.starts_with("message.")) return false;
-    if (retention == "relay") return true;
-    constexpr std::string_view head = "days:";
-    if (!retention.starts_with(head)) return false;
-    std::int64_t days = 0;
-    const auto* end = retention.data() + retention.size();
-    const auto read = std::from_chars(retention.data() + head.size(), end, days);
-    return read.ec == std::errc{} && at <= now - days * protocol::day_ms + clocks_apart_ms;
-}
-
 // Whether entry `by` deletes this one: by itself, or with the message that it edits.
 Result<bool> is_deleted_by(Connection& db, const ChannelRow& channel, std::int64_t by,
                            const protocol::Event& event, protocol::NameRules rules)
@@ -58,6 +44,19 @@ Result<bool> is_withheld(Connection& db, const ChannelRow& channel,
 }
 
 }  // namespace
+
+bool may_have_expired(const std::string& retention, const protocol::Event& event, Millis at,
+                      Millis now)
+{
+    if (!event.type.starts_with("message.")) return false;
+    if (retention == "relay") return true;
+    constexpr std::string_view head = "days:";
+    if (!retention.starts_with(head)) return false;
+    std::int64_t days = 0;
+    const auto* end = retention.data() + retention.size();
+    const auto read = std::from_chars(retention.data() + head.size(), end, days);
+    return read.ec == std::errc{} && at <= now - days * protocol::day_ms + clocks_apart_ms;
+}
 
 Result<void> add_shown_marks(Connection& db, const ChannelRow& channel,
                              const protocol::ChannelState& meta, Millis now,

@@ -109,6 +109,9 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, KeyAllowance
                 Code::signature_invalid, "a root in this server's name is not its own", {}, 0};
             co_return checked;
         }
+        for (const auto& old : identity_.old_keys) {
+            if (old.key.thumbprint() == ref.key) checked.revoked_at = old.revoked_at;
+        }
         checked.root = std::move(*root);
         co_return checked;
     }
@@ -131,6 +134,7 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, KeyAllowance
         co_return checked;
     }
     checked.pinned = *pinned;
+    checked.revoked_at = pinned->revoked_at;
     auto seal = discovery_.ring().seal_key(ref, root->at, clock_.now_ms());
     checked.may_seal = seal.has_value();
     if (!seal) checked.problem = seal.error();
@@ -310,6 +314,11 @@ VerifiedSlice Verifier::check_slice(Read<Slice> read, const CheckedRoots& roots,
         verified.roots.try_emplace(proof.root, roots[proof.root].text);
     };
     keep(verified.slice.checkpoint.proof);
+    const auto& proven = roots[verified.slice.checkpoint.proof.root];
+    auto newest = proven.root->at;
+    if (!verified.slice.entries.empty())
+        newest = std::max(newest, verified.slice.entries.back().at);
+    verified.is_by_revoked_key = proven.revoked_at != 0 && newest >= proven.revoked_at;
     for (const auto& seal : verified.slice.seals) keep(seal.proof);
     if (consents != nullptr) take_consents(verified, *consents);
     return verified;

@@ -33,6 +33,7 @@ struct CheckedRoot {
     std::optional<KeyRef> key;                     // whose it claims to be
     std::optional<trust::PinnedKey> pinned;        // that key as it is held of another server
     bool is_server_pinned = false;                 // keys of that server are held
+    Millis revoked_at = 0;  // [KEY-7] of its key: from when on it proves nothing; 0: never
     // The JWS as it came, where it is a root at all. Shared: every slice that names it keeps it.
     std::shared_ptr<const std::string> text;
     Error problem;  // where there is no root, or it may not seal
@@ -96,6 +97,9 @@ struct VerifiedSlice {
     std::map<std::size_t, std::shared_ptr<const std::string>> roots;
     std::vector<std::string> missing;  // kids whose key isn't to be had
     std::vector<LateEntry> late;       // told, never refused
+    // [KEY-7] Its checkpoint, or the last entry, is newer than the revocation of the key that
+    // signed it. From the home itself that is told and taken; from others it proves nothing.
+    bool is_by_revoked_key = false;
     std::optional<Error> problem;
 
     // Requires: one of its own proofs, and no problem.

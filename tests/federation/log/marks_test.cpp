@@ -129,6 +129,32 @@ TEST_F(Marks, ABrokenFormIsShownAsWithoutEffect)
     EXPECT_EQ(newest(), protocol::bit(Mark::no_effect));
 }
 
+// [EVT-2] A home may not let what its users have said once count again, nor bring back what they
+// have deleted since.
+TEST_F(Marks, WhatTheLogHoldsAlreadyHasNoSecondEffectAndNoContent)
+{
+    const auto name = [&](const std::string& text) {
+        return a.event(channel,
+                       {"channel.update", "alice@a.example", R"({"name":")" + text + "\"}"});
+    };
+    const auto first = name("first");
+    ASSERT_TRUE(a.append(first));
+    ASSERT_TRUE(a.append(name("second")));
+    settle_all(a, b);
+    const auto before = *b.image(channel);
+    ASSERT_TRUE(a.post("alice", channel, "hello"));
+    ASSERT_EQ(send(changed([&](protocol::Entry& entry) {
+                  entry.event = first.event;
+                  entry.content = first.content;
+              })),
+              SliceStatus::ok);
+    EXPECT_EQ(b.image(channel)->seq, before.seq + 1);
+    EXPECT_EQ(b.image(channel)->state, before.state);
+    const auto again = b.entries(channel, before.seq).at(0).entry;
+    EXPECT_EQ(again.marks, protocol::bit(Mark::no_effect));
+    EXPECT_FALSE(again.content);
+}
+
 // [KEY-7]
 TEST_F(Marks, AKeyThatHadBeenRevokedIsMarkedAndOneRevokedLaterIsNot)
 {
