@@ -86,8 +86,10 @@ asio::awaitable<Result<void>> Repair::look()
 bool Repair::may_go_on(const ChannelId& channel, const Hold& hold) const
 {
     if (unasked_.contains(channel)) return false;
-    const auto waited = parts_.clock.now_ms() - hold.since;
-    if (hold.is_ended || waited >= first_wait_ms) return true;
+    const auto now = parts_.clock.now_ms();
+    const auto waited = now - hold.since;
+    // While a follower gives back what was lost nothing goes on beside it: of that a fork is made.
+    if (hold.is_ended || now - std::max(hold.since, hold.gained_at) >= first_wait_ms) return true;
     if (is_promised_more(hold)) return false;
     if (hold.unheard.empty() && hold.claims.empty()) return true;
     return hold.heard > 0 && waited >= others_wait_ms;
@@ -156,6 +158,12 @@ void Repair::count(Hold& hold, const ServerName& follower)
 {
     hold.claims.erase(follower);
     if (hold.unheard.erase(follower) > 0) ++hold.heard;
+}
+
+void Repair::disbelieve(const ChannelId& channel, const ServerName& follower)
+{
+    if (disbelieved_.size() >= max_disbelieved) disbelieved_.erase(disbelieved_.begin());
+    disbelieved_[{channel, follower}] = parts_.clock.now_ms() + disbelief_ms;
 }
 
 bool Repair::believes(const ChannelId& channel, const ServerName& follower)
@@ -234,8 +242,12 @@ asio::awaitable<Repair::Gain> Repair::fetch_log(ServerName follower, ChannelId c
         if (!end) co_return Gain::unreachable;
         if (*end >= until) co_return Gain::all;
         auto added = co_await fetch_some(follower, channel, *end);
-        if (!added && is_passing(added.error())) co_return Gain::unreachable;
-        if (added && *added > 0) continue;
+        if (!added && is_passing(added.error()))
+            co_return added.error().retry_after > 0 ? Gain::later : Gain::unreachable;
+        if (added && *added > 0) {
+            note_gain(follower);
+            continue;
+        }
         protocol::log_error(parts_.log, "channel_log",
                             "a follower claims more of a channel than it can prove",
                             {{"peer", follower.str()},
@@ -270,7 +282,8 @@ asio::awaitable<Result<std::int64_t>> Repair::fetch_some(ServerName follower, Ch
         if (is_passing(problem)) problem = {Code::signature_invalid, problem.detail, {}, 0};
         co_return Result<std::int64_t>{tl::unexpect, std::move(problem)};
     }
-    if (is_by_revoked_key(*verified, roots))
+    // [KEY-7] What is newer than the revocation of a key of ours was made by who stole it.
+    if (verified->is_by_revoked_key)
         co_return fail(Code::signature_invalid, "a checkpoint under a key that is revoked");
     auto job = [this, verified](WriteTransaction& transaction) -> Result<std::int64_t> {
         auto found = parts_.store.find(transaction.db(), verified->slice.channel);
@@ -281,17 +294,15 @@ asio::awaitable<Result<std::int64_t>> Repair::fetch_some(ServerName follower, Ch
     co_return added;
 }
 
-// [KEY-7] What is newer than the revocation of a key of ours was made by who stole it. On the
-// I/O thread, where a reload changes the keys.
-bool Repair::is_by_revoked_key(const VerifiedSlice& verified, const CheckedRoots& roots) const
+// What it holds of other channels comes after this one.
+void Repair::note_gain(const ServerName& follower)
 {
-    const auto& proven = roots[verified.slice.checkpoint.proof.root];
-    if (!proven.key || !proven.root || verified.slice.entries.empty()) return false;
-    return std::ranges::any_of(parts_.identity.old_keys, [&](const protocol::DocumentKey& old) {
-        if (old.revoked_at == 0 || old.key.thumbprint() != proven.key->key) return false;
-        return verified.slice.entries.back().at >= old.revoked_at ||
-               proven.root->at >= old.revoked_at;
-    });
+    for (auto& [channel, hold] : holds_) {
+        const auto claim = hold.claims.find(follower);
+        if (claim == hold.claims.end()) continue;
+        claim->second.has_given = true;
+        hold.gained_at = parts_.clock.now_ms();
+    }
 }
 
 void Repair::settle_claim(const ChannelId& channel, const ServerName& follower, Gain gain)
@@ -304,16 +315,15 @@ void Repair::settle_claim(const ChannelId& channel, const ServerName& follower, 
     if (claim == hold.claims.end()) return;
     switch (gain) {
         case Gain::all: count(hold, follower); break;
-        case Gain::nothing: {
-            if (disbelieved_.size() >= max_disbelieved) disbelieved_.erase(disbelieved_.begin());
-            disbelieved_[{channel, follower}] = parts_.clock.now_ms() + disbelief_ms;
+        case Gain::nothing:
+            disbelieve(channel, follower);
             count(hold, follower);
             break;
-        }
+        case Gain::later:
         case Gain::unreachable:
-            // Its word stands, but nobody waits for it beyond the usual. It isn't tried for
-            // each of its channels in turn.
-            claim->second.has_failed = true;
+            // Its word stands, but nobody waits for it beyond the usual, unless it has given
+            // something and asks for time. It isn't tried for each of its channels in turn.
+            claim->second.has_failed = gain == Gain::unreachable || !claim->second.has_given;
             for (auto& [other, held] : holds_) {
                 const auto same = held.claims.find(follower);
                 if (same != held.claims.end())
@@ -359,6 +369,8 @@ asio::awaitable<Result<void>> Repair::go_on(std::vector<ChannelId> channels)
                                 "no follower of a channel has answered: it goes on without what "
                                 "they may hold of it",
                                 {{"channel", channel.str()}});
+        // It goes on without what they claim: who claims it again can't hold it up again.
+        for (const auto& [follower, claim] : hold.claims) disbelieve(channel, follower);
         holds_.erase(found);
     }
     if (!promised.empty()) {

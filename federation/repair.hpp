@@ -89,11 +89,13 @@ class Repair {
  private:
     struct Claim {
         std::int64_t seq = 0;
+        bool has_given = false;   // entries, since the channel is held
         bool has_failed = false;  // it did not answer when it was asked for it
         Millis retry_at = 0;
     };
     struct Hold {
         Millis since = 0;
+        Millis gained_at = 0;  // when one of its claims last gave an entry, of whatever channel
         std::set<ServerName> unheard;
         std::size_t heard = 0;
         std::map<ServerName, Claim> claims;
@@ -101,7 +103,7 @@ class Repair {
         bool is_ended = false;         // by the administrator
     };
     using Holds = std::map<protocol::ChannelId, Hold>;
-    enum class Gain : std::uint8_t { all, nothing, unreachable };
+    enum class Gain : std::uint8_t { all, nothing, later, unreachable };
 
     void begin(const protocol::ChannelId& channel, const std::vector<ServerName>& followers);
     void count(Hold& hold, const ServerName& follower);
@@ -113,8 +115,8 @@ class Repair {
     asio::awaitable<Result<std::int64_t>> fetch_some(ServerName follower,
                                                      protocol::ChannelId channel,
                                                      std::int64_t after);
-    [[nodiscard]] bool is_by_revoked_key(const VerifiedSlice& verified,
-                                         const CheckedRoots& roots) const;
+    void disbelieve(const protocol::ChannelId& channel, const ServerName& follower);
+    void note_gain(const ServerName& follower);
     void settle_claim(const protocol::ChannelId& channel, const ServerName& follower, Gain gain);
     [[nodiscard]] static bool is_promised_more(const Hold& hold);
     [[nodiscard]] bool may_go_on(const protocol::ChannelId& channel, const Hold& hold) const;

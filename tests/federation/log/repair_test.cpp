@@ -347,6 +347,10 @@ TEST_F(RepairOfAHome, WhoClaimsAndThenKeepsSilentIsNotWaitedForBeyondTheUsual)
     finish_fetching(a);
     wait(1);
     EXPECT_FALSE(is_held());
+    // Nor again, whenever it repeats that.
+    say(b, claim());
+    look();
+    EXPECT_FALSE(is_held());
 }
 
 // [LOG-18]
@@ -441,6 +445,41 @@ TEST_F(RepairOfAHome, ALongLogComesBackInPieces)
     const auto before = *b.image(channel);
     put_back();
     ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->hash, before.hash);
+}
+
+// [LOG-5] What went on beside it would take the places of what is just being given back.
+TEST_F(RepairOfAHome, WhileAFollowerGivesEntriesBackItDoesNotGoOn)
+{
+    // Three pages.
+    for (int i = 0; i < 90; ++i) ASSERT_TRUE(a.post("alice", channel, std::string(60'000, 'x')));
+    settle_all(a, b);
+    const auto before = *b.image(channel);
+    put_back();
+    int pages = 1;
+    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
+        if (pages-- > 0) return answer;
+        return Result<std::string>{tl::unexpect, Error{Code::rate_limited, "later", {}, 1}};
+    };
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    const auto first = a.image(channel)->seq;
+    ASSERT_LT(first, before.seq);
+
+    pages = 1;
+    wait(first_wait_ms - 1);
+    finish_fetching(a);
+    EXPECT_GT(a.image(channel)->seq, first);
+    ASSERT_LT(a.image(channel)->seq, before.seq);
+    wait(first_wait_ms - 1);
+    EXPECT_TRUE(is_held());
+    finish_fetching(a);
+
+    pages = 100;
+    wait(fetch_retry_ms);
     finish_fetching(a);
     look();
     EXPECT_FALSE(is_held());
