@@ -1,7 +1,6 @@
 #include "federation/home_log.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "federation/erasing.hpp"
 #include "federation/following.hpp"
@@ -23,71 +22,49 @@ using storage::Connection;
 using storage::LiveChannel;
 using storage::WriteTransaction;
 
-constexpr std::int64_t most_entries_folded = 1'000;
-
-// What names a join's or a leave's author in the state.
 bool is_join(const Event& event)
 {
     return event.type == "member.join";
 }
 
-std::optional<std::string> invitee_in(const Event& event, const protocol::StateChange& change)
+void fold_again(ChannelState& state, const storage::StoredEntry& stored, std::int64_t epoch,
+                protocol::NameRules rules)
 {
-    if (event.type != "member.invite" || change.users.size() != 1) return std::nullopt;
-    return change.users.front();
+    // Taken over from another home, and found not to be allowed [MEM-2, SUC-2].
+    if ((stored.entry.marks & protocol::bit(protocol::Mark::no_effect)) != 0) return;
+    auto followed = protocol::parse_followed_event(stored.entry.event, rules);
+    if (!followed || !followed->breach.empty()) return;
+    // No message changes a state, so no target has to be known.
+    static_cast<void>(protocol::apply_event(state, followed->event,
+                                            stored.entry.content.value_or(""), stored.seq, epoch,
+                                            std::nullopt, rules));
 }
 
-// The fold of a log from its start.
-class Replay {
- public:
-    explicit Replay(protocol::NameRules rules) : rules_(rules) {}
-
-    void apply(const storage::StoredEntry& stored, std::int64_t epoch)
-    {
-        // Taken over from another home, and found not to be allowed [MEM-2, SUC-2].
-        if ((stored.entry.marks & protocol::bit(protocol::Mark::no_effect)) != 0) return;
-        auto followed = protocol::parse_followed_event(stored.entry.event, rules_);
-        if (!followed || !followed->breach.empty()) return;
-        const auto& event = followed->event;
-        std::optional<protocol::TargetFacts> target;
-        if (event.target) {
-            const auto found = facts_.find(*event.target);
-            if (found != facts_.end()) target = found->second;
-        }
-        auto applied = protocol::apply_event(state, event, stored.entry.content.value_or(""),
-                                             stored.seq, epoch, target, rules_);
-        if (applied) facts_[event.id] = {event.type, event.sender.text};
-    }
-
-    ChannelState state;
-
- private:
-    protocol::NameRules rules_;
-    std::map<protocol::Hash, protocol::TargetFacts> facts_;
-};
-
 // The state that a log's first `seq` entries lead to, those included that this transaction
-// has added; only a join that is asked for again needs it, so it is computed and not kept.
-Result<ChannelState> state_as_of(Connection& db, const LiveChannel& channel, std::int64_t seq,
-                                 protocol::NameRules rules)
+// has added, where it takes no more than one page to tell: it is folded on the writer's thread,
+// where everyone waits, for whoever asks for its join again. For a longer log the joining server
+// asks for the present snapshot instead.
+Result<std::optional<ChannelState>> state_as_of(Connection& db, const LiveChannel& channel,
+                                                std::int64_t seq, protocol::NameRules rules)
 {
-    Replay replay(rules);
     auto row = storage::read_channel(db, channel.name);
     if (!row) return fail(row);
+    ChannelState state;
     std::int64_t after = 0;
-    while (after < seq) {
-        auto page = storage::read_log(db, *row, after, storage::PageLimits{});
+    if (const auto stored_end = std::min(seq, row->seq); stored_end > 0) {
+        auto page = storage::read_log(db, *row, 0, storage::PageLimits{});
         if (!page) return fail(page);
-        if (page->entries.empty()) break;
         for (const auto& stored : page->entries) {
-            if (stored.seq <= seq) replay.apply(stored, page->epoch);
+            if (stored.seq <= seq) fold_again(state, stored, page->epoch, rules);
             after = stored.seq;
         }
+        if (after < stored_end) return std::optional<ChannelState>{};
     }
     for (const auto& stored : channel.added) {
-        if (stored.seq > after && stored.seq <= seq) replay.apply(stored, channel.run_epoch);
+        if (stored.seq > after && stored.seq <= seq)
+            fold_again(state, stored, channel.run_epoch, rules);
     }
-    return std::move(replay.state);
+    return std::optional{std::move(state)};
 }
 
 }  // namespace
@@ -202,8 +179,10 @@ Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& chan
     auto followed =
         note_following_at_home(store_, transaction.db(), channel, identity_.name, event, change);
     if (!followed) return followed;
-    const auto invitee = invitee_in(event, change);
+    const auto invitee = event.type == "member.invite" ? user_in(content) : std::nullopt;
     if (!invitee) return {};
+    // Where it changes nothing the first may have been lost.
+    if (change.users.empty() && !may_repeat_invitation(channel, *invitee)) return {};
     return send_invitation(transaction, channel, event, content, *invitee);
 }
 
@@ -240,6 +219,21 @@ Result<Error> HomeLog::not_here(Connection& db, const LiveChannel& channel,
     if (*cursor && (*cursor)->until > (*cursor)->seq)
         return Error{Code::unavailable, why, {}, moving_retry_seconds};
     return Error{Code::superseded, why, channel.home.str(), 0};
+}
+
+bool HomeLog::may_repeat_invitation(const LiveChannel& channel, const std::string& invitee)
+{
+    const auto now = clock_.now_ms();
+    const auto place = std::pair{channel.id, invitee};
+    if (repeated_.size() >= max_repeated_invitations)
+        std::erase_if(repeated_,
+                      [&](const auto& sent) { return now - sent.second >= invitation_repeat_ms; });
+    const auto found = repeated_.find(place);
+    if (found != repeated_.end() ? now - found->second < invitation_repeat_ms
+                                 : repeated_.size() >= max_repeated_invitations)
+        return false;
+    repeated_[place] = now;
+    return true;
 }
 
 // [INBOX-4] A server that has members here reads the invitation in the log.
@@ -446,12 +440,11 @@ Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int6
         snapshot.state = protocol::state_json(channel.state);
         return granted;
     }
-    // Folded anew on the writer's thread, where everyone waits: for a long log the joining
-    // server asks for the present snapshot instead; and where the log isn't here from its start.
-    if (seq > most_entries_folded || channel.floor > 0) return granted;
+    // Where the log isn't here from its start it can't be folded.
+    if (channel.floor > 0) return granted;
     auto state = state_as_of(db, channel, seq, identity_.names);
     if (!state) return fail(state);
-    snapshot.state = protocol::state_json(*state);
+    if (*state) snapshot.state = protocol::state_json(**state);
     return granted;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -117,6 +118,8 @@ class HomeLog {
     [[nodiscard]] Result<Appended> append_or_find(storage::WriteTransaction& transaction,
                                                   storage::LiveChannel& channel,
                                                   const storage::SubmissionRow& row);
+    [[nodiscard]] bool may_repeat_invitation(const storage::LiveChannel& channel,
+                                             const std::string& invitee);
     [[nodiscard]] Result<void> send_invitation(storage::WriteTransaction& transaction,
                                                storage::LiveChannel& channel,
                                                const protocol::Event& event,
@@ -139,7 +142,14 @@ class HomeLog {
     const protocol::Clock& clock_;
     protocol::Random& random_;
     Wake wake_;
+    // When an invitation was last sent again, by channel and user.
+    std::map<std::pair<std::int64_t, std::string>, Millis> repeated_;
 };
+
+// An invitation of who is invited already is sent again at most once in so long, and of so many
+// that is remembered: who invites must not spend this server's standing with another.
+inline constexpr Millis invitation_repeat_ms = 3'600'000;
+inline constexpr std::size_t max_repeated_invitations = 10'000;
 
 // For how long submissions to a held channel are put off at a time.
 inline constexpr std::int64_t held_retry_seconds = 2;

@@ -8,20 +8,21 @@
 
 namespace entente::federation {
 
-namespace {
-
-}  // namespace
+std::optional<std::string> user_in(std::string_view content)
+{
+    auto object = protocol::checked_object(content);
+    if (!object) return std::nullopt;
+    protocol::RawMembers members{*object, ""};
+    auto user = members.text("user", protocol::max_name_octets);
+    return members.error() ? std::nullopt : std::optional{std::move(user)};
+}
 
 std::optional<std::string> clears_invitation(const protocol::ChannelState& state,
                                              const protocol::Event& event, std::string_view content)
 {
     if (event.type != "member.kick" && event.type != "member.ban") return std::nullopt;
-    auto object = protocol::checked_object(content);
-    if (!object) return std::nullopt;
-    protocol::RawMembers members{*object, ""};
-    auto user = members.text("user", protocol::max_name_octets);
-    if (members.error() || !state.invited.contains(user)) return std::nullopt;
-    return user;
+    auto user = user_in(content);
+    return user && state.invited.contains(*user) ? user : std::nullopt;
 }
 
 storage::DirectRow withdrawal(const Identity& identity, const protocol::ChannelId& channel,

@@ -13,6 +13,9 @@
 
 namespace entente::federation {
 
+// Whom the content of a member.invite, a kick or a ban names; nothing where it can't be read.
+[[nodiscard]] std::optional<std::string> user_in(std::string_view content);
+
 // Whose invitation `event` would clear if it is applied to `state`; nothing where it clears
 // none.
 [[nodiscard]] std::optional<std::string> clears_invitation(const protocol::ChannelState& state,

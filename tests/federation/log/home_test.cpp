@@ -401,6 +401,24 @@ TEST_F(Home, UnderHistoryAllTheFloorIsNothing)
     EXPECT_EQ(a.cursor(open, c)->seq, 0);
 }
 
+// [INBOX-4] The first may have been lost; but who invites doesn't send what he likes.
+TEST_F(Home, WhoIsInvitedAlreadyIsInvitedAgainOnceAnHour)
+{
+    const auto sent = [&] { return a.outgoing_direct(c).size(); };
+    invite("carol@c.example");
+    EXPECT_EQ(sent(), 1U);
+    invite("carol@c.example");
+    EXPECT_EQ(sent(), 2U);
+    invite("carol@c.example");
+    EXPECT_EQ(sent(), 2U);
+    servers.world.clock.now += invitation_repeat_ms - 1;
+    invite("carol@c.example");
+    EXPECT_EQ(sent(), 2U);
+    servers.world.clock.now += 1;
+    invite("carol@c.example");
+    EXPECT_EQ(sent(), 3U);
+}
+
 // [MEM-3]
 TEST_F(Home, ASecondMemberOfAServerGetsNoSnapshot)
 {
