@@ -7,6 +7,7 @@ namespace entente::federation {
 namespace {
 
 constexpr Millis longest_hold_ms = 3'600'000;
+constexpr Millis longest_snapshot_hold_ms = 60'000;
 
 }  // namespace
 
@@ -24,10 +25,13 @@ void LinkHolds::remember(const BatchDraft& draft, const Settled& settled)
                });
     });
     for (const auto& [channel, wait] : settled.held_submissions)
-        hold_longer(submissions_[channel], wait);
-    for (const auto& [channel, wait] : settled.held_logs) hold_longer(logs_[channel], wait);
+        hold_longer(submissions_[channel], wait, longest_hold_ms);
+    for (const auto& [channel, wait] : settled.held_logs)
+        hold_longer(logs_[channel], wait,
+                    settled.awaiting_snapshot.contains(channel) ? longest_snapshot_hold_ms
+                                                                : longest_hold_ms);
     if (settled.held_direct > 0)
-        hold_longer(direct_, settled.held_direct);
+        hold_longer(direct_, settled.held_direct, longest_hold_ms);
     else if (!draft.direct.empty())
         direct_ = {};
 }
@@ -45,21 +49,21 @@ void LinkHolds::forget_over(Holds& holds,
 
 void LinkHolds::hold(const BatchDraft& draft)
 {
-    for (const auto& part : draft.submissions) hold_longer(submissions_[part.channel.str()], 0);
+    for (const auto& part : draft.submissions)
+        hold_longer(submissions_[part.channel.str()], 0, longest_hold_ms);
     for (const auto& part : draft.logs) hold_log(part.channel.name.str());
-    if (!draft.direct.empty()) hold_longer(direct_, 0);
+    if (!draft.direct.empty()) hold_longer(direct_, 0, longest_hold_ms);
 }
 
 void LinkHolds::hold_log(const std::string& channel)
 {
-    hold_longer(logs_[channel], 0);
+    hold_longer(logs_[channel], 0, longest_hold_ms);
 }
 
-void LinkHolds::hold_longer(Hold& hold, std::int64_t seconds) const
+void LinkHolds::hold_longer(Hold& hold, std::int64_t seconds, Millis longest) const
 {
-    const auto own = std::min(longest_hold_ms, Millis{1000} << std::min(hold.doublings++, 20));
-    hold.until =
-        clock_.now_ms() + (seconds > 0 ? std::min(seconds, longest_hold_ms / 1000) * 1000 : own);
+    const auto own = std::min(longest, Millis{1000} << std::min(hold.doublings++, 20));
+    hold.until = clock_.now_ms() + (seconds > 0 ? std::min(seconds, longest / 1000) * 1000 : own);
 }
 
 void LinkHolds::add_to(Held& held, Millis now) const

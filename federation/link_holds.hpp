@@ -38,7 +38,7 @@ class LinkHolds {
 
     void forget_over(Holds& holds, const std::function<bool(const std::string&)>& is_answered);
     // The peer's own figure where it gave one, else 1 s doubling to an hour.
-    void hold_longer(Hold& hold, std::int64_t seconds) const;
+    void hold_longer(Hold& hold, std::int64_t seconds, Millis longest) const;
 
     const protocol::Clock& clock_;
     Holds submissions_;

@@ -132,8 +132,12 @@ asio::awaitable<Result<Settled>> Settlement::settle(const ServerName& peer, cons
             // A log that begins at its floor begins with the snapshot as of exactly there [MEM-3].
             const bool fits_floor = (*event.floor == 0 || *event.floor == event.snapshot->seq) &&
                                     event.snapshot->seq == event.seq;
-            if (!state || !is_of_channel || !fits_floor)
-                co_return fail(Code::signature_invalid, "a join's snapshot is not proven");
+            // Then the log begins with what the snapshot query gives, and no other channel waits.
+            if (!state || !is_of_channel || !fits_floor) {
+                protocol::log_warning(parts_.log, "links", "a join's snapshot is not proven",
+                                      {{"peer", peer.str()}, {"channel", submission.channel}});
+                continue;
+            }
             Join join{*event.snapshot, std::move(*state), *event.floor};
             job->joins.emplace(protocol::as_view(*event.event), std::move(join));
         }
@@ -289,6 +293,8 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
             return {};
         }
         settled.held_logs[name.str()] = result.retry_after;
+        if (result.status == SliceStatus::need_snapshot)
+            settled.awaiting_snapshot.insert(name.str());
         if (result.status != SliceStatus::need_snapshot && result.status != SliceStatus::deferred)
             protocol::log_warning(
                 parts_.log, "links", "a follower does not take a channel's log",

@@ -41,6 +41,7 @@ struct FollowerWord {
 struct Settled {
     std::map<std::string, std::int64_t> held_submissions;  // channel → wait
     std::map<std::string, std::int64_t> held_logs;  // channel → wait; 0: by the link's own doubling
+    std::set<std::string> awaiting_snapshot;        // of those: doubling to a minute only [LOG-2]
     std::int64_t held_direct = 0;
     bool progress = false;  // something was acknowledged
     // Joined channels whose snapshot must be fetched, with the floor where the home told it.

@@ -295,7 +295,10 @@ TEST_F(SettlementTest, ASnapshotThatIsNotProvenBeginsNothing)
     const auto spoil = [&](auto change) {
         auto result = good;
         change(*result.submissions[0].events[0].snapshot, result);
-        EXPECT_FALSE(settle(c, a, draft, result));
+        // Others' parts of the answer count; the log begins with what is asked for instead.
+        auto settled = settle(c, a, draft, result);
+        ASSERT_TRUE(settled);
+        EXPECT_TRUE(settled->wants_snapshot.contains(open.str()));
         EXPECT_FALSE(c.image(open));
     };
     spoil([](protocol::Snapshot& snapshot, TransactionResult&) {
@@ -436,6 +439,8 @@ TEST_F(SettlementTest, OtherAnswersHoldTheLogAndMoveNothing)
                               ? settled->keys_wanted.count(channel.str())
                               : settled->held_logs.count(channel.str());
         EXPECT_EQ(told, 1U);
+        EXPECT_EQ(settled->awaiting_snapshot.contains(channel.str()),
+                  status == SliceStatus::need_snapshot);
         EXPECT_EQ(a.cursor(channel, b)->seq, before);
     }
 }
