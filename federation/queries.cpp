@@ -138,13 +138,24 @@ Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId&
     storage::PageLimits limits;
     limits.entries = limit;
     limits.octets = log_octets;
-    if (channel->home == identity_.name) {
-        // [QRY-2] `after` below the asker's floor means the floor.
-        auto cursor = storage::find_cursor(db, channel->id, asker);
-        if (!cursor) return fail(cursor);
-        after = std::max(after, *cursor ? (*cursor)->floor : channel->seq);
-    }
+    auto floor = floor_of(db, *channel, asker);
+    if (!floor) return fail(floor);
+    after = std::max(after, *floor);
     return answer_from(db, std::move(*channel), after, limits, key);
+}
+
+// [QRY-2] `after` below the asker's floor means the floor, whoever is asked.
+Result<std::int64_t> Queries::floor_of(Connection& db, const ChannelRow& channel,
+                                       const ServerName& asker) const
+{
+    if (channel.home == asker) return 0;
+    auto cursor = storage::find_cursor(db, channel.id, asker);
+    if (!cursor) return fail(cursor);
+    if (channel.home == identity_.name) return *cursor ? (*cursor)->floor : channel.seq;
+    // A follower may have noted no more than that it follows.
+    auto floor = storage::floor_by_members(db, channel.id, asker);
+    if (!floor || !*cursor) return floor;
+    return std::max(*floor, (*cursor)->floor);
 }
 
 // An epoch that this server orders, or has ordered, ends wherever it signs.

@@ -31,6 +31,9 @@ class Queries {
                                                          const ServerName& asker,
                                                          std::int64_t after, std::int64_t limit,
                                                          const protocol::SigningKey& key) const;
+    [[nodiscard]] Result<std::int64_t> floor_of(storage::Connection& db,
+                                                const storage::ChannelRow& channel,
+                                                const ServerName& asker) const;
     [[nodiscard]] Result<protocol::LogAnswer> answer_from(storage::Connection& db,
                                                           storage::ChannelRow channel,
                                                           std::int64_t after,

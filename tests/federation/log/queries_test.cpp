@@ -104,6 +104,27 @@ TEST_F(QueriesTest, BelowTheAskersFloorAfterMeansTheFloor)
     }
 }
 
+// [QRY-2] A follower holds more than the newcomer may have, and gives no more than the home.
+TEST_F(QueriesTest, BelowTheAskersFloorAFollowerGivesNothingEither)
+{
+    write(2);
+    invite_carol();
+    ASSERT_EQ(
+        hand_in(c, a, channel, {c.event(channel, {"member.join", "carol@c.example"})}).at(0).status,
+        protocol::ItemStatus::accepted);
+    write(1);
+    settle_all(a, b);
+    const auto floor = a.cursor(channel, c)->floor;
+    ASSERT_GT(floor, b.image(channel)->floor + 1);
+    for (auto* asked : {&a, &b}) {
+        const auto slice = log(*asked, c, "after=0").slice;
+        EXPECT_EQ(slice.after.seq, floor) << asked->identity.name.str();
+        EXPECT_EQ(slice.entries.size(), 1U);
+    }
+    // The home has all of it coming, whenever its own data was put back.
+    EXPECT_EQ(log(b, a, "after=0").slice.after.seq, b.image(channel)->floor);
+}
+
 // [QRY-3]
 TEST_F(QueriesTest, NumbersOutOfTheirBoundsAreMalformedAndAbsentOnesHaveTheirDefaults)
 {
