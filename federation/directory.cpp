@@ -172,7 +172,9 @@ asio::awaitable<Result<std::string>> Directory::ask(ServerName server, std::stri
     const UnderWay counted(lookups_);
     auto answer = co_await parts_.ask(std::move(server), std::move(target));
     if (!answer) co_return fail(Code::unavailable, "no answer: " + answer.error().detail);
-    if (answer->status == 404) co_return refuse(Code::not_found, "the other server knows no such");
+    // [RETRY-4] What something on the way says isn't the server's word.
+    if (answer->is_signed && answer->problem && answer->problem->code == Code::not_found)
+        co_return refuse(Code::not_found, "the other server knows no such");
     if (answer->status != 200)
         co_return fail(Code::unavailable,
                        "the other server answered " + std::to_string(answer->status));

@@ -31,6 +31,11 @@ asio::awaitable<Result<Answer>> query(Server& from, Server& to, trust::Tier tier
     }
     Answer answer;
     answer.status = response.status;
+    answer.is_signed = true;
+    if (response.status != 200) {
+        auto problem = protocol::parse_problem(response.body);
+        if (problem) answer.problem = std::move(*problem);
+    }
     answer.body = std::move(response.body);
     co_return answer;
 }
@@ -126,6 +131,18 @@ TEST_F(DirectoryTest, OfAClosedChannelOnlyThoseLearnWhoMayKnowOfIt)
     EXPECT_EQ(look_up(b, "bob", "#closed@a.example")->channel, channel);
     EXPECT_EQ(look_up(a, "eve", "#closed@a.example")->channel, channel);
     EXPECT_EQ(look_up(b, "bob", "#nothing@a.example").error().code, Code::not_found);
+}
+
+// [RETRY-4] A proxy's page is no word of the server's.
+TEST_F(DirectoryTest, WhatIsNotSignedDoesNotSayThatThereIsNoSuchAlias)
+{
+    b.ask = [](const ServerName&, std::string) -> asio::awaitable<Result<Answer>> {
+        Answer answer;
+        answer.status = 404;
+        answer.problem = Error{Code::not_found, "", {}, 0};
+        co_return answer;
+    };
+    EXPECT_EQ(look_up(b, "bob", "#general@a.example").error().code, Code::unavailable);
 }
 
 // [QRY-7]

@@ -1,111 +1,12 @@
 // A home whose data was put back: what its followers still hold comes back, what was
 // promised meanwhile is kept, and who lies or keeps silent changes nothing of it [LOG-5].
-#include "storage/held_store.hpp"
-#include "tests/federation/log/log_rig.hpp"
+#include "tests/federation/log/repair_rig.hpp"
 
 namespace entente::federation::log_rig {
 namespace {
 
 using protocol::ItemStatus;
 using protocol::SliceStatus;
-
-class RepairOfAHome : public ::testing::Test {
- protected:
-    RepairOfAHome() : channel(shared_channel(a, b))
-    {
-        EXPECT_TRUE(a.post("alice", channel, "old"));
-        settle_all(a, b);
-        back_up();
-        a.reachable = {{"b.example", &b}, {"c.example", &c}};
-    }
-
-    void back_up()
-    {
-        a.close();
-        copy_database(servers.world, "a.example", ".db", ".old");
-        a.open();
-    }
-    // Entries of both sides that the copy lacks.
-    void go_on()
-    {
-        EXPECT_TRUE(a.post("alice", channel, "new"));
-        EXPECT_TRUE(b.post("bob", channel, "new"));
-        settle_all(a, b);
-        EXPECT_TRUE(a.append(
-            a.event(channel, {"channel.update", "alice@a.example", R"({"name":"other"})"})));
-        settle_all(a, b);
-    }
-    void put_back(bool noticed = true)
-    {
-        a.close();
-        copy_database(servers.world, "a.example", ".old", ".db");
-        a.open();
-        if (!noticed) return;
-        ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) {
-            return storage::hold_all_followed(transaction.db(), a.identity.name);
-        }));
-        start();
-    }
-    void start() { ASSERT_TRUE(a.world.run(a.repair->start(true))); }
-    void look() { ASSERT_TRUE(a.world.run(a.repair->look())); }
-    void wait(Millis time)
-    {
-        servers.world.clock.now += time;
-        look();
-    }
-    [[nodiscard]] bool is_held()
-    {
-        return a
-            .read([&](storage::Connection& db) -> Result<bool> {
-                auto row = storage::read_channel(db, channel);
-                if (!row) return fail(row);
-                return storage::is_held(db, row->id);
-            })
-            .value();
-    }
-    // What a lying follower says instead of the truth.
-    void say(Server& follower, const protocol::SliceResult& lie)
-    {
-        Held held;
-        held.questions.insert(channel.str());
-        auto draft = a.read([&](storage::Connection& db) {
-            return read_batch(db, a.identity.name, follower.identity.name, BatchLimits{}, held);
-        });
-        ASSERT_TRUE(draft);
-        ASSERT_EQ(draft->logs.size(), 1U);
-        protocol::TransactionResult result;
-        result.logs.push_back(lie);
-        auto settled =
-            a.world.run(a.settlement->settle(follower.identity.name, *draft, std::move(result)));
-        ASSERT_TRUE(settled);
-        for (const auto& word : settled->words) a.repair->said(follower.identity.name, word);
-    }
-    [[nodiscard]] protocol::SliceResult claim()
-    {
-        const auto now = *a.image(channel);
-        protocol::SliceResult claimed;
-        claimed.channel = channel.str();
-        claimed.status = SliceStatus::ahead;
-        claimed.have = {now.seq + 2, protocol::to_base64url(Hash{})};
-        claimed.agrees = protocol::Position{now.seq, now.hash};
-        return claimed;
-    }
-    void let_carol_in()
-    {
-        ASSERT_TRUE(a.append(a.event(
-            channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
-        settle_all(a, c);
-        ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
-        settle_all(a, c);
-        settle_all(a, b);
-    }
-
-    Servers servers;
-    Server& a = servers.a;
-    Server& b = servers.b;
-    Server& c = servers.c;
-    ChannelId channel;
-};
 
 // [LOG-5]
 TEST_F(RepairOfAHome, WhatAFollowerHoldsComesBackUnchanged)
@@ -235,54 +136,6 @@ TEST_F(RepairOfAHome, AFollowerThatJoinedSinceIsKnownAgain)
 }
 
 // [LOG-5]
-TEST_F(RepairOfAHome, TheLastOfSeveralFollowersIsWaitedForHalfAMinute)
-{
-    let_carol_in();
-    back_up();
-    put_back();
-    ASSERT_TRUE(ask(a, c, channel));
-    wait(others_wait_ms - 1);
-    EXPECT_TRUE(is_held());
-    wait(1);
-    EXPECT_FALSE(is_held());
-}
-
-// [LOG-5]
-TEST_F(RepairOfAHome, WhereNobodyAnswersItGoesOnAfterTenMinutesAndSaysSo)
-{
-    put_back();
-    EXPECT_EQ(a.asked, (std::vector<std::pair<std::string, ChannelId>>{{"b.example", channel}}));
-    wait(first_wait_ms - 1);
-    EXPECT_TRUE(is_held());
-    a.repair_log.lines.clear();
-    wait(1);
-    EXPECT_FALSE(is_held());
-    ASSERT_EQ(a.repair_log.lines.size(), 1U);
-    EXPECT_EQ(a.repair_log.lines[0].level, protocol::LogLevel::error);
-    EXPECT_TRUE(a.post("alice", channel, "at last"));
-}
-
-TEST_F(RepairOfAHome, TheAdministratorMayEndTheWait)
-{
-    put_back();
-    ASSERT_EQ(a.repair->waiting().size(), 1U);
-    EXPECT_EQ(a.repair->waiting()[0].unheard, std::vector<ServerName>{b.identity.name});
-    EXPECT_TRUE(a.repair->end_wait(channel));
-    look();
-    EXPECT_FALSE(is_held());
-    EXPECT_FALSE(a.repair->end_wait(channel));
-}
-
-// [LOG-16]
-TEST_F(RepairOfAHome, AFollowerThatHoldsNoMoreEndsTheWaitAtOnce)
-{
-    put_back();
-    ASSERT_TRUE(ask(a, b, channel));
-    look();
-    EXPECT_FALSE(is_held());
-}
-
-// [LOG-5]
 TEST_F(RepairOfAHome, WhatTheHomeNeverSignedIsNotTakenHoweverItIsClaimed)
 {
     put_back();
@@ -328,27 +181,6 @@ TEST_F(RepairOfAHome, AnotherHistoryIsToldAndNothingIsFetched)
     lie.agrees->hash = protocol::to_base64url(Hash{});
     say(b, lie);
     EXPECT_FALSE(a.repair->is_fetching());
-    look();
-    EXPECT_FALSE(is_held());
-}
-
-// [LOG-16]
-TEST_F(RepairOfAHome, WhoClaimsAndThenKeepsSilentIsNotWaitedForBeyondTheUsual)
-{
-    let_carol_in();
-    back_up();
-    put_back();
-    a.reachable.clear();
-    say(b, claim());
-    finish_fetching(a);
-    ASSERT_TRUE(ask(a, c, channel));
-    wait(others_wait_ms - 1);
-    EXPECT_TRUE(is_held());
-    finish_fetching(a);
-    wait(1);
-    EXPECT_FALSE(is_held());
-    // Nor again, whenever it repeats that.
-    say(b, claim());
     look();
     EXPECT_FALSE(is_held());
 }
@@ -445,41 +277,6 @@ TEST_F(RepairOfAHome, ALongLogComesBackInPieces)
     const auto before = *b.image(channel);
     put_back();
     ASSERT_TRUE(ask(a, b, channel));
-    finish_fetching(a);
-    look();
-    EXPECT_FALSE(is_held());
-    EXPECT_EQ(a.image(channel)->hash, before.hash);
-}
-
-// [LOG-5] What went on beside it would take the places of what is just being given back.
-TEST_F(RepairOfAHome, WhileAFollowerGivesEntriesBackItDoesNotGoOn)
-{
-    // Three pages.
-    for (int i = 0; i < 90; ++i) ASSERT_TRUE(a.post("alice", channel, std::string(60'000, 'x')));
-    settle_all(a, b);
-    const auto before = *b.image(channel);
-    put_back();
-    int pages = 1;
-    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
-        if (pages-- > 0) return answer;
-        return Result<std::string>{tl::unexpect, Error{Code::rate_limited, "later", {}, 1}};
-    };
-    ASSERT_TRUE(ask(a, b, channel));
-    finish_fetching(a);
-    const auto first = a.image(channel)->seq;
-    ASSERT_LT(first, before.seq);
-
-    pages = 1;
-    wait(first_wait_ms - 1);
-    finish_fetching(a);
-    EXPECT_GT(a.image(channel)->seq, first);
-    ASSERT_LT(a.image(channel)->seq, before.seq);
-    wait(first_wait_ms - 1);
-    EXPECT_TRUE(is_held());
-    finish_fetching(a);
-
-    pages = 100;
-    wait(fetch_retry_ms);
     finish_fetching(a);
     look();
     EXPECT_FALSE(is_held());

@@ -1,0 +1,107 @@
+// A home whose older data is put back, and its follower.
+#pragma once
+
+#include "storage/held_store.hpp"
+#include "tests/federation/log/log_rig.hpp"
+
+namespace entente::federation::log_rig {
+
+class RepairOfAHome : public ::testing::Test {
+ protected:
+    RepairOfAHome() : channel(shared_channel(a, b))
+    {
+        EXPECT_TRUE(a.post("alice", channel, "old"));
+        settle_all(a, b);
+        back_up();
+        a.reachable = {{"b.example", &b}, {"c.example", &c}};
+    }
+
+    void back_up()
+    {
+        a.close();
+        copy_database(servers.world, "a.example", ".db", ".old");
+        a.open();
+    }
+    // Entries of both sides that the copy lacks.
+    void go_on()
+    {
+        EXPECT_TRUE(a.post("alice", channel, "new"));
+        EXPECT_TRUE(b.post("bob", channel, "new"));
+        settle_all(a, b);
+        EXPECT_TRUE(a.append(
+            a.event(channel, {"channel.update", "alice@a.example", R"({"name":"other"})"})));
+        settle_all(a, b);
+    }
+    void put_back(bool noticed = true)
+    {
+        a.close();
+        copy_database(servers.world, "a.example", ".old", ".db");
+        a.open();
+        if (!noticed) return;
+        ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) {
+            return storage::hold_all_followed(transaction.db(), a.identity.name);
+        }));
+        start();
+    }
+    void start() { ASSERT_TRUE(a.world.run(a.repair->start(true))); }
+    void look() { ASSERT_TRUE(a.world.run(a.repair->look())); }
+    void wait(Millis time)
+    {
+        servers.world.clock.now += time;
+        look();
+    }
+    [[nodiscard]] bool is_held()
+    {
+        return a
+            .read([&](storage::Connection& db) -> Result<bool> {
+                auto row = storage::read_channel(db, channel);
+                if (!row) return fail(row);
+                return storage::is_held(db, row->id);
+            })
+            .value();
+    }
+    // What a lying follower says instead of the truth.
+    void say(Server& follower, const protocol::SliceResult& lie)
+    {
+        Held held;
+        held.questions.insert(channel.str());
+        auto draft = a.read([&](storage::Connection& db) {
+            return read_batch(db, a.identity.name, follower.identity.name, BatchLimits{}, held);
+        });
+        ASSERT_TRUE(draft);
+        ASSERT_EQ(draft->logs.size(), 1U);
+        protocol::TransactionResult result;
+        result.logs.push_back(lie);
+        auto settled =
+            a.world.run(a.settlement->settle(follower.identity.name, *draft, std::move(result)));
+        ASSERT_TRUE(settled);
+        for (const auto& word : settled->words) a.repair->said(follower.identity.name, word);
+    }
+    [[nodiscard]] protocol::SliceResult claim()
+    {
+        const auto now = *a.image(channel);
+        protocol::SliceResult claimed;
+        claimed.channel = channel.str();
+        claimed.status = protocol::SliceStatus::ahead;
+        claimed.have = {now.seq + 2, protocol::to_base64url(Hash{})};
+        claimed.agrees = protocol::Position{now.seq, now.hash};
+        return claimed;
+    }
+    void let_carol_in()
+    {
+        ASSERT_TRUE(a.append(a.event(
+            channel, {"member.invite", "alice@a.example", R"({"user":"carol@c.example"})"})));
+        settle_all(a, c);
+        ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
+        settle_all(a, c);
+        settle_all(a, b);
+    }
+
+    Servers servers;
+    Server& a = servers.a;
+    Server& b = servers.b;
+    Server& c = servers.c;
+    ChannelId channel;
+};
+
+}  // namespace entente::federation::log_rig
