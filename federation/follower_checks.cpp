@@ -65,21 +65,31 @@ Result<std::optional<std::int64_t>> FollowerLog::find_unsealed(storage::Connecti
     if (verified.home == identity_.name) return std::optional<std::int64_t>{};
     for (auto i = first_new; i < verified.events.size(); ++i) {
         if (verified.events[i].event.sender.server != identity_.name) continue;
-        if (!sealed_since_) {
-            auto fact = storage::find_fact(db, sealed_since_fact);
-            if (!fact) return fail(fact);
-            Millis since = 0;
-            if (*fact) std::from_chars((*fact)->data(), (*fact)->data() + (*fact)->size(), since);
-            sealed_since_ = since;
-        }
-        if (verified.facts[i].sealed_at < *sealed_since_) continue;
         auto sealed = was_sealed(db, channel, verified.events[i]);
         if (!sealed) return fail(sealed);
-        if (!*sealed)
+        if (*sealed) continue;
+        auto believed = is_believed(db, channel, verified.facts[i].sealed_at);
+        if (!believed) return fail(believed);
+        if (!*believed)
             return std::optional<std::int64_t>{verified.slice.after.seq +
                                                static_cast<std::int64_t>(i) + 1};
     }
     return std::optional<std::int64_t>{};
+}
+
+// [LOG-11] What was sealed so long ago may have been forgotten, or an administrator lets it pass.
+Result<bool> FollowerLog::is_believed(storage::Connection& db, const LiveChannel& channel,
+                                      Millis sealed_at)
+{
+    for (const auto& name : {std::string(sealed_since_fact), believed_before_fact(channel.name)}) {
+        auto fact = storage::find_fact(db, name);
+        if (!fact) return fail(fact);
+        if (!*fact) continue;
+        Millis before = 0;
+        std::from_chars((*fact)->data(), (*fact)->data() + (*fact)->size(), before);
+        if (sealed_at < before) return true;
+    }
+    return false;
 }
 
 // What was sealed is a submission until it comes back, and stands in the log then.

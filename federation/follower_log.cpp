@@ -80,6 +80,11 @@ SliceResult follower_answer(const LiveChannel& channel, SliceStatus status)
     return result;
 }
 
+std::string believed_before_fact(const ChannelId& channel)
+{
+    return "believed_before:" + channel.str();
+}
+
 FollowerLog::FollowerLog(const Identity& identity, storage::ChannelLogStore& store,
                          LongWaits& waits, const protocol::Clock& clock, FollowerEvents events)
     : identity_(identity), store_(store), waits_(waits), clock_(clock), events_(std::move(events))
@@ -401,9 +406,8 @@ Result<bool> FollowerLog::thaw(WriteTransaction& transaction, const ChannelId& n
     if (!found) return fail(found);
     auto& channel = **found;
     if (!channel.frozen) return false;
-    auto set = storage::set_fact(db, sealed_since_fact, std::to_string(clock_.now_ms()));
+    auto set = storage::set_fact(db, believed_before_fact(name), std::to_string(clock_.now_ms()));
     if (!set) return fail(set);
-    sealed_since_.reset();
     store_.thaw(channel);
     if (events_.thawed) transaction.after_commit([thawed = events_.thawed, name] { thawed(name); });
     return true;

@@ -20,6 +20,8 @@ namespace entente::federation {
 // Since when this server knows of every event that it has sealed: what was sealed before may
 // have been forgotten with a database that was put back [LOG-11]. In ms; absent: always.
 inline constexpr std::string_view sealed_since_fact = "sealed_since";
+// The same for one channel that an administrator has let go on [LOG-4].
+[[nodiscard]] std::string believed_before_fact(const protocol::ChannelId& channel);
 
 // What taking slices tells the rest of the server, after the commit.
 struct FollowerEvents {
@@ -62,7 +64,7 @@ class FollowerLog {
 
     // An administrator's word [LOG-4]: it goes on behind what is held. `not_found`; false
     // where it isn't frozen. What differs still freezes it again, but events of own users that
-    // were sealed before now are believed from now on [LOG-11].
+    // were sealed before now are believed in it from now on [LOG-11].
     [[nodiscard]] Result<bool> thaw(storage::WriteTransaction& transaction,
                                     const protocol::ChannelId& name);
 
@@ -132,6 +134,9 @@ class FollowerLog {
     [[nodiscard]] Result<std::optional<std::int64_t>> find_unsealed(
         storage::Connection& db, const storage::LiveChannel& channel, const VerifiedSlice& slice,
         std::size_t first_new);
+    [[nodiscard]] static Result<bool> is_believed(storage::Connection& db,
+                                                  const storage::LiveChannel& channel,
+                                                  Millis sealed_at);
     [[nodiscard]] Result<bool> was_sealed(storage::Connection& db,
                                           const storage::LiveChannel& channel,
                                           const protocol::FollowedEvent& followed);
@@ -151,7 +156,6 @@ class FollowerLog {
     LongWaits& waits_;
     const protocol::Clock& clock_;
     FollowerEvents events_;
-    std::optional<Millis> sealed_since_;  // the fact, once it was read
 };
 
 }  // namespace entente::federation

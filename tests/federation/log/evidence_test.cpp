@@ -181,6 +181,20 @@ TEST_F(Evidence, AnEventInOurUsersNameThatSomebodyElseSealedFreezesTheChannel)
     EXPECT_EQ(deliver(a, b, slice(a, channel, after, all_entries)).status, SliceStatus::fork);
 }
 
+// [LOG-11] What a thief dates back to before that is believed nowhere else.
+TEST_F(Evidence, ToLetOneChannelGoOnChangesNothingInOthers)
+{
+    const auto other = shared_channel(a, b);
+    const auto before = *b.image(other);
+    const auto forged = b.event(other, {"message.create", "bob@b.example", hello});
+    ASSERT_EQ(a.receive(b, sealed(b, other, {forged})).submissions.at(0).events.at(0).status,
+              protocol::ItemStatus::accepted);
+    ASSERT_EQ(deliver(a, b, rewritten(b.image(channel)->seq - 1)).status, SliceStatus::fork);
+    servers.world.clock.now += 1;
+    ASSERT_TRUE(thaw());
+    EXPECT_EQ(deliver(a, b, slice(a, other, before.seq, all_entries)).status, SliceStatus::fork);
+}
+
 // [LOG-20]
 TEST_F(Evidence, WhatWasSealedBeforeOurMemoryBeganIsNotCalledForged)
 {
