@@ -45,5 +45,26 @@ TEST_F(Refusals, OfAFullDiskSayWhenToComeAgainOnASocketToo)
     EXPECT_FALSE(socket.read_until("results")["results"][0]["problem"].contains("retry_after"));
 }
 
+TEST_F(Refusals, OfAContentNameTheMemberAsItStandsInTheRequest)
+{
+    refuse_with({Code::malformed, "/text: a string is needed", "/text: a string is needed", 0});
+    EXPECT_EQ(post(messages(), {{"content", content}}).hint(), "/content/text: a string is needed");
+    EXPECT_EQ(post(messages(event + "/edit"), {{"content", content}}).hint(),
+              "/content/text: a string is needed");
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send({{"posts", {7, room.message(1)}}});
+    const auto results = socket.read_until("results")["results"];
+    EXPECT_EQ(results[0]["problem"]["detail"], "/posts/0: an object is needed");
+    EXPECT_EQ(results[1]["problem"]["detail"], "/posts/1/content/text: a string is needed");
+
+    refuse_with({Code::malformed, "/: is empty", "/: is empty", 0});
+    EXPECT_EQ(post(messages(), {{"content", content}}).hint(), "/content: is empty");
+    // The members of other changes stand in the body itself.
+    refuse_with({Code::malformed, "/key: is empty", "/key: is empty", 0});
+    EXPECT_EQ(post(messages(event + "/react"), {{"key", "+"}}).hint(), "/key: is empty");
+    refuse_with({Code::conflict, "/txn: came before", "/txn: came before", 0});
+    EXPECT_EQ(post(messages(), {{"content", content}}).hint(), "/txn: came before");
+}
+
 }  // namespace
 }  // namespace entente::api::testing
