@@ -66,5 +66,25 @@ TEST_F(Refusals, OfAContentNameTheMemberAsItStandsInTheRequest)
     EXPECT_EQ(post(messages(), {{"content", content}}).hint(), "/txn: came before");
 }
 
+// A proxy's or a client's compression would else be taken for the text itself.
+TEST_F(Refusals, OfAnEncodedBodyNameTheEncoding)
+{
+    const auto send = [&](const std::string& path, const std::string& encoding,
+                          const std::string& type = "application/json") {
+        const json body{{"txn", uuid(1)}, {"content", {{"n", 1}}}};
+        return room.rig.post_text(path, body.dump(), type, room.alice.access, encoding);
+    };
+    for (const auto* encoding : {"gzip", "br", "identity, gzip"}) {
+        const auto answer = send(messages(), encoding);
+        EXPECT_EQ(answer.status, 415) << encoding;
+        EXPECT_EQ(answer.code(), "unsupported") << encoding;
+        EXPECT_EQ(answer.hint(), "bodies are sent without a Content-Encoding");
+    }
+    EXPECT_EQ(send("/api/v1/media", "gzip", "text/plain").status, 415);
+    EXPECT_EQ(send("/api/v1/auth/login", "deflate").status, 415);
+    EXPECT_EQ(send(messages(), "Identity").status, 201);
+    EXPECT_EQ(send("/api/v1/media", "identity", "text/plain").status, 201);
+}
+
 }  // namespace
 }  // namespace entente::api::testing
