@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,21 @@
 namespace entente::daemon {
 
 namespace {
+
+// As the user that this process acts as.
+bool may(const std::string& path, int mode)
+{
+    return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
+
+std::string remedy(int error, const std::string& key)
+{
+    if (error == EROFS)
+        return "; mount its file system for writing, name its folder in the unit's "
+               "ReadWritePaths, or set " +
+               key + " to a place that can be written";
+    return "; run chown and chmod to give it to this user, or run this as its owner";
+}
 
 class Checking {
  public:
@@ -54,7 +70,7 @@ class Checking {
 
     bool require_readable(const std::string& path, const std::string& who)
     {
-        if (::access(path.c_str(), R_OK) == 0) return true;
+        if (may(path, R_OK)) return true;
         fault(who + path + " can't be read: " + std::strerror(errno) +
               "; correct the path or its permissions");
         return false;
@@ -118,9 +134,30 @@ class Checking {
                  " isn't there yet; ententctl setup makes it");
         } else if (!std::filesystem::is_directory(data, failed)) {
             fault(file_ + ": server.data " + data + " isn't a folder; name a folder");
-        } else if (::access(data.c_str(), R_OK | W_OK | X_OK) != 0) {
-            fault(file_ + ": the data folder " + data + " can't be written: " +
-                  std::strerror(errno) + "; run chown to give it to this user");
+        } else if (!may(data, R_OK | W_OK | X_OK)) {
+            const int error = errno;
+            fault(file_ + ": the data folder " + data +
+                  " can't be written: " + std::strerror(error) + remedy(error, "server.data"));
+        } else {
+            check_database();
+        }
+    }
+
+    // SQLite would open what it can't write, and fail at the first write.
+    void check_database()
+    {
+        const auto database = config_.storage.sqlite_path();
+        std::error_code failed;
+        for (const auto* suffix : {"", "-wal", "-shm"}) {
+            const auto path = database + suffix;
+            if (!std::filesystem::exists(path, failed)) continue;
+            if (!std::filesystem::is_regular_file(path, failed)) {
+                fault(file_ + ": the database " + path + " isn't a file; set storage.url to one");
+            } else if (!may(path, R_OK | W_OK)) {
+                const int error = errno;
+                fault(file_ + ": the database " + path + " can't be read and written: " +
+                      std::strerror(error) + remedy(error, "storage.url"));
+            }
         }
     }
 
