@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/key_folder.hpp"
+#include "daemon/setup.hpp"
 #include "net/tls.hpp"
 #include "net/unix_socket.hpp"
 
@@ -193,6 +194,14 @@ class Checking {
         if (auto identity = folder.load(config_.server.name, config_.name_rules()); !identity) {
             fault(identity.error().detail);
         }
+        // Setup writes the keys last: where they are, there was a database.
+        if (has_database(config_)) return;
+        fault(file_ + ": the database " + config_.storage.sqlite_path() +
+              " is missing or empty, though " + config_.server.name.str() +
+              " was set up and has its keys in " + folder.path() +
+              "; put it back from a backup. To begin anew without the accounts and channels that "
+              "were in it, run ententctl setup --new-database --config " +
+              file_);
     }
 
     const Config& config_;

@@ -167,6 +167,30 @@ TEST_F(Check, WarnsWhereNoListenerServesFederation)
         says(check(only_clients, {{"ENTENTE_FEDERATION_ENABLED", "false"}}).second, "no listener"));
 }
 
+// Without it the server would begin as a new one, under keys that others know.
+TEST_F(Check, ADatabaseThatIsLostThoughThereAreKeysIsAFault)
+{
+    for (const bool is_empty : {false, true}) {
+        std::filesystem::remove(database());
+        if (is_empty) std::ofstream(database()) << "";
+        const auto [code, said] = check(with_tls());
+        EXPECT_EQ(code, 1);
+        EXPECT_TRUE(says(said, "error: ") && says(said, database() + " is missing or empty"))
+            << said;
+        EXPECT_TRUE(says(said, "put it back from a backup")) << said;
+        EXPECT_TRUE(says(said, "ententctl setup --new-database")) << said;
+    }
+}
+
+TEST_F(Check, BeforeSetupNoDatabaseIsMissed)
+{
+    std::filesystem::remove_all(scratch_ / "data");
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "run ententctl setup --config")) << said;
+    EXPECT_FALSE(says(said, "the database")) << said;
+}
+
 // For as long as it lives this process acts as nobody in particular.
 class AsNobody {
  public:
