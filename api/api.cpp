@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/intake.hpp"
+#include "net/ascii.hpp"
 #include "protocol/problem.hpp"
 
 namespace entente::api {
@@ -26,11 +27,23 @@ asio::awaitable<void> sweep_sessions(Api& api)
     }
 }
 
+// What is compressed or otherwise encoded would be read as if it were plain.
+Result<void> check_encoding(const net::Request& request)
+{
+    for (const auto& [name, value] : request.fields) {
+        if (name == "content-encoding" && !value.empty() && net::lower_case(value) != "identity")
+            return refuse(Code::unsupported, "bodies are sent without a Content-Encoding");
+    }
+    return {};
+}
+
 asio::awaitable<Result<net::Response>> run_open(Api& api, OpenRoute route,
                                                 const net::Request& request)
 {
     auto within = api.address_rates().take(rate_key(request.source), api.now());
     if (!within) co_return fail(within);
+    auto plain = check_encoding(request);
+    if (!plain) co_return fail(plain);
     co_return co_await route(api, request);
 }
 
@@ -53,6 +66,8 @@ asio::awaitable<Result<net::Response>> run_caller(Api& api, CallerRoute route,
     }
     auto allowed = api.user_rates().take(caller->user.str(), api.now());
     if (!allowed) co_return fail(allowed);
+    auto plain = check_encoding(request);
+    if (!plain) co_return fail(plain);
     co_return co_await route(api, std::move(*caller), request);
 }
 

@@ -45,6 +45,7 @@ class PostReader {
         else if (!raw::is_object(content_))
             breach("content", "an object is needed");
         post.content = content_;
+        post.index = index_;
         post.error = std::move(error_);
         if (post.error) return post;
         auto channel = protocol::parse_channel_id(name, names);

@@ -24,7 +24,8 @@ struct FramePost {
     std::string txn_text;  // as it came, at most 64 octets, for the result
     protocol::Uuid txn;
     protocol::ChannelId channel;
-    std::string content;  // a JSON object
+    std::string content;    // a JSON object
+    std::size_t index = 0;  // in its frame
     std::optional<Error> error;
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "api/route_parts.hpp"
 #include "api/wire.hpp"
 
 namespace entente::api {
@@ -38,9 +39,12 @@ asio::awaitable<std::string> post_all(Api& api, const Caller& caller, std::vecto
     std::string frame = R"({"results":[)";
     std::size_t next = 0;
     for (const auto& post : posts) {
-        const Result<federation::Posted> result =
+        Result<federation::Posted> result =
             post.error ? Result<federation::Posted>{protocol::Failure{*post.error}}
                        : results.at(next++);
+        if (!result && !post.error)
+            result = tl::unexpected(within_content(
+                result.error(), "/posts/" + std::to_string(post.index) + "/content"));
         append_item(frame, result_json(post.txn_text, result, api.now()));
     }
     co_return frame + "]}";

@@ -83,7 +83,7 @@ std::string claimed_json(const std::vector<federation::ClaimResult>& results, pr
         item += R"(,"device":")" + claim.device.str() + R"(","kind":")" + claim.kind;
         item += R"(","key":)" + (result.key.key.empty() ? std::string("null") : result.key.key);
         if (result.key.is_fallback) item += R"(,"fallback":true)";
-        if (result.problem) item += R"(,"problem":)" + protocol::problem_json(*result.problem, now);
+        if (result.problem) item += R"(,"problem":)" + refusal_json(*result.problem, now);
         append_item(items, item + "}");
     }
     return R"({"keys":)" + items + "]}";
@@ -104,8 +104,7 @@ std::string sent_json(const std::vector<federation::DeviceSend>& sends,
         std::string item = R"({"user":)" + json_string(sends[i].user.str());
         item += R"(,"device":")" + sends[i].device.str() + R"(","status":")";
         item += std::string(send_text(results[i].state)) + '"';
-        if (results[i].problem)
-            item += R"(,"problem":)" + protocol::problem_json(*results[i].problem, now);
+        if (results[i].problem) item += R"(,"problem":)" + refusal_json(*results[i].problem, now);
         append_item(items, item + "}");
     }
     return R"({"results":)" + items + "]}";

@@ -11,9 +11,6 @@
 #include "protocol/octets.hpp"
 
 namespace entente::api {
-namespace {
-
-}  // namespace
 
 federation::Actor actor_of(const Caller& caller, Members& members)
 {
@@ -69,6 +66,14 @@ Result<std::int64_t> number_parameter(const net::Request& request, std::string_v
                                            std::to_string(least) + " to " + std::to_string(most) +
                                            " is needed");
     return value;
+}
+
+Error within_content(Error error, std::string_view pointer)
+{
+    if (error.code != Code::malformed || !error.hint.starts_with('/')) return error;
+    if (error.hint.starts_with("/:")) error.hint.erase(0, 1);
+    error.hint.insert(0, pointer);
+    return error;
 }
 
 Result<net::Response> posted_response(const Api& api, const Result<federation::Posted>& posted)

@@ -28,6 +28,8 @@ inline constexpr std::size_t max_reason_octets = 1024;  // of a kick, a ban, a d
 [[nodiscard]] Result<std::int64_t> number_parameter(const net::Request& request,
                                                     std::string_view name, std::int64_t fallback,
                                                     std::int64_t least, std::int64_t most);
+// What is wrong inside of a content is told by where that stands: "/content" or "/posts/3/content".
+[[nodiscard]] Error within_content(Error error, std::string_view pointer);
 // 201 with where the event stands.
 [[nodiscard]] Result<net::Response> posted_response(const Api& api,
                                                     const Result<federation::Posted>& posted);

@@ -34,6 +34,7 @@ RouteResult post(Api& api, Caller caller, const net::Request& request)
     if (!wish) co_return fail(wish);
     auto posted = co_await api.channels().post(std::move(wish->actor), std::move(wish->channel),
                                                std::move(wish->wanted));
+    if (!posted) co_return tl::unexpected(within_content(posted.error(), "/content"));
     co_return posted_response(api, posted);
 }
 
@@ -71,6 +72,8 @@ RouteResult change_message(Api& api, Caller caller, const net::Request& request)
     if (members.error()) co_return protocol::Failure{*members.error()};
     auto posted =
         co_await api.channels().change(std::move(actor), std::move(*channel), std::move(wanted));
+    if (!posted && read == read_edit)
+        co_return tl::unexpected(within_content(posted.error(), "/content"));
     co_return posted_response(api, posted);
 }
 

@@ -13,7 +13,6 @@
 #include "api/people_wire.hpp"
 #include "api/wire.hpp"
 #include "net/websocket.hpp"
-#include "protocol/problem.hpp"
 
 namespace entente::api {
 namespace {
@@ -42,8 +41,7 @@ asio::awaitable<void> acknowledge(Api& api, Follower& follower, std::int64_t num
 {
     const auto& caller = follower.caller();
     auto done = co_await api.people().acknowledge(caller.user, caller.device, number);
-    if (!done)
-        follower.answer(R"({"problem":)" + protocol::problem_json(done.error(), api.now()) + "}");
+    if (!done) follower.answer(R"({"problem":)" + refusal_json(done.error(), api.now()) + "}");
 }
 
 // Beyond the user's rate they are dropped, as they are anywhere.
@@ -54,8 +52,7 @@ asio::awaitable<void> send_signals(Api& api, Follower& follower,
     const auto cost = static_cast<double>(signals.size());
     if (!api.user_rates().take(user.str(), api.now(), cost)) co_return;
     auto sent = co_await api.people().signal(user, std::move(signals));
-    if (!sent)
-        follower.answer(R"({"problem":)" + protocol::problem_json(sent.error(), api.now()) + "}");
+    if (!sent) follower.answer(R"({"problem":)" + refusal_json(sent.error(), api.now()) + "}");
 }
 
 // The socket isn't read beyond its user's rate: what is sent faster waits in the client.
@@ -72,7 +69,7 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, s
     const bool has_posts = frame && frame->posts && !frame->posts->empty();
     if (!has_posts) co_await wait_for_rate(api, follower.caller());
     if (!frame) {
-        follower.answer(R"({"problem":)" + protocol::problem_json(frame.error(), api.now()) + "}");
+        follower.answer(R"({"problem":)" + refusal_json(frame.error(), api.now()) + "}");
         co_return;
     }
     if (frame->ping) follower.answer(R"({"pong":true})");
@@ -80,8 +77,7 @@ asio::awaitable<void> take_frame(Api& api, Follower& follower, Intake& intake, s
     for (const auto& [channel, seq] : frame->follow) {
         auto followed = follower.follow(channel, seq);
         if (followed) continue;
-        follower.answer(R"({"problem":)" + protocol::problem_json(followed.error(), api.now()) +
-                        "}");
+        follower.answer(R"({"problem":)" + refusal_json(followed.error(), api.now()) + "}");
         break;
     }
     for (const auto& [channel, seq] : frame->have) follower.acknowledge(channel, seq);

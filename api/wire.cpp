@@ -157,7 +157,7 @@ std::string result_json(std::string_view txn, const Result<federation::Posted>& 
         add_posted(out, *result, now);
     } else {
         add_text(out, "status", "refused");
-        add_raw(out, "problem", protocol::problem_json(result.error(), now));
+        add_raw(out, "problem", refusal_json(result.error(), now));
     }
     return out + "}";
 }
@@ -242,6 +242,11 @@ net::Response json_response(int status, std::string body)
     response.status = status;
     response.body = std::move(body);
     return response;
+}
+
+std::string refusal_json(const Error& error, protocol::Millis now)
+{
+    return net::problem_response(error, now).body;
 }
 
 void append_item(std::string& array, std::string_view item)

@@ -39,6 +39,10 @@ namespace entente::api {
 
 [[nodiscard]] net::Response json_response(int status, std::string body);
 
+// A refusal inside of an answer or a frame, as it would be told by an answer of its own: what
+// passes says when to come again.
+[[nodiscard]] std::string refusal_json(const Error& error, protocol::Millis now);
+
 // Appends `item` to a JSON array under construction.
 void append_item(std::string& array, std::string_view item);
 

@@ -4,16 +4,33 @@
 #include <cstring>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/key_folder.hpp"
+#include "daemon/setup.hpp"
 #include "net/tls.hpp"
 #include "net/unix_socket.hpp"
 
 namespace entente::daemon {
 
 namespace {
+
+// As the user that this process acts as.
+bool may(const std::string& path, int mode)
+{
+    return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
+
+std::string remedy(int error, const std::string& key)
+{
+    if (error == EROFS)
+        return "; mount its file system for writing, name its folder in the unit's "
+               "ReadWritePaths, or set " +
+               key + " to a place that can be written";
+    return "; run chown and chmod to give it to this user, or run this as its owner";
+}
 
 class Checking {
  public:
@@ -54,7 +71,7 @@ class Checking {
 
     bool require_readable(const std::string& path, const std::string& who)
     {
-        if (::access(path.c_str(), R_OK) == 0) return true;
+        if (may(path, R_OK)) return true;
         fault(who + path + " can't be read: " + std::strerror(errno) +
               "; correct the path or its permissions");
         return false;
@@ -118,9 +135,30 @@ class Checking {
                  " isn't there yet; ententctl setup makes it");
         } else if (!std::filesystem::is_directory(data, failed)) {
             fault(file_ + ": server.data " + data + " isn't a folder; name a folder");
-        } else if (::access(data.c_str(), R_OK | W_OK | X_OK) != 0) {
-            fault(file_ + ": the data folder " + data + " can't be written: " +
-                  std::strerror(errno) + "; run chown to give it to this user");
+        } else if (!may(data, R_OK | W_OK | X_OK)) {
+            const int error = errno;
+            fault(file_ + ": the data folder " + data +
+                  " can't be written: " + std::strerror(error) + remedy(error, "server.data"));
+        } else {
+            check_database();
+        }
+    }
+
+    // SQLite would open what it can't write, and fail at the first write.
+    void check_database()
+    {
+        const auto database = config_.storage.sqlite_path();
+        std::error_code failed;
+        for (const auto* suffix : {"", "-wal", "-shm"}) {
+            const auto path = database + suffix;
+            if (!std::filesystem::exists(path, failed)) continue;
+            if (!std::filesystem::is_regular_file(path, failed)) {
+                fault(file_ + ": the database " + path + " isn't a file; set storage.url to one");
+            } else if (!may(path, R_OK | W_OK)) {
+                const int error = errno;
+                fault(file_ + ": the database " + path + " can't be read and written: " +
+                      std::strerror(error) + remedy(error, "storage.url"));
+            }
         }
     }
 
@@ -156,6 +194,14 @@ class Checking {
         if (auto identity = folder.load(config_.server.name, config_.name_rules()); !identity) {
             fault(identity.error().detail);
         }
+        // Setup writes the keys last: where they are, there was a database.
+        if (has_database(config_)) return;
+        fault(file_ + ": the database " + config_.storage.sqlite_path() +
+              " is missing or empty, though " + config_.server.name.str() +
+              " was set up and has its keys in " + folder.path() +
+              "; put it back from a backup. To begin anew without the accounts and channels that "
+              "were in it, run ententctl setup --new-database --config " +
+              file_);
     }
 
     const Config& config_;

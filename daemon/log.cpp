@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>
@@ -84,6 +87,44 @@ std::string shown_message(std::string_view message)
     return escaped(message);
 }
 
+// Counts lines by what they say, a minute at a time. Not thread-safe.
+class SameLines {
+ public:
+    struct LeftOut {
+        LogLevel level;
+        std::string component;
+        std::string message;
+        int count;
+    };
+
+    // What was left out in the minute that has ended by `now`, once.
+    std::vector<LeftOut> turn(protocol::Millis now)
+    {
+        std::vector<LeftOut> left_out;
+        if (now >= begun_ && now < begun_ + minute_ms) return left_out;
+        begun_ = now;
+        for (auto& [said, line] : std::exchange(lines_, {})) {
+            line.count -= same_lines_a_minute;
+            if (line.count > 0) left_out.push_back(std::move(line));
+        }
+        return left_out;
+    }
+
+    [[nodiscard]] bool may_write(LogLevel level, std::string_view component,
+                                 std::string_view message)
+    {
+        auto& line = lines_[std::string(component) + " " + std::string(message)];
+        if (line.count == 0) line = {level, std::string(component), std::string(message), 0};
+        return ++line.count <= same_lines_a_minute;
+    }
+
+ private:
+    static constexpr protocol::Millis minute_ms = 60'000;
+
+    protocol::Millis begun_ = 0;
+    std::map<std::string, LeftOut> lines_;  // messages are sentences of ours: as many as there are
+};
+
 class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
     explicit FunctionSink(LineSink to) : sink_(std::move(to)) {}
@@ -125,6 +166,31 @@ class SinkLog final : public protocol::Log {
                std::span<const LogField> fields) override
     {
         if (!enabled(level, component)) return;
+        if (level != LogLevel::debug && !count(level, component, message)) return;
+        put(level, component, message, fields);
+    }
+
+ private:
+    // False where there have been enough of its kind.
+    bool count(LogLevel level, std::string_view component, std::string_view message)
+    {
+        std::vector<SameLines::LeftOut> left_out;
+        bool may_write = false;
+        {
+            const std::lock_guard lock(mutex_);
+            left_out = same_lines_.turn(clock_.now_ms());
+            may_write = same_lines_.may_write(level, component, message);
+        }
+        for (const auto& line : left_out) {
+            const std::vector<LogField> fields{{"left_out", line.count}};
+            put(line.level, line.component, line.message, fields);
+        }
+        return may_write;
+    }
+
+    void put(LogLevel level, std::string_view component, std::string_view message,
+             std::span<const LogField> fields)
+    {
         const auto line =
             format_line(config_.format, clock_.now_ms(), level, component, message, fields);
         const spdlog::details::log_msg entry(
@@ -133,7 +199,8 @@ class SinkLog final : public protocol::Log {
         sink_->flush();
     }
 
- private:
+    std::mutex mutex_;
+    SameLines same_lines_;
     LogConfig config_;
     const protocol::Clock& clock_;
     std::unique_ptr<spdlog::sinks::sink> sink_;

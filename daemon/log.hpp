@@ -1,5 +1,7 @@
 // The daemon's log: lines as text or JSON on standard error, levels by component. Values
-// are escaped, whatever a stranger put into them; no line is split or forged by one.
+// are escaped, whatever a stranger put into them; no line is split or forged by one. Of lines
+// that say the same of other values so many are written in a minute, since what strangers do
+// may be behind each, and the rest is counted; only debug lines are written all.
 #pragma once
 
 #include <functional>
@@ -13,6 +15,8 @@
 #include "protocol/log.hpp"
 
 namespace entente::daemon {
+
+inline constexpr int same_lines_a_minute = 60;
 
 // Writes to standard error, each line at once. `clock` must outlive the log.
 [[nodiscard]] std::unique_ptr<protocol::Log> make_logger(const LogConfig& config,

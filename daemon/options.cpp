@@ -22,7 +22,8 @@ tl::expected<void, int> parse(CLI::App& app, int argc, const char* const* argv)
         app.parse(argc, argv);
         return {};
     } catch (const CLI::ParseError& ended) {
-        return tl::unexpected(app.exit(ended));
+        // The library has a code of its own for each kind of fault.
+        return tl::unexpected(app.exit(ended) == 0 ? 0 : exit_bad_usage);
     }
 }
 
@@ -34,7 +35,10 @@ tl::expected<DaemonOptions, int> parse_daemon_options(int argc, const char* cons
     CLI::App app("ententd: a homeserver that federates", "ententd");
     app.footer(
         "SIGTERM stops it gracefully, SIGHUP makes it read its certificates and keys again.\n"
-        "ENTENTE_<SECTION>_<KEY> in the environment goes before the file.");
+        "ENTENTE_<SECTION>_<KEY> in the environment goes before the file.\n"
+        "Exit code: 0 stopped, or nothing is wrong; 1 check has found faults; 64 usage; 70 it "
+        "could "
+        "not begin\nor its disk has failed; 78 the configuration or the installation is at fault.");
     add_config(app, options.config);
     auto* const check =
         app.add_subcommand("check", "Says what is wrong with a configuration, and the remedy");

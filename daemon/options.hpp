@@ -10,6 +10,9 @@ namespace entente::daemon {
 
 inline constexpr const char* default_config = "/etc/ententd/ententd.toml";
 
+// sysexits.h: a fault of the command line.
+inline constexpr int exit_bad_usage = 64;
+
 struct DaemonOptions {
     enum class Action { run, check };
     Action action = Action::run;

@@ -59,10 +59,12 @@ Server::Server(boost::asio::io_context& io, Config config, Identity keys, Storag
       platform_(std::move(platform)),
       log_(log),
       stop_(std::move(stop)),
-      tasks_(io.get_executor(), [&log](std::exception_ptr bug) {
-          protocol::log_error(log, "daemon", "a task ended by an exception",
-                              {{"what", what(std::move(bug))}});
-      })
+      tasks_(io.get_executor(),
+             [&log](std::exception_ptr bug) {
+                 protocol::log_error(log, "daemon", "a task ended by an exception",
+                                     {{"what", what(std::move(bug))}});
+             }),
+      room_(log, tasks_, clock_, config_.server.data)
 {
 }
 
@@ -78,7 +80,7 @@ Result<void> Server::open()
         if (federation_) federation_->committed(run);
     };
     hooks.fatal = [this](const Error& error) { fail_for_good(error); };
-    hooks.disk_full = [this](bool is_full) { say_whether_full(is_full); };
+    hooks.disk_full = [this](bool is_full) { room_.told(is_full, stores_->commits()); };
     auto stores =
         Stores::open(config_, platform_, io_.get_executor(), clock_.now_s(), std::move(hooks));
     if (!stores) return fail(stores);
@@ -134,18 +136,6 @@ std::size_t Server::connections_of_a_listener(std::size_t descriptors)
 }
 
 // Nothing is acknowledged once the disk has failed to keep what it said it kept.
-void Server::say_whether_full(bool is_full)
-{
-    if (is_full)
-        protocol::log_error(
-            log_, "storage",
-            "the disk is full; nothing is taken until there is room, reading goes on",
-            {{"data", config_.server.data},
-             {"remedy", "make room there; the server goes on by itself"}});
-    else
-        protocol::log_info(log_, "storage", "there is room on the disk again");
-}
-
 void Server::fail_for_good(const Error& error)
 {
     if (std::exchange(failed_, true)) return;
@@ -209,7 +199,7 @@ Result<void> Server::readiness() const
 {
     if (failed_) return refuse(Code::unavailable, "the disk has failed");
     if (!is_ready_) return refuse(Code::unavailable, "starting or stopping");
-    return {};
+    return room_.check();
 }
 
 asio::awaitable<Result<void>> Server::start()

@@ -12,6 +12,7 @@
 #include "api/api.hpp"
 #include "api/metrics.hpp"
 #include "daemon/control/control.hpp"
+#include "daemon/disk_room.hpp"
 #include "daemon/federation_stack.hpp"
 #include "net/http_server.hpp"
 #include "net/tls.hpp"
@@ -48,7 +49,6 @@ class Server {
     asio::awaitable<Result<void>> remember(Identity keys);
     asio::awaitable<void> reload_keys();
     void fail_for_good(const Error& error);
-    void say_whether_full(bool is_full);
     [[nodiscard]] Result<void> readiness() const;
 
     boost::asio::io_context& io_;
@@ -63,6 +63,7 @@ class Server {
     boost::asio::thread_pool pool_{2};
     boost::asio::thread_pool media_pool_{2};  // a slow upload holds up no request of a peer
     net::TaskGroup tasks_;
+    DiskRoom room_;
     api::Metrics metrics_;
     std::unique_ptr<Stores> stores_;
     std::unique_ptr<FederationStack> federation_;

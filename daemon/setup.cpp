@@ -70,14 +70,17 @@ Result<void> create_administrator(const Config& config, const NewAdministrator& 
     return (*db)->commit();
 }
 
+Result<void> check_name(const std::string& admin)
+{
+    if (protocol::is_localpart(admin)) return {};
+    return fail(Code::malformed, "\"" + admin +
+                                     "\" can't be an account's name; use a-z, 0-9, "
+                                     "dot, underscore and hyphen, starting with a letter or digit");
+}
+
 Result<void> check_beforehand(const Config& config, const std::string& admin)
 {
-    if (!protocol::is_localpart(admin)) {
-        return fail(Code::malformed,
-                    "\"" + admin +
-                        "\" can't be an account's name; use a-z, 0-9, "
-                        "dot, underscore and hyphen, starting with a letter or digit");
-    }
+    if (auto fit = check_name(admin); !fit) return fit;
     const KeyFolder folder(config.server.keys);
     if (folder.has_identity()) {
         return fail(Code::conflict, config.server.name.str() +
@@ -87,10 +90,41 @@ Result<void> check_beforehand(const Config& config, const std::string& admin)
     return check_user(config.server.data);
 }
 
+Result<void> check_database_is_lost(const Config& config)
+{
+    const KeyFolder folder(config.server.keys);
+    if (!folder.has_identity())
+        return fail(Code::conflict, "there are no keys in " + folder.path() +
+                                        " yet; run this without --new-database");
+    if (has_database(config))
+        return fail(Code::conflict,
+                    "the database " + config.storage.sqlite_path() +
+                        " isn't empty; nothing was changed. To lose what is in it, move it away");
+    return check_user(config.server.data);
+}
+
+std::string administrator_name(const Config& config, const std::string& localpart)
+{
+    return localpart + "@" + config.server.name.str();
+}
+
 }  // namespace
+
+bool has_database(const Config& config)
+{
+    std::error_code failed;
+    const auto octets = std::filesystem::file_size(config.storage.sqlite_path(), failed);
+    // What can't be looked at is there, and another matter.
+    if (failed) return failed != std::errc::no_such_file_or_directory;
+    return octets > 0;
+}
 
 std::string to_text(const SetupSecrets& secrets)
 {
+    if (secrets.recovery_secret.empty())
+        return "# Shown this once. The recovery secret is the one of before.\nserver: " +
+               secrets.server + "\nadministrator: " + secrets.administrator +
+               "\npassword: " + secrets.password + "\n";
     return "# Shown this once. Keep the recovery secret offline: with it the keys of this server\n"
            "# can be replaced; without it a lost or stolen key can't be.\n"
            "server: " +
@@ -168,7 +202,7 @@ Result<void> set_up(const Config& config, const std::string& admin_localpart,
                             {},
                             {}};
     const SetupSecrets secrets{config.server.name.str(),
-                               admin_localpart + "@" + config.server.name.str(),
+                               administrator_name(config, admin_localpart),
                                protocol::to_base64url(random.octets(password_octets)),
                                protocol::to_base64url(recovery.seed())};
     auto hash = api::hash_password(secrets.password);
@@ -187,6 +221,25 @@ Result<void> set_up(const Config& config, const std::string& admin_localpart,
     if (!created) return created;
     ::unlink(mark.c_str());
     return {};
+}
+
+// The password goes out last: it is the database that tells a repeat from the first time.
+Result<void> set_up_database(const Config& config, const std::string& admin_localpart,
+                             protocol::Random& random, const protocol::Clock& clock,
+                             const SecretsDoor& door)
+{
+    if (auto fit = check_name(admin_localpart); !fit) return fit;
+    if (auto fit = check_database_is_lost(config); !fit) return fit;
+    if (auto made = make_private_folder(config.server.data); !made) return made;
+    const SetupSecrets secrets{config.server.name.str(),
+                               administrator_name(config, admin_localpart),
+                               protocol::to_base64url(random.octets(password_octets)),
+                               {}};
+    auto hash = api::hash_password(secrets.password);
+    if (!hash) return fail(hash);
+    auto made = create_administrator(config, {admin_localpart, *hash}, false, clock.now_ms());
+    if (!made) return made;
+    return door(secrets);
 }
 
 SecretsDoor door_to(std::string file)

@@ -18,7 +18,7 @@ struct SetupSecrets {
     std::string server;
     std::string administrator;  // admin@a.example
     std::string password;
-    std::string recovery_secret;  // base64url of the recovery key's seed
+    std::string recovery_secret;  // base64url of the recovery key's seed; empty: as before
 };
 
 // Lines "name: value" behind a sentence that says what to do with them.
@@ -45,6 +45,15 @@ using SecretsDoor = std::function<Result<void>(const SetupSecrets&)>;
 [[nodiscard]] Result<void> set_up(const Config& config, const std::string& admin_localpart,
                                   protocol::Random& random, const protocol::Clock& clock,
                                   const SecretsDoor& door);
+
+// Whether the database is there and has anything in it.
+[[nodiscard]] bool has_database(const Config& config);
+
+// A new database with an administrator beside keys that stay, where the one before is lost with
+// all that was in it. `conflict` where there are no keys, or a database that isn't empty.
+[[nodiscard]] Result<void> set_up_database(const Config& config, const std::string& admin_localpart,
+                                           protocol::Random& random, const protocol::Clock& clock,
+                                           const SecretsDoor& door);
 
 // Through that door.
 [[nodiscard]] SecretsDoor door_to(std::string file);

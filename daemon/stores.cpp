@@ -34,7 +34,8 @@ Result<void> make_folder(const std::string& folder)
     if (std::filesystem::exists(folder, error)) return {};
     std::filesystem::create_directories(folder, error);
     if (error)
-        return fail(Code::internal, "can't make the folder " + folder + ": " + error.message());
+        return fail(Code::unavailable, "can't make the folder " + folder + ": " + error.message() +
+                                           "; make it and give it to this user");
     ::chmod(folder.c_str(), 0700);
     return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "federation/channel_changes.hpp"
+#include "federation/repeats.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/log_reader.hpp"
@@ -154,9 +155,9 @@ asio::awaitable<Result<ChannelId>> LocalChannels::create(Actor actor, NewChannel
     storage::Cause cause{made->user.str(), octets_of(made->event, made->content)};
     auto job = [this, name,
                 draft = std::move(*made)](WriteTransaction& transaction) -> Result<ChannelId> {
-        auto known = storage::find_creation(transaction.db(), draft.user.str(), draft.event.txn);
+        auto known = find_created(transaction.db(), draft, nullptr);
         if (!known) return fail(known);
-        if (*known) return ChannelId::trusted(**known);
+        if (*known) return std::move(**known);
         auto begun = begin(transaction, draft);
         if (!begun) return fail(begun);
         return name;
@@ -265,7 +266,7 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
     return accepted(draft.event.id, appended->seq);
 }
 
-// The same txn again is the same wish: it gets the first one's standing.
+// The same wish under the same txn gets the first one's standing.
 Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& transaction,
                                                          const Draft& draft)
 {
@@ -279,20 +280,51 @@ Result<std::optional<Posted>> LocalChannels::find_repeat(WriteTransaction& trans
                    : storage::find_submission(db, *draft.event.channel, draft.event.txn);
     if (!row) return fail(row);
     if (*row) {
-        if ((*row)->user != draft.user.str())
-            return refuse(Code::conflict, "another user's event has this txn");
+        if (auto same = check_same((*row)->event, (*row)->content, draft); !same) return fail(same);
         return std::optional<Posted>{standing_of(**row)};
     }
     if (!channel) return std::optional<Posted>{};
     auto seq = parts_.store.find_txn(db, **channel, parts_.identity.name, draft.event.txn);
     if (!seq) return fail(seq);
     if (!*seq) return std::optional<Posted>{};
-    auto entry = parts_.store.entry_at(db, **channel, **seq);
-    if (!entry) return fail(entry);
-    auto event = protocol::parse_followed_event(entry->entry.event, parts_.identity.names);
+    auto stored = parts_.store.entry_at(db, **channel, **seq);
+    if (!stored) return fail(stored);
+    const auto& entry = stored->entry;
+    if (auto same = check_same(entry.event, entry.content, draft); !same) return fail(same);
+    return std::optional<Posted>{accepted(stored->event_id, **seq)};
+}
+
+Result<void> LocalChannels::check_same(std::string_view first,
+                                       const std::optional<std::string>& first_content,
+                                       const Draft& draft) const
+{
+    auto event = protocol::parse_followed_event(first, parts_.identity.names);
     if (!event || event->event.sender.text != draft.user.str())
         return refuse(Code::conflict, "another user's event has this txn");
-    return std::optional<Posted>{accepted(entry->event_id, **seq)};
+    if (is_same_wish(event->event, first_content, draft.event, draft.content)) return {};
+    return refuse(Code::conflict, "/txn: came before with something else");
+}
+
+Result<std::optional<ChannelId>> LocalChannels::find_created(Connection& db, const Draft& creation,
+                                                             const Draft* invitation)
+{
+    auto known = storage::find_creation(db, creation.user.str(), creation.event.txn);
+    if (!known) return fail(known);
+    if (!*known) return std::optional<ChannelId>{};
+    auto name = ChannelId::trusted(**known);
+    auto channel = parts_.store.find(db, name);
+    if (!channel) return fail(channel);
+    // A channel begins with its creation, a dm with the other's invitation behind it.
+    std::int64_t seq = 0;
+    for (const auto* draft : {&creation, invitation}) {
+        if (draft == nullptr) break;
+        auto stored = parts_.store.entry_at(db, **channel, ++seq);
+        if (!stored && stored.error().code != Code::not_found) return fail(stored);
+        auto same = stored ? check_same(stored->entry.event, stored->entry.content, *draft)
+                           : Result<void>{};
+        if (!same) return fail(same);
+    }
+    return std::optional<ChannelId>{std::move(name)};
 }
 
 // Whom to ask first about a channel that isn't held here: its id says who made it. Where it has

@@ -102,6 +102,14 @@ class LocalChannels final : public Channels {
                                         const ServerName& home);
     [[nodiscard]] Result<std::optional<Posted>> find_repeat(storage::WriteTransaction& transaction,
                                                             const Draft& draft);
+    // `conflict` where what came first under the txn is something else.
+    [[nodiscard]] Result<void> check_same(std::string_view first,
+                                          const std::optional<std::string>& first_content,
+                                          const Draft& draft) const;
+    // The channel that was created under the same txn, for a dm with the same invitation.
+    [[nodiscard]] Result<std::optional<ChannelId>> find_created(storage::Connection& db,
+                                                                const Draft& creation,
+                                                                const Draft* invitation);
     [[nodiscard]] Result<ServerName> home_for(const Draft& draft) const;
     [[nodiscard]] Result<ChannelSummary> summary(storage::Connection& db, std::int64_t channel,
                                                  const UserId& user) const;

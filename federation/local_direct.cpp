@@ -109,9 +109,9 @@ Result<DirectChannel> LocalChannels::begin_direct(WriteTransaction& transaction,
     auto found = find_in(db, creation.user, peer, is_usable);
     if (!found) return fail(found);
     if (*found) return std::move(**found);
-    auto known = storage::find_creation(db, creation.user.str(), creation.event.txn);
+    auto known = find_created(db, creation, &invitation);
     if (!known) return fail(known);
-    if (*known) return DirectChannel{ChannelId::trusted(**known), true};
+    if (*known) return DirectChannel{std::move(**known), true};
     if (protocol::server_of(peer) == parts_.identity.name) {
         auto account = storage::find_user(db, protocol::localpart_of(peer));
         if (!account) return fail(account);

@@ -22,9 +22,10 @@ constexpr std::chrono::seconds claim_time{20};
 Error refusal_of(const Answer& answer)
 {
     auto error = answer.problem.value_or(Error{Code::unavailable, "no answer", {}, 0});
-    const bool is_final = error.code == Code::not_found || error.code == Code::forbidden ||
-                          error.code == Code::blocked || error.code == Code::rate_limited;
     if (error.code == Code::blocked) error.code = Code::forbidden;
+    if (error.code == Code::equivocation) error.code = Code::conflict;
+    const bool is_final = error.code == Code::not_found || error.code == Code::forbidden ||
+                          error.code == Code::conflict || error.code == Code::rate_limited;
     if (!answer.is_signed || !is_final) error.code = Code::unavailable;
     error.hint = {};
     return error;
@@ -123,6 +124,8 @@ asio::awaitable<Result<std::vector<ClaimResult>>> LocalPeople::claim(UserId aske
         if (server == parts_.identity.name) {
             part.txn = claims.txn;
             auto answer = co_await claims_.claim(asker.str(), part);
+            if (!answer && answer.error().code == Code::equivocation)
+                co_return refuse(Code::conflict, "/txn: came before with other claims");
             if (!answer) co_return fail(answer);
             auto keys = protocol::parse_claimed_keys(*answer, part.claims, parts_.identity.names);
             if (!keys) co_return fail(Code::internal, "our own answer: " + keys.error().detail);

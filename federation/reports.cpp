@@ -46,6 +46,7 @@ struct Reports::Draft {
     storage::DirectRow direct;
     storage::ReportRow row;
     Report report;
+    protocol::Hash asked{};  // what is remembered of it: its id differs each time
 };
 
 std::string write_report(const Report& report, std::string_view salt)
@@ -106,7 +107,7 @@ Reports::Draft Reports::draft(const Actor& actor, const Report& report) const
     made.direct.event = protocol::write_event(event);
     made.direct.sender = actor.user.str();
     made.direct.type = report_type;
-    made.event.id = protocol::event_id(made.direct.event);
+    made.asked = protocol::sha256(write_report(report, ""));
     made.event.txn = event.txn;
     made.event.at = now;
     return made;
@@ -131,6 +132,8 @@ Result<void> Reports::apply(storage::WriteTransaction& transaction, const Draft&
     if (!self) return fail(self);
     auto known = storage::find_direct_in(db, *self, made.event.txn);
     if (!known) return fail(known);
+    if (*known && **known != made.asked)
+        return refuse(Code::conflict, "/txn: came before with another report");
     if (*known) return {};
     const auto server = protocol::server_of(made.report.user);
     const bool is_here = server == parts_.identity.name;
@@ -142,7 +145,7 @@ Result<void> Reports::apply(storage::WriteTransaction& transaction, const Draft&
     auto put = storage::put_report(db, made.row);
     if (!put) return put;
     auto remembered =
-        storage::remember_direct_in(db, *self, made.event.txn, made.event.id, made.event.at);
+        storage::remember_direct_in(db, *self, made.event.txn, made.asked, made.event.at);
     if (!remembered || is_here) return remembered;
     auto queued = storage::put_users_direct(db, *there, made.direct, made.event.at);
     if (!queued) return queued;

@@ -78,8 +78,14 @@ Result<Moving> Succession::wish(WriteTransaction& transaction, const Actor& acto
     if (*last && (*last)->txn == actor.txn) {
         if ((*last)->user != actor.user.str())
             return refuse(Code::conflict, "another user's event has this txn");
+        if ((*last)->home != home)
+            return refuse(Code::conflict, "/txn: came before with another home");
         return standing_of(**last);
     }
+    // The channel.move will bear it.
+    auto taken = parts_.store.find_txn(db, channel, parts_.identity.name, actor.txn);
+    if (!taken) return fail(taken);
+    if (*taken) return refuse(Code::conflict, "/txn: came before with something else");
     if (auto may = check_wish(channel, actor, home); !may) return fail(may);
     // What the one before is answered is of no concern any more.
     const bool is_asked = *last && (*last)->is_open();

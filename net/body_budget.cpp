@@ -15,8 +15,10 @@ std::string source_key(const boost::asio::ip::address& address)
 bool BodyBudget::Share::take(std::size_t octets)
 {
     auto& of_source = budget_->by_source_[source_];
-    if (budget_->held_ + octets > budget_->total_limit_ ||
-        of_source + octets > budget_->source_limit_) {
+    const auto& limits = budget_->limits_;
+    const bool is_alone = of_source == held_;
+    const auto most = budget_->is_scarce() && !is_alone ? limits.little : limits.per_source;
+    if (budget_->held_ + octets > limits.total || of_source + octets > most) {
         if (of_source == 0) budget_->by_source_.erase(source_);
         return false;
     }

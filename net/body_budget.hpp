@@ -16,12 +16,18 @@ namespace entente::net {
 // Who is counted as one source: an IPv4 address or an IPv6 /64, which one host can fill.
 [[nodiscard]] std::string source_key(const boost::asio::ip::address& address);
 
+// Once more than `plenty` is held in all, a source may hold `little` or one body: a few who
+// hold what they can else leave nothing to who comes behind them.
+struct BodyLimits {
+    std::size_t total = 0;
+    std::size_t per_source = 0;
+    std::size_t plenty = total;
+    std::size_t little = per_source;
+};
+
 class BodyBudget {
  public:
-    BodyBudget(std::size_t total, std::size_t per_source)
-        : total_limit_(total), source_limit_(per_source)
-    {
-    }
+    explicit BodyBudget(BodyLimits limits) : limits_(limits) {}
 
     // One body's part of the budget, given back when it goes.
     class Share {
@@ -45,12 +51,12 @@ class BodyBudget {
     };
 
     [[nodiscard]] std::size_t held() const { return held_; }
+    [[nodiscard]] bool is_scarce() const { return held_ > limits_.plenty; }
 
  private:
     void give_back(const std::string& source, std::size_t octets);
 
-    std::size_t total_limit_;
-    std::size_t source_limit_;
+    BodyLimits limits_;
     std::size_t held_ = 0;
     std::unordered_map<std::string, std::size_t> by_source_;
 };

@@ -67,6 +67,25 @@ asio::awaitable<Result<std::optional<asio::ip::address>>> read_proxy_header(
     co_return parse_proxy_header(header);
 }
 
+std::string text_of(const tcp::endpoint& address)
+{
+    const auto host = address.address().to_string();
+    return (address.address().is_v6() ? "[" + host + "]" : host) + ":" +
+           std::to_string(address.port());
+}
+
+// For the operator: what stands in the way of a listener.
+std::string remedy(const boost::system::error_code& error)
+{
+    if (error == asio::error::address_in_use)
+        return "; stop the process that listens there (ss -ltnp names it) or set another address";
+    if (error == asio::error::access_denied)
+        return "; a port below 1024 needs the capability CAP_NET_BIND_SERVICE, or set a higher one";
+    if (error.value() == EADDRNOTAVAIL)
+        return "; no interface of this machine has that address: set one that it has";
+    return "; set another address";
+}
+
 }  // namespace
 
 struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
@@ -285,8 +304,8 @@ Result<void> HttpServer::State::listen_on_tcp()
     if (!error) acceptor.listen(Acceptor::max_listen_connections, error);
     if (!error) local = tcp_endpoint(acceptor.local_endpoint(error));
     if (!error) return {};
-    return refuse(Code::unavailable, "listen on " + address.address().to_string() + ":" +
-                                         std::to_string(address.port()) + ": " + error.message());
+    return refuse(Code::unavailable,
+                  "can't listen on " + text_of(address) + ": " + error.message() + remedy(error));
 }
 
 asio::ip::tcp::endpoint HttpServer::local() const

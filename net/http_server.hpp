@@ -30,16 +30,20 @@ struct HttpLimits {
     std::size_t header_octets = 16 * 1024;
     std::size_t header_count = 100;
     std::size_t target_octets = 8 * 1024;
-    std::chrono::milliseconds header_time{10'000};  // from its first octet to its last
-    std::chrono::milliseconds body_grace{10'000};   // a body may be slow for so long
-    std::size_t body_octets_per_second = 1'024;     // then it must keep this pace
-    std::chrono::milliseconds idle_time{75'000};    // between requests
-    std::chrono::milliseconds tls_time{10'000};     // for the handshake
-    std::chrono::milliseconds write_time{30'000};   // without progress
+    std::chrono::milliseconds header_time{10'000};   // from its first octet to its last
+    std::chrono::milliseconds body_grace{10'000};    // a body may be slow for so long
+    std::size_t body_octets_per_second = 1'024;      // then it must keep this pace
+    std::size_t hurried_octets_per_second = 16'384;  // this one while bodies are scarce
+    std::chrono::milliseconds idle_time{75'000};     // between requests
+    std::chrono::milliseconds tls_time{10'000};      // for the handshake
+    std::chrono::milliseconds write_time{30'000};    // without progress
     // Octets of bodies that arrive or are dealt with, of the listener and of each source (an
     // IPv4 address or IPv6 /64); large WebSocket messages are among them.
     std::size_t bodies_in_flight = 256 * 1024 * 1024;
     std::size_t bodies_per_source = 32 * 1024 * 1024;
+    // Beyond that of the listener they are scarce: a source may hold so little, or one body.
+    std::size_t bodies_plenty = 128 * 1024 * 1024;
+    std::size_t bodies_little = 5 * 1024 * 1024;
     // Octets of large answers (over 64 KiB) that their readers haven't taken yet.
     std::size_t answers_in_flight = 256 * 1024 * 1024;
     std::size_t answers_per_source = 32 * 1024 * 1024;

@@ -51,6 +51,16 @@ Request make_request(RequestHead& head, asio::ip::address source)
     return request;
 }
 
+// Those who hold memory that others lack have to hurry.
+std::size_t share_of_a_stretch(const Service& service)
+{
+    const auto& limits = service.options.limits;
+    const auto pace = service.bodies->is_scarce() ? limits.hurried_octets_per_second
+                                                  : limits.body_octets_per_second;
+    const auto grace = static_cast<std::size_t>(limits.body_grace.count());
+    return std::max<std::size_t>(pace * grace / 1000, 1);
+}
+
 }  // namespace
 
 std::string_view Service::date()
@@ -159,9 +169,6 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
     }
     // Each stretch of `body_grace` must bring its share: what came fast at first buys no
     // time to stand still later.
-    const auto share = std::max<std::size_t>(
-        limits.body_octets_per_second * static_cast<std::size_t>(limits.body_grace.count()) / 1000,
-        1);
     auto stretch_begun = steady_clock::now();
     std::size_t received = 0;
     while (true) {
@@ -176,7 +183,7 @@ asio::awaitable<Result<std::string>> HttpSession::read_body(const RequestHead& h
             co_return retry_later(Code::rate_limited, "too many bodies under way", 5);
         }
         received += *count;
-        if (received >= share) {
+        if (received >= share_of_a_stretch(service_)) {
             stretch_begun = steady_clock::now();
             received = 0;
         }

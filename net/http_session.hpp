@@ -24,10 +24,11 @@ struct Service {
           options(std::move(with)),
           router(std::move(routes)),
           clock(time),
-          bodies(std::make_shared<BodyBudget>(options.limits.bodies_in_flight,
-                                              options.limits.bodies_per_source)),
-          answers(std::make_shared<BodyBudget>(options.limits.answers_in_flight,
-                                               options.limits.answers_per_source))
+          bodies(std::make_shared<BodyBudget>(
+              BodyLimits{options.limits.bodies_in_flight, options.limits.bodies_per_source,
+                         options.limits.bodies_plenty, options.limits.bodies_little})),
+          answers(std::make_shared<BodyBudget>(
+              BodyLimits{options.limits.answers_in_flight, options.limits.answers_per_source}))
     {
     }
 

@@ -81,7 +81,11 @@ Result<UnixPath> UnixPath::bind(Acceptor& acceptor, const std::string& path)
     struct stat made{};
     if (!error && ::lstat(path.c_str(), &made) != 0)
         error = {errno, boost::system::system_category()};
-    if (error) return fail(Code::unavailable, "can't listen at " + path + ": " + error.message());
+    if (error)
+        return fail(Code::unavailable,
+                    "can't listen at " + path + ": " + error.message() +
+                        "; its folder must be there and writable for this user: see to that or "
+                        "name another path");
     UnixPath bound(path, made.st_dev, made.st_ino);
     if ((made.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return fail(Code::unavailable, path + " was not made with mode 0600");

@@ -59,8 +59,9 @@ Result<void> Daemon::State::open()
     switch (opened.error().code) {
         case Code::not_found:
             return tl::unexpected(
-                unasked("ententd isn't running: nobody answers at " + path +
-                        "; start it, or see whether --config names its configuration"));
+                unasked("nobody answers at " + path +
+                        ": ententd isn't running, or the socket was removed while it ran; start "
+                        "or restart it, or see whether --config names its configuration"));
         case Code::forbidden:
             return tl::unexpected(unasked(path + " is open to the daemon's own user and to root "
                                                  "only; run this as one of them"));

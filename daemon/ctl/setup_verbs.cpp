@@ -13,6 +13,7 @@ namespace {
 struct SetupOptions {
     std::string admin = "admin";
     std::string secrets_file;  // empty: the terminal
+    bool new_database = false;
 };
 
 struct CertificateOptions {
@@ -27,13 +28,18 @@ int run_setup(const Settings& settings, const SetupOptions& options)
     if (auto door = check_door(options.secrets_file); !door) return failed(door.error());
     protocol::SystemRandom random;
     const protocol::SystemClock clock;
-    auto done = set_up(*config, options.admin, random, clock, door_to(options.secrets_file));
+    const auto door = door_to(options.secrets_file);
+    auto done = options.new_database ? set_up_database(*config, options.admin, random, clock, door)
+                                     : set_up(*config, options.admin, random, clock, door);
     if (!done) return failed(done.error());
-    std::cerr << config->server.name.str() << " is set up; its keys are in " << config->server.keys
-              << "\n";
-    if (!options.secrets_file.empty()) {
-        std::cerr << "password and recovery secret are in " << options.secrets_file << "\n";
+    if (options.new_database) {
+        std::cerr << "made the database " << config->storage.sqlite_path() << "\n";
+    } else {
+        std::cerr << config->server.name.str() << " is set up; its keys are in "
+                  << config->server.keys << "\n";
     }
+    if (!options.secrets_file.empty())
+        std::cerr << "what is to be kept secret is in " << options.secrets_file << "\n";
     return exit_done;
 }
 
@@ -63,6 +69,8 @@ void add_setup_verbs(Verbs& verbs)
             "--secrets-file", setup->secrets_file,
             "A new 0600 file for the password and the recovery secret, in place of the terminal")
         ->type_name("FILE");
+    make.add_flag("--new-database", setup->new_database,
+                  "The keys stay, and an empty database takes the place of one that is lost");
 
     const auto certificate = std::make_shared<CertificateOptions>();
     auto& certify =

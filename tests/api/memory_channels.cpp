@@ -66,6 +66,7 @@ void MemoryChannels::commit(const ChannelId& channel, const std::string& sender,
 Result<Posted> MemoryChannels::append(const Actor& actor, const ChannelId& channel,
                                       const std::string& type, const std::string& content)
 {
+    if (refusal) return tl::unexpected(*refusal);
     const auto repeated = by_txn.find(key_of(actor));
     if (repeated != by_txn.end()) return repeated->second;
     commit(channel, actor.user.str(), type, {content});

@@ -68,6 +68,7 @@ class MemoryChannels final : public Channels {
     // While the overdue ones are read this happens, and they are given as they were before.
     std::function<void()> while_reading_overdue;
     std::map<std::string, std::vector<Delivery>> late;  // by user
+    std::optional<Error> refusal;                       // of every post and change
     std::optional<Stalled> stalled;                     // of every channel
     std::vector<std::tuple<std::string, std::string, std::int64_t>> acknowledged;
     std::vector<ChannelChange> changes;                                   // as they were asked for

@@ -228,9 +228,11 @@ Answer Rig::send(net::Fetch fetch)
 }
 
 Answer Rig::post_text(const std::string& path, const std::string& body, const std::string& type,
-                      const std::string& token)
+                      const std::string& token, const std::string& encoding)
 {
-    return send(with_body("POST", path, body, type, token));
+    auto fetch = with_body("POST", path, body, type, token);
+    if (!encoding.empty()) fetch.fields.emplace_back("Content-Encoding", encoding);
+    return send(std::move(fetch));
 }
 
 Answer Rig::request(const std::string& method, const std::string& path, const json& body,

@@ -87,7 +87,8 @@ class Rig {
 
     Answer post(const std::string& path, const json& body, const std::string& token = {});
     Answer post_text(const std::string& path, const std::string& body,
-                     const std::string& type = "application/json", const std::string& token = {});
+                     const std::string& type = "application/json", const std::string& token = {},
+                     const std::string& encoding = {});
     Answer get(const std::string& path, const std::string& token = {});
     Answer request(const std::string& method, const std::string& path, const json& body,
                    const std::string& token);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,10 @@ class Check : public testing::Test {
         const Identity identity{*protocol::parse_server_name("a.example", {}),        key, 1,
                                 protocol::SigningKey::generate(random_).public_key(), {},  {}};
         EXPECT_TRUE(KeyFolder(scratch_ / "data/keys").create(identity));
+        std::ofstream(database()) << "as setup leaves one";
     }
+
+    [[nodiscard]] std::string database() const { return scratch_ / "data/entente.sqlite"; }
 
     static std::string listener(const std::string& rest) { return "[[listener]]\n" + rest; }
     static std::string with_tls()
@@ -161,6 +165,85 @@ TEST_F(Check, WarnsWhereNoListenerServesFederation)
     EXPECT_TRUE(says(check(only_clients).second, "no listener serves federation"));
     EXPECT_FALSE(
         says(check(only_clients, {{"ENTENTE_FEDERATION_ENABLED", "false"}}).second, "no listener"));
+}
+
+// Without it the server would begin as a new one, under keys that others know.
+TEST_F(Check, ADatabaseThatIsLostThoughThereAreKeysIsAFault)
+{
+    for (const bool is_empty : {false, true}) {
+        std::filesystem::remove(database());
+        if (is_empty) std::ofstream(database()) << "";
+        const auto [code, said] = check(with_tls());
+        EXPECT_EQ(code, 1);
+        EXPECT_TRUE(says(said, "error: ") && says(said, database() + " is missing or empty"))
+            << said;
+        EXPECT_TRUE(says(said, "put it back from a backup")) << said;
+        EXPECT_TRUE(says(said, "ententctl setup --new-database")) << said;
+    }
+}
+
+TEST_F(Check, BeforeSetupNoDatabaseIsMissed)
+{
+    std::filesystem::remove_all(scratch_ / "data");
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "run ententctl setup --config")) << said;
+    EXPECT_FALSE(says(said, "the database")) << said;
+}
+
+// For as long as it lives this process acts as nobody in particular.
+class AsNobody {
+ public:
+    AsNobody()
+    {
+        if (::seteuid(65'534) != 0) std::abort();
+    }
+    AsNobody(const AsNobody&) = delete;
+    AsNobody& operator=(const AsNobody&) = delete;
+    ~AsNobody()
+    {
+        if (::seteuid(0) != 0) std::abort();
+    }
+};
+
+TEST_F(Check, WhatCannotBeWrittenIsNamedWithTheRemedy)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
+    std::filesystem::permissions(scratch_ / "", std::filesystem::perms::all);
+    for (const auto* name : {"data", "data/keys", "data/keys/identity.json", "k.pem"})
+        ASSERT_EQ(::chown((scratch_ / name).c_str(), 65'534, 65'534), 0) << name;
+    const auto check_as_nobody = [&] {
+        std::filesystem::remove(scratch_ / "e.toml");
+        const AsNobody nobody;
+        return check(with_tls());
+    };
+    const auto expect_fault = [&](const std::string& what) {
+        const auto [code, said] = check_as_nobody();
+        EXPECT_EQ(code, 1);
+        EXPECT_TRUE(says(said, what + ": Permission denied; run chown and chmod")) << said;
+    };
+    // Root's, as after a visit with sqlite3.
+    expect_fault(database() + " can't be read and written");
+    ASSERT_EQ(::chown(database().c_str(), 65'534, 65'534), 0);
+    ASSERT_EQ(::chmod(database().c_str(), 0600), 0);
+    EXPECT_EQ(check_as_nobody().first, 0) << check_as_nobody().second;
+    ASSERT_EQ(::chmod(database().c_str(), 0400), 0);
+    expect_fault(database() + " can't be read and written");
+    ASSERT_EQ(::chmod(database().c_str(), 0600), 0);
+    std::ofstream(database() + "-wal") << "";
+    expect_fault(database() + "-wal can't be read and written");
+    std::filesystem::remove(database() + "-wal");
+    ASSERT_EQ(::chmod((scratch_ / "data").c_str(), 0500), 0);
+    expect_fault((scratch_ / "data") + " can't be written");
+}
+
+TEST_F(Check, ADatabaseThatIsNoFileIsAFault)
+{
+    std::filesystem::remove(database());
+    std::filesystem::create_directory(database());
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, database() + " isn't a file; set storage.url to one")) << said;
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ constexpr protocol::Millis moment = 1'763'683'200'123;  // 2025-11-21T00:00:00.1
 
 class FixedClock final : public protocol::Clock {
  public:
-    [[nodiscard]] protocol::Millis now_ms() const override { return moment; }
+    [[nodiscard]] protocol::Millis now_ms() const override { return now; }
+    protocol::Millis now = moment;
 };
 
 std::string text_line(std::string_view message, const std::vector<LogField>& fields)
@@ -93,6 +94,42 @@ TEST(Log, LevelsAreThoseOfTheComponentElseTheGeneralOne)
     EXPECT_EQ(lines[2], "2025-11-21T00:00:00.123Z error   gate: five n=5");
     EXPECT_TRUE(log->enabled(LogLevel::debug, "inbox"));
     EXPECT_FALSE(log->enabled(LogLevel::info, "net"));
+}
+
+// A stranger with a thousand names fills no disk.
+TEST(Log, LinesThatSayTheSameAreCountedBeyondSixtyAMinute)
+{
+    FixedClock clock;
+    std::vector<std::string> lines;
+    LogConfig config;
+    config.components = {{"gate", LogLevel::debug}};
+    const auto log =
+        make_logger(config, clock, [&](std::string_view line) { lines.emplace_back(line); });
+    const auto write = [&](int count) {
+        for (int i = 0; i < count; ++i)
+            protocol::log_warning(*log, "discovery", "pinned", {{"server", i}});
+    };
+    write(same_lines_a_minute + 7);
+    EXPECT_EQ(lines.size(), 60U);
+    // What says something else, and what an operator has asked for, is none of that.
+    protocol::log_warning(*log, "discovery", "key-conflict");
+    protocol::log_warning(*log, "links", "pinned");
+    EXPECT_EQ(lines.size(), 62U);
+    for (int i = 0; i < 100; ++i) protocol::log_debug(*log, "gate", "refused");
+    EXPECT_EQ(lines.size(), 162U);
+
+    clock.now += 59'999;
+    write(1);
+    EXPECT_EQ(lines.size(), 162U);
+    clock.now += 1;
+    write(61);
+    ASSERT_EQ(lines.size(), 162U + 1 + 60);
+    EXPECT_EQ(lines[162], "2025-11-21T00:01:00.123Z warning discovery: pinned left_out=8");
+    EXPECT_EQ(lines[163], "2025-11-21T00:01:00.123Z warning discovery: pinned server=0");
+    // A clock that is set back begins another minute.
+    clock.now -= 3'600'000;
+    write(1);
+    EXPECT_EQ(lines.size(), 162U + 61 + 2);
 }
 
 TEST(Log, ALoggerForStandardErrorWritesThere)

@@ -144,6 +144,41 @@ TEST_F(Setup, AServerThatLostItsKeysGetsNoNewOnes)
     EXPECT_FALSE(set_up_with(remembering(), "other"));
 }
 
+TEST_F(Setup, ALostDatabaseIsMadeAnewBesideTheSameKeys)
+{
+    ASSERT_TRUE(set_up_with(remembering()));
+    EXPECT_TRUE(has_database(config_));
+    const auto seed = identity()->current.seed();
+    for (const bool is_empty : {false, true}) {
+        std::filesystem::remove(config_.storage.sqlite_path());
+        if (is_empty) std::ofstream(config_.storage.sqlite_path()) << "";
+        EXPECT_FALSE(has_database(config_));
+        EXPECT_EQ(set_up_with(remembering()).error().code, Code::conflict);
+        const auto done = set_up_database(config_, "root", random_, clock_, remembering());
+        ASSERT_TRUE(done) << done.error().detail;
+        EXPECT_TRUE(has_database(config_));
+        EXPECT_EQ(identity()->current.seed(), seed);
+        EXPECT_TRUE(api::password_matches(account("root")->password_hash, shown_->password));
+        EXPECT_EQ(account("admin").error().code, Code::not_found);
+        EXPECT_EQ(to_text(*shown_).find("recovery secret:"), std::string::npos);
+    }
+}
+
+TEST_F(Setup, NoDatabaseTakesThePlaceOfOneThatIsThere)
+{
+    const auto make = [&] {
+        return set_up_database(config_, "root", random_, clock_, remembering());
+    };
+    EXPECT_NE(make().error().detail.find("there are no keys"), std::string::npos);
+    ASSERT_TRUE(set_up_with(remembering()));
+    const auto refused = make();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::conflict);
+    EXPECT_NE(refused.error().detail.find("isn't empty; nothing was changed"), std::string::npos);
+    EXPECT_TRUE(account("admin"));
+    EXPECT_EQ(account("root").error().code, Code::not_found);
+}
+
 TEST_F(Setup, NamesThatCannotBeAccountsAreRefused)
 {
     for (const auto* name : {"", "Admin", "a b", "a@b", "-a"}) {

@@ -350,6 +350,12 @@ TEST_F(Control, WithoutADaemonItSaysSo)
     open({"a.test"});
     auto& a = node("a.test");
     EXPECT_EQ(control(a, {"channel", "list"}).exit_code, 0);
+    std::filesystem::remove(a.folder() + "/data/control.sock");
+    const auto removed = control(a, {"channel", "list"});
+    EXPECT_EQ(removed.exit_code, 3);
+    EXPECT_NE(removed.output.find("the socket was removed while it ran; start or restart it"),
+              std::string::npos)
+        << removed.output;
     a.terminate();
     EXPECT_FALSE(std::filesystem::exists(a.folder() + "/data/control.sock"));
     const auto told = control(a, {"channel", "list"});

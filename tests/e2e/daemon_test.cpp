@@ -171,5 +171,31 @@ TEST_F(Daemon, SetupIsDoneOnceAndShowsItsSecretsInOneFileOnly)
     EXPECT_FALSE(std::filesystem::exists(secrets + "2"));
 }
 
+// It has run before: an empty database in silence would be the end of all that others know of it.
+TEST_F(Daemon, WithoutItsDatabaseItDoesNotStartUntilItIsGivenAnother)
+{
+    open({"a.test"});
+    auto& a = node("a.test");
+    const auto database = a.folder() + "/data/entente.sqlite";
+    EXPECT_EQ(a.terminate(), 0);
+    const std::vector<std::string> start{"ententd", "--config", a.config_file()};
+    for (const bool is_empty : {false, true}) {
+        std::filesystem::remove(database);
+        if (is_empty) std::ofstream(database) << "";
+        const auto refused = run_program(start);
+        EXPECT_EQ(refused.exit_code, 78) << refused.output;
+        EXPECT_NE(refused.output.find(database + " is missing or empty"), std::string::npos)
+            << refused.output;
+        EXPECT_EQ(std::filesystem::exists(database), is_empty) << "nothing is made on the way";
+    }
+    const auto made = run_program({"ententctl", "setup", "--new-database", "--config",
+                                   a.config_file(), "--secrets-file", a.folder() + "/secrets2"});
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    a.start();
+    EXPECT_EQ(a.get("/ready").status(), 200);
+    auto alice = person("a.test", "alice");
+    EXPECT_EQ(alice.request("GET", "/users/me").status, 200);
+}
+
 }  // namespace
 }  // namespace entente::e2e

@@ -328,7 +328,10 @@ TEST(HttpServer, SaysWhyItCantListen)
     HttpServer second(served.tasks, options, make_routes(), served.clock);
     const auto started = second.start();
     ASSERT_FALSE(started);
-    EXPECT_NE(started.error().hint.find("127.0.0.1:"), std::string::npos);
+    const auto where = "127.0.0.1:" + std::to_string(served.server.local().port());
+    EXPECT_EQ(started.error().hint, "can't listen on " + where +
+                                        ": Address already in use; stop the process that listens "
+                                        "there (ss -ltnp names it) or set another address");
 }
 
 }  // namespace

@@ -77,6 +77,50 @@ TEST(Overload, ABodyCountsUntilItHasBeenDealtWith)
     run(context, holds_bodies(served, routes));
 }
 
+// So many octets at a time, each 50 ms; whether the server has had enough of it.
+asio::awaitable<bool> is_cut_off(Connection& connection, int times)
+{
+    const std::string drop(100, 'b');
+    for (int i = 0; i < times; ++i) {
+        auto written = co_await connection.write(drop);
+        if (!written) co_return true;
+        co_await sleep_for(50ms);
+    }
+    co_return false;
+}
+
+asio::awaitable<void> hurries(Served& served, Waiting& routes)
+{
+    const auto server = served.server.local();
+    auto slow = co_await connect_raw(server);
+    const auto whole = post(100'000);
+    co_await slow->write(std::string_view(whole).substr(0, whole.size() - 60'000));
+    const bool too_early = co_await is_cut_off(*slow, 24);
+    EXPECT_FALSE(too_early) << "though there is plenty";
+
+    auto other = co_await connect_raw(server);
+    co_await other->write(post(60'000));
+    while (routes.waiting == 0) co_await sleep_for(1ms);
+    const bool in_time = co_await is_cut_off(*slow, 200);
+    EXPECT_TRUE(in_time) << "though what it holds is scarce";
+    routes.open.notify();
+    auto answer = co_await read_answer(*other);
+    EXPECT_EQ(status_of(answer), 200);
+    co_await served.stop();
+}
+
+TEST(Overload, ASlowBodyMayNotKeepWhatIsScarce)
+{
+    asio::io_context context;
+    Waiting routes(context);
+    auto options = plain_listener();
+    options.limits.body_grace = 600ms;
+    options.limits.body_octets_per_second = 500;
+    options.limits.bodies_plenty = 50'000;
+    Served served(context, options, routes.routes());
+    run(context, hurries(served, routes));
+}
+
 asio::awaitable<void> bounds_answers(Served& served)
 {
     const auto server = served.server.local();

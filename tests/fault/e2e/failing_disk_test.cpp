@@ -211,6 +211,24 @@ TEST_F(FailingDisk, AFullDiskRefusesWritesAnswersReadsAndResumesByItself)
     expect_everywhere(all);
 }
 
+// Who asks /ready sends everybody elsewhere: nothing is written then that could notice the room.
+TEST_F(FailingDisk, AFullDiskIsNotReadyAndIsReadyAgainThoughNobodyWrites)
+{
+    EXPECT_EQ(a().get("/ready").status(), 200);
+    tell(a(), "space 20000");
+    wait_until("the disk is full",
+               [&] { return post(*alice_, post_item(channel_, "filling it")).status != 201; });
+    wait_until("/ready says so", [&] { return a().get("/ready").status() == 503; });
+    const auto problem = json::parse(a().get("/ready").body);
+    EXPECT_EQ(problem.value("type", ""), "urn:entente:problem:unavailable");
+    EXPECT_EQ(problem.value("detail", ""), "the disk is full");
+    EXPECT_EQ(a().get("/health").status(), 200);
+    tell(a(), "space free");
+    wait_until("it is ready again", [&] { return a().get("/ready").status() == 200; });
+    EXPECT_EQ(count(a().log_text(), "there is room on the disk again"), 1U);
+    EXPECT_EQ(post(*alice_, post_item(channel_, "after")).status, 201);
+}
+
 // [SIG-4] A power cut takes nonces that nobody has synced; nothing that might have been
 // spent before it is taken after it.
 TEST_F(FailingDisk, AfterAPowerCutNothingOlderIsTakenFromPeers)

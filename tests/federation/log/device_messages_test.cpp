@@ -203,6 +203,19 @@ TEST_F(DeviceMessagesTest, AThousandMessagesOfAUserWaitForAServerAtMost)
     EXPECT_EQ(a.mail("carol", 2).size(), 1U);
 }
 
+TEST_F(DeviceMessagesTest, AnotherMessageUnderTheSameTxnIsRefusedAsAConflict)
+{
+    ASSERT_EQ(send({to_bob(R"({"n":1})"), to_carol(R"({"n":1})")})[1].state, State::accepted);
+    const auto again = send({to_bob(R"({"n":2})"), to_carol(R"({"n":2})")});
+    for (const auto& result : again) {
+        ASSERT_EQ(result.state, State::refused);
+        EXPECT_EQ(result.problem->code, Code::conflict);
+    }
+    EXPECT_EQ(bodies(a.mail("carol", 2)), Texts{R"({"n":1})"});
+    a.deliver();
+    EXPECT_EQ(bodies(b.mail("bob", 7)), Texts{R"({"n":1})"});
+}
+
 // [INBOX-13]
 TEST_F(DeviceMessagesTest, ServersThatAreHardlyKnownAreHeardForAcquaintancesAlone)
 {

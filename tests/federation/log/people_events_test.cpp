@@ -194,6 +194,10 @@ TEST_F(PeopleEvents, AReportReachesTheModeratorsOfBothServersOnce)
     const auto bob = b.server.user("bob");
     ASSERT_TRUE(report(bob, 1));
     ASSERT_TRUE(report(bob, 1));
+    for (const auto& other : {report(bob, 1, "insults"), report(a.server.user("carol"), 1)}) {
+        ASSERT_FALSE(other);
+        EXPECT_EQ(other.error().code, Code::conflict);
+    }
     ASSERT_EQ(reports(a).size(), 1U);
     EXPECT_EQ(reports(a)[0].sender, "alice@a.example");
     EXPECT_EQ(reports(a)[0].reason, "spam");

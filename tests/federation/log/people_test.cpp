@@ -81,7 +81,7 @@ TEST_F(PeopleTest, ARepeatGetsTheSameAnswerAlsoFromAServerThatWasStartedAnew)
 // [QRY-9]
 TEST_F(PeopleTest, OtherClaimsUnderTheSameTxnAreRefusedAndTakeNothing)
 {
-    b.add_device("bob", 7, 3);
+    b.add_device("bob", 7, 4);
     protocol::KeyClaims first = claims(1);
     const auto ask = [&](const protocol::KeyClaims& wanted) {
         return servers.world
@@ -91,7 +91,9 @@ TEST_F(PeopleTest, OtherClaimsUnderTheSameTxnAreRefusedAndTakeNothing)
     };
     EXPECT_EQ(ask(first).status, 200);
     EXPECT_EQ(ask(claims(2)).problem->code, Code::equivocation);
-    EXPECT_EQ(claim(claims(2, 2)), (Keys{R"({"n":2})", R"({"n":3})"}));
+    EXPECT_EQ(claim(claims(1, 3)), Keys{R"({"n":2})"});
+    EXPECT_EQ(claim(claims(2, 3)), (Keys{"conflict", "conflict"}));
+    EXPECT_EQ(claim(claims(2, 2)), (Keys{R"({"n":3})", R"({"n":4})"}));
 }
 
 // [QRY-9]

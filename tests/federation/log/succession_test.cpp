@@ -250,6 +250,8 @@ TEST_F(PlannedMove, ARepeatedWishStandsAsItDoesAndAnotherTakesItsPlace)
     ASSERT_TRUE(ask(b));
     ASSERT_TRUE(ask(b));
     EXPECT_EQ(a.outgoing_direct(b).size(), 1U);
+    ASSERT_FALSE(ask(c));
+    EXPECT_EQ(ask(c).error().code, Code::conflict);
     ASSERT_TRUE(wish(c));
     EXPECT_TRUE(a.outgoing_direct(b).empty());
     actor = a.actor("alice");
@@ -258,6 +260,16 @@ TEST_F(PlannedMove, ARepeatedWishStandsAsItDoesAndAnotherTakesItsPlace)
     rest();
     EXPECT_EQ(ask(c)->state, DeliveryState::accepted);
     expect_all_alike("c.example");
+}
+
+TEST_F(PlannedMove, UnderTheTxnOfAMessageIsAConflict)
+{
+    const auto actor = a.actor("alice");
+    ASSERT_TRUE(a.world.run(a.channels->post(actor, channel, hello)));
+    auto moving = a.world.run(a.channels->move(actor, channel, b.identity.name));
+    ASSERT_FALSE(moving);
+    EXPECT_EQ(moving.error().code, Code::conflict);
+    EXPECT_TRUE(a.outgoing_direct(b).empty());
 }
 
 }  // namespace
