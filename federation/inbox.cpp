@@ -233,13 +233,15 @@ Result<void> Inbox::refuse_again(Work& work)
 }
 
 // As long as a request can pass that was made before its sender has the answer. Nothing of what
-// wasn't proven: of that another proof may come.
+// wasn't proven: of that another proof may come; nor of what may be the home's business soon: a
+// move comes here last, and what its sender keeps until then must not be overtaken [SUC-7].
 Result<void> Inbox::note_refused(const Work& work, const TransactionResult& result)
 {
     const auto expires = parts_.clock.now_s() + protocol::max_age_s + protocol::max_ahead_s + 1;
     const auto note = [&](const auto& item, const protocol::EventResult& said) -> Result<void> {
-        const bool is_final =
-            said.status == ItemStatus::rejected && said.problem->code != Code::superseded;
+        const bool is_final = said.status == ItemStatus::rejected &&
+                              said.problem->code != Code::superseded &&
+                              said.problem->code != Code::not_home;
         if (!is_final || !item.event || !item.id) return {};
         return parts_.refused.note_refused(*item.id, said.problem->code, expires);
     };

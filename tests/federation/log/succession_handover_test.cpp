@@ -47,6 +47,22 @@ TEST_F(Handover, WhatWaitedForTheOldHomeIsHandedToTheNewOne)
     expect_all_alike("b.example");
 }
 
+// [SUC-7] [INBOX-18] Who is to be the home may hear of it last.
+TEST_F(Handover, WhatTheNewHomeRefusesBeforeItKnowsOfTheMoveIsTakenInItsOrderBehindIt)
+{
+    ASSERT_TRUE(c.post("carol", channel, "one"));
+    ASSERT_TRUE(c.post("carol", channel, "two"));
+    move_to(b);
+    ASSERT_EQ(deliver(a, c, slice(a, channel, row(c).seq, all_entries)).status, SliceStatus::ok);
+    ASSERT_TRUE(exchange(c, b));
+    EXPECT_EQ(unsent(c, b), 2U);
+    ASSERT_EQ(home_at(b), "a.example");
+    ASSERT_TRUE(c.post("carol", channel, "three"));
+    rest();
+    EXPECT_EQ(texts(a), (Texts{"one", "two", "three"}));
+    expect_all_alike("b.example");
+}
+
 // [SUC-2] The home had it, the answer was lost: the new home finds it in the log.
 TEST_F(Handover, WhatTheOldHomeHadTakenIsTakenOnce)
 {
