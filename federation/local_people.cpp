@@ -122,7 +122,7 @@ asio::awaitable<Result<std::vector<ClaimResult>>> LocalPeople::claim(UserId aske
         for (const auto place : places) part.claims.push_back(claims.claims[place]);
         if (server == parts_.identity.name) {
             part.txn = claims.txn;
-            auto answer = co_await claims_.claim(asker.str(), part);
+            auto answer = co_await claims_.claim(asker, part);
             if (!answer) co_return fail(answer);
             auto keys = protocol::parse_claimed_keys(*answer, part.claims, parts_.identity.names);
             if (!keys) co_return fail(Code::internal, "our own answer: " + keys.error().detail);
