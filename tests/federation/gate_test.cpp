@@ -389,44 +389,6 @@ TEST_F(GateTest, BudgetTheProvenOriginIsLimitedByASignedAnswer)
     EXPECT_EQ(pass(sign({})).status, 200);
 }
 
-// The many nonces of who asks too much would keep out everybody else's.
-TEST_F(GateTest, BudgetAQueryBeyondItSpendsNoNonce)
-{
-    with_budget(1);
-    Draft draft;
-    draft.method = "GET";
-    draft.body.clear();
-    ASSERT_TRUE(admit(sign(draft), true));
-    const auto early = sign(draft);
-    EXPECT_EQ(admit(early, true).error().code, Code::rate_limited);
-    world.clock.advance(60'000);
-    EXPECT_TRUE(admit(early, true));
-    world.clock.advance(60'000);
-    EXPECT_EQ(admit(early, true).error().code, Code::replayed);
-}
-
-TEST_F(GateTest, BudgetAReplayedQueryCostsItsServerNothing)
-{
-    with_budget(2);
-    Draft draft;
-    draft.method = "GET";
-    draft.body.clear();
-    const auto request = sign(draft);
-    ASSERT_TRUE(admit(request, true));
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(admit(request, true).error().code, Code::replayed);
-    EXPECT_TRUE(admit(sign(draft), true));
-}
-
-// [SIG-8] It would have this server call the address that the origin names, for each of them.
-TEST_F(GateTest, BudgetWhatIsBeyondItIsNotHeard)
-{
-    with_budget(1);
-    std::size_t heard = 0;
-    us.gate->on_proven([&](const ServerName&) { ++heard; });
-    for (int i = 0; i < 5; ++i) std::ignore = admit(sign({}), i % 2 == 0);
-    EXPECT_EQ(heard, 1U);
-}
-
 // [SIG-10]
 TEST_F(GateTest, AnswersAreSignedOverTheRequestsSignature)
 {
