@@ -14,6 +14,12 @@ constexpr int most_doublings = 20;
 
 }  // namespace
 
+Error without_time(Error error)
+{
+    error.retry_after = 0;
+    return error;
+}
+
 Backoff::Backoff(BackoffOptions options, protocol::Random& random)
     : options_(options), random_(random)
 {
@@ -21,12 +27,18 @@ Backoff::Backoff(BackoffOptions options, protocol::Random& random)
 
 void Backoff::reset()
 {
-    failures_ = 0;
+    failures_ = early_ends_ = 0;
+    next_early_end_ = 0;
 }
 
-milliseconds Backoff::doubled(milliseconds first)
+void Backoff::ended_early(protocol::Millis now)
 {
-    const auto steps = std::min(failures_++, most_doublings);
+    next_early_end_ = now + doubled(options_.first, early_ends_).count();
+}
+
+milliseconds Backoff::doubled(milliseconds first, int& times) const
+{
+    const auto steps = std::min(times++, most_doublings);
     return std::min(options_.most, first * (std::int64_t{1} << steps));
 }
 
@@ -61,9 +73,10 @@ Wait Backoff::after(const Error& error)
         case Code::channel_full:
             return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
         case Code::unknown_key:
-            return {doubled(std::min<milliseconds>(options_.most, seconds(60))), false, true, false,
-                    false};
-        case Code::clock_skew: return {jittered(doubled(options_.first)), true, true, false, false};
+            return {doubled(std::min<milliseconds>(options_.most, seconds(60)), failures_), false,
+                    true, false, false};
+        case Code::clock_skew:
+            return {jittered(doubled(options_.first, failures_)), true, true, false, false};
         case Code::key_conflict:
             return {std::min<milliseconds>(options_.most, hours(1)), false, true, false, false};
         case Code::blocked: return {hours(24), false, true, false, false};
@@ -77,10 +90,10 @@ Wait Backoff::after(const Error& error)
         case Code::replayed: {
             // A time that the peer names is the time; else our own doubling.
             if (asked.count() > 0) return {asked, false, false, false, false};
-            return {jittered(doubled(options_.first)), true, false, false, false};
+            return {jittered(doubled(options_.first, failures_)), true, false, false, false};
         }
     }
-    return {jittered(doubled(options_.first)), true, false, false, false};
+    return {jittered(doubled(options_.first, failures_)), true, false, false, false};
 }
 
 }  // namespace entente::federation

@@ -94,7 +94,9 @@ Result<storage::InvitationRow> Direct::read_invitation(const protocol::Event& ev
     row.user = event.to;
     row.channel = channel->str();
     row.home = origin.str();
-    row.sender = invite->sender.text;
+    // [INBOX-9] Without a seal it is the home's word, which is worth something for its own users
+    // alone: else whoever likes could invite in the name of somebody who is trusted.
+    row.sender = invite->sender.server == origin ? invite->sender.text : origin.str();
     row.name = text_member(json, "name");
     row.kind = text_member(json, "kind");
     row.encryption = text_member(json, "encryption");
@@ -178,10 +180,13 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
         is_followed ? (*held)->home != inviting : *earlier && (*earlier)->home != inviting.str();
     if (is_homed_elsewhere && protocol::creator_of(channel) != inviting)
         return refuse(Code::forbidden, "the channel is not homed at the server that invites");
-    auto stored = storage::count_invitations(db, to);
-    if (!stored) return fail(stored);
-    if (*stored >= max_invitations_per_user)
-        return refuse(Code::forbidden, "the user has too many invitations open");
+    if (!*earlier) {
+        auto stored = storage::count_invitations(db, to, inviting.str());
+        if (!stored) return fail(stored);
+        if (stored->all >= max_invitations_per_user ||
+            stored->of_home >= max_invitations_per_user / 2)
+            return refuse(Code::forbidden, "the user has too many invitations open");
+    }
     auto put = storage::put_invitation(db, *direct.invitation);
     if (!put) return put;
     transaction.after_commit([invited = invited_, name = *user] { invited(name); });

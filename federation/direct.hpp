@@ -20,6 +20,7 @@ namespace entente::federation {
 
 inline constexpr std::size_t max_invitation_name_octets = 512;
 inline constexpr std::size_t max_encryption_octets = 32;
+// One home gets half of it at most, or whoever fills it would keep out everybody else.
 inline constexpr std::int64_t max_invitations_per_user = 500;
 
 inline constexpr Millis direct_memory_ms = Millis{30} * 24 * 3600 * 1000;

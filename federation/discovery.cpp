@@ -38,6 +38,7 @@ struct Discovery::Flight {
     }
     asio::steady_timer done;
     std::optional<Result<void>> outcome;
+    Place place = Place::own;
 };
 
 // Ends a flight however its coroutine goes, even if it never starts: nobody waits for ever.
@@ -94,7 +95,7 @@ asio::awaitable<Result<trust::PinnedServer>> Discovery::peer(ServerName server)
     if (held != nullptr && is_fresh(server, now)) co_return without_statements(*held);
 
     Result<void> fetched = recent_failure(server, now);
-    if (fetched) fetched = co_await fetch_shared(server);
+    if (fetched) fetched = co_await fetch_shared(server, Place::own);
 
     // Beyond max_age, as long as fetching fails, the pin goes on [DISC-4].
     held = ring_.find(server);
@@ -192,7 +193,8 @@ asio::awaitable<Result<void>> Discovery::refetch(ServerName server,
         auto allowed = charge_refetch(server, source, now);
         if (!allowed) co_return allowed;
     }
-    auto fetched = co_await fetch_shared(std::move(server));
+    const auto place = source ? Place::inbound : Place::own;
+    auto fetched = co_await fetch_shared(std::move(server), place);
     co_return fetched;
 }
 
@@ -228,17 +230,20 @@ Result<void> Discovery::charge_server(const ServerName& server, Millis now)
     return {};
 }
 
-asio::awaitable<Result<void>> Discovery::fetch_shared(ServerName server)
+asio::awaitable<Result<void>> Discovery::fetch_shared(ServerName server, Place place)
 {
     std::shared_ptr<Flight> flight;
     auto under_way = flights_.find(server);
     if (under_way != flights_.end()) {
         flight = under_way->second;
     } else {
-        if (flights_.size() >= options_.max_under_way) {
+        const auto is_alike = [&](const auto& one) { return one.second->place == place; };
+        const auto taken = std::ranges::count_if(flights_, is_alike);
+        if (std::cmp_greater_equal(taken, options_.max_under_way)) {
             co_return retry_later(Code::unavailable, "discovery: too many fetches under way", 1);
         }
         flight = std::make_shared<Flight>(tasks_.executor());
+        flight->place = place;
         flights_.emplace(server, flight);
         tasks_.spawn(fly(Landing{*this, server, flight}));
     }

@@ -46,7 +46,9 @@ struct DiscoveryOptions {
     std::int64_t refetches_per_source = 1;
     std::int64_t first_fetches_per_source = 30;  // a minute, for servers never seen before
     std::size_t max_remembered = 4096;           // servers whose last fetch is remembered
-    std::size_t max_under_way = 64;              // fetches at once
+    // Fetches at once for requests that came in, and as many for all else: neither the many
+    // peers that are owed something keep strangers out, nor the other way round.
+    std::size_t max_under_way = 64;
 };
 
 // What an administrator should hear of: conflicts, first pins, failures to store.
@@ -117,6 +119,7 @@ class Discovery {
     struct Flight;
     class Landing;
     class Turn;
+    enum class Place : std::uint8_t { inbound, own };
     struct Memory {
         ServerName server;
         Millis fetched_at = 0;       // of the last success; 0: never
@@ -136,7 +139,7 @@ class Discovery {
     [[nodiscard]] Result<void> charge_server(const ServerName& server, Millis now);
     [[nodiscard]] bool is_fresh(const ServerName& server, Millis now) const;
     asio::awaitable<Result<void>> refetch(ServerName server, std::optional<std::string> source);
-    asio::awaitable<Result<void>> fetch_shared(ServerName server);
+    asio::awaitable<Result<void>> fetch_shared(ServerName server, Place place);
     asio::awaitable<void> fly(Landing landing);
     asio::awaitable<Result<void>> fetch_and_pin(ServerName server);
     asio::awaitable<Result<void>> pin(protocol::ServerDocument document);

@@ -87,16 +87,27 @@ asio::awaitable<Result<Admitted>> Gate::examine(net::Request& request, bool vola
     }
     proven_by = signature->field;
 
+    // Queries' nonces take memory, which what is over the budget must not fill. So none is spent
+    // for a query that nobody will answer: let in later, within its lifetime and the budget, it
+    // is still read once. Nothing is charged before the nonce is spent, or a replay would use up
+    // the budget of whose it is.
+    auto admitted = admitted_as(*signature);
+    if (volatile_nonce) {
+        auto has_room =
+            parts_.budgets.check_request(admitted.origin, admitted.tier, parts_.clock.now_ms());
+        if (!has_room) co_return fail(has_room);
+    }
+
     // A replay is no new word of the origin: until the nonce is spent the address pays.
     auto fresh = co_await spend_nonce(*signature, volatile_nonce);
     if (!fresh) co_return fail(fresh);
     parts_.budgets.refund_source(source, parts_.clock.now_ms());
-    auto admitted = admitted_as(*signature);
-    parts_.discovery.heard_from(admitted.origin);
-    if (proven_) proven_(admitted.origin);
     auto allowed =
         parts_.budgets.spend_request(admitted.origin, admitted.tier, parts_.clock.now_ms());
     if (!allowed) co_return fail(allowed);
+    // Within the budget alone: it has this server call the address that the origin names.
+    parts_.discovery.heard_from(admitted.origin);
+    if (proven_) proven_(admitted.origin);
     co_return admitted;
 }
 

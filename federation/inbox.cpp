@@ -14,6 +14,9 @@ using protocol::ItemStatus;
 using protocol::Transaction;
 using protocol::TransactionResult;
 
+// What a root is charged as: its signature costs as much to verify as that many octets to read.
+constexpr std::size_t root_octets = 4'096;
+
 std::size_t octets_of(const protocol::Submission& submission)
 {
     std::size_t octets = 0;
@@ -29,6 +32,30 @@ std::size_t octets_of(const protocol::Slice& slice)
     return octets;
 }
 
+// The roots that an item names; who names them first pays for them.
+class NamedRoots {
+ public:
+    explicit NamedRoots(std::set<std::size_t>& paid) : paid_(paid) {}
+    void add(const protocol::Proof& proof)
+    {
+        if (!paid_.contains(proof.root)) mine_.insert(proof.root);
+    }
+    [[nodiscard]] std::size_t octets() const { return mine_.size() * root_octets; }
+    void are_paid() { paid_.merge(mine_); }
+
+ private:
+    std::set<std::size_t>& paid_;
+    std::set<std::size_t> mine_;
+};
+
+// Nobody names it who is within the budget.
+CheckedRoot unchecked_root()
+{
+    CheckedRoot root;
+    root.problem = Error{Code::rate_limited, "a root beyond the budget", {}, 1};
+    return root;
+}
+
 }  // namespace
 
 // A transaction between its reading and its commit.
@@ -38,6 +65,7 @@ struct Inbox::Work {
     std::size_t octets = 0;  // of its body
     std::vector<VerifiedSubmission> submissions;
     std::vector<std::size_t> event_budgets;  // how many events of each submission may be taken
+    std::set<std::size_t> roots;             // that items within the budget name
     std::vector<VerifiedSlice> slices;
     std::vector<VerifiedDirect> direct;
     // Nothing in the place of one that is beyond the budget.
@@ -119,7 +147,7 @@ asio::awaitable<Result<Transaction>> Inbox::parse(std::string body, const Server
 }
 
 // [INBOX-8] Over the item budget a legal transaction is answered all the same, as far as it
-// goes; its first item is always taken.
+// goes; its first item is always taken. What lies beyond isn't verified either.
 void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admitted& admitted)
 {
     const auto now = parts_.clock.now_ms();
@@ -140,17 +168,30 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
         const auto count = read.value ? read.value->events.size() : read.items;
         const auto octets =
             read.value ? octets_of(*read.value) / std::max<std::size_t>(count, 1) : 0;
+        NamedRoots roots(work.roots);
+        if (read.value) roots.add(read.value->seal.proof);
         for (; budget < count; ++budget) {
-            const auto over = spend(1, octets);
-            if (!over) continue;
+            const auto over = spend(1, octets + (budget == 0 ? roots.octets() : 0));
+            if (!over) {
+                roots.are_paid();
+                continue;
+            }
             work.retry_after = std::max(work.retry_after, over->retry_after);
             break;
         }
         work.event_budgets.push_back(budget);
     }
     // Slices of followed channels are charged in octets, not in events.
-    for (const auto& read : transaction.logs)
-        work.slice_limits.push_back(spend(0, read.value ? octets_of(*read.value) : 0));
+    for (const auto& read : transaction.logs) {
+        NamedRoots roots(work.roots);
+        if (read.value) {
+            roots.add(read.value->checkpoint.proof);
+            for (const auto& seal : read.value->seals) roots.add(seal.proof);
+        }
+        const auto octets = read.value ? octets_of(*read.value) : 0;
+        work.slice_limits.push_back(spend(0, octets + roots.octets()));
+        if (!work.slice_limits.back()) roots.are_paid();
+    }
     for (const auto& read : transaction.direct)
         work.direct_limits.push_back(
             spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
@@ -159,6 +200,9 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
 asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
                                             std::shared_ptr<Transaction> transaction)
 {
+    for (std::size_t i = 0; i < transaction->logs.size(); ++i) {
+        if (work->slice_limits[i]) transaction->logs[i].value.reset();
+    }
     auto keys = parts_.verifier.key_allowance(*transaction);
     for (auto& read : transaction->signals) {
         const bool is_taken =
@@ -166,7 +210,7 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
         auto& signal = work->signals.emplace_back();
         if (is_taken) signal = std::move(read);
     }
-    auto checked = co_await parts_.verifier.check_roots(std::move(transaction->roots), keys);
+    auto checked = co_await check_roots(work->roots, std::move(transaction->roots), keys);
     auto may_hear = [this, work](std::size_t statements) {
         return parts_.budgets
             .spend_events(work->origin, work->tier, static_cast<std::int64_t>(statements), false,
@@ -191,13 +235,34 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     co_return done;
 }
 
+// Those of `named` alone.
+asio::awaitable<CheckedRoots> Inbox::check_roots(std::set<std::size_t> named,
+                                                 std::vector<std::string> roots, KeyAllowance& keys)
+{
+    std::vector<std::string> texts;
+    for (const auto index : named) texts.push_back(std::move(roots[index]));
+    auto verified = co_await parts_.verifier.check_roots(std::move(texts), keys);
+    CheckedRoots checked(roots.size(), unchecked_root());
+    auto next = verified.begin();
+    for (const auto index : named) checked[index] = std::move(*next++);
+    co_return checked;
+}
+
 // Arithmetic on what it is given: for any thread.
 void Inbox::check_items(Work& work, Transaction transaction, const CheckedRoots& roots,
                         const CheckedConsents& consents) const
 {
-    for (auto& read : transaction.submissions)
+    for (std::size_t i = 0; i < transaction.submissions.size(); ++i) {
+        auto& read = transaction.submissions[i];
+        const bool is_beyond =
+            read.value && !read.value->events.empty() && work.event_budgets[i] == 0;
         work.submissions.push_back(
             parts_.verifier.check_submission(std::move(read), roots, work.origin, consents));
+        // Its root is not looked at: whatever is found of it now is nobody's final word.
+        if (is_beyond)
+            work.submissions.back().problem =
+                Error{Code::rate_limited, "over the budget", {}, work.retry_after};
+    }
     for (auto& read : transaction.logs) {
         auto home = Verifier::home_of(read, roots, work.origin);
         work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, home, &consents));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -52,6 +53,8 @@ class Inbox {
                        const Admitted& admitted);
     asio::awaitable<Result<void>> verify(std::shared_ptr<Work> work,
                                          std::shared_ptr<protocol::Transaction> transaction);
+    asio::awaitable<CheckedRoots> check_roots(std::set<std::size_t> named,
+                                              std::vector<std::string> roots, KeyAllowance& keys);
     void check_items(Work& work, protocol::Transaction transaction, const CheckedRoots& roots,
                      const CheckedConsents& consents) const;
     void sign_consents(Outcome& outcome) const;

@@ -1,10 +1,13 @@
 // One-time keys of this server's devices: handed out once each, whoever asks, other servers
 // and our own users alike. Taking the keys and remembering the answer is one job of the
 // writer, so that two who ask at the same instant get different keys, and one who asks again
-// gets the same. Charges nobody.
+// gets the same. A server that has nothing to do with the user gets the fallback key alone, and
+// so does one that has had its share of a device: whoever used up the others would take from
+// everybody else what makes a first message safe. Requests are charged by who asks for them.
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,8 +17,14 @@
 #include "federation/people.hpp"
 #include "protocol/people_queries.hpp"
 #include "storage/group_commit.hpp"
+#include "trust/budgets.hpp"
 
 namespace entente::federation {
+
+// One-time keys of a device that one other server gets an hour; then the fallback key.
+inline constexpr std::int64_t max_claimed_keys_per_server = 50;
+// Of so many pairs of a server and a device it is remembered.
+inline constexpr std::size_t max_claimers = 20'000;
 
 class KeyClaims {
  public:
@@ -23,22 +32,35 @@ class KeyClaims {
     KeyClaims(const Identity& identity, storage::GroupCommit& commits, const protocol::Clock& clock,
               std::function<void(const LowKeys&)> low);
 
-    // The answer as it travels [QRY-8]. `asker` is a server or a user of ours: each has its
-    // own txns. Claims on users of other servers get no key. `equivocation` where other
-    // claims came under this txn before.
-    asio::awaitable<Result<std::string>> claim(std::string asker, protocol::KeyClaims claims);
+    // The answer as it travels [QRY-8], for a user of ours. Each asker, user or server, has its
+    // own txns. Claims on users of other servers get no key. `equivocation` where other claims
+    // came under this txn before.
+    asio::awaitable<Result<std::string>> claim(protocol::UserId asker, protocol::KeyClaims claims);
+    // The same for another server. [QRY-12] Below `known` only who is acquainted with the user
+    // gets one-time keys.
+    asio::awaitable<Result<std::string>> claim(ServerName asker, trust::Tier tier,
+                                               protocol::KeyClaims claims);
 
  private:
+    struct Asker {
+        std::string name;
+        bool is_server = false;
+        std::set<std::string> strangers;  // our users who have nothing to do with it
+    };
+    asio::awaitable<Result<std::string>> claim(Asker asker, protocol::KeyClaims claims);
     [[nodiscard]] Result<std::string> hand_out(storage::WriteTransaction& transaction,
-                                               const std::string& asker,
+                                               const Asker& asker,
                                                const protocol::KeyClaims& claims);
     [[nodiscard]] Result<protocol::ClaimedKey> hand_out_one(storage::WriteTransaction& transaction,
+                                                            const Asker& asker,
                                                             const protocol::KeyClaim& claim);
+    [[nodiscard]] bool may_take(const Asker& asker, const protocol::KeyClaim& claim);
 
     const Identity& identity_;
     storage::GroupCommit& commits_;
     const protocol::Clock& clock_;
     std::function<void(const LowKeys&)> low_;
+    trust::BucketTable shares_;  // the writer's alone
 };
 
 }  // namespace entente::federation

@@ -123,7 +123,7 @@ asio::awaitable<Result<std::vector<ClaimResult>>> LocalPeople::claim(UserId aske
         for (const auto place : places) part.claims.push_back(claims.claims[place]);
         if (server == parts_.identity.name) {
             part.txn = claims.txn;
-            auto answer = co_await claims_.claim(asker.str(), part);
+            auto answer = co_await claims_.claim(asker, part);
             if (!answer && answer.error().code == Code::equivocation)
                 co_return refuse(Code::conflict, "/txn: came before with other claims");
             if (!answer) co_return fail(answer);

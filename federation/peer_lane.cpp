@@ -58,7 +58,7 @@ void PeerLink::lane_ended(const Lane& lane)
 asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft, std::string body)
 {
     auto answer = co_await parts_.client.send(peer_, "POST", inbox_target, std::move(body));
-    if (!answer) co_return fail(answer);
+    if (!answer) co_return tl::unexpected<Error>{without_time(answer.error())};
     if (answer->is_signed) parts_.answered(peer_);
     if (answer->status != 200) {
         auto problem = answer->problem.value_or(
@@ -129,9 +129,7 @@ void PeerLink::note_answer(const Lane& lane, const Settled& settled)
 {
     ++answers_;
     if (lane.failures == failures_) {
-        backoff_.reset();
-        problem_.reset();
-        is_down_ = false;
+        is_back();
     } else {
         // What was sent before the last failure tells that the peer is there, and no more.
         heard();

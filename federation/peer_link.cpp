@@ -176,14 +176,19 @@ asio::awaitable<void> PeerLink::pause(Wait wait)
     const Waiting waiting{next_try_};
     next_try_ = end;
     for (;;) {
-        if (urged_ || (heard_ && wait.ends_when_heard)) {
+        if (urged_) {
             backoff_.reset();
             co_return;
         }
         if (woken_ && wait.ends_with_new_work) co_return;
-        const auto left = end - parts_.clock.now_ms();
-        if (left <= 0) co_return;
-        co_await wakeup_.wait_for(std::chrono::milliseconds(left));
+        const auto now = parts_.clock.now_ms();
+        const bool may_end_early = heard_ && wait.ends_when_heard;
+        const auto until = may_end_early ? std::min(end, backoff_.next_early_end()) : end;
+        if (until <= now) {
+            if (end > now) backoff_.ended_early(now);
+            co_return;
+        }
+        co_await wakeup_.wait_for(std::chrono::milliseconds(until - now));
     }
 }
 
@@ -205,6 +210,7 @@ BatchLimits PeerLink::batch_limits() const
     limits.octets =
         std::min(limits.octets, std::max(most - std::min(most, under_way), spare_octets));
     limits.items = std::max<std::size_t>(limits_of_peer.items >> halvings_, 1);
+    if (is_probing_) limits.items = 1;
     limits.last_log = last_log_;
     return limits;
 }
@@ -228,9 +234,11 @@ asio::awaitable<Result<std::string>> PeerLink::write_out(std::shared_ptr<const B
 asio::awaitable<bool> PeerLink::open_lane()
 {
     const auto failures = failures_;
+    const bool is_probe = is_probing_;
     auto lane = std::make_shared<Lane>(room_);
     lane->begun = parts_.clock.now_ms();
-    const auto held = held_now();
+    auto held = held_now();
+    if (is_probe) held.keys.clear();
     const auto limits = batch_limits();
     auto job = [self = parts_.identity.name, peer = peer_, limits, held](storage::Connection& db) {
         return read_batch(db, self, peer, limits, held);
@@ -238,12 +246,15 @@ asio::awaitable<bool> PeerLink::open_lane()
     storage::Cause cause{peer_.str(), 0};
     auto read = co_await parts_.commits.read(std::move(job), std::move(cause));
     if (!read) {
-        failed(read.error());
+        failed(without_time(read.error()));
         co_return false;
     }
     // Another lane has found out meanwhile that this one would fail too.
     if (failures != failures_) co_return false;
     auto& draft = lane->draft = std::move(*read);
+    if (is_probe) {
+        for (auto& part : draft.logs) part.acks.clear();
+    }
     add_signals(draft, limits);
     if (draft.empty()) {
         forget_unfounded(held);
@@ -253,11 +264,11 @@ asio::awaitable<bool> PeerLink::open_lane()
     const std::shared_ptr<const BatchDraft> sent(lane, &draft);
     auto body = co_await write_out(sent);
     if (!body) {
-        failed(body.error());
+        failed(without_time(body.error()));
         co_return false;
     }
     lane->body = std::move(*body);
-    lane->heartbeats = held.heartbeats;
+    if (!is_probe) lane->heartbeats = held.heartbeats;
     for (const auto& part : draft.submissions) lane->channels.insert(part.channel.str());
     for (const auto& part : draft.logs) lane->channels.insert(part.channel.name.str());
     lane->has_direct = !draft.direct.empty();
@@ -286,7 +297,7 @@ void PeerLink::forget_unfounded(const Held& held)
 void PeerLink::failed(const Error& error)
 {
     ++failures_;
-    is_down_ = true;
+    const bool was_down = std::exchange(is_down_, true);
     signals_.clear();
     auto wait = backoff_.after(error);
     problem_ = error;
@@ -298,15 +309,37 @@ void PeerLink::failed(const Error& error)
             wait = backoff_.after(Error{Code::malformed, "", {}, 0});
         }
         wait.halve = false;
+    } else {
+        is_probing_ = true;
     }
-    const auto level =
-        wait.tell_administrator ? protocol::LogLevel::error : protocol::LogLevel::info;
+    tell_failure(error, wait, was_down);
+    begin_wait(wait);
+}
+
+// Once as long as it is down, and what an administrator must know once of each kind.
+void PeerLink::tell_failure(const Error& error, const Wait& wait, bool was_down)
+{
+    auto level = was_down ? protocol::LogLevel::debug : protocol::LogLevel::info;
+    if (wait.tell_administrator && told_ != error.code) {
+        told_ = error.code;
+        level = protocol::LogLevel::error;
+    }
     parts_.log.write(level, "links", "a transaction was not delivered",
                      {{"peer", peer_.str()},
                       {"problem", protocol::code_name(error.code)},
                       {"detail", error.detail},
                       {"wait_ms", wait.time.count()}});
-    begin_wait(wait);
+}
+
+void PeerLink::is_back()
+{
+    backoff_.reset();
+    problem_.reset();
+    told_.reset();
+    is_probing_ = false;
+    if (!std::exchange(is_down_, false)) return;
+    parts_.log.write(protocol::LogLevel::info, "links", "a transaction was delivered again",
+                     {{"peer", peer_.str()}});
 }
 
 // What is under way is held back like what the peer has asked to be spared.

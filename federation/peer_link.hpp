@@ -71,7 +71,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     asio::awaitable<void> run();
     // There is something new to send.
     void wake();
-    // The peer is alive: a wait for it to come back ends at once.
+    // The peer is alive: a wait for it to come back ends, as often as `Backoff` allows.
     void heard();
     // An administrator's word: whatever wait there is ends now.
     void urge();
@@ -123,6 +123,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     void begin_wait(Wait wait);
     asio::awaitable<void> pause(Wait wait);
     void failed(const Error& error);
+    void tell_failure(const Error& error, const Wait& wait, bool was_down);
+    void is_back();
 
     // --- what becomes of one that is under way: peer_lane.cpp
     static asio::awaitable<void> carry(std::shared_ptr<PeerLink> link, std::shared_ptr<Lane> lane);
@@ -164,6 +166,10 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     SignalQueue signals_;
     Millis signals_due_ = 0;  // not for their own sake before
     bool is_down_ = false;
+    // Nothing goes but the smallest transaction until one is answered: where it goes is what the
+    // peer's document says, and that may be a third party's address.
+    bool is_probing_ = false;
+    std::optional<Code> told_;  // the administrator, since it is down
 };
 
 }  // namespace entente::federation

@@ -86,7 +86,7 @@ asio::awaitable<Result<std::string>> PeopleAnswers::answer_claim(const net::Requ
         budgets_.spend_claims(admitted.origin, admitted.tier,
                               static_cast<std::int64_t>(claims->claims.size()), clock_.now_ms());
     if (!allowed) co_return fail(allowed);
-    auto answer = co_await claims_.claim(admitted.origin.str(), std::move(*claims));
+    auto answer = co_await claims_.claim(admitted.origin, admitted.tier, std::move(*claims));
     co_return answer;
 }
 

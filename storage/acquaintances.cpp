@@ -6,11 +6,14 @@ namespace entente::storage {
 
 namespace {
 
-// Standings up to 3: members, and who is invited.
+// Standings up to 2: members; 3: who is invited.
 constexpr char select_shared_channel[] =
     "SELECT 1 FROM member a JOIN member b ON b.channel = a.channel AND b.user = ? "
-    "WHERE a.user = ? AND a.standing <= 3 AND b.standing <= 3 LIMIT 1";
-constexpr char select_invited[] = "SELECT 1 FROM invitation WHERE user = ? AND sender = ? LIMIT 1";
+    "WHERE a.user = ? AND a.standing <= 2 AND b.standing <= 3 LIMIT 1";
+constexpr char select_shared_with_server[] =
+    "SELECT 1 FROM member a JOIN member b ON b.channel = a.channel "
+    "WHERE a.user = ? AND a.standing <= 2 AND b.standing <= 3 "
+    "AND substr(b.user, instr(b.user, '@') + 1) = ? LIMIT 1";
 constexpr char select_servers[] =
     "SELECT DISTINCT substr(b.user, instr(b.user, '@') + 1) AS server FROM member a "
     "JOIN member b ON b.channel = a.channel "
@@ -44,10 +47,16 @@ Result<bool> are_acquainted(Connection& db, std::string_view own, std::string_vi
     const auto read = [](Statement&) { return true; };
     auto shared = one_row(db, select_shared_channel, read, other, own);
     if (!shared) return fail(shared);
-    if (*shared) return true;
-    auto invited = one_row(db, select_invited, read, own, other);
-    if (!invited) return fail(invited);
-    return invited->has_value();
+    return shared->has_value();
+}
+
+Result<bool> is_acquainted_with_server(Connection& db, std::string_view own,
+                                       std::string_view server)
+{
+    const auto read = [](Statement&) { return true; };
+    auto shared = one_row(db, select_shared_with_server, read, own, server);
+    if (!shared) return fail(shared);
+    return shared->has_value();
 }
 
 }  // namespace entente::storage

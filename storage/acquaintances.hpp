@@ -12,10 +12,13 @@
 
 namespace entente::storage {
 
-// Whether both are members of a channel that is held here, or invited into it, or `other` has
-// invited `own` into one that isn't.
+// Whether `own` is a member of a channel that is held here, and `other` is one too or invited
+// into it. Not where `own` alone is invited: that is anybody's doing, until he accepts.
 [[nodiscard]] Result<bool> are_acquainted(Connection& db, std::string_view own,
                                           std::string_view other);
+// The same for any user of `server`. Costs as much as `own`'s channels have members: for readers.
+[[nodiscard]] Result<bool> is_acquainted_with_server(Connection& db, std::string_view own,
+                                                     std::string_view server);
 
 // Other servers than `self` that have a member in a channel of which `user` is one; any
 // `limit` of them. Costs as much as those channels have members: for readers.

@@ -224,19 +224,19 @@ Result<std::optional<TakenKey>> take_key(Connection& db, std::int64_t device, st
     };
     auto next = one_row(db, select_key, read, device, kind);
     if (!next) return fail(next);
-    if (!*next) {
-        auto fallback = one_row(
-            db, select_fallback, [](Statement& row) { return std::string(row.text(0)); }, device,
-            kind);
-        if (!fallback) return fail(fallback);
-        if (!*fallback) return std::optional<TakenKey>{};
-        return std::optional{TakenKey{std::move(**fallback), true, 0}};
-    }
+    if (!*next) return fallback_key(db, device, kind);
     if (auto gone = run(db, delete_key, device, kind, (*next)->number); !gone) return fail(gone);
     auto left =
         one_row(db, select_left, [](Statement& row) { return row.integer(0); }, device, kind);
     if (!left) return fail(left);
     return std::optional{TakenKey{std::move((*next)->key), false, left->value_or(0)}};
+}
+
+Result<std::optional<TakenKey>> fallback_key(Connection& db, std::int64_t device,
+                                             std::string_view kind)
+{
+    const auto read = [](Statement& row) { return TakenKey{std::string(row.text(0)), true, 0}; };
+    return one_row(db, select_fallback, read, device, kind);
 }
 
 Result<std::optional<ClaimAnswer>> find_claim_answer(Connection& db, std::string_view asker,

@@ -91,6 +91,9 @@ struct TakenKey {
 };
 [[nodiscard]] Result<std::optional<TakenKey>> take_key(Connection& db, std::int64_t device,
                                                        std::string_view kind);
+// The fallback, whatever one-time keys there are: takes nothing.
+[[nodiscard]] Result<std::optional<TakenKey>> fallback_key(Connection& db, std::int64_t device,
+                                                           std::string_view kind);
 
 struct ClaimAnswer {
     protocol::Hash claims{};

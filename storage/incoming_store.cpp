@@ -20,7 +20,8 @@ constexpr char upsert_invitation[] =
     "sender = excluded.sender, name = excluded.name, kind = excluded.kind, encryption = "
     "excluded.encryption, "
     "members = excluded.members, at = excluded.at";
-constexpr char select_invitation_count[] = "SELECT count(*) FROM invitation WHERE user = ?";
+constexpr char select_invitation_count[] =
+    "SELECT count(*), count(CASE WHEN home = ? THEN 1 END) FROM invitation WHERE user = ?";
 constexpr char delete_invitation[] = "DELETE FROM invitation WHERE user = ? AND channel = ?";
 constexpr char select_invitations[] =
     "SELECT user, channel, home, sender, name, kind, encryption, members, at FROM invitation WHERE "
@@ -82,12 +83,15 @@ Result<void> put_invitation(Connection& db, const InvitationRow& row)
                row.kind, row.encryption, row.members, row.at);
 }
 
-Result<std::int64_t> count_invitations(Connection& db, std::string_view user)
+Result<InvitationCount> count_invitations(Connection& db, std::string_view user,
+                                          std::string_view home)
 {
-    auto count =
-        one_row(db, select_invitation_count, [](Statement& row) { return row.integer(0); }, user);
+    const auto read = [](Statement& row) {
+        return InvitationCount{row.integer(0), row.integer(1)};
+    };
+    auto count = one_row(db, select_invitation_count, read, home, user);
     if (!count) return fail(count);
-    return count->value_or(0);
+    return count->value_or(InvitationCount{});
 }
 
 Result<void> drop_invitation(Connection& db, std::string_view user, std::string_view channel)

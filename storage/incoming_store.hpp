@@ -29,7 +29,7 @@ struct InvitationRow {
     std::string user;
     std::string channel;
     std::string home;
-    std::string sender;  // the inviting user
+    std::string sender;  // the inviting user, or the home where only that says who it is
     std::string name;
     std::string kind;
     std::string encryption;
@@ -38,7 +38,12 @@ struct InvitationRow {
 };
 // A later one for the same user and channel takes the place of the earlier.
 [[nodiscard]] Result<void> put_invitation(Connection& db, const InvitationRow& row);
-[[nodiscard]] Result<std::int64_t> count_invitations(Connection& db, std::string_view user);
+struct InvitationCount {
+    std::int64_t all = 0;
+    std::int64_t of_home = 0;
+};
+[[nodiscard]] Result<InvitationCount> count_invitations(Connection& db, std::string_view user,
+                                                        std::string_view home);
 [[nodiscard]] Result<void> drop_invitation(Connection& db, std::string_view user,
                                            std::string_view channel);
 [[nodiscard]] Result<std::vector<InvitationRow>> invitations_of(Connection& db,

@@ -10,8 +10,9 @@
 namespace entente::storage {
 namespace {
 
-// One key's flood ends at its own bound long before it could crowd out another's.
-constexpr std::size_t most_of_a_key = 50'000;
+// One server's flood ends at its own bound long before it could crowd out another's. Not a
+// key's: a document may show many.
+constexpr std::size_t most_of_a_server = 50'000;
 constexpr std::size_t most_in_all = 1'000'000;
 
 class MemoryWindow final : public NonceWindow {
@@ -27,12 +28,11 @@ class MemoryWindow final : public NonceWindow {
             return fail(Code::unavailable, "the nonce expired before the sweep time");
         }
         if (spent_.contains(entry)) return fail(Code::replayed, "the nonce is spent");
-        auto& of_key = by_key_[key.key.str()];
-        if (of_key >= most_of_a_key || spent_.size() >= most_in_all) {
-            return retry_later(Code::unavailable, "too many nonces to remember", 60);
-        }
-        ++of_key;
-        spent_.emplace(entry, expires);
+        if (spent_.size() >= most_in_all) return too_many();
+        const auto of_server = by_server_.try_emplace(key.server.str(), 0).first;
+        if (of_server->second >= most_of_a_server) return too_many();
+        ++of_server->second;
+        spent_.emplace(entry, &*of_server);
         by_expiry_.emplace(expires, std::move(entry));
         return {};
     }
@@ -45,9 +45,10 @@ class MemoryWindow final : public NonceWindow {
         swept_until_ = until;
         while (!by_expiry_.empty() && by_expiry_.begin()->first <= until) {
             const auto& gone = by_expiry_.begin()->second;
-            const auto key = by_key_.find(gone.substr(0, gone.find('\0')));
-            if (--key->second == 0) by_key_.erase(key);
-            spent_.erase(gone);
+            const auto nonce = spent_.find(gone);
+            auto* const of_server = nonce->second;
+            spent_.erase(nonce);
+            if (--of_server->second == 0) by_server_.erase(of_server->first);
             by_expiry_.erase(by_expiry_.begin());
         }
         return {};
@@ -60,10 +61,18 @@ class MemoryWindow final : public NonceWindow {
     }
 
  private:
+    // A server and how many of its nonces are remembered; stays where it is.
+    using OfServer = std::unordered_map<std::string, std::size_t>::value_type;
+
+    static Result<void> too_many()
+    {
+        return retry_later(Code::unavailable, "too many nonces to remember", 60);
+    }
+
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, protocol::Seconds> spent_;
+    std::unordered_map<std::string, std::size_t> by_server_;
+    std::unordered_map<std::string, OfServer*> spent_;  // by key and nonce
     std::set<std::pair<protocol::Seconds, std::string>> by_expiry_;
-    std::unordered_map<std::string, std::size_t> by_key_;
     protocol::Seconds swept_until_ = 0;
 };
 

@@ -141,6 +141,14 @@ Result<void> Budgets::spend_request(const protocol::ServerName& origin, Tier tie
                  now);
 }
 
+Result<void> Budgets::check_request(const protocol::ServerName& origin, Tier tier,
+                                    protocol::Millis now)
+{
+    auto taken = spend_request(origin, tier, now);
+    if (taken) requests_.of(origin.str(), table_.of(tier).requests, now).give_back(1);
+    return taken;
+}
+
 Result<void> Budgets::spend_events(const protocol::ServerName& origin, Tier tier,
                                    std::int64_t events, bool first, protocol::Millis now)
 {

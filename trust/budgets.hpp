@@ -83,6 +83,9 @@ class Budgets {
     // A proven request of `origin`. `rate_limited` with retry_after.
     [[nodiscard]] Result<void> spend_request(const protocol::ServerName& origin, Tier tier,
                                              protocol::Millis now);
+    // Whether there is one left, which isn't taken: the same refusal where not.
+    [[nodiscard]] Result<void> check_request(const protocol::ServerName& origin, Tier tier,
+                                             protocol::Millis now);
     // Items within a transaction [INBOX-8]: `rate_limited` with retry_after for an item beyond
     // the budget. `first` is always taken, so that there is progress.
     [[nodiscard]] Result<void> spend_events(const protocol::ServerName& origin, Tier tier,

@@ -180,6 +180,27 @@ TEST_F(DiscoveryTest, ManyWhoWaitShareOneFetch)
     EXPECT_EQ(us.discovery->figures().fetches, 1U);
 }
 
+// What this server looks up for itself, and who comes to it, don't keep each other out.
+TEST_F(DiscoveryTest, FetchesForRequestsHavePlacesOfTheirOwn)
+{
+    Node other(world, "c.test");
+    us.discovery_options.max_under_way = 1;
+    us.restart();
+    them.hold =
+        std::make_unique<asio::steady_timer>(world.io, asio::steady_timer::time_point::max());
+    bool is_found = false;
+    asio::co_spawn(
+        world.io, us.discovery->peer(a_test),
+        [&](const std::exception_ptr&, const Result<trust::PinnedServer>&) { is_found = true; });
+    while (them.fetched == 0) world.io.run_one();
+    EXPECT_FALSE(peer(other.identity.name));
+    EXPECT_EQ(other.fetched, 0);
+    EXPECT_TRUE(request_key(other.key_ref()));
+    EXPECT_EQ(other.fetched, 1);
+    them.hold->cancel();
+    while (!is_found) world.io.run_one();
+}
+
 TEST_F(DiscoveryTest, StoppingEndsAFetchAndWhoWaitsForIt)
 {
     them.hold =

@@ -1,6 +1,7 @@
 // The contract of the replay window [SIG-4], on all implementations.
 #include "storage/nonce_window.hpp"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <latch>
@@ -162,6 +163,34 @@ TEST_P(NonceWindowContract, NoHistoryLetsARequestThroughTwice)
             }
         }
     });
+}
+
+// A document shows as many keys as its server likes.
+TEST(MemoryWindow, ItsBoundIsAServersNotAKeys)
+{
+    const auto window = make_memory_window();
+    const auto key_of = [](const char* server, const char* name) {
+        auto key = key_named(name);
+        key.server = protocol::ServerName::trusted(server);
+        return key;
+    };
+    const std::array keys = {key_of("a.example", "k"), key_of("a.example", "l")};
+    for (std::size_t i = 0; i < 50'000; ++i) {
+        const auto expires = i % 2 == 0 ? 100 : 101;
+        ASSERT_TRUE(window->spend(keys[i % 2], "n" + std::to_string(i), 0, expires));
+    }
+    for (const auto& key : keys) {
+        const auto spent = window->spend(key, "more", 0, 100);
+        ASSERT_FALSE(spent);
+        EXPECT_EQ(spent.error().code, Code::unavailable);
+        EXPECT_EQ(window->spend(key, "n" + std::to_string(&key - keys.data()), 0, 100).error().code,
+                  Code::replayed);
+    }
+    EXPECT_TRUE(window->spend(key_of("b.example", "m"), "more", 0, 100));
+    ASSERT_TRUE(window->sweep(102));
+    EXPECT_TRUE(window->spend(keys[0], "more", 0, 1'000));
+    ASSERT_TRUE(window->sweep(1'100));
+    EXPECT_TRUE(window->spend(keys[0], "more", 0, 2'000));
 }
 
 std::unique_ptr<NonceWindow> make_rocks(const std::string& folder)

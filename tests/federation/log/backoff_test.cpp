@@ -106,6 +106,25 @@ TEST(Backoff, AFailureWaitsASecondDoublingToAnHourAndEndsWhenThePeerIsHeard)
     }
 }
 
+// Else each of many would have this server call whatever address it names as its own.
+TEST(Backoff, WaitsThatEndBecauseThePeerIsHeardAreEverRarer)
+{
+    FixedRandom random('\x7f');
+    Backoff backoff(BackoffOptions{}, random);
+    EXPECT_EQ(backoff.next_early_end(), 0);
+    protocol::Millis now = 1'000'000;
+    auto expected = milliseconds(1000);
+    for (int i = 0; i < 30; ++i) {
+        backoff.ended_early(now);
+        EXPECT_EQ(backoff.next_early_end(), now + expected.count());
+        now = backoff.next_early_end();
+        expected = std::min<milliseconds>(expected * 2, hours(1));
+    }
+    EXPECT_EQ(backoff.failures(), 0);
+    backoff.reset();
+    EXPECT_EQ(backoff.next_early_end(), 0);
+}
+
 TEST(Backoff, TheJitterIsAFifthEitherWay)
 {
     EXPECT_EQ(first_wait(Code::timeout, 0, '\0').time, milliseconds(800));

@@ -227,6 +227,22 @@ TEST_F(DeviceMessagesTest, ServersThatAreHardlyKnownAreHeardForAcquaintancesAlon
     EXPECT_EQ(b.mail("bob", 7).size(), 2U);
 }
 
+// [INBOX-13] Anybody may invite anybody.
+TEST_F(DeviceMessagesTest, AnInvitationMakesNoAcquaintanceUntilItIsAccepted)
+{
+    b.server.tier = trust::Tier::guest;
+    const auto channel = a.server.create("carol");
+    const auto bob = b.server.user("bob");
+    ASSERT_TRUE(
+        two.servers.world.run(a.server.channels->invite(a.server.actor("carol"), channel, bob)));
+    settle_all(a.server, b.server);
+    ASSERT_EQ(two.servers.world.run(b.server.channels->invitations(bob))->size(), 1U);
+    EXPECT_EQ(receive(event("carol@a.example", message_for(7))), "forbidden");
+    ASSERT_TRUE(two.servers.world.run(b.server.channels->join(b.server.actor("bob"), channel)));
+    settle_all(b.server, a.server);
+    EXPECT_EQ(receive(event("carol@a.example", message_for(7))), "accepted");
+}
+
 TEST_F(DeviceMessagesTest, ABadMessageIsRefusedAloneAndLeavesNothing)
 {
     EXPECT_EQ(receive(event("alice@a.example", "")), "malformed");

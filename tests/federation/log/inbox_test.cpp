@@ -5,6 +5,7 @@
 #include "federation/channel_changes.hpp"
 #include "storage/account_store.hpp"
 #include "tests/federation/log/log_rig.hpp"
+#include "tests/federation/log/signature_counter.hpp"
 
 namespace entente::federation::log_rig {
 namespace {
@@ -248,6 +249,69 @@ TEST_F(InboxTest, SlicesAreChargedInOctetsAndDeferredWhole)
     EXPECT_EQ(a.image(theirs)->seq, before);
     // Alone it is the first item.
     EXPECT_EQ(deliver(b, a, log).status, SliceStatus::ok);
+}
+
+// [INBOX-8] Whoever sends them has signatures verified for nothing otherwise.
+TEST_F(InboxTest, RootsOfWhatIsBeyondTheBudgetArentVerified)
+{
+    auto transaction = submission(b, channel, {message()});
+    const auto add_submissions = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            auto more = submission(b, channel, {message(std::to_string(i))});
+            more.submissions[0].seal.proof.root = transaction.roots.size();
+            transaction.submissions.push_back(more.submissions[0]);
+            transaction.roots.push_back(more.roots[0]);
+        }
+    };
+    add_submissions(20);
+    const auto theirs = shared_channel(b, a);
+    ASSERT_TRUE(b.post("alice", theirs, "m"));
+    auto log = slice(b, theirs, a.image(theirs)->seq, all_entries);
+    log.logs[0].checkpoint.proof.root = transaction.roots.size();
+    transaction.logs = log.logs;
+    transaction.roots.push_back(log.roots.at(0));
+
+    // Roots are charged in octets, each as much as it costs.
+    limit(600, 10'000);
+    auto before = signatures_verified();
+    auto result = a.receive(b, transaction);
+    EXPECT_EQ(signatures_verified() - before, 2U);
+    for (std::size_t i = 0; i < 21; ++i) {
+        const auto& said = result.submissions[i].events[0];
+        EXPECT_EQ(said.status, i < 2 ? ItemStatus::accepted : ItemStatus::deferred) << i;
+        EXPECT_EQ(said.event, protocol::event_id(transaction.submissions[i].events[0].event));
+    }
+    EXPECT_EQ(result.logs[0].status, SliceStatus::deferred);
+    EXPECT_EQ(result.logs[0].channel, theirs.str());
+
+    limit(3, 1'000'000);
+    before = signatures_verified();
+    result = a.receive(b, transaction);
+    EXPECT_EQ(signatures_verified() - before, 4U);  // slices aren't charged in events
+    EXPECT_EQ(result.logs[0].status, SliceStatus::ok);
+}
+
+// One root for many items is paid for once.
+TEST_F(InboxTest, ARootIsChargedOnce)
+{
+    OutgoingTransaction transaction;
+    protocol::RootBuilder leaves;
+    for (int i = 0; i < 10; ++i) {
+        protocol::Submission one;
+        one.channel = channel;
+        one.events.push_back(message(std::to_string(i)));
+        one.seal.events.push_back(protocol::event_id(one.events[0].event));
+        one.seal.proof.index = leaves.add(protocol::seal_leaf(channel, one.seal.events));
+        transaction.submissions.push_back(std::move(one));
+    }
+    const auto root = leaves.sign(b.identity.key, b.identity.name, servers.world.clock.now_ms());
+    transaction.roots = {root.jws};
+    for (auto& one : transaction.submissions)
+        one.seal.proof.path = root.paths[one.seal.proof.index];
+    limit(600, 12'000);
+    const auto result = a.receive(b, transaction);
+    for (const auto& one : result.submissions)
+        EXPECT_EQ(one.events[0].status, ItemStatus::accepted);
 }
 
 // [MEM-3]

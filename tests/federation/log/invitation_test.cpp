@@ -20,6 +20,7 @@ struct Letter {
     std::string inner_type = "member.invite";
     ChannelId inner_channel;
     std::string invites = "alice@a.example";
+    std::string inviter = "bob@b.example";
     std::string behind_inner_content{};  // octets that its hash doesn't know
     Millis at_offset = 0;
 };
@@ -27,9 +28,10 @@ struct Letter {
 class InvitationTest : public ::testing::Test {
  protected:
     Letter letter() { return {.channel = theirs, .inner_channel = theirs}; }
-    EventResult send(const Letter& letter)
+    EventResult send(const Letter& letter) { return send(letter, b); }
+    EventResult send(const Letter& letter, Server& home)
     {
-        const auto inner = b.event(letter.inner_channel, {letter.inner_type, "bob@b.example",
+        const auto inner = b.event(letter.inner_channel, {letter.inner_type, letter.inviter,
                                                           "{\"user\":\"" + letter.invites + "\"}"});
         protocol::EventDraft draft;
         draft.type = letter.type;
@@ -44,7 +46,7 @@ class InvitationTest : public ::testing::Test {
                         "}}";
         protocol::OutgoingTransaction transaction;
         transaction.direct.push_back({protocol::write_event(draft), draft.content});
-        return a.receive(b, transaction).direct.at(0);
+        return a.receive(home, transaction).direct.at(0);
     }
     void expect_refused(const Letter& letter, Code code)
     {
@@ -53,6 +55,29 @@ class InvitationTest : public ::testing::Test {
         ASSERT_TRUE(result.problem);
         EXPECT_EQ(result.problem->code, code);
         EXPECT_TRUE(a.invited.empty());
+    }
+
+    std::vector<storage::InvitationRow> held()
+    {
+        return a
+            .read([](storage::Connection& db) {
+                return storage::invitations_of(db, "alice@a.example");
+            })
+            .value();
+    }
+    void hold(std::int64_t count, const std::string& home)
+    {
+        const auto put = a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+            storage::InvitationRow row{"alice@a.example", "",     home, home, "n",
+                                       "group",           "none", 1,    1};
+            for (std::int64_t i = 0; i < count; ++i) {
+                row.channel = std::to_string(i) + "@" + home;
+                auto done = storage::put_invitation(transaction.db(), row);
+                if (!done) return done;
+            }
+            return {};
+        });
+        ASSERT_TRUE(put);
     }
 
     Servers servers;
@@ -101,6 +126,42 @@ TEST_F(InvitationTest, OneFromAUserIsForbiddenAndOneToNobodyIsNotFound)
     auto elsewhere = letter();
     elsewhere.to = elsewhere.invites = "carol@c.example";
     expect_refused(elsewhere, Code::not_found);
+}
+
+// [INBOX-9] Or whoever likes could invite in the name of somebody who is trusted.
+TEST_F(InvitationTest, AnInviterOfAnotherServerIsTheHomesWordAlone)
+{
+    ASSERT_EQ(send(letter()).status, ItemStatus::accepted);
+    ASSERT_EQ(held().size(), 1U);
+    EXPECT_EQ(held()[0].sender, "bob@b.example");
+    for (const auto* stranger : {"carol@c.example", "dave@a.example"}) {
+        auto in_anothers_name = letter();
+        in_anothers_name.inviter = stranger;
+        ASSERT_EQ(send(in_anothers_name).status, ItemStatus::accepted);
+        EXPECT_EQ(held()[0].sender, "b.example");
+    }
+}
+
+TEST_F(InvitationTest, OneHomeGetsHalfOfAUsersPlaces)
+{
+    hold(max_invitations_per_user / 2 - 1, "b.example");
+    ASSERT_EQ(send(letter()).status, ItemStatus::accepted);
+    auto beyond = letter();
+    beyond.channel = beyond.inner_channel = b.create("bob");
+    const auto refused = send(beyond);
+    ASSERT_TRUE(refused.problem);
+    EXPECT_EQ(refused.problem->code, Code::forbidden);
+    // Of one that is held there may be news all the same.
+    EXPECT_EQ(send(letter()).status, ItemStatus::accepted);
+    auto by_another = letter();
+    by_another.sender = "c.example";
+    by_another.channel = by_another.inner_channel = servers.c.create("carol");
+    EXPECT_EQ(send(by_another, servers.c).status, ItemStatus::accepted);
+    hold(max_invitations_per_user / 2 - 1, "d.example");
+    auto more = by_another;
+    more.channel = more.inner_channel = servers.c.create("carol");
+    EXPECT_EQ(send(more, servers.c).problem->code, Code::forbidden);
+    EXPECT_EQ(send(by_another, servers.c).status, ItemStatus::accepted);
 }
 
 // [INBOX-4] [VER-1]

@@ -38,10 +38,11 @@ inline net::FetchedResponse signed_answer(Server& peer, const net::Fetch& reques
 // The links of `from`; they end with it.
 class LinksOf {
  public:
-    LinksOf(Server& from, net::Fetcher& way, std::chrono::milliseconds patience)
+    LinksOf(Server& from, net::Fetcher& way, std::chrono::milliseconds patience,
+            protocol::Log* log = nullptr)
         : from_(from),
           client_(from.identity, *from.discovery, way, from.world.clock, from.world.random),
-          links_(parts(from, client_, patience), *from.tasks)
+          links_(parts(from, client_, patience, log), *from.tasks)
     {
     }
     ~LinksOf()
@@ -77,14 +78,15 @@ class LinksOf {
     // Only where something is wrong does it take so long.
     static constexpr std::chrono::seconds longest_run{40};
 
-    static LinkParts parts(Server& from, SignedClient& client, std::chrono::milliseconds patience)
+    static LinkParts parts(Server& from, SignedClient& client, std::chrono::milliseconds patience,
+                           protocol::Log* log)
     {
         LinkParts made{from.identity,
                        *from.discovery,
                        client,
                        *from.settlement,
                        *from.commits,
-                       from.null_log,
+                       log == nullptr ? from.null_log : *log,
                        from.world.clock,
                        from.world.random,
                        {},

@@ -10,11 +10,11 @@ using Results = Result<std::vector<ClaimResult>>;
 
 class PeopleTest : public ::testing::Test {
  protected:
-    [[nodiscard]] protocol::KeyClaims claims(int count, int txn = 1)
+    [[nodiscard]] protocol::KeyClaims claims(int count, int txn = 1, int device = 7)
     {
         protocol::KeyClaims made{device_id(txn), {}};
         made.claims.assign(static_cast<std::size_t>(count),
-                           KeyClaim{b.server.user("bob"), device_id(7), "x3dh"});
+                           KeyClaim{b.server.user("bob"), device_id(device), "x3dh"});
         return made;
     }
     std::vector<std::string> claim(const protocol::KeyClaims& wanted,
@@ -31,6 +31,20 @@ class PeopleTest : public ::testing::Test {
         return keys;
     }
 
+    void add_fallback()
+    {
+        const auto uploaded =
+            b.server.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+                auto device = storage::find_device(transaction.db(), "bob", device_id(7));
+                if (!device) return fail(device);
+                storage::KeyUpload upload;
+                upload.fallback.push_back({"x3dh", fallback});
+                return storage::upload_keys(transaction.db(), **device, upload);
+            });
+        ASSERT_TRUE(uploaded) << uploaded.error().detail;
+    }
+
+    const std::string fallback = R"({"fallback":1})";
     TwoPeopleServers two;
     Servers& servers = two.servers;
     PeopleServer& a = two.a;
@@ -99,20 +113,57 @@ TEST_F(PeopleTest, OtherClaimsUnderTheSameTxnAreRefusedAndTakeNothing)
 // [QRY-9]
 TEST_F(PeopleTest, ClaimsAreChargedByTierAndAFullBudgetIsEnoughForOneRequest)
 {
-    b.add_device("bob", 7, 100);
+    for (const int device : {7, 8, 9}) b.add_device("bob", device, 100);
+    shared_channel(a.server, b.server);
     b.server.tier = trust::Tier::quarantined;
     EXPECT_EQ(claim(claims(4)).at(0), R"({"n":1})");
     EXPECT_EQ(claim(claims(6, 2)).at(5), R"({"n":10})");
     EXPECT_EQ(claim(claims(1, 3)), Keys{"rate-limited"});
     servers.world.clock.now += 60'000;
     // More than a minute has in all.
-    EXPECT_EQ(claim(claims(40, 4)).at(39), R"({"n":50})");
+    EXPECT_EQ(claim(claims(40, 4, 8)).at(39), R"({"n":40})");
     servers.world.clock.now += 6'000;
-    EXPECT_EQ(claim(claims(1, 5)), Keys{R"({"n":51})"});
-    EXPECT_EQ(claim(claims(1, 6)), Keys{"rate-limited"});
+    EXPECT_EQ(claim(claims(1, 5, 9)), Keys{R"({"n":1})"});
+    EXPECT_EQ(claim(claims(1, 6, 9)), Keys{"rate-limited"});
     b.server.tier = trust::Tier::trusted;
     servers.world.clock.now += 1'000;
-    EXPECT_EQ(claim(claims(20, 7)).at(19), R"({"n":71})");
+    EXPECT_EQ(claim(claims(20, 7, 9)).at(19), R"({"n":21})");
+}
+
+// [QRY-12]
+TEST_F(PeopleTest, AServerThatHasNothingToDoWithTheUserGetsTheFallbackKey)
+{
+    b.add_device("bob", 7, 3);
+    add_fallback();
+    b.server.tier = trust::Tier::guest;
+    EXPECT_EQ(claim(claims(2)), (Keys{fallback, fallback}));
+    shared_channel(a.server, b.server);
+    EXPECT_EQ(claim(claims(1, 2)), Keys{R"({"n":1})"});
+}
+
+// [QRY-12]
+TEST_F(PeopleTest, AServerThatIsKnownNeedsNoChannelWithTheUser)
+{
+    b.add_device("bob", 7, 3);
+    add_fallback();
+    b.server.tier = trust::Tier::known;
+    EXPECT_EQ(claim(claims(1)), Keys{R"({"n":1})"});
+}
+
+// [QRY-12]
+TEST_F(PeopleTest, AServerGetsNoMoreThanItsShareOfADevicesKeysAnHour)
+{
+    const auto share = static_cast<int>(max_claimed_keys_per_server);
+    for (const int device : {7, 8}) b.add_device("bob", device, share + 10);
+    add_fallback();
+    EXPECT_NE(claim(claims(share)).back(), fallback);
+    EXPECT_EQ(claim(claims(2, 2)), (Keys{fallback, fallback}));
+    // Others aren't kept from the rest, nor is another device.
+    EXPECT_EQ(claim(claims(1, 3, 8)), Keys{R"({"n":1})"});
+    const auto own = servers.world.run(b.people->claim(b.server.user("dave"), claims(1, 4)));
+    EXPECT_EQ(keys_of(own), Keys{R"({"n":51})"});
+    servers.world.clock.now += 3'600'000 / share + 1;
+    EXPECT_EQ(claim(claims(2, 5)), (Keys{R"({"n":52})", fallback}));
 }
 
 TEST_F(PeopleTest, TheDeviceIsToldWhenFewAreLeft)

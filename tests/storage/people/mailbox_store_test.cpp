@@ -122,7 +122,7 @@ TEST_F(Mailboxes, ARevokedDevicesMessagesAreGone)
     EXPECT_EQ(numbers(), Numbers{});
 }
 
-TEST_F(Mailboxes, PeopleAreAcquaintedByAChannelOrAnInvitation)
+TEST_F(Mailboxes, PeopleAreAcquaintedByAChannelThatOneOfOursIsIn)
 {
     const auto acquainted = [&](const std::string& other) {
         return are_acquainted(*db, "alice@a.example", other).value();
@@ -130,7 +130,8 @@ TEST_F(Mailboxes, PeopleAreAcquaintedByAChannelOrAnInvitation)
     ASSERT_TRUE(db->execute(
         "INSERT INTO member (channel, user, standing, since) VALUES "
         "(1, 'alice@a.example', 0, 1), (1, 'bob@b.example', 2, 1), (1, 'carl@c.example', 3, 1), "
-        "(1, 'dora@d.example', 4, 1), (1, 'emil@e.example', 5, 1), (2, 'finn@f.example', 0, 1);"
+        "(1, 'dora@d.example', 4, 1), (1, 'emil@e.example', 5, 1), (2, 'finn@f.example', 0, 1),"
+        "(2, 'alice@a.example', 3, 1);"
         "INSERT INTO invitation (user, channel, home, sender, name, kind, encryption, members, at) "
         "VALUES ('alice@a.example', 'x', 'g.example', 'gina@g.example', '', 'dm', '', 1, 1)"));
     EXPECT_TRUE(acquainted("bob@b.example"));
@@ -138,8 +139,15 @@ TEST_F(Mailboxes, PeopleAreAcquaintedByAChannelOrAnInvitation)
     EXPECT_FALSE(acquainted("dora@d.example"));
     EXPECT_FALSE(acquainted("emil@e.example"));
     EXPECT_FALSE(acquainted("finn@f.example"));
-    EXPECT_TRUE(acquainted("gina@g.example"));
-    EXPECT_FALSE(acquainted("other@g.example"));
+    // Neither invitation is accepted.
+    EXPECT_FALSE(acquainted("gina@g.example"));
+    const auto server_is = [&](const std::string& server) {
+        return is_acquainted_with_server(*db, "alice@a.example", server).value();
+    };
+    EXPECT_TRUE(server_is("b.example"));
+    EXPECT_TRUE(server_is("c.example"));
+    for (const auto* server : {"d.example", "e.example", "f.example", "g.example", "xb.example"})
+        EXPECT_FALSE(server_is(server)) << server;
 }
 
 }  // namespace
