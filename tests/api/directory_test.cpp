@@ -38,13 +38,18 @@ TEST(DirectoryRoutes, WhatAnotherServerAnswersBadlyIsUnavailableAndItsNoIsANo)
 {
     Rig rig;
     const auto alice = rig.person("alice");
-    const auto status = [&](int answer, const std::string& body) {
-        rig.elsewhere = [=](const std::string&, const std::string&) {
-            return answered(answer, body);
-        };
+    const auto get = [&](const Result<federation::Answer>& answer) {
+        rig.elsewhere = [=](const std::string&, const std::string&) { return answer; };
         return rig.get("/api/v1/aliases/general@b.test", alice.access).status;
     };
-    EXPECT_EQ(status(404, "{}"), 404);
+    const auto status = [&](int code, const std::string& body) {
+        return get(answered(code, body));
+    };
+    auto no = answered(404, "{}");
+    no->problem = Error{Code::not_found, "", {}, 0};
+    EXPECT_EQ(get(no), 503);
+    no->is_signed = true;
+    EXPECT_EQ(get(no), 404);
     EXPECT_EQ(status(500, "{}"), 503);
     EXPECT_EQ(status(200, "{}"), 503);
     EXPECT_EQ(status(200, R"({"channel":"no","servers":[]})"), 503);
