@@ -196,6 +196,8 @@ void Person::wish_for_order(Wish& wish, const std::vector<protocol::UserId>& all
 
 asio::awaitable<void> Person::ask(int life, Wish wish, std::vector<KnownChannel>& channels)
 {
+    // It may have died before this had its turn.
+    if (!machine_.is_running() || machine_.life() != life) co_return;
     std::optional<protocol::ChannelId> made;
     auto posted = co_await do_it(wish, made);
     // The dead say nothing, and an answer may be lost on its way.
