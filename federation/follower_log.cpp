@@ -324,12 +324,16 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         target = find_target(store_, db, channel, event, identity_.names);
         if (!target) return fail(target);
         // [EVT-2] What the log holds already has had its effect; and may have been deleted since.
+        // What lies before a hole proves nothing: the home may have been put back in between, and
+        // have taken it anew.
         auto earlier = store_.find_txn(db, channel, event.sender.server, event.txn);
         if (!earlier) return fail(earlier);
-        if (*earlier) addition.entry.content.reset();
-        auto change = *earlier ? Result<protocol::StateChange>{fail(
-                                     Code::equivocation, "an entry under a txn that the log holds")}
-                               : fold(channel, entry, event, facts, *target);
+        const bool is_repeat = earlier->value_or(0) > channel.floor;
+        if (is_repeat) addition.entry.content.reset();
+        auto change = is_repeat
+                          ? Result<protocol::StateChange>{fail(
+                                Code::equivocation, "an entry under a txn that the log holds")}
+                          : fold(channel, entry, event, facts, *target);
         has_effect = change.has_value();
         // What it refers to may lie before the log that is held here.
         cant_tell = !change && change.error().code == Code::not_found && event.target && !*target &&

@@ -33,5 +33,43 @@ TEST(Beginnings, ALogThatBeginsWithoutACreateIsReadAfterARestart)
     EXPECT_EQ(b.image(channel)->state, protocol::state_json(protocol::ChannelState{}));
 }
 
+// Its home may have been put back meanwhile, and have taken the same anew.
+// [EVT-2] [QRY-2]
+TEST(Beginnings, WhatWasHeldBeforeAHoleIsNotRepeatedBehindIt)
+{
+    Servers servers;
+    auto& a = servers.a;
+    auto& b = servers.b;
+    const auto channel = shared_channel(a, b);
+    const auto message = a.event(channel, {"message.create", "alice@a.example", hello});
+    ASSERT_TRUE(a.append(message));
+    settle_all(a, b);
+    const auto held = b.image(channel)->seq;
+    const auto of_bob = [&](const std::string& type) {
+        ASSERT_TRUE(
+            a.append(a.event(channel, {type, "alice@a.example", R"({"user":"bob@b.example"})"})));
+    };
+    of_bob("member.kick");
+    settle_all(a, b);
+    ASSERT_TRUE(a.post("alice", channel, "unseen"));
+    of_bob("member.invite");
+    settle_all(a, b);
+    ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
+    settle_all(a, b);
+    const auto now = *b.image(channel);
+    ASSERT_GT(now.floor, held + 1);
+
+    ASSERT_TRUE(a.post("alice", channel, "next"));
+    auto made = slice(a, channel, now.seq, all_entries);
+    made.logs[0].entries.at(0).event = message.event;
+    made.logs[0].entries[0].content = message.content;
+    rechain(made.logs[0]);
+    sign_anew(a, made);
+    ASSERT_EQ(deliver(a, b, made).status, SliceStatus::ok);
+    const auto entry = b.entries(channel, now.seq).at(0).entry;
+    EXPECT_EQ(entry.content, message.content);
+    EXPECT_EQ(entry.marks, 0);
+}
+
 }  // namespace
 }  // namespace entente::federation::log_rig
