@@ -6,7 +6,6 @@
 #include "federation/evidence.hpp"
 #include "federation/following.hpp"
 #include "federation/home_log.hpp"
-#include "federation/shown_marks.hpp"
 #include "protocol/content_rules.hpp"
 #include "storage/epoch_store.hpp"
 #include "storage/incoming_store.hpp"
@@ -41,16 +40,14 @@ bool is_rightly_gone(const LiveChannel& channel, const VerifiedSlice& slice, std
 {
     const auto& entry = slice.slice.entries[index];
     const auto& event = slice.events[index].event;
-    if (!protocol::can_expire(event.type)) return false;
     const auto& retention = channel.state.retention;
     if (entry.expired)
-        return retention != "relay" && may_have_expired(retention, event, entry.at, now);
+        return retention != "relay" &&
+               protocol::may_have_expired(retention, event.type, entry.at, now);
     const auto by = entry.deleted_by - slice.slice.after.seq - 1;
     if (by <= static_cast<std::int64_t>(index) || by >= std::ssize(slice.events)) return false;
-    const auto& deletion = slice.events[static_cast<std::size_t>(by)].event;
-    if (deletion.type != "message.delete" || !deletion.target) return false;
-    return *deletion.target == event.id ||
-           (event.type == "message.edit" && event.target == deletion.target);
+    return protocol::can_be_deleted(event.type) &&
+           protocol::deletes(slice.events[static_cast<std::size_t>(by)].event, event);
 }
 
 // [SUC-6] Whoever brings it: the present home has signed for it, with a key that still counts.

@@ -1,13 +1,13 @@
 #include "federation/retention.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <memory>
 #include <utility>
 
 #include "protocol/channel_state.hpp"
 #include "protocol/content_rules.hpp"
+#include "protocol/state_values.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -16,16 +16,6 @@ namespace entente::federation {
 namespace {
 
 constexpr std::size_t owed_per_step = 4;
-
-// N of `days:N`; the fold has let no other value pass.
-std::int64_t days_in(const std::string& retention)
-{
-    constexpr std::string_view prefix = "days:";
-    std::int64_t days = 0;
-    const auto* end = retention.data() + retention.size();
-    std::from_chars(retention.data() + prefix.size(), end, days);
-    return days;
-}
 
 }  // namespace
 
@@ -106,7 +96,11 @@ Result<Retention::Limit> Retention::limit_of(storage::Connection& db, std::int64
     if (!meta) return fail(meta);
     const bool is_relay = meta->retention == "relay";
     Limit limit;
-    limit.stay = is_relay ? relay_at_most_ms : days_in(meta->retention) * protocol::day_ms;
+    limit.stay =
+        is_relay
+            ? relay_at_most_ms
+            : protocol::retention_days(meta->retention).value_or(protocol::max_retention_days) *
+                  protocol::day_ms;
     limit.at = clock_.now_ms() - limit.stay;
     if (!is_relay) return limit;
     auto held = held_by_all(db, channel, row->home == identity_.name);

@@ -1,8 +1,8 @@
 #include "federation/shown_marks.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "protocol/content_rules.hpp"
 #include "protocol/slice.hpp"
 #include "storage/vouched_store.hpp"
 
@@ -13,8 +13,6 @@ namespace {
 using storage::ChannelRow;
 using storage::Connection;
 
-constexpr Millis clocks_apart_ms = 60'000;
-
 // Whether entry `by` deletes this one: by itself, or with the message that it edits.
 Result<bool> is_deleted_by(Connection& db, const ChannelRow& channel, std::int64_t by,
                            const protocol::Event& event, protocol::NameRules rules)
@@ -24,10 +22,7 @@ Result<bool> is_deleted_by(Connection& db, const ChannelRow& channel, std::int64
     if (!stored) return stored.error().code == Code::not_found ? Result<bool>{true} : fail(stored);
     if ((stored->entry.marks & protocol::bit(protocol::Mark::no_effect)) != 0) return false;
     auto deletion = protocol::parse_followed_event(stored->entry.event, rules);
-    if (!deletion || deletion->event.type != "message.delete" || !deletion->event.target)
-        return false;
-    const auto& target = *deletion->event.target;
-    return target == event.id || (event.type == "message.edit" && event.target == target);
+    return deletion && protocol::deletes(deletion->event, event);
 }
 
 Result<bool> is_withheld(Connection& db, const ChannelRow& channel,
@@ -36,7 +31,8 @@ Result<bool> is_withheld(Connection& db, const ChannelRow& channel,
 {
     auto followed = protocol::parse_followed_event(entry.event, rules);
     if (!followed) return true;
-    if (entry.expired) return !may_have_expired(meta.retention, followed->event, entry.at, now);
+    if (entry.expired)
+        return !protocol::may_have_expired(meta.retention, followed->event.type, entry.at, now);
     if (entry.deleted_by <= entry.seq) return true;
     auto deleted = is_deleted_by(db, channel, entry.deleted_by, followed->event, rules);
     if (!deleted) return fail(deleted);
@@ -44,19 +40,6 @@ Result<bool> is_withheld(Connection& db, const ChannelRow& channel,
 }
 
 }  // namespace
-
-bool may_have_expired(const std::string& retention, const protocol::Event& event, Millis at,
-                      Millis now)
-{
-    if (!event.type.starts_with("message.")) return false;
-    if (retention == "relay") return true;
-    constexpr std::string_view head = "days:";
-    if (!retention.starts_with(head)) return false;
-    std::int64_t days = 0;
-    const auto* end = retention.data() + retention.size();
-    const auto read = std::from_chars(retention.data() + head.size(), end, days);
-    return read.ec == std::errc{} && at <= now - days * protocol::day_ms + clocks_apart_ms;
-}
 
 Result<void> add_shown_marks(Connection& db, const ChannelRow& channel,
                              const protocol::ChannelState& meta, Millis now,

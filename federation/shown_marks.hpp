@@ -8,10 +8,6 @@
 
 namespace entente::federation {
 
-// Whether the channel's retention lets this entry's content go [MEM-4, MEM-5].
-[[nodiscard]] bool may_have_expired(const std::string& retention, const protocol::Event& event,
-                                    Millis at, Millis now);
-
 // Adds them to a page of `channel`, whose state is `meta`, its lists aside.
 [[nodiscard]] Result<void> add_shown_marks(storage::Connection& db,
                                            const storage::ChannelRow& channel,

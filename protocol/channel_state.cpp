@@ -2,8 +2,8 @@
 #include "protocol/channel_state.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "protocol/content_rules.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/log_writing.hpp"
 #include "protocol/state_values.hpp"
@@ -80,15 +80,7 @@ bool is_history(std::string_view text)
 
 bool is_retention(std::string_view text)
 {
-    if (text == "keep" || text == "relay") return true;
-    constexpr std::string_view prefix = "days:";
-    if (!text.starts_with(prefix)) return false;
-    text.remove_prefix(prefix.size());
-    if (text.empty() || text.front() == '0' || text.front() == '-') return false;
-    int days = 0;
-    const auto* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, days);
-    return read.ec == std::errc{} && read.ptr == end && days <= max_retention_days;
+    return text == "keep" || text == "relay" || retention_days(text);
 }
 
 bool is_encryption(std::string_view text)
