@@ -37,8 +37,8 @@ tl::expected<DaemonOptions, int> parse_daemon_options(int argc, const char* cons
         "SIGTERM stops it gracefully, SIGHUP makes it read its certificates and keys again.\n"
         "ENTENTE_<SECTION>_<KEY> in the environment goes before the file.\n"
         "Exit code: 0 stopped, or nothing is wrong; 1 check has found faults; 64 usage; 70 it "
-        "could "
-        "not begin\nor its disk has failed; 78 the configuration or the installation is at fault.");
+        "could not\nbegin or its disk has failed; 78 the configuration or the installation is at "
+        "fault.");
     add_config(app, options.config);
     auto* const check =
         app.add_subcommand("check", "Says what is wrong with a configuration, and the remedy");

@@ -1,4 +1,4 @@
-// Section 9's right column as arithmetic: how long a link waits after which failure.
+// Section 9's right column as arithmetic: how long a link waits after which failure,
 // and which wait ends when the peer is heard. Pure but for the jitter, whose randomness is
 // passed in.
 #pragma once

@@ -115,7 +115,7 @@ TEST(Overload, ASlowBodyMayNotKeepWhatIsScarce)
     Waiting routes(context);
     auto options = plain_listener();
     options.limits.body_grace = 600ms;
-    options.limits.body_octets_per_second = 500;
+    options.limits.body_octets_per_second = 100;
     options.limits.bodies_plenty = 50'000;
     Served served(context, options, routes.routes());
     run(context, hurries(served, routes));

@@ -23,14 +23,6 @@ class BroughtSlices : public SuccessionTest {
     {
         return to.receive(c, made).logs.at(0);
     }
-    [[nodiscard]] OutgoingTransaction rewritten(std::int64_t after)
-    {
-        auto made = slice(a, channel, after, all_entries);
-        for (auto& entry : made.logs[0].entries) entry.at += 1;
-        rechain(made.logs[0]);
-        sign_anew(a, made);
-        return made;
-    }
 
     std::int64_t held = 0;
 };
@@ -57,13 +49,13 @@ TEST_F(BroughtSlices, SayNothingOfWhoHoldsWhat)
 // [SUC-6] [LOG-4]
 TEST_F(BroughtSlices, OfAnotherHistoryFreezeAFollowerAndNotTheHome)
 {
-    const auto refused = bring(a, rewritten(held - 2));
+    const auto refused = bring(a, rewritten(a, channel, held - 2));
     EXPECT_EQ(refused.status, SliceStatus::refused);
     ASSERT_TRUE(refused.problem);
     EXPECT_EQ(refused.problem->code, Code::equivocation);
     EXPECT_FALSE(a.image(channel)->frozen);
     EXPECT_TRUE(a.post("alice", channel, "two"));
-    EXPECT_EQ(bring(b, rewritten(held - 2)).status, SliceStatus::fork);
+    EXPECT_EQ(bring(b, rewritten(a, channel, held - 2)).status, SliceStatus::fork);
 }
 
 // [SUC-6] [MEM-4] The home's signature doesn't cover contents.

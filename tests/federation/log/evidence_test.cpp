@@ -30,15 +30,6 @@ class Evidence : public ::testing::Test {
             })
             .value();
     }
-    // The home's own word for another history, from the entry behind `after` on.
-    [[nodiscard]] OutgoingTransaction rewritten(std::int64_t after)
-    {
-        auto made = slice(a, channel, after, all_entries);
-        for (auto& entry : made.logs[0].entries) entry.at += 1;
-        rechain(made.logs[0]);
-        sign_anew(a, made);
-        return made;
-    }
     bool thaw()
     {
         return b
@@ -77,7 +68,7 @@ class Evidence : public ::testing::Test {
 TEST_F(Evidence, OfAForkBothHistoriesAreKeptAndProveThemselves)
 {
     const auto end = b.image(channel)->seq;
-    ASSERT_EQ(deliver(a, b, rewritten(end - 3)).status, SliceStatus::fork);
+    ASSERT_EQ(deliver(a, b, rewritten(a, channel, end - 3)).status, SliceStatus::fork);
     EXPECT_EQ(b.fork_kinds, std::vector<std::string>{"fork"});
     b.restart();
     const auto rows = kept();
@@ -119,10 +110,10 @@ TEST_F(Evidence, ALogThatIsNotTheOneThatWasLeftIsAFork)
     ASSERT_EQ(end, a.image(channel)->seq);
     EXPECT_EQ(deliver(a, b, slice(a, channel, end - 3, all_entries)).status,
               SliceStatus::not_following);
-    EXPECT_EQ(deliver(a, b, rewritten(end)).status, SliceStatus::not_following);
+    EXPECT_EQ(deliver(a, b, rewritten(a, channel, end)).status, SliceStatus::not_following);
     EXPECT_FALSE(b.image(channel)->frozen);
 
-    EXPECT_EQ(deliver(a, b, rewritten(end - 3)).status, SliceStatus::fork);
+    EXPECT_EQ(deliver(a, b, rewritten(a, channel, end - 3)).status, SliceStatus::fork);
     EXPECT_TRUE(b.image(channel)->frozen);
     ASSERT_EQ(kept().size(), 1U);
     EXPECT_EQ(kept()[0].seq, end - 2);
@@ -133,7 +124,7 @@ TEST_F(Evidence, ALogThatIsNotTheOneThatWasLeftIsAFork)
 TEST_F(Evidence, AnAdministratorLetsTheChannelGoOnBehindWhatIsHeld)
 {
     const auto before = *b.image(channel);
-    ASSERT_EQ(deliver(a, b, rewritten(before.seq - 1)).status, SliceStatus::fork);
+    ASSERT_EQ(deliver(a, b, rewritten(a, channel, before.seq - 1)).status, SliceStatus::fork);
     ASSERT_TRUE(a.post("alice", channel, "more"));
     EXPECT_EQ(deliver(a, b, slice(a, channel, before.seq, all_entries)).status, SliceStatus::fork);
     EXPECT_TRUE(thaw());
@@ -146,7 +137,8 @@ TEST_F(Evidence, AnAdministratorLetsTheChannelGoOnBehindWhatIsHeld)
 TEST_F(Evidence, OfOneChannelNoMoreIsKeptThanProves)
 {
     for (std::int64_t i = 0; i < storage::max_evidence_per_channel + 2; ++i) {
-        ASSERT_EQ(deliver(a, b, rewritten(b.image(channel)->seq - 1)).status, SliceStatus::fork);
+        ASSERT_EQ(deliver(a, b, rewritten(a, channel, b.image(channel)->seq - 1)).status,
+                  SliceStatus::fork);
         ASSERT_EQ(static_cast<std::int64_t>(kept().size()),
                   std::min(i + 1, storage::max_evidence_per_channel));
         ASSERT_TRUE(thaw());
@@ -189,7 +181,8 @@ TEST_F(Evidence, ToLetOneChannelGoOnChangesNothingInOthers)
     const auto forged = b.event(other, {"message.create", "bob@b.example", hello});
     ASSERT_EQ(a.receive(b, sealed(b, other, {forged})).submissions.at(0).events.at(0).status,
               protocol::ItemStatus::accepted);
-    ASSERT_EQ(deliver(a, b, rewritten(b.image(channel)->seq - 1)).status, SliceStatus::fork);
+    ASSERT_EQ(deliver(a, b, rewritten(a, channel, b.image(channel)->seq - 1)).status,
+              SliceStatus::fork);
     servers.world.clock.now += 1;
     ASSERT_TRUE(thaw());
     EXPECT_EQ(deliver(a, b, slice(a, other, before.seq, all_entries)).status, SliceStatus::fork);

@@ -333,6 +333,9 @@ std::vector<protocol::EventResult> hand_in(Server& author, Server& home, const C
 // Entries after `after`, at most `limit`, as the home sends them.
 [[nodiscard]] protocol::OutgoingTransaction slice(Server& home, const ChannelId& channel,
                                                   std::int64_t after, std::int64_t limit);
+// The home's own word for another history, from the entry behind `after` on.
+[[nodiscard]] protocol::OutgoingTransaction rewritten(Server& home, const ChannelId& channel,
+                                                      std::int64_t after);
 // Sends one slice and gives the answer to it.
 protocol::SliceResult deliver(Server& home, Server& follower,
                               const protocol::OutgoingTransaction& transaction);
