@@ -34,7 +34,8 @@ struct RunProofs {
 // What is found when an entry is taken, and stays so; the other marks are found by who reads.
 inline constexpr std::uint8_t stored_marks =
     protocol::bit(protocol::Mark::late) | protocol::bit(protocol::Mark::key_revoked) |
-    protocol::bit(protocol::Mark::key_retired) | protocol::bit(protocol::Mark::no_effect);
+    protocol::bit(protocol::Mark::key_retired) | protocol::bit(protocol::Mark::no_effect) |
+    protocol::bit(protocol::Mark::withheld);
 
 void append_entry(std::string& body, const protocol::Entry& entry);
 [[nodiscard]] Result<std::vector<protocol::Entry>> decode_entries(std::string_view body);

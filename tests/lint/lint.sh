@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Reads the sources under ROOT and fails on: an include that runs up a floor, I/O in the
-# rooms that do none, Beast outside of net's sources, a file over 500 lines, a placeholder.
+# rooms that do none, Beast outside of net's sources, a file over 500 lines, a placeholder, a
+# source that no CMakeLists.txt above it names: it would be neither built nor run.
 # Only bash, find and awk: it runs on a bare machine. Usage: lint.sh ROOT
 set -euo pipefail
 cd "$1"
@@ -14,6 +15,7 @@ done
 
 mapfile -t files < <(find "${folders[@]}" -name '*.[ch]pp' | sort)
 ((${#files[@]} > 0)) || { echo "lint: no sources under $1" >&2; exit 2; }
+failed=0
 
 awk '
 function fault(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; faults++ }
@@ -56,4 +58,35 @@ $0 ~ placeholder { fault("has a placeholder: finish it") }
 }
 
 END { exit (faults > 0) }
-' "${files[@]}"
+' "${files[@]}" || failed=1
+
+mapfile -t lists < <(find "${folders[@]}" -name CMakeLists.txt)
+awk '
+function folder_of(path) { return sub(/\/[^\/]*$/, "", path) ? path : "" }
+
+FILENAME ~ /CMakeLists\.txt$/ {
+    sub(/#.*/, "")
+    count = split($0, words, /[ \t()"]+/)
+    for (i = 1; i <= count; i++) {
+        sub(/.*\//, "", words[i])
+        sub(/\.cpp$/, "", words[i])
+        named[folder_of(FILENAME), words[i]] = 1
+    }
+    next
+}
+
+{
+    stem = $0
+    sub(/.*\//, "", stem)
+    sub(/\.cpp$/, "", stem)
+    for (folder = folder_of($0); folder != "" && !((folder, stem) in named);)
+        folder = folder_of(folder)
+    if (folder == "") {
+        print $0 ": no CMakeLists.txt names it: it is neither built nor run"
+        faults++
+    }
+}
+
+END { exit (faults > 0) }
+' "${lists[@]}" <(find "${folders[@]}" -name '*.cpp' | sort) || failed=1
+exit "$failed"

@@ -13,6 +13,12 @@ tree() {
     printf '#include <string>\n' >"$scratch/$1/protocol/names.hpp"
     printf '#include "protocol/names.hpp"\n#include <boost/beast/core.hpp>\n' >"$scratch/$1/net/server.cpp"
     printf '#include "net/server.hpp"\n' >"$scratch/$1/federation/inbox.cpp"
+    local room
+    for room in protocol trust net storage federation api daemon tests; do
+        mkdir -p "$scratch/$1/$room"
+        printf 'add_library(%s bad.cpp server.cpp inbox.cpp names_test.cpp)\n' "$room" \
+            >"$scratch/$1/$room/CMakeLists.txt"
+    done
     mkdir -p "$scratch/$1/$(dirname "$2")"
     printf '%b' "$3" >"$scratch/$1/$2"
 }
@@ -47,6 +53,7 @@ refuses test-in-room 'a test' net/bad.cpp '#include "tests/net/fake.hpp"\n'
 refuses io-in-protocol 'does no I/O' protocol/bad.cpp '#include <boost/asio/post.hpp>\n'
 refuses beast-in-header 'Beast' net/bad.hpp '#include <boost/beast/http.hpp>\n'
 refuses beast-in-api 'Beast' api/bad.cpp '#include <boost/beast/http.hpp>\n'
+refuses unlisted 'neither built nor run' tests/api/new_test.cpp 'int a;\n'
 refuses placeholder 'placeholder' daemon/bad.cpp "$placeholder"
 refuses long 'longer than 500' tests/api/bad.cpp "$(printf 'int a;\\n%.0s' {1..501})"
 
