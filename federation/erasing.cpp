@@ -1,5 +1,6 @@
 #include "federation/erasing.hpp"
 
+#include "protocol/content_rules.hpp"
 #include "storage/erasing_store.hpp"
 
 namespace entente::federation {
@@ -82,6 +83,22 @@ bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& even
 {
     if (entry.content) return true;
     return event.type.starts_with("message.") && (entry.deleted_by > 0 || entry.expired);
+}
+
+bool is_whole_or_rightly_gone(const LiveChannel& channel, const VerifiedSlice& slice,
+                              std::size_t index, Millis now)
+{
+    const auto& entry = slice.slice.entries[index];
+    if (entry.content) return true;
+    const auto& event = slice.events[index].event;
+    const auto& retention = channel.state.retention;
+    if (entry.expired)
+        return retention != "relay" &&
+               protocol::may_have_expired(retention, event.type, entry.at, now);
+    const auto by = entry.deleted_by - slice.slice.after.seq - 1;
+    if (by <= static_cast<std::int64_t>(index) || by >= std::ssize(slice.events)) return false;
+    return protocol::can_be_deleted(event.type) &&
+           protocol::deletes(slice.events[static_cast<std::size_t>(by)].event, event);
 }
 
 }  // namespace entente::federation

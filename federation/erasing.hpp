@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "federation/verification.hpp"
 #include "protocol/channel_state.hpp"
 #include "storage/channel_log_store.hpp"
 
@@ -33,6 +34,12 @@ struct Target {
 // Whether an entry has what the fold needs of it. A server that isn't the home can't have taken
 // a content away but of a message [MEM-4]; where it withholds another, someone else is asked.
 [[nodiscard]] bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& event);
+
+// Whether an entry of a slice has its content, or the slice itself shows by whose right it has
+// none, or the channel's rule does. A relayed one isn't erased before all have it.
+[[nodiscard]] bool is_whole_or_rightly_gone(const storage::LiveChannel& channel,
+                                            const VerifiedSlice& slice, std::size_t index,
+                                            Millis now);
 
 // Behind the append of an entry that the fold has let pass: remembers edits, erases what a
 // deletion names. After an error nothing of the transaction may stand.

@@ -33,23 +33,6 @@ SliceResult refused(const std::string& channel, const Error& problem)
     return result;
 }
 
-// Whether the slice itself shows by whose right an entry of it is without content, or the channel's
-// rule does. A relayed one isn't erased before all have it.
-bool is_rightly_gone(const LiveChannel& channel, const VerifiedSlice& slice, std::size_t index,
-                     Millis now)
-{
-    const auto& entry = slice.slice.entries[index];
-    const auto& event = slice.events[index].event;
-    const auto& retention = channel.state.retention;
-    if (entry.expired)
-        return retention != "relay" &&
-               protocol::may_have_expired(retention, event.type, entry.at, now);
-    const auto by = entry.deleted_by - slice.slice.after.seq - 1;
-    if (by <= static_cast<std::int64_t>(index) || by >= std::ssize(slice.events)) return false;
-    return protocol::can_be_deleted(event.type) &&
-           protocol::deletes(slice.events[static_cast<std::size_t>(by)].event, event);
-}
-
 // [SUC-6] Whoever brings it: the present home has signed for it, with a key that still counts.
 // What the signature doesn't cover, contents and keys, only the home may leave out or vouch for.
 bool is_proven_by_home(const LiveChannel& channel, const VerifiedSlice& slice, Millis now)
@@ -58,8 +41,7 @@ bool is_proven_by_home(const LiveChannel& channel, const VerifiedSlice& slice, M
         slice.slice.epoch != channel.epoch || slice.slice.entries.empty())
         return false;
     for (std::size_t i = 0; i < slice.events.size(); ++i) {
-        if (!slice.slice.entries[i].content && !is_rightly_gone(channel, slice, i, now))
-            return false;
+        if (!is_whole_or_rightly_gone(channel, slice, i, now)) return false;
     }
     return std::ranges::all_of(slice.facts,
                                [](const SealFacts& facts) { return facts.vouched_kid.empty(); });

@@ -42,6 +42,10 @@ struct SubmissionTurn {
     std::set<protocol::ChannelId> granted;  // a snapshot comes once per channel [MEM-3]
 };
 
+// [LOG-18] Whether entries are put back without contents whose erasure isn't shown: only where
+// nobody else is left to ask.
+enum class Missing : std::uint8_t { is_refused, is_taken };
+
 // Who must be woken when the commit is durable.
 using Wake = std::function<void(const ServerName& server)>;
 
@@ -60,11 +64,16 @@ class HomeLog {
 
     // [LOG-5] What a follower holds of this log beyond its end, put back as it was: times,
     // events, seals and the checkpoint with its root. The slice has been verified against
-    // this server's own keys. How many entries were new; `signature_invalid` where it goes on
-    // from another end, `malformed` where what the fold needs is missing.
-    [[nodiscard]] Result<std::int64_t> append_again(storage::WriteTransaction& transaction,
-                                                    storage::LiveChannel& channel,
-                                                    const VerifiedSlice& verified);
+    // this server's own keys. `signature_invalid` where it goes on from another end, `malformed`
+    // where what the fold needs is missing.
+    struct PutBack {
+        std::int64_t added = 0;
+        // [LOG-18] Nothing was added, for contents are missing whose erasure it doesn't show.
+        bool lacks_contents = false;
+    };
+    [[nodiscard]] Result<PutBack> append_again(storage::WriteTransaction& transaction,
+                                               storage::LiveChannel& channel,
+                                               const VerifiedSlice& verified, Missing missing);
 
     // Own users' events that waited while the channel was held, in their order, at most
     // `limit`; each now stands in the log or is refused for good.

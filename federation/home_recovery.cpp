@@ -18,15 +18,15 @@ using storage::WriteTransaction;
 
 }  // namespace
 
-Result<std::int64_t> HomeLog::append_again(WriteTransaction& transaction, LiveChannel& channel,
-                                           const VerifiedSlice& verified)
+Result<HomeLog::PutBack> HomeLog::append_again(WriteTransaction& transaction, LiveChannel& channel,
+                                               const VerifiedSlice& verified, Missing missing)
 {
     const auto& slice = verified.slice;
     // A move that came back with the last slice is the end of what there is to put back.
-    if (channel.home != identity_.name) return std::int64_t{0};
+    if (channel.home != identity_.name) return PutBack{};
     if (slice.epoch != channel.epoch) return fail(Code::unsupported, "a slice of another epoch");
     const auto last = slice.after.seq + static_cast<std::int64_t>(slice.entries.size());
-    if (slice.after.seq > channel.seq || last <= channel.seq) return std::int64_t{0};
+    if (slice.after.seq > channel.seq || last <= channel.seq) return PutBack{};
 
     // The chain leads through our end, or it is no part of this log.
     const auto first_new = static_cast<std::size_t>(channel.seq - slice.after.seq);
@@ -37,12 +37,15 @@ Result<std::int64_t> HomeLog::append_again(WriteTransaction& transaction, LiveCh
         return refuse(Code::malformed, "an entry is older than the one before it");
     for (auto i = first_new; i < slice.entries.size(); ++i) {
         const auto& followed = verified.events[i];
+        if (missing == Missing::is_refused &&
+            !is_whole_or_rightly_gone(channel, verified, i, clock_.now_ms()))
+            return PutBack{0, true};
         if (followed.breach.empty() && !has_what_it_needs(slice.entries[i], followed.event))
             return refuse(Code::malformed, "an entry's content is withheld");
     }
     const auto give_up = [&](const Error& error) {
         store_.abandon(channel, error);
-        return Result<std::int64_t>{tl::unexpect, error};
+        return Result<PutBack>{tl::unexpect, error};
     };
     std::vector<std::pair<std::size_t, std::string>> invited;
     for (auto i = first_new; i < slice.entries.size(); ++i) {
@@ -65,7 +68,7 @@ Result<std::int64_t> HomeLog::append_again(WriteTransaction& transaction, LiveCh
     // They are older than what the plan of erasing was made for.
     if (auto hurried = storage::hurry_retention(transaction.db(), channel.id); !hurried)
         return give_up(hurried.error());
-    return last - slice.after.seq - static_cast<std::int64_t>(first_new);
+    return PutBack{last - slice.after.seq - static_cast<std::int64_t>(first_new)};
 }
 
 Result<protocol::StateChange> HomeLog::append_entry_again(WriteTransaction& transaction,

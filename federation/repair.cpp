@@ -244,10 +244,11 @@ asio::awaitable<Repair::Gain> Repair::fetch_log(ServerName follower, ChannelId c
         auto added = co_await fetch_some(follower, channel, *end);
         if (!added && is_passing(added.error()))
             co_return added.error().retry_after > 0 ? Gain::later : Gain::unreachable;
-        if (added && *added > 0) {
+        if (added && added->added > 0) {
             note_gain(follower);
             continue;
         }
+        if (added && added->lacks_contents) co_return Gain::withheld;
         protocol::log_error(parts_.log, "channel_log",
                             "a follower claims more of a channel than it can prove",
                             {{"peer", follower.str()},
@@ -257,10 +258,28 @@ asio::awaitable<Repair::Gain> Repair::fetch_log(ServerName follower, ChannelId c
     }
 }
 
-// How many entries were new. `unavailable` and its like where the follower didn't answer.
-asio::awaitable<Result<std::int64_t>> Repair::fetch_some(ServerName follower, ChannelId channel,
-                                                         std::int64_t after)
+// [LOG-18] Whoever else may have the contents comes first.
+Missing Repair::if_missing(const ChannelId& channel, const ServerName& follower) const
 {
+    const auto found = holds_.find(channel);
+    if (found == holds_.end() || unasked_.contains(channel)) return Missing::is_refused;
+    const auto& hold = found->second;
+    const bool has_waited = parts_.clock.now_ms() - hold.since >= others_wait_ms;
+    const auto may_have_them = [&](const ServerName& other) {
+        if (other == follower) return false;
+        const auto claim = hold.claims.find(other);
+        if (claim == hold.claims.end()) return !has_waited;
+        return !claim->second.withholds && !(claim->second.has_failed && has_waited);
+    };
+    return std::ranges::any_of(hold.unheard, may_have_them) ? Missing::is_refused
+                                                            : Missing::is_taken;
+}
+
+// `unavailable` and its like where the follower didn't answer.
+asio::awaitable<Result<HomeLog::PutBack>> Repair::fetch_some(ServerName follower, ChannelId channel,
+                                                             std::int64_t after)
+{
+    const auto missing = if_missing(channel, follower);
     auto target = "/federation/v1/channels/" + channel.str() +
                   "/log?after=" + std::to_string(after) +
                   "&limit=" + std::to_string(entries_at_once);
@@ -280,15 +299,16 @@ asio::awaitable<Result<std::int64_t>> Repair::fetch_some(ServerName follower, Ch
         auto problem = *verified->problem;
         // Our own checkpoint never waits for anybody.
         if (is_passing(problem)) problem = {Code::signature_invalid, problem.detail, {}, 0};
-        co_return Result<std::int64_t>{tl::unexpect, std::move(problem)};
+        co_return Result<HomeLog::PutBack>{tl::unexpect, std::move(problem)};
     }
     // [KEY-7] What is newer than the revocation of a key of ours was made by who stole it.
     if (verified->is_by_revoked_key)
         co_return fail(Code::signature_invalid, "a checkpoint under a key that is revoked");
-    auto job = [this, verified](WriteTransaction& transaction) -> Result<std::int64_t> {
+    auto job = [this, verified,
+                missing](WriteTransaction& transaction) -> Result<HomeLog::PutBack> {
         auto found = parts_.store.find(transaction.db(), verified->slice.channel);
         if (!found) return fail(found);
-        return parts_.home.append_again(transaction, **found, *verified);
+        return parts_.home.append_again(transaction, **found, *verified, missing);
     };
     auto added = co_await parts_.commits.write(std::move(job));
     co_return added;
@@ -318,6 +338,10 @@ void Repair::settle_claim(const ChannelId& channel, const ServerName& follower, 
         case Gain::nothing:
             disbelieve(channel, follower);
             count(hold, follower);
+            break;
+        case Gain::withheld:
+            claim->second.withholds = true;
+            claim->second.retry_at = parts_.clock.now_ms() + fetch_retry_ms;
             break;
         case Gain::later:
         case Gain::unreachable:

@@ -91,6 +91,7 @@ class Repair {
         std::int64_t seq = 0;
         bool has_given = false;   // entries, since the channel is held
         bool has_failed = false;  // it did not answer when it was asked for it
+        bool withholds = false;   // contents, and doesn't show why they are gone
         Millis retry_at = 0;
     };
     struct Hold {
@@ -103,7 +104,7 @@ class Repair {
         bool is_ended = false;         // by the administrator
     };
     using Holds = std::map<protocol::ChannelId, Hold>;
-    enum class Gain : std::uint8_t { all, nothing, later, unreachable };
+    enum class Gain : std::uint8_t { all, nothing, withheld, later, unreachable };
 
     void begin(const protocol::ChannelId& channel, const std::vector<ServerName>& followers);
     void count(Hold& hold, const ServerName& follower);
@@ -112,9 +113,11 @@ class Repair {
     asio::awaitable<void> fetch_from(ServerName follower);
     asio::awaitable<Gain> fetch_log(ServerName follower, protocol::ChannelId channel,
                                     std::int64_t until);
-    asio::awaitable<Result<std::int64_t>> fetch_some(ServerName follower,
-                                                     protocol::ChannelId channel,
-                                                     std::int64_t after);
+    asio::awaitable<Result<HomeLog::PutBack>> fetch_some(ServerName follower,
+                                                         protocol::ChannelId channel,
+                                                         std::int64_t after);
+    [[nodiscard]] Missing if_missing(const protocol::ChannelId& channel,
+                                     const ServerName& follower) const;
     void disbelieve(const protocol::ChannelId& channel, const ServerName& follower);
     void note_gain(const ServerName& follower);
     void settle_claim(const protocol::ChannelId& channel, const ServerName& follower, Gain gain);

@@ -134,16 +134,6 @@ class Lanes : public ::testing::Test {
     {
         links.run([&] { return links->running() == 0; });
     }
-    [[nodiscard]] std::vector<std::string> texts(Server& server, const ChannelId& channel)
-    {
-        std::vector<std::string> found;
-        for (const auto& stored : server.entries(channel, 0)) {
-            const auto& content = *stored.entry.content;
-            const auto at = content.find(R"("text":")");
-            if (at != std::string::npos) found.push_back(content.substr(at + 8, 2));
-        }
-        return found;
-    }
 
     Servers servers;
     Server& a = servers.a;
@@ -190,7 +180,7 @@ TEST_F(Lanes, AChannelIsAlwaysOnOneLane)
     way.let_go();
     finish(links);
     EXPECT_EQ(way.begun[channels[0].str()], 2);
-    EXPECT_EQ(texts(b, channels[0]), (std::vector<std::string>{"m1", "m2"}));
+    EXPECT_EQ(b.texts(channels[0]), (std::vector<std::string>{"m1", "m2"}));
 }
 
 // [INBOX-3] [INBOX-7]
@@ -214,8 +204,8 @@ TEST_F(Lanes, WhatIsHandedInKeepsItsOrder)
     EXPECT_EQ(way.begun[channels[0].str()], 1);
     way.let_go();
     finish(links);
-    EXPECT_EQ(texts(b, channels[0]), (std::vector<std::string>{"m1", "m2", "m3"}));
-    EXPECT_EQ(texts(b, channels[1]), (std::vector<std::string>{"m1"}));
+    EXPECT_EQ(b.texts(channels[0]), (std::vector<std::string>{"m1", "m2", "m3"}));
+    EXPECT_EQ(b.texts(channels[1]), (std::vector<std::string>{"m1"}));
 }
 
 // [INBOX-4] [INBOX-7]

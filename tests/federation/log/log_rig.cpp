@@ -377,6 +377,25 @@ std::vector<storage::StoredEntry> Server::entries(const ChannelId& channel, std:
     return page.value().entries;
 }
 
+std::vector<std::string> Server::texts(const ChannelId& channel)
+{
+    constexpr std::string_view name = R"("text":")";
+    std::vector<std::string> all;
+    const auto row =
+        read([&](storage::Connection& db) { return storage::read_channel(db, channel); }).value();
+    for (std::int64_t after = row.floor; after < row.seq;) {
+        for (const auto& stored : entries(channel, after)) {
+            after = stored.seq;
+            const auto content = stored.entry.content.value_or("");
+            const auto at = content.find(name);
+            if (at == std::string::npos) continue;
+            const auto begin = at + name.size();
+            all.push_back(content.substr(begin, content.find('"', begin) - begin));
+        }
+    }
+    return all;
+}
+
 std::optional<storage::CursorRow> Server::cursor(const ChannelId& channel, const Server& server)
 {
     using Cursor = std::optional<storage::CursorRow>;

@@ -257,6 +257,8 @@ struct Server {
     [[nodiscard]] std::optional<LogImage> image(const ChannelId& channel);
     [[nodiscard]] std::vector<storage::StoredEntry> entries(const ChannelId& channel,
                                                             std::int64_t after);
+    // What its messages say, in their order, over epochs.
+    [[nodiscard]] std::vector<std::string> texts(const ChannelId& channel);
     [[nodiscard]] std::optional<storage::CursorRow> cursor(const ChannelId& channel,
                                                            const Server& follower);
     [[nodiscard]] std::vector<storage::DirectRow> outgoing_direct(const Server& to);

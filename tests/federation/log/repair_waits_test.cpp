@@ -4,6 +4,18 @@
 namespace entente::federation::log_rig {
 namespace {
 
+// As a follower answers that claims its channel's texts to be expired.
+Result<std::string> without_texts(const std::string& answer)
+{
+    auto parsed = protocol::parse_log_answer(answer, protocol::NameRules{});
+    for (auto& entry : parsed->slice.entries) {
+        if (entry.event.find(R"("message.create")") == std::string::npos) continue;
+        entry.content.reset();
+        entry.expired = true;
+    }
+    return protocol::write_log_answer(*parsed);
+}
+
 // [LOG-5]
 TEST_F(RepairOfAHome, TheLastOfSeveralFollowersIsWaitedForHalfAMinute)
 {
@@ -102,6 +114,81 @@ TEST_F(RepairOfAHome, WhileAFollowerGivesEntriesBackItDoesNotGoOn)
     finish_fetching(a);
     look();
     EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+}
+
+// [LOG-18] What one follower leaves out another may have.
+TEST_F(RepairOfAHome, ContentsThatAFollowerLeavesOutAreAskedOfTheOthersFirst)
+{
+    let_carol_in();
+    back_up();
+    go_on();
+    settle_all(a, c);
+    put_back();
+    bool asks_carol = false;
+    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
+        return asks_carol ? answer : without_texts(*answer);
+    };
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    const auto before = a.image(channel)->seq;
+    EXPECT_LT(before, b.image(channel)->seq);
+    wait(others_wait_ms - 1);
+    finish_fetching(a);
+    EXPECT_TRUE(is_held());
+    EXPECT_EQ(a.image(channel)->seq, before);
+
+    asks_carol = true;
+    ASSERT_TRUE(ask(a, c, channel));
+    finish_fetching(a);
+    wait(fetch_retry_ms);
+    finish_fetching(a);
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+    EXPECT_EQ(a.texts(channel), b.texts(channel));
+}
+
+// [LOG-18]
+TEST_F(RepairOfAHome, ContentsThatNobodyHasAreDoneWithout)
+{
+    let_carol_in();
+    back_up();
+    go_on();
+    settle_all(a, c);
+    put_back();
+    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
+        return without_texts(*answer);
+    };
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    EXPECT_LT(a.image(channel)->seq, b.image(channel)->seq);
+    ASSERT_TRUE(ask(a, c, channel));
+    finish_fetching(a);
+    wait(fetch_retry_ms);
+    finish_fetching(a);
+    look();
+    EXPECT_FALSE(is_held());
+    EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+}
+
+// [LOG-18] Who may have them isn't waited for longer than anybody.
+TEST_F(RepairOfAHome, ContentsAreAskedForHalfAMinuteLong)
+{
+    let_carol_in();
+    back_up();
+    go_on();
+    put_back();
+    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
+        return without_texts(*answer);
+    };
+    ASSERT_TRUE(ask(a, b, channel));
+    finish_fetching(a);
+    wait(others_wait_ms - 1);
+    finish_fetching(a);
+    EXPECT_LT(a.image(channel)->seq, b.image(channel)->seq);
+    wait(fetch_retry_ms);
+    finish_fetching(a);
     EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
 }
 

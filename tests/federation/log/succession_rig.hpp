@@ -70,20 +70,9 @@ class SuccessionTest : public ::testing::Test {
         }
         return all;
     }
-    [[nodiscard]] std::vector<std::string> texts(Server& server)
+    [[nodiscard]] std::vector<std::string> texts(Server& server) const
     {
-        std::vector<std::string> all;
-        for (std::int64_t after = row(server).floor; after < row(server).seq;) {
-            for (const auto& stored : server.entries(channel, after)) {
-                after = stored.seq;
-                const auto content = stored.entry.content.value_or("");
-                const auto at = content.find("\"text\":\"");
-                if (at == std::string::npos) continue;
-                const auto begin = at + std::string_view("\"text\":\"").size();
-                all.push_back(content.substr(begin, content.find('"', begin) - begin));
-            }
-        }
-        return all;
+        return server.texts(channel);
     }
 
     void expect_all_alike(const std::string& home)
