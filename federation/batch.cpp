@@ -73,6 +73,19 @@ Result<LogPart> read_part(storage::Connection& db, const ServerName& self, const
     return part;
 }
 
+// [SUC-6] The last entry of the epoch of `part`, under its home's checkpoint.
+Result<LogPart> read_move(storage::Connection& db, const ServerName& self, LogPart part)
+{
+    auto last = storage::find_epoch_end(db, part.channel.id, part.page.epoch);
+    if (!last) return fail(last);
+    if (!*last) return part;
+    storage::PageLimits limits;
+    limits.entries = 1;
+    auto move = read_provable(db, self, std::move(part.channel), **last - 1, limits);
+    if (move) move->shows_move = true;
+    return move;
+}
+
 Result<void> read_logs(storage::Connection& db, const ServerName& self, const ServerName& peer,
                        const Held& held, std::int64_t last, Room& room, BatchDraft& draft)
 {
@@ -93,6 +106,8 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         if (held.logs.contains(name)) continue;
         auto part = read_part(db, self, peer, std::move(*channel),
                               storage::CursorRow{peer, log.seq, 0, log.until}, room);
+        if (part && held.moves.contains(name) && part->is_past_homes)
+            part = read_move(db, self, std::move(*part));
         if (!part) return fail(part);
         if (part->page.entries.empty()) continue;
         // How far others are is told to authors, and then not with every slice.

@@ -31,6 +31,8 @@ struct Held {
     bool direct = false;
     std::set<std::string> heartbeats;  // channels whose acks are due, whether or not entries are
     std::set<std::string> questions;   // channels to ask about [LOG-5, LOG-8]
+    // Channels of which the peer is to be shown that they have moved here, by the move alone.
+    std::set<std::string> moves;
     // What goes with the slices of a channel, since the peer can't have the keys itself.
     std::map<std::string, std::vector<protocol::ShownKey>> keys;
 };
@@ -48,6 +50,7 @@ struct LogPart {
     std::vector<protocol::ShownKey> keys;  // [LOG-6]
     // Of an epoch that another server ordered: the page ends at a checkpoint of that one.
     bool is_past_homes = false;
+    bool shows_move = false;  // it is the move that ended that epoch, and nothing else
 };
 
 struct BatchDraft {

@@ -31,6 +31,31 @@ Result<void> FollowerLog::can_apply(storage::Connection& db, const LiveChannel& 
     return {};
 }
 
+bool FollowerLog::is_proven_by_home(const LiveChannel& channel, const VerifiedSlice& slice)
+{
+    return !slice.problem && !slice.is_by_revoked_key && slice.home == channel.home &&
+           slice.slice.epoch == channel.epoch && !slice.slice.entries.empty();
+}
+
+bool FollowerLog::is_next_home(const LiveChannel& channel, const VerifiedSlice& slice,
+                               const ServerName& origin)
+{
+    if (!is_proven_by_home(channel, slice)) return false;
+    const auto& last = slice.events.back();
+    const bool may_be = slice.missing.empty() && last.breach.empty() &&
+                        last.event.type == protocol::move_type && slice.facts.back().has_consent;
+    const auto consent = may_be
+                             ? protocol::consent_of_move(
+                                   slice.slice.entries.back().content.value_or(""), identity_.names)
+                             : std::nullopt;
+    if (consent && consent->epoch == channel.epoch + 1) {
+        if (next_homes_.size() >= max_next_homes) next_homes_.erase(next_homes_.begin());
+        next_homes_.insert_or_assign({channel.id, channel.epoch}, consent->home);
+    }
+    const auto found = next_homes_.find({channel.id, channel.epoch});
+    return found != next_homes_.end() && found->second == origin;
+}
+
 // [SUC-2] Only a slice in which something follows on a move is folded for that.
 bool FollowerLog::ends_epoch_early(const LiveChannel& channel, const VerifiedSlice& verified,
                                    std::size_t first_new) const

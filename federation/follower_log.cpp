@@ -33,13 +33,19 @@ SliceResult refused(const std::string& channel, const Error& problem)
     return result;
 }
 
-// [SUC-6] Whoever brings it: the present home has signed for it, with a key that still counts.
-// What the signature doesn't cover, contents and keys, only the home may leave out or vouch for.
-bool is_proven_by_home(const LiveChannel& channel, const VerifiedSlice& slice, Millis now)
+bool has_what_the_state_needs(const VerifiedSlice& slice)
 {
-    if (slice.problem || slice.is_by_revoked_key || slice.home != channel.home ||
-        slice.slice.epoch != channel.epoch || slice.slice.entries.empty())
-        return false;
+    for (std::size_t i = 0; i < slice.events.size(); ++i) {
+        if (slice.events[i].breach.empty() &&
+            !has_what_it_needs(slice.slice.entries[i], slice.events[i].event))
+            return false;
+    }
+    return true;
+}
+
+// [SUC-6] No content that isn't rightly gone, and no key that nobody else shows.
+bool omits_nothing(const LiveChannel& channel, const VerifiedSlice& slice, Millis now)
+{
     for (std::size_t i = 0; i < slice.events.size(); ++i) {
         if (!is_whole_or_rightly_gone(channel, slice, i, now)) return false;
     }
@@ -90,9 +96,15 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     auto& channel = **found;
     // [LOG-3] Before anything is said about what is held here.
     const bool is_from_home = channel.home == origin;
-    auto brings = is_from_home ? Result<bool>{true} : may_bring(db, channel, origin);
+    const bool is_next = !is_from_home && is_next_home(channel, slice, origin);
+    auto brings = is_from_home || is_next ? Result<bool>{true} : may_bring(db, channel, origin);
     if (!brings) return refused(slice.channel_text, brings.error());
-    if (!is_from_home && (!*brings || !is_proven_by_home(channel, slice, clock_.now_ms()))) {
+    // What the home's signature doesn't cover, contents and keys, only the home may leave out or
+    // vouch for, and who it was handed over to.
+    const bool is_proven = *brings && is_proven_by_home(channel, slice) &&
+                           (is_next ? has_what_the_state_needs(slice)
+                                    : omits_nothing(channel, slice, clock_.now_ms()));
+    if (!is_from_home && !is_proven) {
         auto told = answer_stranger(db, channel, slice, origin);
         return told ? std::move(*told) : refused(slice.channel_text, told.error());
     }
@@ -287,7 +299,8 @@ Result<void> FollowerLog::apply_entry(WriteTransaction& transaction, LiveChannel
         addition.entry.marks |= protocol::bit(Mark::withheld);
     if (!followed.breach.empty()) addition.entry.marks |= protocol::bit(Mark::no_effect);
     if (!facts.vouched_kid.empty()) {
-        auto put = storage::put_vouched(db, channel.id, channel.seq + 1, facts.vouched_kid);
+        auto put = storage::put_vouched(db, channel.id, channel.seq + 1, facts.vouched_kid,
+                                        facts.vouched_x);
         if (!put) return put;
     }
     addition.event_id = event.id;

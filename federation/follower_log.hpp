@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ namespace entente::federation {
 // Since when this server knows of every event that it has sealed: what was sealed before may
 // have been forgotten with a database that was put back [LOG-11]. In ms; absent: always.
 inline constexpr std::string_view sealed_since_fact = "sealed_since";
+// Channels of which it is remembered which server has shown to be their next home.
+inline constexpr std::size_t max_next_homes = 10'000;
 // The same for one channel that an administrator has let go on [LOG-4].
 [[nodiscard]] std::string believed_before_fact(const protocol::ChannelId& channel);
 
@@ -82,6 +85,13 @@ class FollowerLog {
     [[nodiscard]] static Result<bool> may_bring(storage::Connection& db,
                                                 const storage::LiveChannel& channel,
                                                 const ServerName& origin);
+    // [SUC-6] The present home has signed for it, with a key that still counts, whoever brings it.
+    [[nodiscard]] static bool is_proven_by_home(const storage::LiveChannel& channel,
+                                                const VerifiedSlice& slice);
+    // [SUC-6] Whether `origin` has shown here, now or before, that the home has handed the channel
+    // over to it.
+    [[nodiscard]] bool is_next_home(const storage::LiveChannel& channel, const VerifiedSlice& slice,
+                                    const ServerName& origin);
     // To a slice by another server than the home that the home's checkpoint doesn't prove.
     [[nodiscard]] Result<protocol::SliceResult> answer_stranger(storage::Connection& db,
                                                                 const storage::LiveChannel& channel,
@@ -156,6 +166,8 @@ class FollowerLog {
     LongWaits& waits_;
     const protocol::Clock& clock_;
     FollowerEvents events_;
+    // By channel and the epoch that is over, until a restart.
+    std::map<std::pair<std::int64_t, std::int64_t>, ServerName> next_homes_;
 };
 
 }  // namespace entente::federation

@@ -18,10 +18,12 @@ void LinkHolds::remember(const BatchDraft& draft, const Settled& settled)
                std::ranges::any_of(draft.submissions,
                                    [&](const auto& part) { return part.channel.str() == channel; });
     });
+    // What a peer asks to be shown first is no end of what it was held for.
     forget_over(logs_, [&](const std::string& channel) {
-        return !settled.held_logs.contains(channel) &&
+        return !settled.held_logs.contains(channel) && !settled.keys_wanted.contains(channel) &&
+               !settled.moves_wanted.contains(channel) &&
                std::ranges::any_of(draft.logs, [&](const auto& part) {
-                   return part.channel.name.str() == channel;
+                   return !part.shows_move && part.channel.name.str() == channel;
                });
     });
     for (const auto& [channel, wait] : settled.held_submissions)

@@ -1,10 +1,12 @@
 // The part of PeerLink that sends one transaction and deals with what comes of it. The rest of
 // the class is in peer_link.cpp.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "federation/long_octets.hpp"
 #include "federation/peer_link.hpp"
+#include "storage/vouched_store.hpp"
 
 namespace entente::federation {
 
@@ -105,7 +107,8 @@ asio::awaitable<void> PeerLink::delivered(std::shared_ptr<Lane> lane, Settled se
 {
     note_answer(*lane, settled);
     for (const auto& advanced : settled.advanced) parts_.advanced(advanced);
-    for (const auto& [channel, kids] : settled.keys_wanted) show_keys(channel, kids);
+    for (const auto& [channel, kids] : settled.keys_wanted) co_await show_keys(channel, kids);
+    for (const auto& channel : settled.moves_wanted) show_move(channel);
     if (parts_.said) {
         for (const auto& word : settled.words) parts_.said(peer_, word);
     }
@@ -137,6 +140,7 @@ void PeerLink::note_answer(const Lane& lane, const Settled& settled)
     for (const auto& part : lane.draft.logs) {
         const auto& channel = part.channel.name.str();
         if (lane.heartbeats.contains(channel)) acks_due_.erase(channel);
+        if (part.shows_move) moves_due_.erase(channel);
         // What the peer puts off is asked again.
         if (!settled.held_logs.contains(channel)) questions_.erase(channel);
     }
@@ -164,20 +168,49 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
 // [LOG-6] What is pinned here is shown, for who doesn't know the server, and the statements
 // that lead to it, for who knows an earlier key. As long as the link lives: the next slice
 // would need the same.
-void PeerLink::show_keys(const std::string& channel, const std::vector<std::string>& kids)
+asio::awaitable<void> PeerLink::show_keys(std::string channel, std::vector<std::string> kids)
 {
     std::vector<protocol::ShownKey> shown;
+    std::vector<protocol::KeyRef> unpinned;
     for (const auto& kid : kids) {
-        const auto ref = protocol::parse_key_ref(kid, parts_.identity.names);
-        const auto* key = ref ? parts_.discovery.ring().find_key(*ref) : nullptr;
-        if (key == nullptr) continue;
-        shown.push_back({ref->server, key->key.x(), parts_.discovery.statements_of(ref->server)});
+        auto ref = protocol::parse_key_ref(kid, parts_.identity.names);
+        if (!ref) continue;
+        if (const auto* key = parts_.discovery.ring().find_key(*ref))
+            shown.push_back(
+                {ref->server, key->key.x(), parts_.discovery.statements_of(ref->server)});
+        else
+            unpinned.push_back(std::move(*ref));
+    }
+    // What a former home vouched for, its next one does.
+    auto job = [unpinned](storage::Connection& db) -> Result<std::vector<protocol::ShownKey>> {
+        std::vector<protocol::ShownKey> found;
+        for (const auto& ref : unpinned) {
+            auto x = storage::find_vouched_key(db, ref.str());
+            if (!x) return fail(x);
+            if (*x) found.push_back({ref.server, std::move(**x), {}});
+        }
+        return found;
+    };
+    if (!unpinned.empty()) {
+        auto vouched = co_await parts_.commits.read(std::move(job));
+        if (vouched) std::ranges::move(*vouched, std::back_inserter(shown));
     }
     if (shown.empty() || keys_.size() >= max_channels_with_keys) {
         holds_.hold_log(channel);
-        return;
+        co_return;
     }
     keys_[channel] = std::move(shown);
+}
+
+// [SUC-6] Who doesn't believe it after that is asked again when its wait is over.
+void PeerLink::show_move(const std::string& channel)
+{
+    if (moves_shown_.erase(channel) > 0) {
+        holds_.hold_log(channel);
+        return;
+    }
+    moves_shown_.insert(channel);
+    moves_due_.insert(channel);
 }
 
 // [LOG-8] What it held before it was away may be what it holds no longer.

@@ -358,6 +358,7 @@ Held PeerLink::held_now()
     }
     held.questions = questions_;
     held.keys = keys_;
+    held.moves = moves_due_;
     return held;
 }
 

@@ -137,7 +137,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> ask_about_all();
-    void show_keys(const std::string& channel, const std::vector<std::string>& kids);
+    asio::awaitable<void> show_keys(std::string channel, std::vector<std::string> kids);
+    void show_move(const std::string& channel);
 
     LinkParts parts_;
     ServerName peer_;
@@ -162,7 +163,9 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     std::map<std::string, Millis> acks_due_;                       // channel → when
     std::set<std::string> questions_;                              // channels
     std::map<std::string, std::vector<protocol::ShownKey>> keys_;  // channel → what goes with it
-    bool was_away_ = false;                                        // since the last answer
+    std::set<std::string> moves_due_;    // channels whose move is to be shown
+    std::set<std::string> moves_shown_;  // and those whose move was, until it is refused
+    bool was_away_ = false;              // since the last answer
     SignalQueue signals_;
     Millis signals_due_ = 0;  // not for their own sake before
     bool is_down_ = false;

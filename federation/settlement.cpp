@@ -292,6 +292,13 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
             settled.keys_wanted[name.str()] = result.kids;
             return {};
         }
+        const bool knows_no_move = result.problem && result.problem->code == Code::not_home &&
+                                   part.is_past_homes && !was_home &&
+                                   part.page.epoch + 1 == channel.epoch;
+        if (knows_no_move && !part.shows_move) {
+            settled.moves_wanted.insert(name.str());
+            return {};
+        }
         settled.held_logs[name.str()] = result.retry_after;
         if (result.status == SliceStatus::need_snapshot)
             settled.awaiting_snapshot.insert(name.str());

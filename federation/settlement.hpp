@@ -50,6 +50,8 @@ struct Settled {
     std::vector<FollowerWord> words;
     // [LOG-6] Keys, as server#keyid, that a follower of a channel can't have.
     std::map<std::string, std::vector<std::string>> keys_wanted;
+    // [SUC-6] Channels that have moved here, of which a follower doesn't know that.
+    std::set<std::string> moves_wanted;
 };
 
 // A user's own direct event was refused for good: its author is told.

@@ -11,6 +11,12 @@ ShownKeys::ShownKeys(const std::vector<protocol::ShownKey>& shown)
     }
 }
 
+std::string_view ShownKeys::x_of(const protocol::KeyRef& key) const
+{
+    const auto found = keys_.find(key);
+    return found == keys_.end() ? std::string_view() : found->second;
+}
+
 bool ShownKeys::verify(const protocol::Jws& jws) const
 {
     const auto found = keys_.find(jws.key);

@@ -18,6 +18,8 @@ class ShownKeys {
     explicit ShownKeys(const std::vector<protocol::ShownKey>& shown);
 
     [[nodiscard]] bool has(const protocol::KeyRef& key) const { return keys_.contains(key); }
+    // In base64url, as it was shown; empty where it isn't.
+    [[nodiscard]] std::string_view x_of(const protocol::KeyRef& key) const;
     // Whether the key that it names is shown and has signed it: one verification at most.
     [[nodiscard]] bool verify(const protocol::Jws& jws) const;
 

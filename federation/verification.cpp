@@ -424,6 +424,7 @@ Result<void> Verifier::check_seals(VerifiedSlice& verified, const CheckedRoots& 
         }
         if (seal != nullptr) {
             verified.facts.push_back(facts_of(*seal->root, seal->is_vouched, at));
+            if (seal->is_vouched) verified.facts.back().vouched_x = shown.x_of(*seal->root->key);
             const auto& key = seal->root->pinned;
             if (key && key->revoked_at != 0 && key->revoked_at < at)
                 verified.late.push_back({i, *seal->root->key});

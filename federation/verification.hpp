@@ -69,9 +69,11 @@ struct LateEntry {
 
 // What a slice's seals and roots say of one of its entries.
 struct SealFacts {
-    std::uint8_t marks = 0;   // EVT-7, KEY-7 and LOG-6, as protocol::Mark
-    Millis sealed_at = 0;     // of the root; 0 where the home's checkpoint does for a seal
-    std::string vouched_kid;  // [LOG-6] the key that only the home shows; mostly empty
+    std::uint8_t marks = 0;  // EVT-7, KEY-7 and LOG-6, as protocol::Mark
+    Millis sealed_at = 0;    // of the root; 0 where the home's checkpoint does for a seal
+    // [LOG-6] The key that only the home shows, and its octets in base64url; mostly empty.
+    std::string vouched_kid;
+    std::string vouched_x;
     // Of a channel.move: its consent is signed by who it names [SUC-2].
     bool has_consent = true;
 };

@@ -14,6 +14,7 @@ constexpr char insert_epoch[] =
 constexpr char select_home[] =
     "SELECT s.name FROM epoch e JOIN server s ON s.id = e.home WHERE e.channel = ? AND e.epoch = ?";
 constexpr char select_end[] = "SELECT 1 FROM epoch WHERE channel = ? AND epoch = ? AND last = ?";
+constexpr char select_last[] = "SELECT last FROM epoch WHERE channel = ? AND epoch = ?";
 constexpr char select_all[] =
     "SELECT e.epoch, s.name FROM epoch e JOIN server s ON s.id = e.home WHERE e.channel = ?";
 constexpr char select_any[] =
@@ -51,6 +52,13 @@ Result<bool> ends_epoch(Connection& db, std::int64_t channel, std::int64_t epoch
     auto found = one_row(db, select_end, read, channel, epoch, seq);
     if (!found) return fail(found);
     return found->has_value();
+}
+
+Result<std::optional<std::int64_t>> find_epoch_end(Connection& db, std::int64_t channel,
+                                                   std::int64_t epoch)
+{
+    const auto read = [](Statement& row) { return row.integer(0); };
+    return one_row(db, select_last, read, channel, epoch);
 }
 
 Result<bool> was_home(Connection& db, std::int64_t channel, const ServerName& server)

@@ -26,6 +26,10 @@ using PastHomes = std::map<std::int64_t, protocol::ServerName>;
 // Whether an epoch is over, and `seq` its last entry.
 [[nodiscard]] Result<bool> ends_epoch(Connection& db, std::int64_t channel, std::int64_t epoch,
                                       std::int64_t seq);
+// The last entry of an epoch that is over.
+[[nodiscard]] Result<std::optional<std::int64_t>> find_epoch_end(Connection& db,
+                                                                 std::int64_t channel,
+                                                                 std::int64_t epoch);
 // Whether `server` ordered any epoch that is over.
 [[nodiscard]] Result<bool> was_home(Connection& db, std::int64_t channel,
                                     const protocol::ServerName& server);

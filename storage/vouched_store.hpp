@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +12,12 @@
 
 namespace entente::storage {
 
-// `kid` is server#keyid.
+// `kid` is server#keyid, `x` the key in base64url.
 [[nodiscard]] Result<void> put_vouched(Connection& db, std::int64_t channel, std::int64_t seq,
-                                       std::string_view kid);
+                                       std::string_view kid, std::string_view x);
+// In base64url.
+[[nodiscard]] Result<std::optional<std::string>> find_vouched_key(Connection& db,
+                                                                  std::string_view kid);
 // Which entries from `first` to `last` are, in rising order.
 [[nodiscard]] Result<std::vector<std::int64_t>> vouched_between(Connection& db,
                                                                 std::int64_t channel,

@@ -71,6 +71,7 @@ std::string_view name_of(Deed deed)
         case Deed::unban: return "unban";
         case Deed::role: return "role";
         case Deed::rename: return "rename";
+        case Deed::move: return "move";
         case Deed::post: break;
     }
     return "post";
@@ -155,6 +156,11 @@ std::optional<Wish> Person::channel_wish(const KnownChannel& channel,
         wish.deed = Deed::leave;
         return wish;
     }
+    if (lot >= 87 && moves_channels_) {
+        wish.deed = Deed::move;
+        wish.other = chance_.pick(all);
+        return wish;
+    }
     if (lot >= 91) {
         wish_for_order(wish, all);
         return wish;
@@ -211,21 +217,43 @@ asio::awaitable<void> Person::ask(int life, Wish wish, std::vector<KnownChannel>
     answered(wish, std::move(posted), channels);
 }
 
+asio::awaitable<Result<Posted>> Person::create(federation::Actor actor, const Wish& wish,
+                                               std::optional<protocol::ChannelId>& made)
+{
+    federation::NewChannel wanted;
+    wanted.name = "a channel";
+    wanted.history = wish.history;
+    auto created = co_await machine_.channels().create(std::move(actor), std::move(wanted));
+    if (!created) co_return fail(created);
+    made = *created;
+    Posted posted;
+    posted.state = DeliveryState::accepted;
+    posted.seq = 1;
+    co_return posted;
+}
+
+asio::awaitable<Result<Posted>> Person::move(federation::Actor actor, const Wish& wish)
+{
+    auto moving = co_await machine_.channels().move(std::move(actor), *wish.channel,
+                                                    protocol::server_of(*wish.other));
+    if (!moving) co_return fail(moving);
+    Posted posted;
+    posted.state = moving->state;
+    posted.seq = moving->seq;
+    co_return posted;
+}
+
 asio::awaitable<Result<Posted>> Person::do_it(Wish wish, std::optional<protocol::ChannelId>& made)
 {
     auto& people = machine_.channels();
     const federation::Actor actor{user_, std::nullopt, wish.txn};
     switch (wish.deed) {
         case Deed::create: {
-            federation::NewChannel wanted;
-            wanted.name = "a channel";
-            wanted.history = wish.history;
-            auto created = co_await people.create(actor, wanted);
-            if (!created) co_return fail(created);
-            made = *created;
-            Posted posted;
-            posted.state = DeliveryState::accepted;
-            posted.seq = 1;
+            auto posted = co_await create(actor, wish, made);
+            co_return posted;
+        }
+        case Deed::move: {
+            auto posted = co_await move(actor, wish);
             co_return posted;
         }
         case Deed::invite: {

@@ -25,7 +25,8 @@ enum class Deed : std::uint8_t {
     ban,
     unban,
     role,
-    rename
+    rename,
+    move
 };
 [[nodiscard]] std::string_view name_of(Deed deed);
 
@@ -33,7 +34,7 @@ struct Wish {
     Deed deed = Deed::post;
     protocol::Uuid txn;
     std::optional<protocol::ChannelId> channel;
-    std::optional<protocol::UserId> other;   // who is invited, kicked and so on
+    std::optional<protocol::UserId> other;   // who is invited, kicked, whose server is the new home
     std::optional<protocol::Hash> target{};  // of `edit`, `erase`, `react`
     std::string content;                     // or a role, a name
     std::string history = "since-join";      // for `create`
@@ -85,6 +86,8 @@ class Person {
         has_forgotten_ = true;
     }
     [[nodiscard]] bool has_forgotten() const { return has_forgotten_; }
+    // Its wishes may be to move channels from one server to another.
+    void may_move_channels() { moves_channels_ = true; }
     void wish_for_more(int wishes) { left_ += wishes; }
     // Homes that may have lost what they said to others.
     void doubt(const std::string& home);
@@ -103,6 +106,9 @@ class Person {
     void wish_for_order(Wish& wish, const std::vector<protocol::UserId>& all);
     [[nodiscard]] std::string text(std::string_view what);
     asio::awaitable<void> ask(int life, Wish wish, std::vector<KnownChannel>& channels);
+    asio::awaitable<Result<federation::Posted>> create(federation::Actor actor, const Wish& wish,
+                                                       std::optional<protocol::ChannelId>& made);
+    asio::awaitable<Result<federation::Posted>> move(federation::Actor actor, const Wish& wish);
     asio::awaitable<Result<federation::Posted>> do_it(Wish wish,
                                                       std::optional<protocol::ChannelId>& made);
     void answered(const Wish& wish, Result<federation::Posted> posted,
@@ -124,6 +130,7 @@ class Person {
     std::set<protocol::ChannelId> joined_;  // as far as it was told
     std::vector<Told> told_;
     bool has_forgotten_ = false;
+    bool moves_channels_ = false;
 };
 
 }  // namespace entente::sim

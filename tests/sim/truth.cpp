@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/event_index.hpp"
-#include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 #include "storage/query.hpp"
 
@@ -14,11 +12,6 @@ namespace {
 using protocol::ChannelId;
 using protocol::Uuid;
 using storage::Connection;
-
-constexpr char select_channels[] = "SELECT id FROM channel ORDER BY id";
-constexpr char select_submissions[] = "SELECT channel, txn, seq, problem FROM submission";
-constexpr char check_database[] = "PRAGMA integrity_check";
-constexpr protocol::NameRules rules{};
 
 std::string where(const ChannelId& channel, const std::string& server)
 {
@@ -48,50 +41,6 @@ std::size_t Truth::entries() const
             if (log.home == name) count += log.entries.size();
     }
     return count;
-}
-
-void Truth::read(const std::vector<std::unique_ptr<Machine>>& machines)
-{
-    for (const auto& machine : machines) {
-        if (machine->name() == liar_) continue;
-        auto database = machine->open_database();
-        auto db = database ? (*database)->open_reader()
-                           : Result<std::unique_ptr<Connection>>{fail(database)};
-        auto contents = db ? read_contents(**db) : Result<Contents>{fail(db)};
-        if (!contents) {
-            fault(machine->name(), "its disk can't be read: " + contents.error().detail);
-            continue;
-        }
-        machines_[machine->name()] = std::move(*contents);
-        check_debts(**db, machine->name());
-    }
-}
-
-Truth::Knowledge Truth::knowledge(Machine& machine)
-{
-    Knowledge found;
-    auto database = machine.open_database();
-    auto db =
-        database ? (*database)->open_reader() : Result<std::unique_ptr<Connection>>{fail(database)};
-    auto contents = db ? read_contents(**db) : Result<Contents>{fail(db)};
-    if (!contents) {
-        fault(machine.name(), "its disk can't be read: " + contents.error().detail);
-        return found;
-    }
-    for (const auto& [channel, log] : contents->logs) {
-        found.servers[channel] = log.servers;
-        found.heads[channel] = log.seq;
-        auto seq = log.floor;
-        for (const auto& entry : log.entries) {
-            ++seq;
-            if (entry.type == "member.join") found.joins[channel].emplace_back(seq, entry.origin);
-        }
-        for (const auto& [follower, floor] : log.floors) found.floors[{channel, follower}] = floor;
-    }
-    for (const auto& [submission, standing] : contents->submissions)
-        found.submissions.insert(submission);
-    found.newest_run = contents->newest_run;
-    return found;
 }
 
 void Truth::excuse(const std::string& server, const Knowledge& before, const Knowledge& after)
@@ -140,38 +89,6 @@ bool Truth::is_excused(const ChannelId& channel, const std::string& server) cons
     return log == nullptr || !log->servers.contains(server);
 }
 
-Result<Truth::Contents> Truth::read_contents(Connection& db)
-{
-    const auto first_text = [](storage::Statement& row) { return std::string(row.text(0)); };
-    const auto first_number = [](storage::Statement& row) { return row.integer(0); };
-    auto sound = storage::one_row(db, check_database, first_text);
-    if (!sound) return fail(sound);
-    if (**sound != "ok") return fail(Code::internal, **sound);
-
-    Contents contents;
-    auto channels = storage::all_rows(db, select_channels, first_number);
-    if (!channels) return fail(channels);
-    for (const auto id : *channels) {
-        auto row = storage::read_channel(db, id);
-        if (!row) return fail(row);
-        auto log = read_log(db, id);
-        if (!log) return fail(log);
-        contents.logs[row->name] = std::move(*log);
-    }
-    const auto read = [&contents](storage::Statement& row) {
-        contents.submissions[{ChannelId::trusted(std::string(row.text(0))),
-                              storage::uuid_from(row.blob(1))}] = {row.integer(2),
-                                                                   std::string(row.text(3))};
-        return 0;
-    };
-    auto submissions = storage::all_rows(db, select_submissions, read);
-    if (!submissions) return fail(submissions);
-    auto newest = storage::newest_run(db);
-    if (!newest) return fail(newest);
-    contents.newest_run = newest->run;
-    return contents;
-}
-
 void Truth::check_debts(Connection& db, const std::string& self)
 {
     auto owed = storage::owed_servers(db, protocol::ServerName::trusted(self));
@@ -192,59 +109,13 @@ std::set<std::string> Truth::lost_to(const std::string& server) const
     return lost;
 }
 
-// With the chain of hashes made anew from what is there.
-Result<Truth::Log> Truth::read_log(Connection& db, std::int64_t channel)
-{
-    auto row = storage::read_channel(db, channel);
-    if (!row) return fail(row);
-    auto state = storage::read_state(db, *row, rules);
-    if (!state) return fail(state);
-    auto cursors = storage::cursors_of(db, channel);
-    if (!cursors) return fail(cursors);
-    Log log{row->home.str(),
-            row->floor,
-            row->seq,
-            row->hash,
-            row->frozen,
-            protocol::state_json(*state),
-            {},
-            {},
-            {},
-            {}};
-    for (const auto& server : state->servers()) log.servers.insert(server);
-    for (const auto& cursor : *cursors) {
-        log.floors[cursor.server.str()] = cursor.floor;
-        if (cursor.until == 0) log.cursors[cursor.server.str()] = cursor.seq;
-    }
-    std::string hash;
-    for (auto after = row->floor; after < row->seq;) {
-        auto page = storage::read_log(db, *row, after, storage::PageLimits{});
-        if (!page) return fail(page);
-        if (page->entries.empty()) return fail(Code::internal, "a log ends before its head");
-        if (after == row->floor) hash = page->after.hash;
-        for (auto& stored : page->entries) {
-            if (stored.seq != after + 1) return fail(Code::internal, "a hole in a log");
-            auto event = protocol::parse_followed_event(stored.entry.event, rules);
-            if (!event) return fail(event);
-            hash = protocol::entry_hash(row->name, row->epoch, stored.seq, stored.entry.at, hash,
-                                        event->event.id);
-            log.entries.push_back({stored.entry, event->event.id, event->event.sender.server.str(),
-                                   event->event.sender.text, event->event.type, event->event.txn,
-                                   event->event.target, hash});
-            after = stored.seq;
-        }
-    }
-    if (!log.entries.empty() && hash != log.hash)
-        return fail(Code::internal, "a log's hashes don't lead to its head");
-    return log;
-}
-
 void Truth::check(const std::vector<std::unique_ptr<Person>>& people)
 {
+    check_homes();
     for (const auto& [server, contents] : machines_) {
         for (const auto& [channel, log] : contents.logs) {
             // What a liar's followers hold is well formed: reading it has shown that.
-            if (log.home == liar_ || is_excused(channel, server)) continue;
+            if (is_in_doubt(channel) || is_excused(channel, server)) continue;
             if (log.frozen) fault(where(channel, server), "is frozen");
             check_erased(channel, server, log);
             if (log.home == server) {
@@ -268,12 +139,62 @@ void Truth::check(const std::vector<std::unique_ptr<Person>>& people)
     }
 }
 
+const Truth::Entry* Truth::Log::at(std::int64_t place) const
+{
+    if (place <= floor || place > seq) return nullptr;
+    return &entries[static_cast<std::size_t>(place - floor) - 1];
+}
+
 const Truth::Log* Truth::home_log(const ChannelId& channel) const
 {
-    const auto home = machines_.find(protocol::creator_of(channel).str());
-    if (home == machines_.end()) return nullptr;
-    const auto log = home->second.logs.find(channel);
-    return log == home->second.logs.end() ? nullptr : &log->second;
+    const Log* found = nullptr;
+    for (const auto& [server, contents] : machines_) {
+        const auto log = contents.logs.find(channel);
+        if (log == contents.logs.end() || log->second.home != server) continue;
+        if (found == nullptr || found->epoch < log->second.epoch) found = &log->second;
+    }
+    return found;
+}
+
+const Truth::Log* Truth::whole_log(const ChannelId& channel) const
+{
+    const auto* home = home_log(channel);
+    if (home == nullptr || home->floor == 0) return home;
+    for (const auto& [server, contents] : machines_) {
+        const auto log = contents.logs.find(channel);
+        if (log != contents.logs.end() && log->second.floor == 0 && log->second.hash == home->hash)
+            return &log->second;
+    }
+    return home;
+}
+
+bool Truth::is_in_doubt(const ChannelId& channel) const
+{
+    if (liar_.empty()) return false;
+    if (protocol::creator_of(channel).str() == liar_) return true;
+    const auto moves_there = [&](const Entry& entry) {
+        return entry.type == "channel.move" &&
+               entry.entry.content.value_or("").find('"' + liar_ + '"') != std::string::npos;
+    };
+    return std::ranges::any_of(machines_, [&](const auto& machine) {
+        const auto log = machine.second.logs.find(channel);
+        return log != machine.second.logs.end() &&
+               (log->second.home == liar_ || std::ranges::any_of(log->second.entries, moves_there));
+    });
+}
+
+// [SUC-2] An epoch has one home.
+void Truth::check_homes()
+{
+    std::map<std::pair<ChannelId, std::int64_t>, std::string> homes;
+    for (const auto& [server, contents] : machines_) {
+        for (const auto& [channel, log] : contents.logs) {
+            if (is_in_doubt(channel) || is_excused(channel, server)) continue;
+            const auto [known, is_new] = homes.emplace(std::pair{channel, log.epoch}, log.home);
+            if (!is_new && known->second != log.home)
+                fault(where(channel, server), "has another home in the same epoch");
+        }
+    }
 }
 
 void Truth::check_home(const ChannelId& channel, const Log& log)
@@ -314,16 +235,16 @@ void Truth::check_follower(const ChannelId& channel, const std::string& server, 
 {
     const auto place = where(channel, server);
     if (held.seq > home.seq) return fault(place, "holds more than its home");
-    for (std::size_t i = 0; i < held.entries.size(); ++i) {
-        const auto& ours = held.entries[i];
-        const auto& theirs = home.entries[static_cast<std::size_t>(held.floor) + i];
-        const auto seq = std::to_string(held.floor + static_cast<std::int64_t>(i) + 1);
-        if (ours.hash != theirs.hash) return fault(place, "differs from its home at " + seq);
-        if (!is_same(ours.entry, theirs.entry, home.servers.contains(server)))
+    for (const auto& ours : held.entries) {
+        const auto* theirs = home.at(ours.seq);
+        if (theirs == nullptr) continue;  // it became the home with the log from its own floor on
+        const auto seq = std::to_string(ours.seq);
+        if (ours.hash != theirs->hash) return fault(place, "differs from its home at " + seq);
+        if (!is_same(ours.entry, theirs->entry, home.servers.contains(server)))
             return fault(place, "has another entry at " + seq);
     }
-    const auto& hash =
-        held.seq == 0 ? std::string() : home.entries[static_cast<std::size_t>(held.seq) - 1].hash;
+    const auto* end = home.at(held.seq);
+    const auto hash = end != nullptr ? end->hash : held.seq == 0 ? std::string() : held.hash;
     if (held.hash != hash) return fault(place, "has another head than its home");
     if (!home.servers.contains(server)) return;
     if (held.seq != home.seq)
@@ -351,10 +272,9 @@ void Truth::check_erased(const ChannelId& channel, const std::string& server, co
 
 bool Truth::is_one_of(const Log& log, std::int64_t seq, const protocol::UserId& user, Deed deed)
 {
-    if (seq <= 0 || seq > log.seq) return false;
-    const auto& entry = log.entries[static_cast<std::size_t>(seq) - 1];
-    return entry.sender == user.str() &&
-           entry.type == (deed == Deed::join ? "member.join" : "member.leave");
+    const auto* entry = log.at(seq);
+    return entry != nullptr && entry->sender == user.str() &&
+           entry->type == (deed == Deed::join ? "member.join" : "member.leave");
 }
 
 bool Truth::has_been_shown_out(const Log& log, const std::string& user)
@@ -369,10 +289,8 @@ bool Truth::has_been_shown_out(const Log& log, const std::string& user)
 std::vector<std::int64_t> Truth::places(const Log& log, const std::string& origin, const Uuid& txn)
 {
     std::vector<std::int64_t> found;
-    for (std::size_t i = 0; i < log.entries.size(); ++i) {
-        const auto& entry = log.entries[i];
-        if (entry.origin == origin && entry.txn == txn)
-            found.push_back(log.floor + static_cast<std::int64_t>(i) + 1);
+    for (const auto& entry : log.entries) {
+        if (entry.origin == origin && entry.txn == txn) found.push_back(entry.seq);
     }
     return found;
 }
@@ -382,8 +300,8 @@ void Truth::check_told(const Person& person, const Told& told)
     const auto& wish = told.wish;
     const auto what =
         person.user().str() + "'s " + std::string(name_of(wish.deed)) + " " + wish.txn.str();
-    if (wish.channel && protocol::creator_of(*wish.channel).str() == liar_) return;
-    const auto* log = wish.channel ? home_log(*wish.channel) : nullptr;
+    if (wish.channel && is_in_doubt(*wish.channel)) return;
+    const auto* log = wish.channel ? whole_log(*wish.channel) : nullptr;
     if (log == nullptr) {
         const bool may_be_lost = wish.channel && has_lost(protocol::creator_of(*wish.channel));
         if (told.posted && !may_be_lost) fault(what, "was taken for a channel that isn't there");
@@ -391,6 +309,7 @@ void Truth::check_told(const Person& person, const Told& told)
     }
     const auto origin = protocol::server_of(person.user()).str();
     if (is_excused(*wish.channel, origin)) return;
+    if (wish.deed == Deed::move) return check_moved(what, told, *log);
     const auto found = places(*log, origin, wish.txn);
     if (told.refusal) {
         if (!found.empty()) fault(what, "was refused and is in the log");
@@ -409,13 +328,27 @@ void Truth::check_told(const Person& person, const Told& told)
     const bool repeats = wish.deed == Deed::join || wish.deed == Deed::leave;
     if (repeats && submission == submissions.end()) return;
     if (repeats && is_one_of(*log, submission->second.first, person.user(), wish.deed)) return;
+    // A home that took the channel over from somewhere on names the beginning of what it holds.
+    if (repeats && submission->second.first == home_log(*wish.channel)->floor) return;
     fault(what, "was taken and is nowhere");
+}
+
+// [SUC-2] What is told of as moved has moved there; what waits has an end in time, which its
+// asker isn't told.
+void Truth::check_moved(const std::string& what, const Told& told, const Log& log)
+{
+    if (!told.posted || told.posted->state != federation::DeliveryState::accepted) return;
+    const auto* entry = log.at(told.posted->seq);
+    const auto home = protocol::server_of(*told.wish.other).str();
+    if (entry == nullptr || entry->type != "channel.move" ||
+        entry->entry.content.value_or("").find('"' + home + '"') == std::string::npos)
+        fault(what, "was told to have moved it, and it hasn't moved there");
 }
 
 void Truth::check_place(const std::string& what, const Told& told, const Log& log, std::int64_t seq)
 {
     const auto& posted = *told.posted;
-    const auto& entry = log.entries[static_cast<std::size_t>(seq) - 1];
+    const auto& entry = *log.at(seq);
     const bool names_event = told.wish.deed != Deed::create;
     if (names_event && entry.id != posted.event_id) fault(what, "is another event in the log");
     if (told.is_doubtful) return;
@@ -434,7 +367,7 @@ void Truth::check_rejected(const Person& person, const Told& told, const std::st
     const bool may_be = problem == "malformed"
                             ? clocks_have_jumped_
                             : person.has_ever_left(channel) ||
-                                  has_been_shown_out(*home_log(channel), person.user().str());
+                                  has_been_shown_out(*whole_log(channel), person.user().str());
     if (!may_be)
         fault(person.user().str(), "'s post " + told.wish.txn.str() + " was refused: " + problem);
 }
@@ -447,7 +380,7 @@ void Truth::check_order(const Person& person)
     const auto origin = protocol::server_of(person.user()).str();
     for (const auto& told : person.told()) {
         if (told.wish.deed != Deed::post || !told.posted) continue;
-        const auto* log = home_log(*told.wish.channel);
+        const auto* log = whole_log(*told.wish.channel);
         if (log == nullptr) continue;
         for (const auto seq : places(*log, origin, told.wish.txn)) {
             auto& before = reached[*told.wish.channel];

@@ -51,6 +51,7 @@ class Truth {
 
  private:
     struct Entry {
+        std::int64_t seq = 0;
         protocol::Entry entry;
         protocol::Hash id{};
         std::string origin;
@@ -62,6 +63,7 @@ class Truth {
     };
     struct Log {
         std::string home;
+        std::int64_t epoch = 1;
         std::int64_t floor = 0;
         std::int64_t seq = 0;
         std::string hash;
@@ -71,6 +73,8 @@ class Truth {
         std::vector<Entry> entries;     // behind the floor
         std::map<std::string, std::int64_t> cursors;
         std::map<std::string, std::int64_t> floors;  // of followers
+
+        [[nodiscard]] const Entry* at(std::int64_t place) const;
     };
     struct Contents {
         std::map<protocol::ChannelId, Log> logs;
@@ -90,15 +94,22 @@ class Truth {
     void check_erased(const protocol::ChannelId& channel, const std::string& server,
                       const Log& log);
     void check_told(const Person& person, const Told& told);
+    void check_moved(const std::string& what, const Told& told, const Log& log);
     void check_place(const std::string& what, const Told& told, const Log& log, std::int64_t seq);
     [[nodiscard]] static bool is_one_of(const Log& log, std::int64_t seq,
                                         const protocol::UserId& user, Deed deed);
     [[nodiscard]] static bool has_been_shown_out(const Log& log, const std::string& user);
     void check_rejected(const Person& person, const Told& told, const std::string& problem);
     void check_order(const Person& person);
+    // What everybody should hold: the log at the home of the newest epoch, as far as that holds it.
     [[nodiscard]] const Log* home_log(const protocol::ChannelId& channel) const;
     [[nodiscard]] static std::vector<std::int64_t> places(const Log& log, const std::string& origin,
                                                           const protocol::Uuid& txn);
+    // Where the liar is or was the home.
+    [[nodiscard]] bool is_in_doubt(const protocol::ChannelId& channel) const;
+    // From its first entry, where any honest server has that.
+    [[nodiscard]] const Log* whole_log(const protocol::ChannelId& channel) const;
+    void check_homes();
     [[nodiscard]] bool is_excused(const protocol::ChannelId& channel,
                                   const std::string& server) const;
     // Channels of its own too, where nobody else had them yet.

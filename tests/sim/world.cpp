@@ -58,6 +58,11 @@ World::World(const RunOptions& options)
         }
     }
     if (chance_.percent(30)) make_liar();
+    // Of a home that moved and is put back nothing can be said here.
+    moves_channels_ = chance_.percent(40);
+    for (auto& person : people_) {
+        if (moves_channels_) person->may_move_channels();
+    }
 }
 
 // The last machine: it is then the home of some channels and a follower of others.
@@ -97,7 +102,7 @@ RunResult World::run()
     people_live();
     turns_.run_for(milliseconds(duration));
     clean_up();
-    if (!liar_ && chance_.percent(20)) put_back();
+    if (!liar_ && !moves_channels_ && chance_.percent(20)) put_back();
     wait_until_quiet();
 
     if (trace_.faults().empty()) {

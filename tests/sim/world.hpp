@@ -69,6 +69,7 @@ class World {
     Turns::Machines machines_;
     Turns turns_;
     std::unique_ptr<Liar> liar_;
+    bool moves_channels_ = false;
     std::string liar_name_;  // "": everybody is honest
     std::vector<std::unique_ptr<Person>> people_;
     std::vector<protocol::UserId> users_;

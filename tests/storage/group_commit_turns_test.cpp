@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -42,7 +43,7 @@ class GroupCommitTurns : public ::testing::Test {
         auto job = [this, name, at_gate](WriteTransaction&) -> Result<int> {
             ++begun_;
             if (at_gate) gate_.acquire();
-            ran_.push_back(name);
+            note_run(name);
             return 0;
         };
         auto done = co_await commit_->write(std::move(job), std::move(cause));
@@ -56,7 +57,10 @@ class GroupCommitTurns : public ::testing::Test {
             return 0;
         };
         auto done = co_await commit_->read(std::move(job), std::move(cause));
-        (done ? ran_ : refused_).push_back(name);
+        if (done)
+            note_run(name);
+        else
+            refused_.push_back(name);
     }
     void spawn_write(const std::string& name, const std::string& who, std::size_t octets = 0,
                      bool at_gate = false)
@@ -86,12 +90,30 @@ class GroupCommitTurns : public ::testing::Test {
         ASSERT_TRUE(done());
     }
 
+    // The names of the jobs that are done, in their order.
+    [[nodiscard]] std::vector<std::string> ran()
+    {
+        const std::lock_guard lock(mutex_);
+        return ran_;
+    }
+
     testing::TemporaryFolder folder_;
     asio::io_context io_{1};
     std::unique_ptr<GroupCommit> commit_;
     std::counting_semaphore<1000> gate_{0};
     std::atomic<int> begun_{0};
-    std::vector<std::string> ran_, refused_;
+    std::vector<std::string> refused_;
+
+ private:
+    // On the writer's thread where it is a job that writes.
+    void note_run(const std::string& name)
+    {
+        const std::lock_guard lock(mutex_);
+        ran_.push_back(name);
+    }
+
+    std::mutex mutex_;
+    std::vector<std::string> ran_;
 };
 
 TEST_F(GroupCommitTurns, AQuietWriterIsInTheNextCommitHoweverMuchOthersHaveWaiting)
@@ -103,8 +125,9 @@ TEST_F(GroupCommitTurns, AQuietWriterIsInTheNextCommitHoweverMuchOthersHaveWaiti
     spawn_write("quiet", "quiet");
     const auto before = commit_->figures().commits;
     gate_.release();
-    run_until([&] { return ran_.size() == 602; });
-    const auto place = std::ranges::find(ran_, "quiet") - ran_.begin();
+    run_until([&] { return ran().size() == 602; });
+    const auto order = ran();
+    const auto place = std::ranges::find(order, "quiet") - order.begin();
     EXPECT_LE(place, 3);
     // 12.6 MB, of a megabyte at most each.
     EXPECT_GE(commit_->figures().commits - before, 12U);
@@ -123,9 +146,9 @@ TEST_F(GroupCommitTurns, OneCauseFillsItsShareAndOthersStillFindRoom)
     spawn_write("quiet", "quiet", 90'000);
     EXPECT_EQ(refused_.size(), 7U);
     gate_.release();
-    run_until([&] { return ran_.size() == 5; });
+    run_until([&] { return ran().size() == 5; });
     spawn_write("flood again", "flooder", 90'000);
-    run_until([&] { return ran_.size() == 6; });
+    run_until([&] { return ran().size() == 6; });
 }
 
 TEST_F(GroupCommitTurns, OneCauseTakesOneReaderHoweverMuchItAsksFor)
@@ -136,10 +159,10 @@ TEST_F(GroupCommitTurns, OneCauseTakesOneReaderHoweverMuchItAsksFor)
     for (int i = 0; i < 5; ++i) spawn_read("busy", "busy", true);
     run_until([&] { return begun_ == 1; });
     spawn_read("quiet", "quiet");
-    run_until([&] { return ran_ == std::vector<std::string>{"quiet"}; });
+    run_until([&] { return ran() == std::vector<std::string>{"quiet"}; });
     EXPECT_EQ(begun_, 2);
     gate_.release(5);
-    run_until([&] { return ran_.size() == 6; });
+    run_until([&] { return ran().size() == 6; });
 }
 
 // What waits for readers keeps no writer busy.
@@ -158,7 +181,7 @@ TEST_F(GroupCommitTurns, JobsForTheWriterAndForReadersAreCountedApart)
     EXPECT_EQ(commit_->figures().queued, 1U);
     EXPECT_EQ(commit_->figures().queued_reads, 4U);
     gate_.release(6);
-    run_until([&] { return ran_.size() == 7; });
+    run_until([&] { return ran().size() == 7; });
 }
 
 TEST_F(GroupCommitTurns, NoMoreIsReadThanTheWaitersTake)
@@ -171,15 +194,15 @@ TEST_F(GroupCommitTurns, NoMoreIsReadThanTheWaitersTake)
     // Starts the ten, and takes no result.
     io_.restart();
     for (int i = 0; i < 10; ++i) io_.poll_one();
-    ASSERT_TRUE(ran_.empty());
+    ASSERT_TRUE(ran().empty());
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (begun_ < 3 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     EXPECT_EQ(begun_, 3);
     EXPECT_EQ(commit_->figures().queued_reads, 7U);
     // Each result that is taken lets one more be read.
     run_until([&] {
-        EXPECT_LE(begun_ - static_cast<int>(ran_.size()), 3);
-        return ran_.size() == 10;
+        EXPECT_LE(begun_ - static_cast<int>(ran().size()), 3);
+        return ran().size() == 10;
     });
 }
 

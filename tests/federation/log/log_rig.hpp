@@ -4,6 +4,7 @@
 // that would travel; there is no network, and a key that isn't pinned can't be had.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -44,7 +45,7 @@ using protocol::Uuid;
 class ManualClock final : public protocol::Clock {
  public:
     [[nodiscard]] Millis now_ms() const override { return now; }
-    Millis now = 1'763'683'200'000;
+    std::atomic<Millis> now{1'763'683'200'000};  // threads of the stores read it too
 };
 
 class SeededRandom final : public protocol::Random {

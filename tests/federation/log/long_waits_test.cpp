@@ -83,7 +83,7 @@ class LongWaitsTest : public ::testing::Test {
 // [LOG-1]
 TEST_F(LongWaitsTest, ADayOfRefusalsIsToldWithTheNextRefusedSliceAndOnce)
 {
-    const auto since = servers.world.clock.now;
+    const auto since = servers.world.clock.now_ms();
     ASSERT_EQ(deliver_spoilt(), SliceStatus::refused);
     pass(refused_notice_ms - 1);
     ASSERT_EQ(deliver_spoilt(), SliceStatus::refused);

@@ -1,0 +1,159 @@
+// What the server that a channel has moved to may bring a follower that knows nothing of the move,
+// once the old home is gone [SUC-6, LOG-6].
+#include "federation/channel_changes.hpp"
+#include "tests/federation/log/link_rig.hpp"
+#include "tests/federation/log/succession_rig.hpp"
+
+namespace entente::federation::log_rig {
+namespace {
+
+using protocol::SliceStatus;
+
+// Straight into the inbox of one server.
+class Straight final : public net::Fetcher {
+ public:
+    Straight(Server& from, Server& peer) : from_(from), peer_(peer) {}
+
+    asio::awaitable<Result<net::FetchedResponse>> fetch(net::Fetch fetch) override
+    {
+        if (fetch.method != "POST" || fetch.host != peer_.identity.name.str())
+            co_return fail(Code::unavailable, "nothing but that inbox");
+        net::Request request;
+        request.method = "POST";
+        request.body = fetch.body;
+        const Admitted admitted{from_.identity.name, from_.identity.key_ref(), peer_.tier, ""};
+        auto response = co_await peer_.inbox->receive(request, admitted);
+        co_return signed_answer(peer_, fetch, response.status, std::move(response.body));
+    }
+
+ private:
+    Server& from_;
+    Server& peer_;
+};
+
+class NextHome : public SuccessionTest {
+ protected:
+    // What c is owed takes more than one transaction up to the move.
+    void write_much(Server& home)
+    {
+        for (int i = 0; i < 60; ++i)
+            ASSERT_TRUE(home.post("alice", channel, std::string(60'000, 'x')));
+    }
+    void move_here()
+    {
+        move_to(b);
+        settle_all(a, b);
+    }
+    void erase_newest_of_bob()
+    {
+        ASSERT_TRUE(b.world.run(
+            b.channels->change(b.actor("bob"), channel, changes::erase(erased, "gone"))));
+    }
+    void post_by_bob()
+    {
+        ASSERT_TRUE(b.post("bob", channel, "to be erased"));
+        settle_all(a, b);
+        erased = b.entries(channel, row(b).seq - 1).at(0).event_id;
+    }
+    // All that c doesn't hold of the epoch before.
+    [[nodiscard]] protocol::OutgoingTransaction brought()
+    {
+        const auto after = row(c).seq;
+        auto part = b.read([&](storage::Connection& db) {
+            return read_provable(db, b.identity.name, storage::read_channel(db, channel).value(),
+                                 after, {});
+        });
+        BatchDraft draft;
+        draft.logs.push_back(std::move(part.value()));
+        return sign_batch(draft, b.identity, servers.world.clock.now_ms());
+    }
+    void bring_up()
+    {
+        Straight way(b, c);
+        LinksOf links(b, way, std::chrono::milliseconds{0});
+        links->wake(c.identity.name);
+        links.run([&] {
+            ++servers.world.clock.now;  // a busy link rests between transactions
+            return row(c).seq == row(b).seq;
+        });
+    }
+
+    Hash erased{};
+};
+
+// [SUC-6] By the move alone, since the slice that lacks a content doesn't reach that far.
+TEST_F(NextHome, ShowsTheMoveToWhoDoesNotKnowOfIt)
+{
+    post_by_bob();
+    write_much(a);
+    settle_all(a, b);
+    move_here();
+    erase_newest_of_bob();
+    // It says how far it is, and forgets who has asked.
+    ASSERT_TRUE(exchange(b, c));
+    ASSERT_EQ(b.cursor(channel, c)->seq, row(c).seq);
+    c.restart();
+    bring_up();
+    EXPECT_EQ(home_at(c), "b.example");
+    EXPECT_EQ(c.image(channel)->hash, b.image(channel)->hash);
+    EXPECT_TRUE(texts(c) == texts(b));
+}
+
+// [SUC-6]
+TEST_F(NextHome, LeavesOutNothingThatTheStateDependsOn)
+{
+    ASSERT_TRUE(
+        a.append(a.event(channel, {"channel.update", "alice@a.example", R"({"name":"n"})"})));
+    move_here();
+    auto made = brought();
+    made.logs[0].entries.at(0).content.reset();
+    made.logs[0].entries[0].deleted_by = row(a).seq;
+    const auto refused = deliver(b, c, made);
+    EXPECT_EQ(refused.status, SliceStatus::refused);
+    ASSERT_TRUE(refused.problem);
+    EXPECT_EQ(refused.problem->code, Code::not_home);
+}
+
+// [SUC-6] Only the server that the move names.
+TEST_F(NextHome, IsNobodyElseWhoShowsTheMove)
+{
+    post_by_bob();
+    move_here();
+    erase_newest_of_bob();
+    const auto made = brought();
+    auto& entry = made.logs[0].entries.at(0);
+    ASSERT_FALSE(entry.content);
+    Server other(servers.world, "m.example");
+    c.pin(other);
+    EXPECT_EQ(deliver(other, c, made).status, SliceStatus::refused);
+    EXPECT_EQ(deliver(b, c, made).status, SliceStatus::ok);
+    EXPECT_EQ(home_at(c), "b.example");
+}
+
+// [LOG-6] Its author's server is gone, and so is the home that knew it.
+TEST_F(NextHome, ShowsTheKeysThatOnlyTheOldHomeKnew)
+{
+    Server gone(servers.world, "d.example");
+    a.pin(gone);
+    gone.pin(a);
+    ASSERT_TRUE(a.append(
+        a.event(channel, {"member.invite", "alice@a.example", R"({"user":"dora@d.example"})"})));
+    ASSERT_EQ(hand_in(gone, a, channel, {gone.event(channel, {"member.join", "dora@d.example"})})
+                  .at(0)
+                  .status,
+              protocol::ItemStatus::accepted);
+    auto settled = exchange(a, b);
+    ASSERT_TRUE(settled);
+    ASSERT_TRUE(settled->keys_wanted.contains(channel.str()));
+    Held shows;
+    shows.keys[channel.str()] = {{gone.identity.name, gone.identity.key.public_key().x(), {}}};
+    ASSERT_TRUE(exchange(a, b, shows));
+    ASSERT_EQ(b.image(channel)->hash, a.image(channel)->hash);
+    move_here();
+    b.restart();
+    bring_up();
+    EXPECT_EQ(c.image(channel)->hash, b.image(channel)->hash);
+}
+
+}  // namespace
+}  // namespace entente::federation::log_rig
