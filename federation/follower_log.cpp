@@ -101,10 +101,12 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     if (!brings) return refused(slice.channel_text, brings.error());
     // What the home's signature doesn't cover, contents and keys, only the home may leave out or
     // vouch for, and who it was handed over to.
-    const bool is_proven = *brings && is_proven_by_home(channel, slice) &&
-                           (is_next ? has_what_the_state_needs(slice)
-                                    : omits_nothing(channel, slice, clock_.now_ms()));
-    if (!is_from_home && !is_proven) {
+    const auto is_proven = [&] {
+        return *brings && is_proven_by_home(channel, slice) &&
+               (is_next ? has_what_the_state_needs(slice)
+                        : omits_nothing(channel, slice, clock_.now_ms()));
+    };
+    if (!is_from_home && !is_proven()) {
         auto told = answer_stranger(db, channel, slice, origin);
         return told ? std::move(*told) : refused(slice.channel_text, told.error());
     }
