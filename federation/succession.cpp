@@ -168,14 +168,16 @@ Result<bool> Succession::answered(WriteTransaction& transaction, const storage::
         parts_.store.abandon(channel, ended.error());
         return fail(ended);
     }
-    if (seq)
-        protocol::log_info(parts_.log, "channel_log", "a channel has moved to another home",
-                           {{"channel", channel.name.str()}, {"home", (*move)->home.str()}});
-    else
-        protocol::log_warning(parts_.log, "channel_log", "a channel does not move",
-                              {{"channel", channel.name.str()},
-                               {"home", (*move)->home.str()},
-                               {"problem", std::string(problem)}});
+    transaction.after_commit(
+        [this, name = channel.name, home = (*move)->home, problem, has_moved = seq.has_value()] {
+            if (has_moved)
+                protocol::log_info(parts_.log, "channel_log", "a channel has moved to another home",
+                                   {{"channel", name.str()}, {"home", home.str()}});
+            else
+                protocol::log_warning(
+                    parts_.log, "channel_log", "a channel does not move",
+                    {{"channel", name.str()}, {"home", home.str()}, {"problem", problem}});
+        });
     return true;
 }
 
@@ -253,14 +255,15 @@ Result<void> Succession::take_over(WriteTransaction& transaction, LiveChannel& c
     parts_.store.note_submission(channel);
     auto waited = parts_.home.append_waiting(transaction, channel, most_appended_at_once);
     if (!waited) return fail(waited);
-    protocol::log_info(parts_.log, "channel_log", "a channel has moved here",
-                       {{"channel", channel.name.str()}, {"from", before.str()}});
     const auto settled = std::make_shared<HomeLog::Waited>(std::move(*waited));
-    transaction.after_commit([this, settled, name = channel.name, followers = channel.followers] {
-        tell_authors(parts_.notices, name, *settled);
-        if (settled->more && parts_.held) parts_.held(name);
-        for (const auto& follower : followers) parts_.wake(follower);
-    });
+    transaction.after_commit(
+        [this, settled, before, name = channel.name, followers = channel.followers] {
+            protocol::log_info(parts_.log, "channel_log", "a channel has moved here",
+                               {{"channel", name.str()}, {"from", before.str()}});
+            tell_authors(parts_.notices, name, *settled);
+            if (settled->more && parts_.held) parts_.held(name);
+            for (const auto& follower : followers) parts_.wake(follower);
+        });
     return {};
 }
 

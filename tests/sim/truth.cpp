@@ -273,8 +273,10 @@ void Truth::check_erased(const ChannelId& channel, const std::string& server, co
 bool Truth::is_one_of(const Log& log, std::int64_t seq, const protocol::UserId& user, Deed deed)
 {
     const auto* entry = log.at(seq);
-    return entry != nullptr && entry->sender == user.str() &&
-           entry->type == (deed == Deed::join ? "member.join" : "member.leave");
+    if (entry == nullptr || entry->sender != user.str()) return false;
+    // Who made a channel has joined it thereby.
+    return deed == Deed::leave ? entry->type == "member.leave"
+                               : entry->type == "member.join" || entry->type == "channel.create";
 }
 
 bool Truth::has_been_shown_out(const Log& log, const std::string& user)
