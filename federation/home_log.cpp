@@ -295,6 +295,12 @@ bool HomeLog::may_know(const LiveChannel& channel, const ServerName& origin) con
                        });
 }
 
+bool HomeLog::orders(storage::Connection& db, const protocol::ChannelId& channel)
+{
+    auto found = store_.find(db, channel);
+    return found && (*found)->home == identity_.name;
+}
+
 HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction,
                                          const VerifiedSubmission& submission,
                                          const ServerName& origin, SubmissionTurn& turn,

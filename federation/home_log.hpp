@@ -95,6 +95,9 @@ class HomeLog {
                                          const ServerName& origin, SubmissionTurn& turn,
                                          std::size_t budget, std::int64_t budget_retry);
 
+    // Whether the channel is homed here, as far as is known.
+    [[nodiscard]] bool orders(storage::Connection& db, const protocol::ChannelId& channel);
+
  private:
     [[nodiscard]] Result<Appended> repeated(storage::Connection& db,
                                             const storage::LiveChannel& channel,

@@ -121,7 +121,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
         auto outcome = apply(open, *work);
         // Before the commit, so that no copy comes in between. Where that fails nobody has heard
         // of the refusal, and it stands all the same.
-        if (auto noted = note_refused(*work, outcome.result); !noted) return fail(noted);
+        if (auto noted = note_refused(open.db(), *work, outcome.result); !noted) return fail(noted);
         return outcome;
     };
     storage::Cause cause{work->origin.str(), work->octets};
@@ -300,26 +300,30 @@ Result<void> Inbox::refuse_again(Work& work)
 // As long as a request can pass that was made before its sender has the answer. Nothing of what
 // wasn't proven: of that another proof may come; nor of what may be the home's business soon: a
 // move comes here last, and what its sender keeps until then must not be overtaken [SUC-7].
-Result<void> Inbox::note_refused(const Work& work, const TransactionResult& result)
+Result<void> Inbox::note_refused(storage::Connection& db, const Work& work,
+                                 const TransactionResult& result)
 {
     const auto expires = parts_.clock.now_s() + protocol::max_age_s + protocol::max_ahead_s + 1;
-    const auto note = [&](const auto& item, const protocol::EventResult& said) -> Result<void> {
+    const auto note = [&](const auto& item, const protocol::EventResult& said,
+                          bool is_homed_here) -> Result<void> {
         const bool is_final = said.status == ItemStatus::rejected &&
                               said.problem->code != Code::superseded &&
-                              said.problem->code != Code::not_home;
+                              said.problem->code != Code::not_home &&
+                              (is_homed_here || said.problem->code != Code::not_found);
         if (!is_final || !item.event || !item.id) return {};
         return parts_.refused.note_refused(*item.id, said.problem->code, expires);
     };
     for (std::size_t i = 0; i < work.submissions.size(); ++i) {
         const auto& submission = work.submissions[i];
         if (submission.problem) continue;
+        const bool is_homed_here = parts_.home.orders(db, submission.channel);
         for (std::size_t j = 0; j < submission.events.size(); ++j) {
-            auto done = note(submission.events[j], result.submissions[i].events[j]);
+            auto done = note(submission.events[j], result.submissions[i].events[j], is_homed_here);
             if (!done) return done;
         }
     }
     for (std::size_t i = 0; i < work.direct.size(); ++i) {
-        if (auto done = note(work.direct[i], result.direct[i]); !done) return done;
+        if (auto done = note(work.direct[i], result.direct[i], true); !done) return done;
     }
     return {};
 }

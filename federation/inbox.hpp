@@ -60,7 +60,7 @@ class Inbox {
     void sign_consents(Outcome& outcome) const;
     [[nodiscard]] Result<void> refuse_again(Work& work);
     [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
-    [[nodiscard]] Result<void> note_refused(const Work& work,
+    [[nodiscard]] Result<void> note_refused(storage::Connection& db, const Work& work,
                                             const protocol::TransactionResult& result);
     [[nodiscard]] protocol::TransactionResult finish(Outcome outcome) const;
 

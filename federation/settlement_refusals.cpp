@@ -6,6 +6,17 @@
 
 namespace entente::federation {
 
+namespace {
+
+// Whether nothing else has to be there for it than the channel and its members [MEM-8].
+bool needs_only_the_channel(std::string_view type)
+{
+    return type == "message.create" || type == "member.invite" || type == "member.leave" ||
+           type == "channel.update";
+}
+
+}  // namespace
+
 using protocol::EventResult;
 using protocol::ItemStatus;
 using storage::SubmissionRow;
@@ -70,15 +81,20 @@ Result<bool> Settlement::goes_elsewhere(WriteTransaction& transaction, const Ser
     return true;
 }
 
-// [SUC-8] Refusals of servers that don't know yet what is so: the new home that has lost the
-// move, and the one that made a channel, asked before it knows of the invitation by the new home.
+// [SUC-7, SUC-8] Refusals of servers that don't know yet what is so: the new home that has lost the
+// move or doesn't hold the log up to it, perhaps not even that we follow; and the one that made a
+// channel, asked before it knows of the invitation by the new home.
 Result<bool> Settlement::waits_for_word(storage::Connection& db, const ServerName& peer,
                                         const SubmissionRow& row, Code problem)
 {
     auto channel = parts_.store.find(db, row.channel);
     if (!channel && channel.error().code != Code::not_found) return fail(channel);
-    if (channel)
-        return problem == Code::not_home && (*channel)->home == peer && (*channel)->epoch > 1;
+    if (channel) {
+        if ((*channel)->home != peer || (*channel)->epoch == 1) return false;
+        return problem == Code::not_home ||
+               (problem == Code::not_found && needs_only_the_channel(row.type) &&
+                (*channel)->state.has_member_of(parts_.identity.name));
+    }
     if (row.type != "member.join" || problem != Code::not_found) return false;
     auto invitation = storage::find_invitation(db, row.user, row.channel.str());
     if (!invitation) return fail(invitation);

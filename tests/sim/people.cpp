@@ -159,6 +159,7 @@ std::optional<Wish> Person::channel_wish(const KnownChannel& channel,
     if (lot >= 87 && moves_channels_) {
         wish.deed = Deed::move;
         wish.other = chance_.pick(all);
+        if (protocol::server_of(*wish.other).str() == no_home_) return std::nullopt;
         return wish;
     }
     if (lot >= 91) {

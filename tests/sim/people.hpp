@@ -86,8 +86,13 @@ class Person {
         has_forgotten_ = true;
     }
     [[nodiscard]] bool has_forgotten() const { return has_forgotten_; }
-    // Its wishes may be to move channels from one server to another.
-    void may_move_channels() { moves_channels_ = true; }
+    // Its wishes may be to move channels from one server to another, but for this one: what goes
+    // to a home that ends with the storm can't come to rest.
+    void may_move_channels(const std::string& but_not_to)
+    {
+        moves_channels_ = true;
+        no_home_ = but_not_to;
+    }
     void wish_for_more(int wishes) { left_ += wishes; }
     // Homes that may have lost what they said to others.
     void doubt(const std::string& home);
@@ -131,6 +136,7 @@ class Person {
     std::vector<Told> told_;
     bool has_forgotten_ = false;
     bool moves_channels_ = false;
+    std::string no_home_;
 };
 
 }  // namespace entente::sim

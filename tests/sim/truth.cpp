@@ -156,16 +156,24 @@ const Truth::Log* Truth::home_log(const ChannelId& channel) const
     return found;
 }
 
-const Truth::Log* Truth::whole_log(const ChannelId& channel) const
+// What lies before the log of a home that took it over from somewhere on, others hold.
+const Truth::Log* Truth::whole_log(const ChannelId& channel)
 {
     const auto* home = home_log(channel);
     if (home == nullptr || home->floor == 0) return home;
+    const auto [known, is_new] = whole_.try_emplace(channel, *home);
+    auto& whole = known->second;
     for (const auto& [server, contents] : machines_) {
         const auto log = contents.logs.find(channel);
-        if (log != contents.logs.end() && log->second.floor == 0 && log->second.hash == home->hash)
-            return &log->second;
+        if (!is_new || log == contents.logs.end() || log->second.floor >= whole.floor) continue;
+        const auto& earlier = log->second;
+        if (earlier.seq < whole.floor) continue;
+        const auto missing = static_cast<std::ptrdiff_t>(whole.floor - earlier.floor);
+        whole.entries.insert(whole.entries.begin(), earlier.entries.begin(),
+                             earlier.entries.begin() + missing);
+        whole.floor = earlier.floor;
     }
-    return home;
+    return &whole;
 }
 
 bool Truth::is_in_doubt(const ChannelId& channel) const

@@ -108,7 +108,7 @@ class Truth {
     // Where the liar is or was the home.
     [[nodiscard]] bool is_in_doubt(const protocol::ChannelId& channel) const;
     // From its first entry, where any honest server has that.
-    [[nodiscard]] const Log* whole_log(const protocol::ChannelId& channel) const;
+    [[nodiscard]] const Log* whole_log(const protocol::ChannelId& channel);
     void check_homes();
     [[nodiscard]] bool is_excused(const protocol::ChannelId& channel,
                                   const std::string& server) const;
@@ -127,6 +127,7 @@ class Truth {
     std::set<std::pair<protocol::ChannelId, std::string>> excused_;
     std::set<std::string> put_back_;
     std::map<std::string, Contents> machines_;
+    std::map<protocol::ChannelId, Log> whole_;  // where its home's isn't
 };
 
 }  // namespace entente::sim

@@ -61,7 +61,7 @@ World::World(const RunOptions& options)
     // Of a home that moved and is put back nothing can be said here.
     moves_channels_ = chance_.percent(40);
     for (auto& person : people_) {
-        if (moves_channels_) person->may_move_channels();
+        if (moves_channels_) person->may_move_channels(liar_name_);
     }
 }
 

@@ -155,5 +155,37 @@ TEST_F(NextHome, ShowsTheKeysThatOnlyTheOldHomeKnew)
     EXPECT_EQ(c.image(channel)->hash, b.image(channel)->hash);
 }
 
+// [SUC-7] [INBOX-18] The new home has consented with a log that ends before somebody's join.
+TEST_F(NextHome, KnowsNothingYetOfWhoJoinedSinceAndLosesNothingOfTheirs)
+{
+    ASSERT_TRUE(wish(b));
+    auto draft = a.read([&](storage::Connection& db) {
+        return read_batch(db, a.identity.name, b.identity.name, BatchLimits{}, {});
+    });
+    ASSERT_TRUE(draft);
+    auto consent = b.receive(a, sign_batch(*draft, a.identity, servers.world.clock.now_ms()));
+    Server late(servers.world, "d.example");
+    for (auto* server : {&a, &b, &c}) {
+        server->pin(late);
+        late.pin(*server);
+    }
+    ASSERT_TRUE(a.world.run(a.channels->invite(a.actor("alice"), channel, late.user("dora"))));
+    settle_all(a, late);
+    ASSERT_TRUE(late.world.run(late.channels->join(late.actor("dora"), channel)));
+    settle_all(a, late);
+    ASSERT_TRUE(a.world.run(a.settlement->settle(b.identity.name, *draft, std::move(consent))));
+    ASSERT_EQ(standing().state, DeliveryState::accepted);
+    settle_all(a, late);
+    ASSERT_EQ(home_at(late), "b.example");
+
+    ASSERT_TRUE(late.post("dora", channel, "one"));
+    ASSERT_TRUE(exchange(late, b));
+    ASSERT_TRUE(late.post("dora", channel, "two"));
+    settle_all(a, b);
+    settle_all(late, b);
+    EXPECT_EQ(texts(b), (std::vector<std::string>{"one", "two"}));
+    EXPECT_EQ(late.image(channel)->hash, b.image(channel)->hash);
+}
+
 }  // namespace
 }  // namespace entente::federation::log_rig
