@@ -1,7 +1,7 @@
 // Channels and their logs on the writer's side: heads and states kept in memory between
 // commits, the entries that the jobs of one commit add gathered into one run per channel.
-// Decides nothing: who may append what is federation/home_log's and federation/follower_log's business. Used on the
-// writer's thread only.
+// Decides nothing: who may append what is federation/home_log's and federation/follower_log's
+// business. Used on the writer's thread only.
 #pragma once
 
 #include <cstdint>
