@@ -407,7 +407,9 @@ TEST_F(SettlementTest, AJoinAfterNotFollowingStartsTheFollowingAnew)
     ASSERT_FALSE(a.cursor(channel, b));
 
     const auto again = b.event(channel, {"member.join", b.user("bob").str()});
+    a.woken.clear();
     const auto results = hand_in(b, a, channel, {again});
+    EXPECT_EQ(a.woken, std::vector<std::string>{"b.example"});
     ASSERT_EQ(results.size(), 1U);
     EXPECT_EQ(results[0].status, ItemStatus::duplicate);
     EXPECT_EQ(results[0].seq, joined_at);
