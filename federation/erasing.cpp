@@ -79,10 +79,16 @@ Result<void> erase_behind_unheld(ChannelLogStore& store, Connection& db, LiveCha
     return erase_edits(store, db, channel, **target);
 }
 
-bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& event)
+bool has_what_the_fold_needs(const VerifiedSlice& slice, std::size_t first)
 {
-    if (entry.content) return true;
-    return event.type.starts_with("message.") && (entry.deleted_by > 0 || entry.expired);
+    for (auto i = first; i < slice.events.size(); ++i) {
+        const auto& entry = slice.slice.entries[i];
+        const auto& [event, breach] = slice.events[i];
+        const bool may_be_gone =
+            event.type.starts_with("message.") && (entry.deleted_by > 0 || entry.expired);
+        if (breach.empty() && !entry.content && !may_be_gone) return false;
+    }
+    return true;
 }
 
 bool is_whole_or_rightly_gone(const LiveChannel& channel, const VerifiedSlice& slice,

@@ -31,9 +31,9 @@ struct Target {
                                                         protocol::NameRules rules);
 [[nodiscard]] std::optional<protocol::TargetFacts> facts_of(const std::optional<Target>& target);
 
-// Whether an entry has what the fold needs of it. A server that isn't the home can't have taken
-// a content away but of a message [MEM-4]; where it withholds another, someone else is asked.
-[[nodiscard]] bool has_what_it_needs(const protocol::Entry& entry, const protocol::Event& event);
+// Whether a slice has what the fold needs of its entries. A server that isn't the home can't have
+// taken a content away but of a message [MEM-4]; where it withholds another, someone else is asked.
+[[nodiscard]] bool has_what_the_fold_needs(const VerifiedSlice& slice, std::size_t first = 0);
 
 // Whether an entry of a slice has its content, or the slice itself shows by whose right it has
 // none, or the channel's rule does. A relayed one isn't erased before all have it.

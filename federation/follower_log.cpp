@@ -33,16 +33,6 @@ SliceResult refused(const std::string& channel, const Error& problem)
     return result;
 }
 
-bool has_what_the_state_needs(const VerifiedSlice& slice)
-{
-    for (std::size_t i = 0; i < slice.events.size(); ++i) {
-        if (slice.events[i].breach.empty() &&
-            !has_what_it_needs(slice.slice.entries[i], slice.events[i].event))
-            return false;
-    }
-    return true;
-}
-
 // [SUC-6] No content that isn't rightly gone, and no key that nobody else shows.
 bool omits_nothing(const LiveChannel& channel, const VerifiedSlice& slice, Millis now)
 {
@@ -103,7 +93,7 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     // vouch for, and who it was handed over to.
     const auto is_proven = [&] {
         return *brings && is_proven_by_home(channel, slice) &&
-               (is_next ? has_what_the_state_needs(slice)
+               (is_next ? has_what_the_fold_needs(slice)
                         : omits_nothing(channel, slice, clock_.now_ms()));
     };
     if (!is_from_home && !is_proven()) {

@@ -36,13 +36,12 @@ Result<HomeLog::PutBack> HomeLog::append_again(WriteTransaction& transaction, Li
     if (slice.entries[first_new].at < channel.at)
         return refuse(Code::malformed, "an entry is older than the one before it");
     for (auto i = first_new; i < slice.entries.size(); ++i) {
-        const auto& followed = verified.events[i];
         if (missing == Missing::is_refused &&
             !is_whole_or_rightly_gone(channel, verified, i, clock_.now_ms()))
             return PutBack{0, true};
-        if (followed.breach.empty() && !has_what_it_needs(slice.entries[i], followed.event))
-            return refuse(Code::malformed, "an entry's content is withheld");
     }
+    if (!has_what_the_fold_needs(verified, first_new))
+        return refuse(Code::malformed, "an entry's content is withheld");
     const auto give_up = [&](const Error& error) {
         store_.abandon(channel, error);
         return Result<PutBack>{tl::unexpect, error};

@@ -31,13 +31,9 @@ class Way final : public net::Fetcher {
         for (const auto& one : carried.what) {
             if (failing.contains(one)) co_return fail(Code::timeout, "no answer");
         }
-        net::Request request;
-        request.method = "POST";
-        request.body = fetch.body;
-        const Admitted admitted{from_.identity.name, from_.identity.key_ref(), peer_.tier, ""};
-        auto response = co_await peer_.inbox->receive(request, admitted);
+        auto answer = co_await answer_of(peer_, from_, fetch);
         for (const auto& one : carried.what) ++arrived[one];
-        co_return signed_answer(peer_, fetch, response.status, std::move(response.body));
+        co_return answer;
     }
     void let_go()
     {

@@ -20,12 +20,8 @@ class Address final : public net::Fetcher {
         posts.push_back(items);
         octets.push_back(fetch.body.size());
         if (failure) co_return tl::unexpected<Error>{*failure};
-        net::Request request;
-        request.method = "POST";
-        request.body = fetch.body;
-        const Admitted admitted{from_.identity.name, from_.identity.key_ref(), peer_.tier, ""};
-        auto response = co_await peer_.inbox->receive(request, admitted);
-        co_return signed_answer(peer_, fetch, response.status, std::move(response.body));
+        auto answer = co_await answer_of(peer_, from_, fetch);
+        co_return answer;
     }
 
     std::optional<Error> failure = Error{Code::timeout, "no answer", {}, 0};

@@ -35,6 +35,18 @@ inline net::FetchedResponse signed_answer(Server& peer, const net::Fetch& reques
     return response;
 }
 
+// What the inbox of `peer` answers to a request of `from`, whatever lies between them.
+inline asio::awaitable<net::FetchedResponse> answer_of(Server& peer, const Server& from,
+                                                       const net::Fetch& fetch)
+{
+    net::Request request;
+    request.method = "POST";
+    request.body = fetch.body;
+    const Admitted admitted{from.identity.name, from.identity.key_ref(), peer.tier, ""};
+    auto response = co_await peer.inbox->receive(request, admitted);
+    co_return signed_answer(peer, fetch, response.status, std::move(response.body));
+}
+
 // The links of `from`; they end with it.
 class LinksOf {
  public:

@@ -18,12 +18,8 @@ class Straight final : public net::Fetcher {
     {
         if (fetch.method != "POST" || fetch.host != peer_.identity.name.str())
             co_return fail(Code::unavailable, "nothing but that inbox");
-        net::Request request;
-        request.method = "POST";
-        request.body = fetch.body;
-        const Admitted admitted{from_.identity.name, from_.identity.key_ref(), peer_.tier, ""};
-        auto response = co_await peer_.inbox->receive(request, admitted);
-        co_return signed_answer(peer_, fetch, response.status, std::move(response.body));
+        auto answer = co_await answer_of(peer_, from_, fetch);
+        co_return answer;
     }
 
  private:

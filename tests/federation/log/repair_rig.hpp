@@ -50,6 +50,15 @@ class RepairOfAHome : public ::testing::Test {
         servers.world.clock.now += time;
         look();
     }
+    // The same where c.example follows too and has all of it, or all but the newest.
+    void lose_what_three_had(bool carol_has_all)
+    {
+        let_carol_in();
+        back_up();
+        go_on();
+        if (carol_has_all) settle_all(a, c);
+        put_back();
+    }
     [[nodiscard]] bool is_held()
     {
         return a

@@ -5,9 +5,9 @@ namespace entente::federation::log_rig {
 namespace {
 
 // As a follower answers that claims its channel's texts to be expired.
-Result<std::string> without_texts(const std::string& answer)
+Result<std::string> leave_out_texts(const std::string&, const Result<std::string>& answer)
 {
-    auto parsed = protocol::parse_log_answer(answer, protocol::NameRules{});
+    auto parsed = protocol::parse_log_answer(*answer, protocol::NameRules{});
     for (auto& entry : parsed->slice.entries) {
         if (entry.event.find(R"("message.create")") == std::string::npos) continue;
         entry.content.reset();
@@ -120,14 +120,10 @@ TEST_F(RepairOfAHome, WhileAFollowerGivesEntriesBackItDoesNotGoOn)
 // [LOG-18] What one follower leaves out another may have.
 TEST_F(RepairOfAHome, ContentsThatAFollowerLeavesOutAreAskedOfTheOthersFirst)
 {
-    let_carol_in();
-    back_up();
-    go_on();
-    settle_all(a, c);
-    put_back();
+    lose_what_three_had(true);
     bool asks_carol = false;
-    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
-        return asks_carol ? answer : without_texts(*answer);
+    a.spoil = [&](const std::string& peer, Result<std::string> answer) -> Result<std::string> {
+        return asks_carol ? answer : leave_out_texts(peer, answer);
     };
     ASSERT_TRUE(ask(a, b, channel));
     finish_fetching(a);
@@ -152,14 +148,8 @@ TEST_F(RepairOfAHome, ContentsThatAFollowerLeavesOutAreAskedOfTheOthersFirst)
 // [LOG-18]
 TEST_F(RepairOfAHome, ContentsThatNobodyHasAreDoneWithout)
 {
-    let_carol_in();
-    back_up();
-    go_on();
-    settle_all(a, c);
-    put_back();
-    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
-        return without_texts(*answer);
-    };
+    lose_what_three_had(true);
+    a.spoil = leave_out_texts;
     ASSERT_TRUE(ask(a, b, channel));
     finish_fetching(a);
     EXPECT_LT(a.image(channel)->seq, b.image(channel)->seq);
@@ -175,13 +165,8 @@ TEST_F(RepairOfAHome, ContentsThatNobodyHasAreDoneWithout)
 // [LOG-18] Who may have them isn't waited for longer than anybody.
 TEST_F(RepairOfAHome, ContentsAreAskedForHalfAMinuteLong)
 {
-    let_carol_in();
-    back_up();
-    go_on();
-    put_back();
-    a.spoil = [&](const std::string&, Result<std::string> answer) -> Result<std::string> {
-        return without_texts(*answer);
-    };
+    lose_what_three_had(false);
+    a.spoil = leave_out_texts;
     ASSERT_TRUE(ask(a, b, channel));
     finish_fetching(a);
     wait(others_wait_ms - 1);
