@@ -133,7 +133,7 @@ FederationStack::FederationStack(Parts parts)
       repair_(repair_parts()),
       vouching_(discovery_, parts.stores.commits(), parts.identity.names),
       people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
-               parts.clock, parts.random, asker(), waker(), signaller()}),
+               parts.clock, parts.random, asker(), nudger(), signaller()}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock, parts.stores.window().refused(), &people_.signals()}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
@@ -152,7 +152,7 @@ FederationStack::FederationStack(Parts parts)
                  devices_,
                  parts.clock,
                  parts.random,
-                 waker(),
+                 nudger(),
                  {parts.config.limits.unsent_per_user_and_peer,
                   federation::LocalChannelsOptions{}.max_content_octets},
                  parts.config.federation.enabled ? &succession_ : nullptr}),
@@ -262,6 +262,13 @@ asio::awaitable<Result<std::string>> FederationStack::query(protocol::ServerName
     if (!answer->is_signed || !answer->problem)
         co_return fail(Code::unavailable, "status " + std::to_string(answer->status));
     co_return Result<std::string>{tl::unexpect, *answer->problem};
+}
+
+federation::Wake FederationStack::nudger()
+{
+    return [this](const protocol::ServerName& server) {
+        if (parts_.config.federation.enabled) links_.nudge(server);
+    };
 }
 
 federation::Wake FederationStack::waker()

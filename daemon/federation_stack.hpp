@@ -77,6 +77,7 @@ class FederationStack {
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
     [[nodiscard]] federation::Wake waker();
+    [[nodiscard]] federation::Wake nudger();
     [[nodiscard]] federation::Ask asker();
     asio::awaitable<Result<federation::Answer>> ask(federation::ServerName server,
                                                     std::string method, std::string target,

@@ -54,7 +54,7 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
     return {};
 }
 
-Result<LogPart> read_part(storage::Connection& db, const ServerName& self, const ServerName& peer,
+Result<LogPart> read_part(storage::Connection& db, const ServerName& self,
                           storage::ChannelRow channel, const storage::CursorRow& cursor,
                           const Room& room)
 {
@@ -65,12 +65,18 @@ Result<LogPart> read_part(storage::Connection& db, const ServerName& self, const
     auto part = read_provable(db, self, std::move(channel), cursor.seq, limits);
     if (!part) return part;
     part->until = cursor.until;
-    auto cursors = storage::cursors_of(db, part->channel.id);
+    return part;
+}
+
+// How far others are is told to authors, and then not with every slice.
+Result<void> read_acks(storage::Connection& db, const ServerName& peer, LogPart& part)
+{
+    auto cursors = storage::cursors_of(db, part.channel.id);
     if (!cursors) return fail(cursors);
     for (const auto& other : *cursors) {
-        if (other.server != peer && other.until == 0) part->acks[other.server.str()] = other.seq;
+        if (other.server != peer && other.until == 0) part.acks[other.server.str()] = other.seq;
     }
-    return part;
+    return {};
 }
 
 // [SUC-6] The last entry of the epoch of `part`, under its home's checkpoint.
@@ -87,31 +93,35 @@ Result<LogPart> read_move(storage::Connection& db, const ServerName& self, LogPa
 }
 
 Result<void> read_logs(storage::Connection& db, const ServerName& self, const ServerName& peer,
-                       const Held& held, std::int64_t last, Room& room, BatchDraft& draft)
+                       const Held& held, const BatchLimits& limits, Room& room, BatchDraft& draft)
 {
-    auto owed = storage::owed_logs(db, self, peer);
+    auto owed = limits.logs ? storage::owed_logs(db, self, peer, *limits.logs)
+                            : storage::owed_logs(db, self, peer);
     if (!owed) return fail(owed);
-    std::ranges::rotate(*owed, std::ranges::find_if(*owed, [last](const storage::OwedLog& log) {
-        return log.channel > last;
-    }));
+    const auto is_behind = [&](const storage::OwedLog& log) {
+        return log.channel > limits.last_log;
+    };
+    std::ranges::rotate(*owed, std::ranges::find_if(*owed, is_behind));
     std::set<std::string> sent;
     for (const auto& log : *owed) {
+        draft.logs_left.insert(log.channel);
         if (room.is_full()) {
             draft.is_cut = true;
-            break;
+            continue;
         }
         auto channel = storage::read_channel(db, log.channel);
         if (!channel) return fail(channel);
         const auto name = channel->name.str();
         if (held.logs.contains(name)) continue;
-        auto part = read_part(db, self, peer, std::move(*channel),
+        auto part = read_part(db, self, std::move(*channel),
                               storage::CursorRow{peer, log.seq, 0, log.until}, room);
         if (part && held.moves.contains(name) && part->is_past_homes)
             part = read_move(db, self, std::move(*part));
         if (!part) return fail(part);
         if (part->page.entries.empty()) continue;
-        // How far others are is told to authors, and then not with every slice.
-        if (!held.heartbeats.contains(name)) part->acks.clear();
+        if (held.heartbeats.contains(name)) {
+            if (auto read = read_acks(db, peer, *part); !read) return fail(read);
+        }
         if (const auto keys = held.keys.find(name); keys != held.keys.end())
             part->keys = keys->second;
         for (const auto& stored : part->page.entries) {
@@ -121,6 +131,8 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
             draft.octets += size;
         }
         draft.items += part->page.entries.size();
+        if (part->page.end.seq == (log.until > 0 ? log.until : part->channel.seq))
+            draft.logs_left.erase(log.channel);
         sent.insert(name);
         draft.logs.push_back(std::move(*part));
     }
@@ -134,10 +146,12 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         auto cursor = storage::find_cursor(db, channel->id, peer);
         if (!cursor) return fail(cursor);
         if (!*cursor || (*cursor)->seq != channel->seq) continue;
-        auto part = read_part(db, self, peer, std::move(*channel), **cursor, room);
+        auto part = read_part(db, self, std::move(*channel), **cursor, room);
         if (!part) return fail(part);
         if (!part->page.entries.empty()) continue;
-        if (!held.heartbeats.contains(name)) part->acks.clear();
+        if (held.heartbeats.contains(name)) {
+            if (auto read = read_acks(db, peer, *part); !read) return fail(read);
+        }
         room.take(0);
         ++draft.items;
         draft.logs.push_back(std::move(*part));
@@ -178,17 +192,14 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
             draft.direct.push_back(std::move(row));
         }
     }
-    // Half of the room is the logs': neither side of a busy peer starves the other.
-    if (room.is_full()) {
-        draft.is_cut = true;
-        return draft;
-    }
+    // Half of the room is the logs': neither side of a busy peer starves the other. Where there
+    // is none they are looked at all the same, for what is left.
     const Room all = room;
     room = {all.octets - all.octets / 2, all.items - all.items / 2};
     auto submissions = read_submissions(db, peer, held, room, draft);
     if (!submissions) return fail(submissions);
     Room rest{all.octets / 2 + room.octets, all.items / 2 + room.items};
-    auto logs = read_logs(db, self, peer, held, limits.last_log, rest, draft);
+    auto logs = read_logs(db, self, peer, held, limits, rest, draft);
     if (!logs) return fail(logs);
     return draft;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct BatchLimits {
     std::size_t items = 1000;
     // Logs of channels behind this row come first, so that each has its turn.
     std::int64_t last_log = 0;
+    // The only logs that are looked at, by the rows of their channels; nothing: all.
+    std::optional<std::set<std::int64_t>> logs = {};
 };
 
 // What a link must not send yet, because the peer asked for patience with it or because it is
@@ -61,6 +64,8 @@ struct BatchDraft {
     std::size_t items = 0;
     std::size_t octets = 0;  // of events and contents
     bool is_cut = false;     // there may be more than what the limits left room for
+    // Channels whose logs are owed beyond this batch: held back, or without room.
+    std::set<std::int64_t> logs_left;
 
     [[nodiscard]] bool empty() const
     {

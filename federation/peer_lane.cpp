@@ -42,6 +42,7 @@ asio::awaitable<void> PeerLink::carry(std::shared_ptr<PeerLink> link, std::share
     auto settled = co_await link->exchange(lane->draft, std::move(lane->body));
     lane->is_settled = true;
     if (!settled) {
+        link->looks_at_all_ = true;
         link->not_delivered(*lane, settled.error());
         co_return;
     }
@@ -52,9 +53,12 @@ void PeerLink::lane_ended(const Lane& lane)
 {
     std::erase_if(lanes_, [&](const auto& one) { return one.get() == &lane; });
     // By an exception: a bug of ours must not be met again at once.
-    if (!lane.is_settled) begin_wait(backoff_.after(Error{Code::internal, "", {}, 0}));
+    if (!lane.is_settled) {
+        looks_at_all_ = true;
+        begin_wait(backoff_.after(Error{Code::internal, "", {}, 0}));
+    }
     // What it has kept back may go.
-    wake();
+    nudge();
 }
 
 asio::awaitable<Result<Settled>> PeerLink::exchange(const BatchDraft& draft, std::string body)
@@ -106,6 +110,7 @@ void PeerLink::not_delivered(const Lane& lane, const Error& error)
 asio::awaitable<void> PeerLink::delivered(std::shared_ptr<Lane> lane, Settled settled)
 {
     note_answer(*lane, settled);
+    if (!settled.took_all_logs) looks_at_all_ = true;
     for (const auto& advanced : settled.advanced) parts_.advanced(advanced);
     for (const auto& [channel, kids] : settled.keys_wanted) co_await show_keys(channel, kids);
     for (const auto& channel : settled.moves_wanted) show_move(channel);
@@ -118,7 +123,7 @@ asio::awaitable<void> PeerLink::delivered(std::shared_ptr<Lane> lane, Settled se
         lane->channels.clear();
         for (const auto& [channel, floor] : settled.wants_snapshot) lane->channels.insert(channel);
         lane->has_direct = lane->has_signals = false;
-        wake();
+        nudge();
         co_await fetch_snapshots(std::move(settled.wants_snapshot));
     }
     const auto spent = parts_.clock.now_ms() - lane->begun;

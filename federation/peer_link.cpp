@@ -28,21 +28,37 @@ constexpr std::size_t least_octets = 1'024;
 // keep small ones back.
 constexpr std::size_t spare_octets = 16 * 1024;
 
+// Channels that are asked for one by one; where more have grown, all are looked at.
+constexpr std::size_t most_grown = 256;
+
 }  // namespace
 
 PeerLink::PeerLink(LinkParts parts, ServerName peer, net::TaskGroup& tasks,
-                   protocol::SharedRoom& room)
+                   protocol::SharedRoom& room, bool is_even)
     : parts_(std::move(parts)),
       peer_(std::move(peer)),
       tasks_(tasks),
       wakeup_(tasks.executor()),
       room_(room),
       backoff_(parts_.backoff, parts_.random),
+      looks_at_all_(!is_even),
       holds_(parts_.clock)
 {
 }
 
 void PeerLink::wake()
+{
+    looks_at_all_ = true;
+    nudge();
+}
+
+void PeerLink::grown(std::int64_t channel)
+{
+    grown_.insert(channel);
+    nudge();
+}
+
+void PeerLink::nudge()
 {
     woken_ = true;
     wakeup_.notify();
@@ -68,7 +84,7 @@ LinkState PeerLink::state() const
 void PeerLink::acks_due(const std::string& channel)
 {
     acks_due_.try_emplace(channel, parts_.clock.now_ms() + ack_interval_ms);
-    wake();
+    nudge();
 }
 
 void PeerLink::ask(const std::string& channel)
@@ -82,7 +98,7 @@ void PeerLink::signal(const std::string& key, std::string json)
 {
     if (is_down_) return;
     const bool is_first = signals_.empty();
-    if (signals_.push(key, std::move(json)) && is_first) wake();
+    if (signals_.push(key, std::move(json)) && is_first) nudge();
 }
 
 // Those of a slow lane must not come behind newer ones.
@@ -239,7 +255,8 @@ asio::awaitable<bool> PeerLink::open_lane()
     lane->begun = parts_.clock.now_ms();
     auto held = held_now();
     if (is_probe) held.keys.clear();
-    const auto limits = batch_limits();
+    auto limits = batch_limits();
+    limits.logs = logs_to_look_at();
     auto job = [self = parts_.identity.name, peer = peer_, limits, held](storage::Connection& db) {
         return read_batch(db, self, peer, limits, held);
     };
@@ -250,7 +267,11 @@ asio::awaitable<bool> PeerLink::open_lane()
         co_return false;
     }
     // Another lane has found out meanwhile that this one would fail too.
-    if (failures != failures_) co_return false;
+    if (failures != failures_) {
+        looks_at_all_ = true;
+        co_return false;
+    }
+    note_logs_left(read->logs_left);
     auto& draft = lane->draft = std::move(*read);
     if (is_probe) {
         for (auto& part : draft.logs) part.acks.clear();
@@ -284,6 +305,22 @@ asio::awaitable<bool> PeerLink::open_lane()
     co_return true;
 }
 
+std::optional<std::set<std::int64_t>> PeerLink::logs_to_look_at()
+{
+    auto grown = std::exchange(grown_, {});
+    if (std::exchange(looks_at_all_, false) || grown.size() > most_grown) return std::nullopt;
+    return grown;
+}
+
+void PeerLink::note_logs_left(const std::set<std::int64_t>& channels)
+{
+    if (channels.size() > most_grown) {
+        looks_at_all_ = true;
+    } else {
+        grown_.insert(channels.begin(), channels.end());
+    }
+}
+
 void PeerLink::forget_unfounded(const Held& held)
 {
     for (const auto& channel : held.heartbeats) {
@@ -297,6 +334,7 @@ void PeerLink::forget_unfounded(const Held& held)
 void PeerLink::failed(const Error& error)
 {
     ++failures_;
+    looks_at_all_ = true;
     const bool was_down = std::exchange(is_down_, true);
     signals_.clear();
     auto wait = backoff_.after(error);

@@ -65,12 +65,18 @@ struct LinkState {
 class PeerLink : public std::enable_shared_from_this<PeerLink> {
  public:
     // `room` is what all links share; `tasks` own what is under way.
-    PeerLink(LinkParts parts, ServerName peer, net::TaskGroup& tasks, protocol::SharedRoom& room);
+    // `is_even`: an earlier link has ended, and nothing was owed then.
+    PeerLink(LinkParts parts, ServerName peer, net::TaskGroup& tasks, protocol::SharedRoom& room,
+             bool is_even = false);
 
     // Runs until nothing is owed. Requires: a shared_ptr has it.
     asio::awaitable<void> run();
-    // There is something new to send.
+    // There is something new to send, whatever it is.
     void wake();
+    // There is a submission or a direct event: no log is looked at for its sake.
+    void nudge();
+    // There is an entry in the log of the channel of that row: no other log is looked at.
+    void grown(std::int64_t channel);
     // The peer is alive: a wait for it to come back ends, as often as `Backoff` allows.
     void heard();
     // An administrator's word: whatever wait there is ends now.
@@ -79,6 +85,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     // A signal goes with the next transaction, or with one of its own, which there is once a
     // second. Dropped while the peer can't be reached, or where too many wait [INBOX-5].
     void signal(const std::string& key, std::string json);
+    // Once it has ended: nothing is owed, neither held back nor unprovable.
+    [[nodiscard]] bool is_even() const { return grown_.empty() && !looks_at_all_; }
     // Whether the last attempt failed.
     [[nodiscard]] bool is_down() const { return is_down_; }
     // A heartbeat with acks is due for a channel, in 2 s at the latest [section 5].
@@ -113,6 +121,9 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     // What is owed, as it is to be sent: read and sealed on a reader.
     asio::awaitable<Result<std::string>> write_out(std::shared_ptr<const BatchDraft> draft);
     [[nodiscard]] BatchLimits batch_limits() const;
+    // Takes what is to be looked at.
+    [[nodiscard]] std::optional<std::set<std::int64_t>> logs_to_look_at();
+    void note_logs_left(const std::set<std::int64_t>& channels);
     void add_signals(BatchDraft& draft, const BatchLimits& limits);
     [[nodiscard]] bool are_signals_due() const;
     [[nodiscard]] Held held_now();
@@ -151,6 +162,10 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     std::uint64_t answers_ = 0;
     std::optional<Wait> wait_;  // before anything else is sent
     bool woken_ = false;
+    // Which logs may be owed: all that the peer follows, or no others than these. To ask for all
+    // of many thousand channels costs milliseconds.
+    bool looks_at_all_;
+    std::set<std::int64_t> grown_;
     bool has_more_ = false;      // than what the last batch had room for
     std::int64_t last_log_ = 0;  // the channel whose turn was last, where there was more
     Millis looked_at_ = 0;       // when what was held was left out of a batch

@@ -10,6 +10,9 @@ namespace {
 constexpr Millis unreachable_ms = 60'000;
 constexpr std::size_t max_unreachable = 10'000;
 
+// Of whom it is remembered that nothing is owed to them.
+constexpr std::size_t max_even = 10'000;
+
 }  // namespace
 
 PeerLinks::PeerLinks(LinkParts parts, net::TaskGroup& tasks)
@@ -40,7 +43,8 @@ PeerLink& PeerLinks::link(const ServerName& peer)
 {
     auto& held = links_[peer];
     if (!held) {
-        held = std::make_shared<PeerLink>(parts_, peer, tasks_, room_);
+        const bool is_even = even_.erase(peer) > 0;
+        held = std::make_shared<PeerLink>(parts_, peer, tasks_, room_, is_even);
         tasks_.spawn(drive(held, peer));
     }
     return *held;
@@ -50,6 +54,12 @@ void PeerLinks::wake(const ServerName& peer)
 {
     if (peer == parts_.identity.name) return;
     link(peer).wake();
+}
+
+void PeerLinks::nudge(const ServerName& peer)
+{
+    if (peer == parts_.identity.name) return;
+    link(peer).nudge();
 }
 
 void PeerLinks::ask(const ServerName& peer, const protocol::ChannelId& channel)
@@ -114,7 +124,9 @@ std::optional<LinkState> PeerLinks::state_of(const ServerName& peer) const
 void PeerLinks::committed(const storage::CommittedRun& run)
 {
     if (run.home != parts_.identity.name) return;
-    for (const auto& peer : run.followers) wake(peer);
+    for (const auto& peer : run.followers) {
+        if (peer != parts_.identity.name) link(peer).grown(run.channel_id);
+    }
 }
 
 asio::awaitable<void> PeerLinks::drive(std::shared_ptr<PeerLink> running, ServerName peer)
@@ -128,6 +140,9 @@ asio::awaitable<void> PeerLinks::drive(std::shared_ptr<PeerLink> running, Server
     };
     const Ending ending{*this, peer};
     co_await running->run();
+    if (!running->is_even()) co_return;
+    if (even_.size() >= max_even) even_.clear();
+    even_.insert(peer);
 }
 
 }  // namespace entente::federation

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "federation/last_heard.hpp"
 #include "federation/peer_link.hpp"
@@ -22,6 +23,8 @@ class PeerLinks {
     // Wakes the links of all servers that were owed something when this one stopped.
     asio::awaitable<Result<void>> start();
     void wake(const ServerName& peer);
+    // The same where it is a submission or a direct event.
+    void nudge(const ServerName& peer);
     // A heartbeat of the channel to a follower, whether or not it is owed anything.
     void ask(const ServerName& peer, const protocol::ChannelId& channel);
     // [LOG-8] The same to all followers of all channels.
@@ -49,6 +52,7 @@ class PeerLinks {
     void ended(const ServerName& peer);
     protocol::SharedRoom room_{link_room};
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
+    std::unordered_set<ServerName> even_;  // nothing was owed when their links ended
     LastHeard last_heard_;
     std::unordered_map<ServerName, Millis> unreachable_until_;  // of those without a link
 };

@@ -173,7 +173,11 @@ Result<Settled> Settlement::apply(WriteTransaction& transaction, const Job& job)
         }
     }
     for (std::size_t i = 0; i < job.draft.logs.size(); ++i) {
-        auto done = apply_log(transaction, job, job.draft.logs[i], job.result.logs[i], settled);
+        const auto& part = job.draft.logs[i];
+        const auto& said = job.result.logs[i];
+        settled.took_all_logs &=
+            said.status == SliceStatus::ok && said.have.seq == part.page.end.seq;
+        auto done = apply_log(transaction, job, part, said, settled);
         if (!done) return fail(done);
     }
     for (std::size_t i = 0; i < job.draft.direct.size(); ++i) {

@@ -63,6 +63,7 @@ struct LiveChannel {
 
 // What one commit added to one channel, for those who follow it live.
 struct CommittedRun {
+    std::int64_t channel_id = 0;  // its row
     protocol::ChannelId channel;
     protocol::ServerName home;
     std::vector<StoredEntry> entries;

@@ -88,6 +88,7 @@ Result<void> ChannelLogStore::write_run(Connection& db, LiveChannel& channel)
     for (const auto& stored : channel.added)
         to_index_.push_back({stored.event_id, {channel.id, stored.seq}});
     auto committed = std::make_shared<CommittedRun>();
+    committed->channel_id = channel.id;
     committed->channel = channel.name;
     committed->home = channel.run_home;
     committed->users = std::exchange(channel.users, {});

@@ -33,12 +33,15 @@ constexpr char select_cursor[] =
 constexpr char select_cursors[] =
     "SELECT s.name, k.seq, k.floor, k.until FROM cursor k JOIN server s ON s.id = k.server "
     "WHERE k.channel = ? ORDER BY s.name";
-constexpr char select_owed[] =
-    "SELECT k.channel, k.seq, k.until FROM cursor k JOIN server s ON s.id = k.server "
-    "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home JOIN head h ON h.channel = "
-    "c.id "
-    "WHERE s.name = ? AND (o.name = ? OR k.until > 0) "
-    "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END ORDER BY k.channel";
+#define SELECT_OWED                                                                    \
+    "SELECT k.channel, k.seq, k.until FROM cursor k JOIN server s ON s.id = k.server " \
+    "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home "               \
+    "JOIN head h ON h.channel = c.id "                                                 \
+    "WHERE s.name = ? AND (o.name = ? OR k.until > 0) "                                \
+    "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END "
+constexpr char select_owed[] = SELECT_OWED "ORDER BY k.channel";
+constexpr char select_owed_of[] = SELECT_OWED "AND k.channel = ?";
+#undef SELECT_OWED
 constexpr char select_owed_servers[] =
     "SELECT s.name FROM server s WHERE "
     "EXISTS (SELECT 1 FROM submission b WHERE b.home = s.id AND b.seq = 0 AND b.problem = '') "
@@ -124,6 +127,11 @@ CursorRow read_cursor(Statement& row)
 {
     return {ServerName::trusted(std::string(row.text(0))), row.integer(1), row.integer(2),
             row.integer(3)};
+}
+
+OwedLog read_owed(Statement& row)
+{
+    return {row.integer(0), row.integer(1), row.integer(2)};
 }
 
 SubmissionRow read_submission(Statement& row)
@@ -213,10 +221,20 @@ Result<std::vector<CursorRow>> cursors_of(Connection& db, std::int64_t channel)
 Result<std::vector<OwedLog>> owed_logs(Connection& db, const ServerName& self,
                                        const ServerName& server)
 {
-    const auto read = [](Statement& row) {
-        return OwedLog{row.integer(0), row.integer(1), row.integer(2)};
-    };
-    return all_rows(db, select_owed, read, server.str(), self.str());
+    return all_rows(db, select_owed, read_owed, server.str(), self.str());
+}
+
+Result<std::vector<OwedLog>> owed_logs(Connection& db, const ServerName& self,
+                                       const ServerName& server,
+                                       const std::set<std::int64_t>& channels)
+{
+    std::vector<OwedLog> owed;
+    for (const auto channel : channels) {
+        auto log = one_row(db, select_owed_of, read_owed, server.str(), self.str(), channel);
+        if (!log) return fail(log);
+        if (*log) owed.push_back(**log);
+    }
+    return owed;
 }
 
 Result<std::vector<Following>> followings(Connection& db, const ServerName& self,

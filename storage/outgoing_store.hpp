@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,11 @@ struct OwedLog {
 [[nodiscard]] Result<std::vector<OwedLog>> owed_logs(Connection& db,
                                                      const protocol::ServerName& self,
                                                      const protocol::ServerName& server);
+// The same of these channels alone, in the order of their rows.
+[[nodiscard]] Result<std::vector<OwedLog>> owed_logs(Connection& db,
+                                                     const protocol::ServerName& self,
+                                                     const protocol::ServerName& server,
+                                                     const std::set<std::int64_t>& channels);
 // Who follows what of `self`'s channels, whether or not it is owed anything; all followers
 // where `server` is empty.
 struct Following {

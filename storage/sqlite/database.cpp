@@ -18,8 +18,11 @@ namespace {
 // Pages of 4 KiB. A checkpoint this small costs a few milliseconds; more of them would meet
 // one message in a hundred where few are written, and write hot pages more often.
 constexpr int checkpoint_from_pages = 1024;
-// From here on the WAL is emptied even though the writer must wait for it.
-constexpr int truncate_from_pages = 8192;
+// From here on the WAL is begun anew even though the writer must wait for it. Its file stays:
+// written where octets already are, a commit's sync has no metadata of the file to write.
+constexpr int restart_from_pages = 8192;
+// One that has grown behind a long read is emptied all the same.
+constexpr int truncate_from_pages = 16384;
 // Calls of maintain without a new commit until a resting WAL is emptied.
 constexpr int truncate_after_idle_calls = 20;
 // Calls of maintain until a WAL is emptied that still shows what was erased: deletions that
@@ -84,19 +87,20 @@ class SqliteDatabase final : public Database {
         const int pages = shared_->wal_pages.load();
         const bool resting = idle_calls_ >= truncate_after_idle_calls && pages > 0;
         erasing_calls_ = shared_->old_pages ? erasing_calls_ + 1 : 0;
-        const bool must_go = resting || erasing_calls_ >= truncate_after_erasing_calls;
+        const bool must_go = resting || erasing_calls_ >= truncate_after_erasing_calls ||
+                             pages >= truncate_from_pages;
         if (pages < checkpoint_from_pages && !must_go) return;
         if (!open_maintainer()) return;
         // The larger part without the writer's noticing, so that the turn is short.
         if (commits != checkpointed_commits_) checkpoint(SQLITE_CHECKPOINT_PASSIVE);
         checkpointed_commits_ = commits;
-        if (pages < truncate_from_pages && !must_go) return;
+        if (pages < restart_from_pages && !must_go) return;
         // Where a reader stood in the way the writer shall not be held up again at once.
-        erasing_calls_ = 0;
+        if (must_go) erasing_calls_ = 0;
         shared_->turn.begin_truncating();
-        if (checkpoint(SQLITE_CHECKPOINT_TRUNCATE)) {
+        if (checkpoint(must_go ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART)) {
             shared_->wal_pages.store(0);
-            shared_->old_pages.store(false);
+            if (must_go) shared_->old_pages.store(false);
         }
         shared_->turn.end_truncating();
     }

@@ -185,16 +185,33 @@ TEST_F(SqliteTest, TheWalStopsGrowingThoughAReaderLooksOn)
     EXPECT_LT(wal_size(), 40'000'000U);
 }
 
+// While much is written its file stays: a sync then has nothing of it but octets to write.
+TEST_F(SqliteTest, AFullWalIsBegunAnewInPlace)
+{
+    const auto write_megabytes = [this](int first, int last) {
+        for (int i = first; i < last; ++i)
+            ASSERT_TRUE(insert(i, std::string(1'000'000, 'x'), std::to_string(i)));
+    };
+    write_megabytes(0, 40);
+    const auto size = wal_size();
+    EXPECT_GT(size, 40'000'000U);
+    database_->maintain();
+    EXPECT_EQ(wal_size(), size);
+    write_megabytes(40, 79);
+    EXPECT_EQ(wal_size(), size);
+    EXPECT_EQ(testing::integers(*writer_, plain_ids_sql).size(), 79U);
+}
+
 TEST_F(SqliteTest, AWalThatGrewBehindAReaderIsEmptiedOnceItIsGone)
 {
     auto reader = std::move(database_->open_reader().value());
     ASSERT_TRUE(reader->begin());
     ASSERT_TRUE(testing::integers(*reader, plain_ids_sql).empty());
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 70; ++i) {
         ASSERT_TRUE(insert(i, std::string(1'000'000, 'x'), std::to_string(i)));
     }
     database_->maintain();
-    EXPECT_GT(wal_size(), 40'000'000U);
+    EXPECT_GT(wal_size(), 70'000'000U);
     EXPECT_TRUE(testing::integers(*reader, plain_ids_sql).empty());
     reader->rollback();
     database_->maintain();

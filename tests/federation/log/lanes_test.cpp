@@ -110,6 +110,23 @@ class Lanes : public ::testing::Test {
         ASSERT_TRUE(a.post("alice", channel, text));
         links->wake(b.identity.name);
     }
+    [[nodiscard]] std::int64_t row_of(const ChannelId& channel)
+    {
+        const auto row =
+            a.read([&](storage::Connection& db) { return storage::read_channel(db, channel); });
+        return row.value().id;
+    }
+    // The same as `say`, and the link is told as it is by a commit.
+    void grow(LinksOf& links, const ChannelId& channel)
+    {
+        ASSERT_TRUE(a.post("alice", channel, "more"));
+        storage::CommittedRun run;
+        run.channel_id = row_of(channel);
+        run.channel = channel;
+        run.home = a.identity.name;
+        run.followers = {b.identity.name};
+        links->committed(run);
+    }
     // Whatever the link looks up or settles now, it has looked up and settled.
     void let_look()
     {
@@ -372,6 +389,97 @@ TEST_F(Lanes, ChannelsTakeTurnsWhereNotAllFit)
         limits.last_log = draft->logs[0].channel.id;
     }
     EXPECT_EQ(served.size(), channels.size());
+}
+
+// What a batch says of the logs that are owed beyond it is what the next one has to look at.
+TEST_F(Lanes, ABatchLooksAtTheLogsThatItIsToldAndSaysWhichItLeaves)
+{
+    const auto channels = channels_of_a(4);
+    std::vector<std::int64_t> rows;
+    for (const auto& channel : channels) {
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE(a.post("alice", channel, "m"));
+        rows.push_back(row_of(channel));
+    }
+    const auto batch = [&](const BatchLimits& limits, const Held& held) {
+        const auto draft = a.read([&](storage::Connection& db) {
+            return read_batch(db, a.identity.name, b.identity.name, limits, held);
+        });
+        return draft.value();
+    };
+    BatchLimits limits;
+    EXPECT_EQ(batch(limits, {}).logs.size(), 4U);
+    EXPECT_TRUE(batch(limits, {}).logs_left.empty());
+
+    limits.logs = std::set<std::int64_t>{rows[1], rows[2]};
+    Held held;
+    held.logs.insert(channels[2].str());
+    const auto some = batch(limits, held);
+    ASSERT_EQ(some.logs.size(), 1U);
+    EXPECT_EQ(some.logs[0].channel.name, channels[1]);
+    EXPECT_EQ(some.logs_left, std::set<std::int64_t>{rows[2]});
+
+    // A log of which a part has room, and those that have none.
+    limits.logs.reset();
+    limits.items = 4;
+    const auto cut = batch(limits, {});
+    EXPECT_EQ(cut.logs.size(), 2U);
+    EXPECT_EQ(cut.logs_left, (std::set<std::int64_t>{rows[1], rows[2], rows[3]}));
+
+    // Direct events have taken all the room.
+    limits.items = 0;
+    EXPECT_EQ(batch(limits, {}).logs_left.size(), 4U);
+
+    limits.logs.emplace();
+    EXPECT_TRUE(batch(limits, {}).empty());
+}
+
+// Many thousand channels may be shared with a peer: they aren't all looked at for one message.
+TEST_F(Lanes, ALinkThatOwedNothingLooksOnlyAtWhatHasGrown)
+{
+    const auto channels = channels_of_a(2);
+    LinksOf links(a, way, at_once);
+    say(links, channels[0], "m1");
+    finish(links);
+
+    ASSERT_TRUE(a.post("alice", channels[1], "that nobody has told the link of"));
+    const auto sent = way.begun[channels[1].str()];
+    for (int i = 0; i < 2; ++i) grow(links, channels[0]);
+    finish(links);
+    EXPECT_EQ(b.image(channels[0])->hash, a.image(channels[0])->hash);
+    EXPECT_EQ(way.begun[channels[1].str()], sent);
+
+    links->wake(b.identity.name);
+    finish(links);
+    EXPECT_EQ(way.begun[channels[1].str()], sent + 1);
+    expect_alike(channels);
+}
+
+// What has grown while it was under way goes next, and after a failure all is looked at.
+TEST_F(Lanes, ALinkForgetsNothingThatHasGrown)
+{
+    const auto channels = channels_of_a(3);
+    LinksOf links(a, way, at_once);
+    say(links, channels[0], "m1");
+    finish(links);
+
+    way.slow.insert(channels[0].str());
+    grow(links, channels[0]);
+    links.run([&] { return way.under_way == 1; });
+    grow(links, channels[0]);
+    grow(links, channels[1]);
+    let_look();
+    way.let_go();
+    finish(links);
+    expect_alike(channels);
+
+    ASSERT_TRUE(a.post("alice", channels[2], "that nobody has told the link of"));
+    way.failing.insert(channels[0].str());
+    grow(links, channels[0]);
+    links.run([&] { return links.waits(b); });
+    way.failing.clear();
+    links->heard_from(b.identity.name);
+    finish(links);
+    expect_alike(channels);
 }
 
 }  // namespace
