@@ -88,8 +88,8 @@ CheckedConsent Verifier::check_consent(const Consent& consent,
     CheckedConsent checked;
     checked.key = consent.jws.key;
     if (consent.home == identity_.name) {
-        const auto key = own_key(consent.jws.key.key);
-        checked.holds = key && protocol::verifies(consent.jws, *key);
+        const auto* key = find_own_key(identity_, consent.jws.key.key);
+        checked.holds = key != nullptr && protocol::verifies(consent.jws, *key);
         checked.is_current = checked.holds;
         return checked;
     }

@@ -204,20 +204,26 @@ Result<void> HomeLog::hand_over(WriteTransaction& transaction, LiveChannel& chan
     return {};
 }
 
+std::int64_t moving_retry(Millis since_move)
+{
+    return std::clamp<std::int64_t>(since_move / 8'000, moving_retry_seconds,
+                                    longest_moving_retry_seconds);
+}
+
 // [SUC-7] Why a submission isn't taken here. Who may not know of the channel learns nothing.
 // The new home is told once it has taken the channel: before it would refuse what it is handed.
 Result<Error> HomeLog::not_here(Connection& db, const LiveChannel& channel,
                                 const ServerName& origin) const
 {
     const std::string why = "the channel is homed elsewhere";
-    if (!may_know(channel, origin)) return Error{Code::not_found, why, {}, 0};
+    if (!channel.state.may_be_known_to(origin)) return Error{Code::not_found, why, {}, 0};
     auto was_home = storage::was_home(db, channel.id, identity_.name);
     if (!was_home) return fail(was_home);
     if (!*was_home) return Error{Code::not_home, why, {}, 0};
     auto cursor = storage::find_cursor(db, channel.id, channel.home);
     if (!cursor) return fail(cursor);
     if (*cursor && (*cursor)->until > (*cursor)->seq)
-        return Error{Code::unavailable, why, {}, moving_retry_seconds};
+        return Error{Code::unavailable, why, {}, moving_retry(clock_.now_ms() - channel.at)};
     return Error{Code::superseded, why, channel.home.str(), 0};
 }
 
@@ -282,17 +288,6 @@ Result<void> HomeLog::withdraw_invitation(WriteTransaction& transaction, LiveCha
     if (!put) return put;
     transaction.after_commit([wake = wake_, server] { wake(server); });
     return {};
-}
-
-// [QRY-1] For whom the channel exists: servers with a member, invited ones, and anyone
-// where it is public.
-bool HomeLog::may_know(const LiveChannel& channel, const ServerName& origin) const
-{
-    if (channel.state.is_public || channel.state.has_member_of(origin)) return true;
-    return std::any_of(channel.state.invited.begin(), channel.state.invited.end(),
-                       [&](const std::string& user) {
-                           return protocol::server_of(protocol::UserId::trusted(user)) == origin;
-                       });
 }
 
 bool HomeLog::orders(storage::Connection& db, const protocol::ChannelId& channel)
@@ -376,7 +371,7 @@ Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel&
     const auto unknown = [] {
         return fail(Code::not_found, "the origin may not know of the channel");
     };
-    const bool knows = may_know(channel, origin);
+    const bool knows = channel.state.may_be_known_to(origin);
     if (!item.event)
         return knows ? Result<Appended>{tl::unexpect, item.problem} : Result<Appended>{unknown()};
     const auto& event = *item.event;

@@ -142,8 +142,6 @@ class HomeLog {
                                                    const std::string& invitee);
     [[nodiscard]] Result<JoinGrant> grant(storage::Connection& db, storage::LiveChannel& channel,
                                           std::int64_t seq, const ServerName& server);
-    [[nodiscard]] bool may_know(const storage::LiveChannel& channel,
-                                const ServerName& origin) const;
     void take_events(storage::WriteTransaction& transaction, storage::LiveChannel& channel,
                      const VerifiedSubmission& submission, const ServerName& origin,
                      SubmissionTurn& turn, std::size_t budget, std::int64_t budget_retry,
@@ -168,6 +166,9 @@ inline constexpr std::int64_t held_retry_seconds = 2;
 
 // The same while a channel's new home hasn't taken it yet [SUC-7].
 inline constexpr std::int64_t moving_retry_seconds = 1;
+inline constexpr std::int64_t longest_moving_retry_seconds = 60;
+// Where the new home stays away it grows to an eighth of the time since the move.
+[[nodiscard]] std::int64_t moving_retry(Millis since_move);
 
 // Whether trying the same again later may help: such a problem defers an item.
 [[nodiscard]] bool is_passing(const Error& problem);

@@ -25,13 +25,6 @@ protocol::Failure unknown_to_asker()
     return refuse(Code::not_found, "no such channel");
 }
 
-bool has_invited_of(const ChannelState& state, const ServerName& server)
-{
-    return std::any_of(state.invited.begin(), state.invited.end(), [&](const std::string& user) {
-        return protocol::server_of(protocol::UserId::trusted(user)) == server;
-    });
-}
-
 Result<std::int64_t> number(const net::Request& request, std::string_view name, std::int64_t absent,
                             std::int64_t least, std::int64_t most)
 {
@@ -78,8 +71,7 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
         return channel.error().code == Code::not_found ? unknown_to_asker() : fail(channel);
     auto state = storage::read_state(db, *channel, identity_.names);
     if (!state) return fail(state);
-    if (!state->is_public && !state->has_member_of(asker) && !has_invited_of(*state, asker))
-        return unknown_to_asker();
+    if (!state->may_be_known_to(asker)) return unknown_to_asker();
     if (channel->home != identity_.name) {
         auto was_home = storage::was_home(db, channel->id, identity_.name);
         if (!was_home) return fail(was_home);

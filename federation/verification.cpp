@@ -103,8 +103,8 @@ asio::awaitable<CheckedRoot> Verifier::check_root(std::string text, KeyAllowance
     checked.key = ref;
 
     if (ref.server == identity_.name) {
-        auto key = own_key(ref.key);
-        if (!key || !protocol::verifies(root->jws, *key)) {
+        const auto* key = find_own_key(identity_, ref.key);
+        if (key == nullptr || !protocol::verifies(root->jws, *key)) {
             checked.problem = Error{
                 Code::signature_invalid, "a root in this server's name is not its own", {}, 0};
             co_return checked;
@@ -204,15 +204,6 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
         root = co_await check_root(std::move(text), none);
         if (++looked_at % roots_a_turn == 0) co_await asio::post(executor, asio::use_awaitable);
     }
-}
-
-Result<PublicKey> Verifier::own_key(const protocol::KeyId& id) const
-{
-    if (identity_.key.id() == id) return identity_.key.public_key();
-    for (const auto& old : identity_.old_keys) {
-        if (old.key.thumbprint() == id) return old.key;
-    }
-    return fail(Code::unknown_key, "no such key of ours");
 }
 
 VerifiedSubmission Verifier::check_submission(Read<Submission> read, const CheckedRoots& roots,

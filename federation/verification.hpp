@@ -171,7 +171,6 @@ class Verifier {
     void take_consents(VerifiedSlice& verified, const CheckedConsents& consents) const;
     [[nodiscard]] Result<void> check_move(const protocol::Event& event, const std::string& content,
                                           const CheckedConsents& consents) const;
-    [[nodiscard]] Result<PublicKey> own_key(const protocol::KeyId& id) const;
     [[nodiscard]] Result<void> check_entries(VerifiedSlice& verified) const;
     [[nodiscard]] Result<void> check_checkpoint(const VerifiedSlice& verified,
                                                 const CheckedRoots& roots,

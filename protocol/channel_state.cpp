@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::string_view state_prefix = "entente-state-v1\n";
 
-std::string_view server_part(std::string_view user)
-{
-    return user.substr(user.find('@') + 1);
-}
-
 template <class List>
 void append_texts(std::string& out, std::string_view name, const List& list)
 {
@@ -142,6 +137,13 @@ bool ChannelState::has_member_of(const ServerName& server) const
     return std::any_of(members.begin(), members.end(), [&server](const auto& member) {
         return server_part(member.first) == server.str();
     });
+}
+
+bool ChannelState::may_be_known_to(const ServerName& server) const
+{
+    return is_public || has_member_of(server) ||
+           std::ranges::any_of(
+               invited, [&](const auto& user) { return server_part(user) == server.str(); });
 }
 
 std::set<std::string> ChannelState::servers() const

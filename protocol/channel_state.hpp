@@ -71,6 +71,9 @@ struct ChannelState {
 
     [[nodiscard]] bool is_member(std::string_view user) const;
     [[nodiscard]] bool has_member_of(const ServerName& server) const;
+    // [QRY-1] For whom the channel exists: servers with a member, invited ones, and anyone where
+    // it is public.
+    [[nodiscard]] bool may_be_known_to(const ServerName& server) const;
     [[nodiscard]] std::set<std::string> servers() const;  // of members, the home's included
 };
 

@@ -7,11 +7,6 @@
 namespace entente::protocol {
 namespace {
 
-std::string server_part(const std::string& user)
-{
-    return user.substr(user.find('@') + 1);
-}
-
 // Octets that the state's JSON gains or loses: signed, since one entry may do both.
 using Delta = std::ptrdiff_t;
 
@@ -151,7 +146,7 @@ Result<StateChange> StateChanger::apply(ChannelState& state, const Effect& effec
     if (before.role == Role::owner) --index.owners_;
     if (after.role == Role::owner) ++index.owners_;
 
-    const auto server = server_part(user);
+    const std::string server(server_part(user));
     if (after.role && !before.role) {
         change.first_of_server = ++index.servers_[server] == 1;
     } else if (before.role && !after.role) {

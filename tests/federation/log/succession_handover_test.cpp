@@ -130,7 +130,12 @@ TEST_F(Handover, TheOldHomePointsToTheNewOneOnceThatHasTaken)
     move_to(b);
     const auto before = hand_in(c, a, channel, {late}).at(0);
     EXPECT_EQ(before.status, ItemStatus::deferred);
-    EXPECT_GT(before.retry_after, 0);
+    EXPECT_EQ(before.retry_after, 1);
+    // Where it stays away it isn't asked for each second.
+    servers.world.clock.now += 80'000;
+    EXPECT_EQ(hand_in(c, a, channel, {late}).at(0).retry_after, 10);
+    servers.world.clock.now += 3'600'000;
+    EXPECT_EQ(hand_in(c, a, channel, {late}).at(0).retry_after, 60);
     settle_all(a, b);
     const auto after = hand_in(c, a, channel, {late}).at(0);
     EXPECT_EQ(after.status, ItemStatus::rejected);
