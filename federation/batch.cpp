@@ -92,11 +92,27 @@ Result<LogPart> read_move(storage::Connection& db, const ServerName& self, LogPa
     return move;
 }
 
+// Where not all logs are looked at, those are besides for which a heartbeat is due: one that has
+// just grown carries it.
+Result<std::vector<storage::OwedLog>> owed_of(storage::Connection& db, const ServerName& self,
+                                              const ServerName& peer,
+                                              std::optional<std::set<std::int64_t>> logs,
+                                              const std::set<std::string>& beats)
+{
+    if (!logs) return storage::owed_logs(db, self, peer);
+    for (const auto& name : beats) {
+        auto channel = storage::read_channel(db, protocol::ChannelId::trusted(name));
+        if (channel) logs->insert(channel->id);
+    }
+    return storage::owed_logs(db, self, peer, *logs);
+}
+
 Result<void> read_logs(storage::Connection& db, const ServerName& self, const ServerName& peer,
                        const Held& held, const BatchLimits& limits, Room& room, BatchDraft& draft)
 {
-    auto owed = limits.logs ? storage::owed_logs(db, self, peer, *limits.logs)
-                            : storage::owed_logs(db, self, peer);
+    auto beats = held.heartbeats;
+    beats.insert(held.questions.begin(), held.questions.end());
+    auto owed = owed_of(db, self, peer, limits.logs, beats);
     if (!owed) return fail(owed);
     const auto is_behind = [&](const storage::OwedLog& log) {
         return log.channel > limits.last_log;
@@ -137,8 +153,6 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         draft.logs.push_back(std::move(*part));
     }
     // A heartbeat carries acks that no entry is going to carry, or asks what is held there.
-    auto beats = held.heartbeats;
-    beats.insert(held.questions.begin(), held.questions.end());
     for (const auto& name : beats) {
         if (room.is_full() || sent.contains(name) || held.logs.contains(name)) continue;
         auto channel = storage::read_channel(db, protocol::ChannelId::trusted(name));

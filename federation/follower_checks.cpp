@@ -37,17 +37,34 @@ bool FollowerLog::is_proven_by_home(const LiveChannel& channel, const VerifiedSl
            slice.slice.epoch == channel.epoch && !slice.slice.entries.empty();
 }
 
+std::optional<protocol::Consent> FollowerLog::consent_at_end(const VerifiedSlice& slice) const
+{
+    if (slice.events.empty()) return std::nullopt;
+    const auto& last = slice.events.back();
+    const bool may_be = slice.missing.empty() && last.breach.empty() &&
+                        last.event.type == protocol::move_type && slice.facts.back().has_consent;
+    if (!may_be) return std::nullopt;
+    return protocol::consent_of_move(slice.slice.entries.back().content.value_or(""),
+                                     identity_.names);
+}
+
+// Nobody but the home that was asked learns that somebody here wants to join, and who shows that
+// this one has handed the channel over to it: it would take us for gone [SUC-6].
+Result<bool> FollowerLog::awaits_join(storage::Connection& db, const VerifiedSlice& slice,
+                                      const ServerName& origin) const
+{
+    auto joining = storage::has_open_join(db, slice.slice.channel, origin);
+    if (!joining || *joining || slice.problem || slice.is_by_revoked_key) return joining;
+    const auto consent = consent_at_end(slice);
+    if (!consent || consent->home != origin) return false;
+    return storage::has_open_join(db, slice.slice.channel, slice.home);
+}
+
 bool FollowerLog::is_next_home(const LiveChannel& channel, const VerifiedSlice& slice,
                                const ServerName& origin)
 {
     if (!is_proven_by_home(channel, slice)) return false;
-    const auto& last = slice.events.back();
-    const bool may_be = slice.missing.empty() && last.breach.empty() &&
-                        last.event.type == protocol::move_type && slice.facts.back().has_consent;
-    const auto consent = may_be
-                             ? protocol::consent_of_move(
-                                   slice.slice.entries.back().content.value_or(""), identity_.names)
-                             : std::nullopt;
+    const auto consent = consent_at_end(slice);
     if (consent && consent->epoch == channel.epoch + 1) {
         if (next_homes_.size() >= max_next_homes) next_homes_.erase(next_homes_.begin());
         next_homes_.insert_or_assign({channel.id, channel.epoch}, consent->home);

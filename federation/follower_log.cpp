@@ -75,8 +75,7 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     if (!found && found.error().code != Code::not_found)
         return refused(slice.channel_text, found.error());
     if (!found) {
-        // Nobody but the home that was asked learns that somebody here wants to join.
-        auto joining = storage::has_open_join(db, slice.slice.channel, origin);
+        auto joining = awaits_join(db, slice, origin);
         if (!joining) return refused(slice.channel_text, joining.error());
         SliceResult result;
         result.channel = slice.channel_text;

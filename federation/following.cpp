@@ -74,6 +74,8 @@ Result<void> owe_all(ChannelLogStore& store, Connection& db, LiveChannel& channe
                              : storage::floor_by_members(db, channel.id, server);
         if (!floor) return fail(floor);
         auto owed = *cursor ? Result<void>{} : start(store, db, channel, server, *floor);
+        // A cursor may be there by a home's word alone.
+        store.add_follower(channel, server);
         if (owed) owed = storage::continue_cursor(db, channel.id, *id, channel.seq - 1);
         if (!owed) return owed;
     }

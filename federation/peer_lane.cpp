@@ -109,8 +109,8 @@ void PeerLink::not_delivered(const Lane& lane, const Error& error)
 
 asio::awaitable<void> PeerLink::delivered(std::shared_ptr<Lane> lane, Settled settled)
 {
+    note_logs_left(settled.logs_left);
     note_answer(*lane, settled);
-    if (!settled.took_all_logs) looks_at_all_ = true;
     for (const auto& advanced : settled.advanced) parts_.advanced(advanced);
     for (const auto& [channel, kids] : settled.keys_wanted) co_await show_keys(channel, kids);
     for (const auto& channel : settled.moves_wanted) show_move(channel);

@@ -54,7 +54,7 @@ void PeerLink::wake()
 
 void PeerLink::grown(std::int64_t channel)
 {
-    grown_.insert(channel);
+    note_logs_left({channel});
     nudge();
 }
 
@@ -308,17 +308,17 @@ asio::awaitable<bool> PeerLink::open_lane()
 std::optional<std::set<std::int64_t>> PeerLink::logs_to_look_at()
 {
     auto grown = std::exchange(grown_, {});
-    if (std::exchange(looks_at_all_, false) || grown.size() > most_grown) return std::nullopt;
+    if (std::exchange(looks_at_all_, false)) return std::nullopt;
     return grown;
 }
 
 void PeerLink::note_logs_left(const std::set<std::int64_t>& channels)
 {
-    if (channels.size() > most_grown) {
-        looks_at_all_ = true;
-    } else {
-        grown_.insert(channels.begin(), channels.end());
-    }
+    if (looks_at_all_) return;
+    grown_.insert(channels.begin(), channels.end());
+    if (grown_.size() <= most_grown) return;
+    looks_at_all_ = true;
+    grown_.clear();
 }
 
 void PeerLink::forget_unfounded(const Held& held)

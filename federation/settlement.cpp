@@ -174,10 +174,8 @@ Result<Settled> Settlement::apply(WriteTransaction& transaction, const Job& job)
     }
     for (std::size_t i = 0; i < job.draft.logs.size(); ++i) {
         const auto& part = job.draft.logs[i];
-        const auto& said = job.result.logs[i];
-        settled.took_all_logs &=
-            said.status == SliceStatus::ok && said.have.seq == part.page.end.seq;
-        auto done = apply_log(transaction, job, part, said, settled);
+        settled.logs_left.insert(part.channel.id);
+        auto done = apply_log(transaction, job, part, job.result.logs[i], settled);
         if (!done) return fail(done);
     }
     for (std::size_t i = 0; i < job.draft.direct.size(); ++i) {
@@ -343,6 +341,7 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         parts_.notices.tell(
             [&](CommitListener& listener) { listener.delivered_to(name, peer, seq); });
     });
+    if (result.have.seq >= part.page.end.seq) settled.logs_left.erase(part.channel.id);
     auto moved = storage::set_cursor(db, channel.id, *server, result.have.seq);
     if (!moved || channel.state.retention != "relay") return moved;
     return storage::hurry_retention(db, channel.id);

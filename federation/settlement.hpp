@@ -44,8 +44,8 @@ struct Settled {
     std::set<std::string> awaiting_snapshot;        // of those: doubling to a minute only [LOG-2]
     std::int64_t held_direct = 0;
     bool progress = false;  // something was acknowledged
-    // Every slice was taken as it was meant: the peer holds each log up to its end.
-    bool took_all_logs = true;
+    // Rows of the channels whose slice wasn't taken to its end: they are owed as before.
+    std::set<std::int64_t> logs_left;
     // Joined channels whose snapshot must be fetched, with the floor where the home told it.
     std::map<std::string, std::optional<std::int64_t>> wants_snapshot;
     std::vector<AdvancedLog> advanced;  // only where an author elsewhere cares

@@ -142,8 +142,8 @@ bool ChannelState::has_member_of(const ServerName& server) const
 bool ChannelState::may_be_known_to(const ServerName& server) const
 {
     return is_public || has_member_of(server) ||
-           std::ranges::any_of(
-               invited, [&](const auto& user) { return server_part(user) == server.str(); });
+           std::ranges::any_of(invited,
+                               [&](const auto& user) { return server_part(user) == server.str(); });
 }
 
 std::set<std::string> ChannelState::servers() const

@@ -91,16 +91,22 @@ class SqliteDatabase final : public Database {
                              pages >= truncate_from_pages;
         if (pages < checkpoint_from_pages && !must_go) return;
         if (!open_maintainer()) return;
-        // The larger part without the writer's noticing, so that the turn is short.
-        if (commits != checkpointed_commits_) checkpoint(SQLITE_CHECKPOINT_PASSIVE);
-        checkpointed_commits_ = commits;
+        // The larger part without the writer's noticing, so that the turn is short. Never of a WAL
+        // that may have been written back whole: beside the commit that begins it anew a
+        // checkpoint of SQLite before 3.51.3 may lose what that commit wrote.
+        if (commits != checkpointed_commits_) {
+            checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+            checkpointed_commits_ = shared_->commits.load();
+        }
         if (pages < restart_from_pages && !must_go) return;
         // Where a reader stood in the way the writer shall not be held up again at once.
         if (must_go) erasing_calls_ = 0;
         shared_->turn.begin_truncating();
         if (checkpoint(must_go ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART)) {
-            shared_->wal_pages.store(0);
+            // Begun anew the file is there still, and is emptied when it rests.
+            shared_->wal_pages.store(must_go ? 0 : 1);
             if (must_go) shared_->old_pages.store(false);
+            checkpointed_commits_ = shared_->commits.load();
         }
         shared_->turn.end_truncating();
     }

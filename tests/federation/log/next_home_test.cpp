@@ -183,5 +183,41 @@ TEST_F(NextHome, KnowsNothingYetOfWhoJoinedSinceAndLosesNothingOfTheirs)
     EXPECT_EQ(late.image(channel)->hash, b.image(channel)->hash);
 }
 
+// [LOG-2] [SUC-6] It would be taken for gone, and nobody would come back to it.
+TEST_F(NextHome, WaitsForWhoseJoinTheOldHomeHasTakenAndWhoDoesNotKnowThatYet)
+{
+    Server late(servers.world, "d.example");
+    for (auto* server : {&a, &b, &c}) {
+        server->pin(late);
+        late.pin(*server);
+    }
+    ASSERT_TRUE(a.world.run(a.channels->invite(a.actor("alice"), channel, late.user("dora"))));
+    settle_all(a, late);
+    ASSERT_TRUE(late.world.run(late.channels->join(late.actor("dora"), channel)));
+    const auto draft = late.read([&](storage::Connection& db) {
+        return read_batch(db, late.identity.name, a.identity.name, BatchLimits{}, {});
+    });
+    const auto lost =
+        a.receive(late, sign_batch(draft.value(), late.identity, servers.world.clock.now_ms()));
+    ASSERT_EQ(lost.submissions.at(0).events.at(0).status, protocol::ItemStatus::accepted);
+    settle_all(a, b);
+    move_here();
+
+    auto told = exchange(b, late);
+    ASSERT_TRUE(told);
+    EXPECT_TRUE(told->awaiting_snapshot.contains(channel.str()));
+    // Another than that one is told nothing, whatever it shows.
+    const auto answer = late.receive(c, brought()).logs.at(0);
+    EXPECT_EQ(answer.status, SliceStatus::not_following);
+
+    ASSERT_TRUE(exchange(late, a));
+    ASSERT_TRUE(exchange(late, b));
+    settle_all(a, late);
+    servers.world.clock.now += 60'000;
+    settle_all(b, late);
+    EXPECT_EQ(home_at(late), "b.example");
+    EXPECT_EQ(late.image(channel)->hash, b.image(channel)->hash);
+}
+
 }  // namespace
 }  // namespace entente::federation::log_rig
