@@ -92,9 +92,9 @@ class SqliteDatabase final : public Database {
         if (pages < checkpoint_from_pages && !must_go) return;
         if (!open_maintainer()) return;
         // The larger part without the writer's noticing, so that the turn is short. Never of a WAL
-        // that may have been written back whole: beside the commit that begins it anew a
-        // checkpoint of SQLite before 3.51.3 may lose what that commit wrote.
-        if (commits != checkpointed_commits_) {
+        // that has been written back whole: beside the commit that begins it anew a checkpoint of
+        // SQLite before 3.51.3 may lose what that commit wrote (its "WAL-reset bug").
+        if (commits != checkpointed_commits_ && pages != written_back_) {
             checkpoint(SQLITE_CHECKPOINT_PASSIVE);
             checkpointed_commits_ = shared_->commits.load();
         }
@@ -129,8 +129,11 @@ class SqliteDatabase final : public Database {
 
     bool checkpoint(int mode)
     {
+        int pages = 0;
+        int written = 0;
         const int outcome =
-            sqlite3_wal_checkpoint_v2(maintainer_->handle(), nullptr, mode, nullptr, nullptr);
+            sqlite3_wal_checkpoint_v2(maintainer_->handle(), nullptr, mode, &pages, &written);
+        written_back_ = outcome == SQLITE_OK && pages == written ? pages : -1;
         // Notes a failed sync: the next checkpoint would take the pages for written.
         if (outcome != SQLITE_OK) static_cast<void>(maintainer_->error(outcome));
         return outcome == SQLITE_OK;
@@ -147,6 +150,7 @@ class SqliteDatabase final : public Database {
     std::unique_ptr<SqliteConnection> maintainer_;
     std::uint64_t seen_commits_ = 0;
     std::uint64_t checkpointed_commits_ = 0;
+    int written_back_ = -1;  // pages of the WAL, where the database has them all
     int idle_calls_ = 0;
     int erasing_calls_ = 0;
 };

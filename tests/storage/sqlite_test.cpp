@@ -200,6 +200,10 @@ TEST_F(SqliteTest, AFullWalIsBegunAnewInPlace)
     write_megabytes(40, 79);
     EXPECT_EQ(wal_size(), size);
     EXPECT_EQ(testing::integers(*writer_, plain_ids_sql).size(), 79U);
+    // And where nothing more comes it is emptied.
+    database_->maintain();
+    for (int i = 0; i < 22; ++i) database_->maintain();
+    EXPECT_EQ(wal_size(), 0U);
 }
 
 TEST_F(SqliteTest, AWalThatGrewBehindAReaderIsEmptiedOnceItIsGone)

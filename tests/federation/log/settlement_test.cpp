@@ -333,13 +333,18 @@ TEST_F(SettlementTest, ACursorMovesOnlyOnAHashThatAgrees)
         ASSERT_TRUE(settled);
         EXPECT_FALSE(settled->progress);
         EXPECT_EQ(settled->held_logs.count(channel.str()), 1U);
+        EXPECT_EQ(settled->logs_left.size(), 1U);
         EXPECT_EQ(a.cursor(channel, b)->seq, before);
     }
     auto settled =
         settle(a, b, draft, log_answer(SliceStatus::ok, latest - 1, hash_at(latest - 1)));
     ASSERT_TRUE(settled);
     EXPECT_TRUE(settled->progress);
+    EXPECT_EQ(settled->logs_left.size(), 1U);
     EXPECT_EQ(a.cursor(channel, b)->seq, latest - 1);
+    settled = settle(a, b, batch(a, b), log_answer(SliceStatus::ok, latest, hash_at(latest)));
+    ASSERT_TRUE(settled);
+    EXPECT_TRUE(settled->logs_left.empty());
 }
 
 TEST_F(SettlementTest, AnAnswerThatBringsNothingForwardIsHeld)
