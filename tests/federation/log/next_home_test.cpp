@@ -74,6 +74,18 @@ class NextHome : public SuccessionTest {
         });
     }
 
+    // Of a server that nobody knew: her join waits to be sent.
+    void join_dora(Server& late)
+    {
+        for (auto* server : {&a, &b, &c}) {
+            server->pin(late);
+            late.pin(*server);
+        }
+        ASSERT_TRUE(a.world.run(a.channels->invite(a.actor("alice"), channel, late.user("dora"))));
+        settle_all(a, late);
+        ASSERT_TRUE(late.world.run(late.channels->join(late.actor("dora"), channel)));
+    }
+
     Hash erased{};
 };
 
@@ -161,13 +173,7 @@ TEST_F(NextHome, KnowsNothingYetOfWhoJoinedSinceAndLosesNothingOfTheirs)
     ASSERT_TRUE(draft);
     auto consent = b.receive(a, sign_batch(*draft, a.identity, servers.world.clock.now_ms()));
     Server late(servers.world, "d.example");
-    for (auto* server : {&a, &b, &c}) {
-        server->pin(late);
-        late.pin(*server);
-    }
-    ASSERT_TRUE(a.world.run(a.channels->invite(a.actor("alice"), channel, late.user("dora"))));
-    settle_all(a, late);
-    ASSERT_TRUE(late.world.run(late.channels->join(late.actor("dora"), channel)));
+    join_dora(late);
     settle_all(a, late);
     ASSERT_TRUE(a.world.run(a.settlement->settle(b.identity.name, *draft, std::move(consent))));
     ASSERT_EQ(standing().state, DeliveryState::accepted);
@@ -187,18 +193,8 @@ TEST_F(NextHome, KnowsNothingYetOfWhoJoinedSinceAndLosesNothingOfTheirs)
 TEST_F(NextHome, WaitsForWhoseJoinTheOldHomeHasTakenAndWhoDoesNotKnowThatYet)
 {
     Server late(servers.world, "d.example");
-    for (auto* server : {&a, &b, &c}) {
-        server->pin(late);
-        late.pin(*server);
-    }
-    ASSERT_TRUE(a.world.run(a.channels->invite(a.actor("alice"), channel, late.user("dora"))));
-    settle_all(a, late);
-    ASSERT_TRUE(late.world.run(late.channels->join(late.actor("dora"), channel)));
-    const auto draft = late.read([&](storage::Connection& db) {
-        return read_batch(db, late.identity.name, a.identity.name, BatchLimits{}, {});
-    });
-    const auto lost =
-        a.receive(late, sign_batch(draft.value(), late.identity, servers.world.clock.now_ms()));
+    join_dora(late);
+    const auto lost = send_unheard(late, a);
     ASSERT_EQ(lost.submissions.at(0).events.at(0).status, protocol::ItemStatus::accepted);
     settle_all(a, b);
     move_here();

@@ -401,11 +401,7 @@ TEST_F(Newcomers, AJoinOfTheEpochBeforeBeginsThereAndLeadsThroughTheMove)
     later.history = "since-join";
     ASSERT_TRUE(a.change("alice", channel, changes::update(later)));
     ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
-    const auto draft = c.read([&](storage::Connection& db) {
-        return read_batch(db, c.identity.name, a.identity.name, BatchLimits{}, {});
-    });
-    const auto lost =
-        a.receive(c, sign_batch(draft.value(), c.identity, servers.world.clock.now_ms()));
+    const auto lost = send_unheard(c, a);
     const auto joined = lost.submissions.at(0).events.at(0).seq;
     ASSERT_GT(joined, 0);
     ASSERT_TRUE(a.world.run(a.channels->move(a.actor("alice"), channel, b.identity.name)));
@@ -449,11 +445,7 @@ TEST_F(Newcomers, AJoinThatTheOldHomeTookStandsAtTheNewOne)
     ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
     settle_all(a, b);
     ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
-    const auto draft = c.read([&](storage::Connection& db) {
-        return read_batch(db, c.identity.name, a.identity.name, BatchLimits{}, {});
-    });
-    const auto lost =
-        a.receive(c, sign_batch(draft.value(), c.identity, servers.world.clock.now_ms()));
+    const auto lost = send_unheard(c, a);
     ASSERT_EQ(lost.submissions.at(0).events.at(0).status, ItemStatus::accepted);
     ASSERT_TRUE(a.world.run(a.channels->move(a.actor("alice"), channel, b.identity.name)));
     settle_all(a, b);

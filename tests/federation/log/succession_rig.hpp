@@ -7,6 +7,15 @@
 
 namespace entente::federation::log_rig {
 
+// What `from` owes gets to `to`, and the answer is lost.
+inline protocol::TransactionResult send_unheard(Server& from, Server& to)
+{
+    const auto draft = from.read([&](storage::Connection& db) {
+        return read_batch(db, from.identity.name, to.identity.name, BatchLimits{}, {});
+    });
+    return to.receive(from, sign_batch(draft.value(), from.identity, from.world.clock.now_ms()));
+}
+
 class SuccessionTest : public ::testing::Test {
  protected:
     explicit SuccessionTest(const std::string& history = "all")
