@@ -152,6 +152,29 @@ TEST_F(Handover, TheOldHomePointsToTheNewOneOnceThatHasTaken)
     EXPECT_EQ(hand_in(b, c, channel, {to_c}).at(0).problem->code, Code::not_home);
 }
 
+// [SUC-6] One that had let go of the new home, and of which only the old one's acks have told
+// since.
+TEST_F(Handover, TheNewHomeComesToWhomItKnowsByTheOldOnesWord)
+{
+    auto noted = b.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        auto& db = transaction.db();
+        auto live = b.store->find(db, channel);
+        if (!live) return fail(live);
+        auto id = b.store->server_id(db, c.identity.name);
+        if (!id) return fail(id);
+        b.store->forget_follower(**live, c.identity.name);
+        auto dropped = storage::drop_cursor(db, (*live)->id, *id);
+        return dropped ? storage::note_cursor(db, (*live)->id, *id, (*live)->seq) : dropped;
+    });
+    ASSERT_TRUE(noted) << noted.error().detail;
+    move_to(b);
+    b.woken.clear();
+    settle_all(a, b);
+    EXPECT_TRUE(was_woken(b, "c.example"));
+    rest();
+    expect_all_alike("b.example");
+}
+
 // [SUC-7] `superseded` is final for nothing.
 TEST_F(Handover, AFollowerThatIsPointedOnWaitsForItsLog)
 {
