@@ -130,8 +130,10 @@ FederationStack::FederationStack(Parts parts)
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
       settlement_(settlement_parts()),
       links_(link_parts(), parts.tasks),
+      floors_({parts.identity, client_, settlement_, parts.stores.commits(), parts.tasks, parts.log,
+               parts.clock}),
       repair_(repair_parts()),
-      vouching_(discovery_, parts.stores.commits(), parts.identity.names),
+      vouching_(discovery_, parts.stores.commits(), parts.identity.names, parts.log),
       people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
                parts.clock, parts.random, asker(), nudger(), signaller()}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
@@ -332,6 +334,9 @@ federation::FollowerEvents FederationStack::follower_events()
         });
     };
     events.owes = waker();
+    events.lacks_floor = [this](const protocol::ChannelId& channel,
+                                const protocol::ServerName& home,
+                                std::int64_t floor) { floors_.note(channel, home, floor); };
     events.moved = [this](storage::WriteTransaction& transaction, storage::LiveChannel& channel,
                           const protocol::ServerName& before) {
         return succession_.moved(transaction, channel, before);

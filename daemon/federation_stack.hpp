@@ -14,6 +14,7 @@
 #include "federation/gate.hpp"
 #include "federation/identity.hpp"
 #include "federation/inbox.hpp"
+#include "federation/lacked_floors.hpp"
 #include "federation/local_channels.hpp"
 #include "federation/local_people.hpp"
 #include "federation/log_comparison.hpp"
@@ -119,6 +120,7 @@ class FederationStack {
     federation::SignedClient client_;
     federation::Settlement settlement_;
     federation::PeerLinks links_;
+    federation::LackedFloors floors_;
     federation::Repair repair_;
     federation::Vouching vouching_;
     federation::LocalPeople people_;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t submissions_per_page = 200;
 constexpr std::size_t direct_per_batch = 100;
+constexpr std::size_t direct_pages = 10;  // looked at, where some wait for the clock
 
 // What is left of a batch's limits while it fills.
 struct Room {
@@ -23,10 +24,51 @@ struct Room {
     }
 };
 
+// [EVT-5] What was written by a clock that was fast waits until the right one has caught up: the
+// receiver would put it off, and with it what others wrote. What it would refuse goes.
+bool is_early(Millis at, Millis now)
+{
+    return now > 0 && at > now &&
+           at <= now + protocol::max_event_ahead_ms + protocol::max_event_wait_ms;
+}
+
+// As many as there is room for, each author's behind what waits for the clock with it.
+Result<void> read_direct(storage::Connection& db, const ServerName& peer, Millis now, Room& room,
+                         BatchDraft& draft)
+{
+    const auto most = std::min(room.items, direct_per_batch);
+    std::set<std::string> early;
+    std::int64_t after = 0;
+    for (std::size_t page = 0; page < direct_pages; ++page) {
+        auto rows = storage::outgoing_direct(db, peer, after, direct_per_batch);
+        if (!rows) return fail(rows);
+        for (auto& row : *rows) {
+            after = row.id;
+            if (early.contains(row.sender) || is_early(row.at, now)) {
+                if (early.insert(row.sender).second) draft.note_due(row.at);
+                continue;
+            }
+            if (room.is_full() || draft.direct.size() == most) {
+                draft.is_cut = true;
+                return {};
+            }
+            const auto size = row.event.size() + row.content.size();
+            room.take(size);
+            ++draft.items;
+            draft.octets += size;
+            draft.direct.push_back(std::move(row));
+        }
+        if (rows->size() < direct_per_batch) return {};
+    }
+    draft.is_cut = !draft.direct.empty();
+    return {};
+}
+
 Result<void> read_submissions(storage::Connection& db, const ServerName& peer, const Held& held,
-                              Room& room, BatchDraft& draft)
+                              Millis now, Room& room, BatchDraft& draft)
 {
     std::map<std::string, std::size_t> places;
+    std::set<std::pair<std::string, std::string>> early;  // channel and author
     // Page by page: what is held back must not hide what lies behind it.
     std::int64_t after = 0;
     while (!room.is_full()) {
@@ -36,6 +78,11 @@ Result<void> read_submissions(storage::Connection& db, const ServerName& peer, c
         for (auto& row : *rows) {
             after = row.id;
             if (held.submissions.contains(row.channel.str())) continue;
+            auto way = std::pair{row.channel.str(), row.user};
+            if (early.contains(way) || is_early(row.at, now)) {
+                if (early.insert(std::move(way)).second) draft.note_due(row.at);
+                continue;
+            }
             const auto size = row.event.size() + row.content.size();
             if (room.is_full() || (size > room.octets && draft.items > 0)) {
                 draft.is_cut = true;
@@ -65,6 +112,7 @@ Result<LogPart> read_part(storage::Connection& db, const ServerName& self,
     auto part = read_provable(db, self, std::move(channel), cursor.seq, limits);
     if (!part) return part;
     part->until = cursor.until;
+    part->floor = std::max(cursor.floor, part->channel.floor);
     return part;
 }
 
@@ -130,7 +178,7 @@ Result<void> read_logs(storage::Connection& db, const ServerName& self, const Se
         const auto name = channel->name.str();
         if (held.logs.contains(name)) continue;
         auto part = read_part(db, self, std::move(*channel),
-                              storage::CursorRow{peer, log.seq, 0, log.until}, room);
+                              storage::CursorRow{peer, log.seq, log.floor, log.until}, room);
         if (part && held.moves.contains(name) && part->is_past_homes)
             part = read_move(db, self, std::move(*part));
         if (!part) return fail(part);
@@ -193,24 +241,14 @@ Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
     BatchDraft draft;
     Room room{limits.octets, limits.items};
     if (!held.direct) {
-        const auto most = std::min(room.items, direct_per_batch);
-        auto direct = storage::outgoing_direct(db, peer, 0, most);
+        auto direct = read_direct(db, peer, limits.now, room, draft);
         if (!direct) return fail(direct);
-        draft.is_cut = direct->size() == most;
-        for (auto& row : *direct) {
-            if (room.is_full()) break;
-            const auto size = row.event.size() + row.content.size();
-            room.take(size);
-            ++draft.items;
-            draft.octets += size;
-            draft.direct.push_back(std::move(row));
-        }
     }
     // Half of the room is the logs': neither side of a busy peer starves the other. Where there
     // is none they are looked at all the same, for what is left.
     const Room all = room;
     room = {all.octets - all.octets / 2, all.items - all.items / 2};
-    auto submissions = read_submissions(db, peer, held, room, draft);
+    auto submissions = read_submissions(db, peer, held, limits.now, room, draft);
     if (!submissions) return fail(submissions);
     Room rest{all.octets / 2 + room.octets, all.items / 2 + room.items};
     auto logs = read_logs(db, self, peer, held, limits, rest, draft);
@@ -278,6 +316,7 @@ protocol::Slice home_slice(const LogPart& part, protocol::RootBuilder& leaves,
             protocol::checkpoint_leaf(slice.channel, page.epoch, page.end.seq, page.end.hash));
     }
     slice.latest = std::max(part.channel.seq, page.end.seq);
+    slice.floor = part.floor;
     slice.acks = part.acks;
     slice.keys = part.keys;
     return slice;

@@ -2,6 +2,7 @@
 // sealed, checkpointed and signed at once [INBOX-7]. Sends nothing and changes nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +23,8 @@ struct BatchLimits {
     std::size_t items = 1000;
     // Logs of channels behind this row come first, so that each has its turn.
     std::int64_t last_log = 0;
+    // Of the clock: what is from its near future waits here rather than there [EVT-5]. 0: not.
+    Millis now = 0;
     // The only logs that are looked at, by the rows of their channels; nothing: all.
     std::optional<std::set<std::int64_t>> logs = {};
 };
@@ -49,6 +52,7 @@ struct LogPart {
     storage::ChannelRow channel;
     storage::LogPage page;
     std::int64_t until = 0;
+    std::int64_t floor = 0;  // where the log begins for the follower, or here [QRY-13]
     std::map<std::string, std::int64_t> acks;
     std::vector<protocol::ShownKey> keys;  // [LOG-6]
     // Of an epoch that another server ordered: the page ends at a checkpoint of that one.
@@ -64,9 +68,11 @@ struct BatchDraft {
     std::size_t items = 0;
     std::size_t octets = 0;  // of events and contents
     bool is_cut = false;     // there may be more than what the limits left room for
+    Millis due = 0;          // when the first of what waits for the clock may go; 0: nothing does
     // Channels whose logs are owed beyond this batch: held back, or without room.
     std::set<std::int64_t> logs_left;
 
+    void note_due(Millis at) { due = due == 0 ? at : std::min(due, at); }
     [[nodiscard]] bool empty() const
     {
         return submissions.empty() && logs.empty() && direct.empty() && signals.empty();

@@ -43,9 +43,8 @@ VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& re
         if (!content) return fail(content);
         if (event->sender.server != origin)
             return refuse(Code::forbidden, "the sender is of another server than the request");
-        const auto now = clock_.now_ms();
-        if (event->at < now - direct_memory_ms || event->at > now + protocol::max_event_ahead_ms)
-            return refuse(Code::malformed, "/at: older than 30 days, or more than 60 s ahead");
+        if (event->at < clock_.now_ms() - direct_memory_ms)
+            return refuse(Code::malformed, "/at: older than 30 days");
         return event;
     };
     auto event = check();
@@ -135,6 +134,8 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
         auto again = apply(transaction, direct, origin);
         return again ? result : refused_event(direct.id, again.error());
     }
+    auto timely = check_not_ahead(event.at, clock_.now_ms());
+    if (!timely) return refused_event(direct.id, timely.error());
     auto applied = apply(transaction, direct, origin);
     if (!applied) return refused_event(direct.id, applied.error());
     if (!*applied) return result;

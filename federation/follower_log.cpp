@@ -191,7 +191,7 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
     if (slice.epoch < channel.epoch) return compare_past(db, channel, verified);
     if (verified.home != channel.home)
         return refuse(Code::signature_invalid, "a checkpoint by another server than the home");
-    if (slice.after.seq > channel.seq) return follower_answer(channel, SliceStatus::gap);
+    if (slice.after.seq > channel.seq) return answer_gap(transaction, channel, slice, is_from_home);
 
     auto forked = fork_where_it_differs(transaction, channel, verified);
     if (!forked) return fail(forked);
@@ -223,6 +223,23 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
     if (!over) return fail(over);
     if (is_from_home) note_acks(transaction, channel, verified);
     return follower_answer(channel, SliceStatus::ok);
+}
+
+// [QRY-13] What lies before the floor isn't given any more. That is the home's to say, whatever
+// others bring; and where a join is outstanding its result says it.
+Result<SliceResult> FollowerLog::answer_gap(WriteTransaction& transaction,
+                                            const LiveChannel& channel,
+                                            const protocol::Slice& slice, bool is_from_home) const
+{
+    if (!is_from_home || slice.floor <= channel.seq)
+        return follower_answer(channel, SliceStatus::gap);
+    auto joining = storage::has_open_join(transaction.db(), channel.name);
+    if (!joining) return fail(joining);
+    if (!*joining && events_.lacks_floor)
+        transaction.after_commit([lacks = events_.lacks_floor, name = channel.name,
+                                  home = channel.home,
+                                  floor = slice.floor] { lacks(name, home, floor); });
+    return follower_answer(channel, SliceStatus::need_snapshot);
 }
 
 Result<void> FollowerLog::apply(WriteTransaction& transaction, LiveChannel& channel,
@@ -440,6 +457,25 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
     auto reset = store_.reset_to(db, channel, std::move(log));
     if (!reset) return reset;
     return note_followings_before(store_, db, channel, identity_.name);
+}
+
+Result<bool> FollowerLog::begin_again(WriteTransaction& transaction,
+                                      const protocol::Snapshot& snapshot,
+                                      protocol::ChannelState state, std::int64_t floor,
+                                      const ServerName& home)
+{
+    auto found = store_.find(transaction.db(), snapshot.channel);
+    if (!found && found.error().code == Code::not_found) return false;
+    if (!found) return fail(found);
+    const auto& channel = **found;
+    const bool is_by_home = channel.home == home && home != identity_.name &&
+                            state.home == home.str() && snapshot.epoch >= channel.epoch;
+    const bool is_lacked = channel.seq < floor && floor <= snapshot.seq;
+    if (!is_by_home || !is_lacked || channel.frozen || !channel.state.has_member_of(identity_.name))
+        return false;
+    auto begun = begin(transaction, snapshot, std::move(state), snapshot.seq);
+    if (!begun) return fail(begun);
+    return true;
 }
 
 }  // namespace entente::federation

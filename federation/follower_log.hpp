@@ -42,6 +42,9 @@ struct FollowerEvents {
         under_revoked_key = {};
     // Submissions that the home had numbered, and has lost, wait for it again.
     std::function<void(const ServerName& home)> owes = {};
+    // [QRY-13] The log goes on for this server behind `floor` alone, which it doesn't reach.
+    std::function<void(const protocol::ChannelId&, const ServerName& home, std::int64_t floor)>
+        lacks_floor = {};
     // [SUC-2] In the transaction, not after it: with the last entry the channel has moved away
     // from `before`, maybe to here.
     std::function<Result<void>(storage::WriteTransaction&, storage::LiveChannel&,
@@ -76,6 +79,12 @@ class FollowerLog {
     [[nodiscard]] Result<void> begin(storage::WriteTransaction& transaction,
                                      const protocol::Snapshot& snapshot,
                                      protocol::ChannelState state, std::int64_t floor);
+    // [QRY-13] The same for a log that `home` orders and that ends below `floor`; false where any
+    // of that isn't so: much may have happened since the snapshot was asked for.
+    [[nodiscard]] Result<bool> begin_again(storage::WriteTransaction& transaction,
+                                           const protocol::Snapshot& snapshot,
+                                           protocol::ChannelState state, std::int64_t floor,
+                                           const ServerName& home);
 
  private:
     [[nodiscard]] protocol::SliceResult take_unreadable(storage::WriteTransaction& transaction,
@@ -110,6 +119,10 @@ class FollowerLog {
     [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
         const VerifiedSlice& slice, bool is_from_home);
+    [[nodiscard]] Result<protocol::SliceResult> answer_gap(storage::WriteTransaction& transaction,
+                                                           const storage::LiveChannel& channel,
+                                                           const protocol::Slice& slice,
+                                                           bool is_from_home) const;
     // [LOG-4] The answer where slice and log differ, with the evidence kept; nothing where they
     // agree as far as both go, or where they can't be compared. Refused where this server is the
     // home itself: another history of its own it doesn't take, and goes on with the one it has.

@@ -5,6 +5,7 @@
 #include "federation/erasing.hpp"
 #include "federation/following.hpp"
 #include "federation/invitation_events.hpp"
+#include "federation/past_state.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/epoch_store.hpp"
 #include "storage/log_reader.hpp"
@@ -27,44 +28,22 @@ bool is_join(const Event& event)
     return event.type == "member.join";
 }
 
-void fold_again(ChannelState& state, const storage::StoredEntry& stored, std::int64_t epoch,
-                protocol::NameRules rules)
-{
-    // Taken over from another home, and found not to be allowed [MEM-2, SUC-2].
-    if ((stored.entry.marks & protocol::bit(protocol::Mark::no_effect)) != 0) return;
-    auto followed = protocol::parse_followed_event(stored.entry.event, rules);
-    if (!followed || !followed->breach.empty()) return;
-    // No message changes a state, so no target has to be known.
-    static_cast<void>(protocol::apply_event(state, followed->event,
-                                            stored.entry.content.value_or(""), stored.seq, epoch,
-                                            std::nullopt, rules));
-}
-
 // The state that a log's first `seq` entries lead to, those included that this transaction
-// has added, where it takes no more than one page to tell: it is folded on the writer's thread,
-// where everyone waits, for whoever asks for its join again. For a longer log the joining server
-// asks for the present snapshot instead.
+// has added; nothing where it takes too much to tell. For a longer log the joining server asks
+// for the snapshot.
 Result<std::optional<ChannelState>> state_as_of(Connection& db, const LiveChannel& channel,
                                                 std::int64_t seq, protocol::NameRules rules)
 {
     auto row = storage::read_channel(db, channel.name);
     if (!row) return fail(row);
-    ChannelState state;
-    std::int64_t after = 0;
-    if (const auto stored_end = std::min(seq, row->seq); stored_end > 0) {
-        auto page = storage::read_log(db, *row, 0, storage::PageLimits{});
-        if (!page) return fail(page);
-        for (const auto& stored : page->entries) {
-            if (stored.seq <= seq) fold_again(state, stored, page->epoch, rules);
-            after = stored.seq;
-        }
-        if (after < stored_end) return std::optional<ChannelState>{};
-    }
+    auto past = fold_stored(db, *row, seq, max_pages_in_turn, rules);
+    if (!past) return fail(past);
+    if (past->seq < std::min(seq, row->seq)) return std::optional<ChannelState>{};
     for (const auto& stored : channel.added) {
-        if (stored.seq > after && stored.seq <= seq)
-            fold_again(state, stored, channel.run_epoch, rules);
+        if (stored.seq > past->seq && stored.seq <= seq)
+            past->fold(stored, channel.run_epoch, rules);
     }
-    return std::optional{std::move(state)};
+    return std::optional{std::move(past->state)};
 }
 
 }  // namespace
@@ -86,6 +65,36 @@ EventResult refused_event(std::optional<protocol::Hash> id, const Error& problem
     result.problem = problem;
     return result;
 }
+
+Error earlier_one_waits()
+{
+    return {Code::rate_limited, "an earlier event of its sender waits", {}, 1};
+}
+
+Result<void> check_not_ahead(Millis at, Millis now)
+{
+    const auto ahead = at - now - protocol::max_event_ahead_ms;
+    if (ahead <= 0) return {};
+    if (ahead > protocol::max_event_wait_ms)
+        return refuse(Code::malformed, "/at: over an hour ahead of this server's clock");
+    const auto seconds = (ahead + 999) / 1000;
+    return retry_later(Code::unavailable, "/at: more than 60 s ahead of this server's clock",
+                       std::min(seconds, longest_early_retry_seconds));
+}
+
+namespace {
+
+// [MEM-17] Each open invitation is a place in the state, and makes this server call another,
+// whichever the member names.
+bool is_one_too_many(const ChannelState& state, const Event& event)
+{
+    if (event.type != "member.invite" || state.invited.size() < max_invited_by_members)
+        return false;
+    const auto member = state.members.find(event.sender.text);
+    return member != state.members.end() && member->second == protocol::Role::member;
+}
+
+}  // namespace
 
 HomeLog::HomeLog(const Identity& identity, storage::ChannelLogStore& store,
                  const protocol::Clock& clock, protocol::Random& random, Wake wake)
@@ -110,8 +119,12 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
                            held_retry_seconds);
 
     const auto now = clock_.now_ms();
-    if (event.at > now + protocol::max_event_ahead_ms)
-        return refuse(Code::malformed, "/at: more than 60 s ahead of the home");
+    // Own users' events were made by this clock, whatever it said then.
+    auto timely =
+        event.sender.server == identity_.name ? Result<void>{} : check_not_ahead(event.at, now);
+    if (!timely) return fail(timely);
+    if (is_one_too_many(channel.state, event))
+        return refuse(Code::forbidden, "too many invitations are open: a moderator may invite");
     auto target = find_target(store_, db, channel, event, identity_.names);
     if (!target) return fail(target);
 
@@ -384,7 +397,7 @@ Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel&
         return retry_later(Code::rate_limited, "over the item budget",
                            std::max<std::int64_t>(budget_retry, 1));
     if (turn.deferred.contains({channel.name, event.sender.text}))
-        return retry_later(Code::rate_limited, "an earlier event of its sender waits", 1);
+        return Result<Appended>{tl::unexpect, earlier_one_waits()};
     return append(transaction, channel, event, item.content);
 }
 

@@ -156,6 +156,10 @@ class HomeLog {
     std::map<std::pair<std::int64_t, std::string>, Millis> repeated_;
 };
 
+// [MEM-17] Open invitations of a channel up to which any member may invite; beyond them
+// moderators may.
+inline constexpr std::size_t max_invited_by_members = 500;
+
 // An invitation of who is invited already is sent again at most once in so long, and of so many
 // that is remembered: who invites must not spend this server's standing with another.
 inline constexpr Millis invitation_repeat_ms = 3'600'000;
@@ -169,6 +173,16 @@ inline constexpr std::int64_t moving_retry_seconds = 1;
 inline constexpr std::int64_t longest_moving_retry_seconds = 60;
 // Where the new home stays away it grows to an eighth of the time since the move.
 [[nodiscard]] std::int64_t moving_retry(Millis since_move);
+
+// [EVT-5] How often, at the least, an event from the near future is handed in again: the clock
+// that was wrong may be put right meanwhile.
+inline constexpr std::int64_t longest_early_retry_seconds = 60;
+// `unavailable`, to be tried again, of an `at` up to an hour beyond what is taken at once, else
+// `malformed`.
+[[nodiscard]] Result<void> check_not_ahead(Millis at, Millis now);
+
+// [INBOX-3, INBOX-4] Why an event is put off with which nothing is wrong.
+[[nodiscard]] Error earlier_one_waits();
 
 // Whether trying the same again later may help: such a problem defers an item.
 [[nodiscard]] bool is_passing(const Error& problem);

@@ -351,11 +351,18 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
         deferred.problem = *limit;
         outcome.result.logs.push_back(std::move(deferred));
     }
+    // [INBOX-4] Who wrote to whom, so that what they write later waits too, and order holds.
+    std::set<std::pair<std::string_view, std::string_view>> deferred;
     for (std::size_t i = 0; i < work.direct.size(); ++i) {
-        const auto& limit = work.direct_limits[i];
-        outcome.result.direct.push_back(
-            limit ? refused_event(work.direct[i].id, *limit)
-                  : parts_.direct.take(open, work.direct[i], work.origin));
+        const auto& direct = work.direct[i];
+        std::pair<std::string_view, std::string_view> way;
+        if (direct.event) way = {direct.event->sender.text, direct.event->to};
+        auto limit = work.direct_limits[i];
+        if (!limit && deferred.contains(way)) limit = earlier_one_waits();
+        outcome.result.direct.push_back(limit ? refused_event(direct.id, *limit)
+                                              : parts_.direct.take(open, direct, work.origin));
+        if (direct.event && outcome.result.direct.back().status == ItemStatus::deferred)
+            deferred.insert(way);
     }
     for (std::size_t i = 0; i < work.direct.size(); ++i) {
         const auto& direct = work.direct[i];

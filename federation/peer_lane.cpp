@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "federation/lacked_floors.hpp"
 #include "federation/long_octets.hpp"
 #include "federation/peer_link.hpp"
 #include "storage/vouched_store.hpp"
@@ -153,17 +154,16 @@ void PeerLink::note_answer(const Lane& lane, const Settled& settled)
     holds_.remember(lane.draft, settled);
 }
 
-// [LOG-2] Without the result of the join the follower fetches the snapshot.
+// [LOG-2] Without the result of the join the follower fetches the snapshot, as of where its log
+// begins if the home still can tell [QRY-13].
 asio::awaitable<void> PeerLink::fetch_snapshots(
     std::map<std::string, std::optional<std::int64_t>> channels)
 {
     for (const auto& [channel, floor] : channels) {
-        auto answer =
-            co_await parts_.client.send(peer_, "GET", "/federation/v1/channels/" + channel, "");
-        if (!answer || answer->status != 200) continue;
-        auto snapshot = protocol::parse_snapshot_answer(answer->body, parts_.identity.names);
-        if (!snapshot || snapshot->snapshot.channel.str() != channel) continue;
-        auto begun = co_await parts_.settlement.begin(peer_, std::move(*snapshot), floor);
+        auto answer = co_await fetch_snapshot(parts_.client, parts_.commits, parts_.identity.names,
+                                              peer_, channel, floor.value_or(0));
+        if (!answer) continue;
+        auto begun = co_await parts_.settlement.begin(peer_, std::move(*answer), floor);
         if (!begun)
             protocol::log_warning(parts_.log, "links", "a snapshot was not taken",
                                   {{"peer", peer_.str()}, {"channel", channel}});
@@ -200,11 +200,23 @@ asio::awaitable<void> PeerLink::show_keys(std::string channel, std::vector<std::
         auto vouched = co_await parts_.commits.read(std::move(job));
         if (vouched) std::ranges::move(*vouched, std::back_inserter(shown));
     }
-    if (shown.empty() || keys_.size() >= max_channels_with_keys) {
+    const auto known = keys_.find(channel);
+    const bool has_room = known != keys_.end() || keys_.size() < max_channels_with_keys;
+    auto all = known == keys_.end() ? std::vector<protocol::ShownKey>{} : known->second;
+    const auto before = all.size();
+    for (auto& key : shown) {
+        const auto is_same = [ref = key.ref()](const auto& other) { return other.ref() == ref; };
+        if (std::ranges::none_of(all, is_same)) all.push_back(std::move(key));
+    }
+    // Without one that it hasn't been shown it would ask the same again.
+    if (all.size() == before || !has_room) {
         holds_.hold_log(channel);
         co_return;
     }
-    keys_[channel] = std::move(shown);
+    // Those that are asked for now go first.
+    if (all.size() > max_keys_shown)
+        all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(max_keys_shown));
+    keys_[channel] = std::move(all);
 }
 
 // [SUC-6] Who doesn't believe it after that is asked again when its wait is over.

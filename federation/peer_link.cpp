@@ -28,6 +28,9 @@ constexpr std::size_t least_octets = 1'024;
 // keep small ones back.
 constexpr std::size_t spare_octets = 16 * 1024;
 
+// How long at most what waits for the clock isn't looked at: it may be put right meanwhile.
+constexpr Millis clock_patience_ms = 60'000;
+
 // Channels that are asked for one by one; where more have grown, all are looked at.
 constexpr std::size_t most_grown = 256;
 
@@ -228,6 +231,7 @@ BatchLimits PeerLink::batch_limits() const
     limits.items = std::max<std::size_t>(limits_of_peer.items >> halvings_, 1);
     if (is_probing_) limits.items = 1;
     limits.last_log = last_log_;
+    limits.now = parts_.clock.now_ms();
     return limits;
 }
 
@@ -272,6 +276,7 @@ asio::awaitable<bool> PeerLink::open_lane()
         co_return false;
     }
     note_logs_left(read->logs_left);
+    clock_due_ = read->due == 0 ? 0 : std::min(read->due, limits.now + clock_patience_ms);
     auto& draft = lane->draft = std::move(*read);
     if (is_probe) {
         for (auto& part : draft.logs) part.acks.clear();
@@ -410,6 +415,7 @@ std::optional<Wait> PeerLink::until_hold_ends() const
     };
     for (const auto& [channel, due] : acks_due_) consider(due);
     if (!signals_.empty()) consider(signals_due_);
+    if (clock_due_ > 0) consider(clock_due_);
     if (!soonest) return std::nullopt;
     Wait wait;
     const auto left = std::max<Millis>(0, *soonest - parts_.clock.now_ms());

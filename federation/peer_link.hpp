@@ -169,6 +169,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     bool has_more_ = false;      // than what the last batch had room for
     std::int64_t last_log_ = 0;  // the channel whose turn was last, where there was more
     Millis looked_at_ = 0;       // when what was held was left out of a batch
+    Millis clock_due_ = 0;  // when what waits for the clock is looked at again; 0: nothing does
     bool heard_ = false;
     bool urged_ = false;
     Millis next_try_ = 0;

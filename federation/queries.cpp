@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "federation/past_state.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/epoch_store.hpp"
 #include "storage/outgoing_store.hpp"
@@ -51,10 +52,12 @@ asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
                                                  const Admitted& admitted)
 {
     auto channel = protocol::parse_channel_id(request.captures.at(0), identity_.names);
+    auto seq = number(request, "seq", 0, 1, protocol::max_json_integer);
     if (!channel) co_return net::problem_response(channel.error(), clock_.now_ms());
+    if (!seq) co_return net::problem_response(seq.error(), clock_.now_ms());
     // The key as it is now: a reader must not look while a reload changes it.
-    auto job = [this, name = *channel, asker = admitted.origin, key = identity_.key](
-                   Connection& db) { return read_snapshot(db, name, asker, key); };
+    auto job = [this, name = *channel, asker = admitted.origin, seq = *seq, key = identity_.key](
+                   Connection& db) { return read_snapshot(db, name, asker, seq, key); };
     storage::Cause cause{admitted.origin.str(), 0};
     auto answer = co_await commits_.read(std::move(job), std::move(cause));
     if (!answer) co_return net::problem_response(answer.error(), clock_.now_ms());
@@ -63,7 +66,7 @@ asio::awaitable<net::Response> Queries::snapshot(const net::Request& request,
 
 // [QRY-1] Snapshots: servers with a member, invited ones, and anyone for a public channel.
 Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const ChannelId& name,
-                                                        const ServerName& asker,
+                                                        const ServerName& asker, std::int64_t seq,
                                                         const protocol::SigningKey& key) const
 {
     auto channel = storage::read_channel(db, name);
@@ -87,6 +90,10 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
     snapshot.hash = channel->hash;
     snapshot.at = channel->at;
     snapshot.state = protocol::state_json(*state);
+    if (seq > 0) {
+        auto turned = turn_back(db, *channel, asker, seq, snapshot);
+        if (!turned) return fail(turned);
+    }
     protocol::RootBuilder leaves;
     snapshot.proof.index =
         leaves.add(protocol::snapshot_leaf(name, snapshot.epoch, snapshot.seq, snapshot.hash,
@@ -95,6 +102,31 @@ Result<protocol::SnapshotAnswer> Queries::read_snapshot(Connection& db, const Ch
     snapshot.proof.path = std::move(root.paths.front());
     answer.roots.push_back(std::move(root.jws));
     return answer;
+}
+
+// [QRY-13] No further than to where the log begins for who asks: what was before isn't his to
+// know.
+Result<void> Queries::turn_back(Connection& db, const ChannelRow& channel, const ServerName& asker,
+                                std::int64_t seq, protocol::Snapshot& snapshot) const
+{
+    auto floor = floor_of(db, channel, asker);
+    if (!floor) return fail(floor);
+    if (seq != *floor || seq >= channel.seq || channel.floor > 0) return {};
+    auto past = fold_stored(db, channel, seq, max_pages_for_query, identity_.names);
+    if (!past) return fail(past);
+    if (past->seq < seq) return {};
+    storage::PageLimits one;
+    one.entries = 1;
+    auto next = storage::read_log(db, channel, seq, one);
+    if (!next) return fail(next);
+    auto entry = storage::read_entry(db, channel.id, seq);
+    if (!entry) return fail(entry);
+    snapshot.epoch = next->epoch;
+    snapshot.seq = seq;
+    snapshot.hash = next->after.hash;
+    snapshot.at = entry->entry.at;
+    snapshot.state = protocol::state_json(past->state);
+    return {};
 }
 
 asio::awaitable<net::Response> Queries::log(const net::Request& request, const Admitted& admitted)

@@ -17,7 +17,7 @@ class Queries {
  public:
     Queries(const Identity& identity, storage::GroupCommit& commits, const protocol::Clock& clock);
 
-    // GET /federation/v1/channels/{channel}
+    // GET /federation/v1/channels/{channel}?seq=N
     asio::awaitable<net::Response> snapshot(const net::Request& request, const Admitted& admitted);
     // GET /federation/v1/channels/{channel}/log?after=N&limit=M
     asio::awaitable<net::Response> log(const net::Request& request, const Admitted& admitted);
@@ -25,7 +25,12 @@ class Queries {
  private:
     [[nodiscard]] Result<protocol::SnapshotAnswer> read_snapshot(
         storage::Connection& db, const protocol::ChannelId& channel, const ServerName& asker,
-        const protocol::SigningKey& key) const;
+        std::int64_t seq, const protocol::SigningKey& key) const;
+    // The state at `seq` in place of the present one, where that is the asker's to have.
+    [[nodiscard]] Result<void> turn_back(storage::Connection& db,
+                                         const storage::ChannelRow& channel,
+                                         const ServerName& asker, std::int64_t seq,
+                                         protocol::Snapshot& snapshot) const;
     [[nodiscard]] Result<protocol::LogAnswer> read_slice(storage::Connection& db,
                                                          const protocol::ChannelId& channel,
                                                          const ServerName& asker,

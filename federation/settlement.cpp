@@ -94,6 +94,17 @@ Posted posted(const SubmissionRow& row, DeliveryState state, std::int64_t seq)
     return result;
 }
 
+// Whether a key by its kid is one of those.
+auto is_among(const std::vector<protocol::ShownKey>& keys)
+{
+    return [&keys](const std::string& kid) {
+        return std::ranges::any_of(keys, [&](const protocol::ShownKey& key) {
+            const auto ref = key.ref();
+            return ref && ref->str() == kid;
+        });
+    };
+}
+
 }  // namespace
 
 // A join's verified snapshot, by the id of the join.
@@ -288,9 +299,10 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
     if (was_home && has_passed) return let_go(db, job.peer, channel, **cursor);
     if (!moves) {
         if (result.status == SliceStatus::not_following) return drop();
-        // Shown at once; where that was no help, it is tried as all that is refused.
-        if (result.status == SliceStatus::need_keys && part.keys.empty() &&
-            result.kids.size() <= max_keys_shown) {
+        // Shown at once; where it asks for no others than were shown, it is tried as all that is
+        // refused.
+        if (result.status == SliceStatus::need_keys && result.kids.size() <= max_keys_shown &&
+            !std::ranges::all_of(result.kids, is_among(part.keys))) {
             settled.keys_wanted[name.str()] = result.kids;
             return {};
         }
@@ -450,6 +462,26 @@ asio::awaitable<Result<void>> Settlement::begin(const ServerName& home,
     join->state = std::move(*state);
     auto work = [this, join](WriteTransaction& transaction) -> Result<void> {
         return parts_.follower.begin(transaction, join->snapshot, join->state, join->floor);
+    };
+    storage::Cause cause{home.str(), join->snapshot.state.size()};
+    auto begun = co_await parts_.commits.write(std::move(work), std::move(cause));
+    co_return begun;
+}
+
+asio::awaitable<Result<bool>> Settlement::begin_again(const ServerName& home,
+                                                      protocol::SnapshotAnswer answer,
+                                                      std::int64_t floor)
+{
+    auto roots = co_await parts_.verifier.check_roots(std::move(answer.roots));
+    auto state = parts_.verifier.check_snapshot(answer.snapshot, roots, home);
+    if (!state) co_return fail(state);
+    auto join = std::make_shared<Join>();
+    join->floor = floor;
+    join->snapshot = std::move(answer.snapshot);
+    join->state = std::move(*state);
+    auto work = [this, join, home](WriteTransaction& transaction) -> Result<bool> {
+        return parts_.follower.begin_again(transaction, join->snapshot, join->state, join->floor,
+                                           home);
     };
     storage::Cause cause{home.str(), join->snapshot.state.size()};
     auto begun = co_await parts_.commits.write(std::move(work), std::move(cause));

@@ -94,6 +94,9 @@ class Settlement {
     // A snapshot fetched for a join whose result could not carry it.
     asio::awaitable<Result<void>> begin(const ServerName& home, protocol::SnapshotAnswer answer,
                                         std::optional<std::int64_t> floor);
+    // [QRY-13] One fetched for a log that ends below `floor`; false where that isn't so any more.
+    asio::awaitable<Result<bool>> begin_again(const ServerName& home,
+                                              protocol::SnapshotAnswer answer, std::int64_t floor);
 
  private:
     struct Join;

@@ -216,6 +216,8 @@ Result<void> Succession::weigh(WriteTransaction& transaction, const VerifiedDire
     const auto no = [](std::string_view why) { return refuse(Code::forbidden, std::string(why)); };
     if (!found) return no("the channel is not followed here");
     const auto& channel = **found;
+    // Nothing comes in that could bring it further.
+    if (channel.frozen || channel.stall) return no("the channel stands still here");
     // An earlier move may still be on its way.
     if (question->epoch > channel.epoch && channel.state.has_member_of(origin))
         return retry_later(Code::unavailable, "the log here ends before that epoch",
@@ -224,7 +226,6 @@ Result<void> Succession::weigh(WriteTransaction& transaction, const VerifiedDire
         return no("the channel is not homed at the server that asks");
     if (!channel.state.has_member_of(parts_.identity.name))
         return no("the channel is not followed here");
-    if (channel.frozen || channel.stall) return no("the channel stands still here");
     auto holds = holds_for_all(db, channel, parts_.identity.name);
     if (!holds) return fail(holds);
     if (!*holds) return no("a follower may need entries that are not held here");

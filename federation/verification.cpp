@@ -186,6 +186,7 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
     const auto executor = co_await asio::this_coro::executor;
     auto shown = shown_statements(slices);
     std::set<ServerName> heard;
+    std::set<ServerName> unheard;
     KeyAllowance none;
     std::size_t looked_at = 0;
     for (auto& root : roots) {
@@ -195,10 +196,16 @@ asio::awaitable<void> Verifier::hear_shown(CheckedRoots& roots,
         if (found == shown.end()) continue;
         if (heard.insert(server).second) {
             auto statements = std::move(found->second.texts);
-            if (statements.empty() || !may_hear(statements.size())) continue;
+            if (statements.empty()) continue;
+            auto is_heard = may_hear(statements.size());
             // What can't be stored doesn't count: the key is still missing then.
-            static_cast<void>(co_await discovery_.hear_statements(server, std::move(statements)));
+            if (is_heard) {
+                auto stored = co_await discovery_.hear_statements(server, std::move(statements));
+                is_heard = stored.has_value();
+            }
+            if (!is_heard) unheard.insert(server);
         }
+        root.is_unheard = unheard.contains(server);
         if (discovery_.ring().find_key(*root.key) == nullptr) continue;
         auto text = *root.text;
         root = co_await check_root(std::move(text), none);
@@ -349,6 +356,8 @@ Result<void> Verifier::check_entries(VerifiedSlice& verified) const
         return refuse(Code::malformed, "the entries do not lead to the checkpoint");
     if (slice.latest < seq)
         return refuse(Code::malformed, "latest is below the slice's last entry");
+    if (slice.floor > slice.after.seq)
+        return refuse(Code::malformed, "a slice that begins below its receiver's floor");
     return {};
 }
 
@@ -435,8 +444,7 @@ bool Verifier::is_vouched(const CheckedRoot& root, const ShownKeys& shown,
 {
     if (!root.unproven || !root.key || root.key->server == home) return false;
     const auto& ref = *root.key;
-    // Of pinned servers a home shows statements, never keys.
-    if (ref.server == identity_.name || root.is_server_pinned || !shown.has(ref)) return false;
+    if (ref.server == identity_.name || root.is_unheard || !shown.has(ref)) return false;
     // Whoever shows it, by its thumbprint it is the same key.
     if (!root.is_by_shown_key) root.is_by_shown_key = shown.verify(root.unproven->jws);
     return *root.is_by_shown_key;

@@ -33,6 +33,7 @@ struct CheckedRoot {
     std::optional<KeyRef> key;                     // whose it claims to be
     std::optional<trust::PinnedKey> pinned;        // that key as it is held of another server
     bool is_server_pinned = false;                 // keys of that server are held
+    bool is_unheard = false;                       // statements were shown, and not looked at
     Millis revoked_at = 0;  // [KEY-7] of its key: from when on it proves nothing; 0: never
     // The JWS as it came, where it is a root at all. Shared: every slice that names it keeps it.
     std::shared_ptr<const std::string> text;
@@ -175,8 +176,8 @@ class Verifier {
     [[nodiscard]] Result<void> check_checkpoint(const VerifiedSlice& verified,
                                                 const CheckedRoots& roots,
                                                 const ServerName& home) const;
-    // [LOG-6] The root that a slice's `keys` prove where no pin does: of servers that aren't
-    // pinned, and never the home's.
+    // [LOG-6] The root that a slice's `keys` prove where no pin does, and no statement leads to
+    // it: never the home's, and never this server's own.
     [[nodiscard]] bool is_vouched(const CheckedRoot& root, const ShownKeys& shown,
                                   const ServerName& home) const;
     [[nodiscard]] SealFacts facts_of(const CheckedRoot& root, bool vouched, Millis entry_at) const;

@@ -15,7 +15,8 @@ namespace entente::protocol {
 inline constexpr std::size_t max_event_octets = 2048;
 inline constexpr std::size_t max_event_and_content_octets = 65536;
 inline constexpr std::size_t min_salt_octets = 16;
-inline constexpr Millis max_event_ahead_ms = 60'000;  // [EVT-5]
+inline constexpr Millis max_event_ahead_ms = 60'000;    // [EVT-5] taken at once
+inline constexpr Millis max_event_wait_ms = 3'600'000;  // [EVT-5] beyond that: waited for
 
 // Who an event speaks for: a user, or a home by its bare name [EVT-1].
 struct Sender {

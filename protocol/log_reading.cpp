@@ -273,13 +273,24 @@ Result<Slice> read_slice(dom::Element element, NameRules rules)
     if (!checkpoint) return fail(checkpoint);
     const auto latest = dom::need_count(*object, "latest");
     if (!latest) return fail(latest);
+    const auto floor = dom::may_count(*object, "floor");
+    if (!floor) return fail(floor);
     auto acks = read_acks(*object, rules);
     if (!acks) return fail(acks);
     auto keys = read_keys(*object, rules);
     if (!keys) return fail(keys);
-    return Slice{
-        std::move(*channel),    *epoch,  std::move(*after), std::move(*entries), std::move(*seals),
-        std::move(*checkpoint), *latest, std::move(*acks),  std::move(*keys)};
+    Slice slice;
+    slice.channel = std::move(*channel);
+    slice.epoch = *epoch;
+    slice.after = std::move(*after);
+    slice.entries = std::move(*entries);
+    slice.seals = std::move(*seals);
+    slice.checkpoint = std::move(*checkpoint);
+    slice.latest = *latest;
+    slice.floor = floor->value_or(0);
+    slice.acks = std::move(*acks);
+    slice.keys = std::move(*keys);
+    return slice;
 }
 
 Result<void> note_slice(RootUse& use, dom::Element element)

@@ -147,6 +147,10 @@ void append_slice(std::string& out, const Slice& slice)
     append_checkpoint(out, slice.checkpoint);
     append_name(out, "latest");
     append_number(out, slice.latest);
+    if (slice.floor > 0) {
+        append_name(out, "floor");
+        append_number(out, slice.floor);
+    }
     if (!slice.acks.empty()) append_acks(out, slice);
     if (!slice.keys.empty()) {
         append_name(out, "keys");

@@ -57,7 +57,7 @@ struct Position {
 inline constexpr std::size_t max_shown_keys = 64;
 inline constexpr std::size_t max_shown_statements = 576;
 
-// [LOG-6] a key shown for a server that the receiver has not pinned.
+// [LOG-6] a key shown for a server whose own word the receiver lacks.
 struct ShownKey {
     ServerName server;
     std::optional<std::string> key_x;     // the public JWK's x
@@ -75,6 +75,7 @@ struct Slice {
     std::vector<Seal> seals;
     Checkpoint checkpoint;
     std::int64_t latest = 0;
+    std::int64_t floor = 0;  // where the log begins for the receiver [QRY-2]; 0: from entry 1 on
     std::map<std::string, std::int64_t> acks;  // follower server → seq; empty: not said
     std::vector<ShownKey> keys;
 };

@@ -33,11 +33,11 @@ constexpr char select_cursor[] =
 constexpr char select_cursors[] =
     "SELECT s.name, k.seq, k.floor, k.until FROM cursor k JOIN server s ON s.id = k.server "
     "WHERE k.channel = ? ORDER BY s.name";
-#define SELECT_OWED                                                                    \
-    "SELECT k.channel, k.seq, k.until FROM cursor k JOIN server s ON s.id = k.server " \
-    "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home "               \
-    "JOIN head h ON h.channel = c.id "                                                 \
-    "WHERE s.name = ? AND (o.name = ? OR k.until > 0) "                                \
+#define SELECT_OWED                                                                             \
+    "SELECT k.channel, k.seq, k.floor, k.until FROM cursor k JOIN server s ON s.id = k.server " \
+    "JOIN channel c ON c.id = k.channel JOIN server o ON o.id = c.home "                        \
+    "JOIN head h ON h.channel = c.id "                                                          \
+    "WHERE s.name = ? AND (o.name = ? OR k.until > 0) "                                         \
     "AND k.seq < CASE WHEN k.until > 0 THEN k.until ELSE h.seq END "
 constexpr char select_owed[] = SELECT_OWED "ORDER BY k.channel";
 constexpr char select_owed_of[] = SELECT_OWED "AND k.channel = ?";
@@ -118,7 +118,7 @@ constexpr char delete_users_direct[] =
 constexpr char select_users_direct_count[] =
     "SELECT count(*) FROM direct_out WHERE sender = ? AND server = ? AND type = ? AND sender <> ''";
 constexpr char select_direct[] =
-    "SELECT d.id, d.event, d.content, d.sender, d.type, d.note "
+    "SELECT d.id, d.event, d.content, d.sender, d.type, d.note, d.at "
     "FROM direct_out d JOIN server s ON s.id = d.server "
     "WHERE s.name = ? AND d.id > ? ORDER BY d.id LIMIT ?";
 constexpr char delete_direct[] = "DELETE FROM direct_out WHERE id = ?";
@@ -131,7 +131,7 @@ CursorRow read_cursor(Statement& row)
 
 OwedLog read_owed(Statement& row)
 {
-    return {row.integer(0), row.integer(1), row.integer(2)};
+    return {row.integer(0), row.integer(1), row.integer(2), row.integer(3)};
 }
 
 SubmissionRow read_submission(Statement& row)
@@ -410,9 +410,13 @@ Result<std::vector<DirectRow>> outgoing_direct(Connection& db, const ServerName&
                                                std::int64_t after, std::size_t limit)
 {
     const auto read = [](Statement& row) {
-        return DirectRow{row.integer(0),           std::string(row.text(1)),
-                         std::string(row.text(2)), std::string(row.text(3)),
-                         std::string(row.text(4)), std::string(row.text(5))};
+        return DirectRow{row.integer(0),
+                         std::string(row.text(1)),
+                         std::string(row.text(2)),
+                         std::string(row.text(3)),
+                         std::string(row.text(4)),
+                         std::string(row.text(5)),
+                         row.integer(6)};
     };
     return all_rows(db, select_direct, read, server.str(), after, limit);
 }

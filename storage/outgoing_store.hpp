@@ -56,7 +56,8 @@ struct CursorRow {
 // some up to the move [SUC-2].
 struct OwedLog {
     std::int64_t channel = 0;
-    std::int64_t seq = 0;  // the cursor
+    std::int64_t seq = 0;    // the cursor
+    std::int64_t floor = 0;  // as a cursor's
     std::int64_t until = 0;
 };
 [[nodiscard]] Result<std::vector<OwedLog>> owed_logs(Connection& db,
@@ -166,11 +167,12 @@ struct DirectRow {
     std::string sender;  // of a user's own: whose, else empty
     std::string type;    // of a user's own
     std::string note;    // of a user's own: what is told where it is refused
+    protocol::Millis at = 0;
 };
 [[nodiscard]] Result<void> put_direct(Connection& db, std::int64_t server_id,
                                       std::string_view event, std::string_view content,
                                       protocol::Millis at);
-// One of a user's own, or one whose answer is waited for; its id is ignored.
+// One of a user's own, or one whose answer is waited for; its id and its time are ignored.
 [[nodiscard]] Result<void> put_users_direct(Connection& db, std::int64_t server_id,
                                             const DirectRow& row, protocol::Millis at);
 // The same in the place of those of its type that the server is owed from the user.

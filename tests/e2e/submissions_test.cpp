@@ -135,7 +135,7 @@ TEST_F(Submissions, ABadEventDoesNotHarmItsNeighbours)
     foreign.event.replace(foreign.event.find("mallory@f.test"), 14, "alice@a.test");
     auto ahead = message("from the future");
     const auto at = ahead.event.find("\"at\":") + 5;
-    ahead.event.replace(at, 13, std::to_string(protocol::SystemClock{}.now_ms() + 120'000));
+    ahead.event.replace(at, 13, std::to_string(protocol::SystemClock{}.now_ms() + 7'200'000));
     const EventAndContent nonsense{"{\"v\":1}", "{}"};
     const auto results = hand_in({message("one"), bad, foreign, ahead, nonsense, message("two")});
     ASSERT_EQ(results.size(), 6U);

@@ -52,7 +52,7 @@ class DeviceMessagesTest : public ::testing::Test {
     }
     // An event of a user of a.example, whatever a's own rules say.
     [[nodiscard]] EventAndContent event(const std::string& sender, const std::string& content,
-                                        const std::string& to = "bob@b.example")
+                                        const std::string& to = "bob@b.example", Millis ahead = 0)
     {
         EventAndContent made;
         made.content = R"({"salt":"AAECAwQFBgcICQoLDA0ODw")" + content + "}";
@@ -62,7 +62,7 @@ class DeviceMessagesTest : public ::testing::Test {
         draft.sender = sender;
         draft.txn =
             protocol::make_uuid7(two.servers.world.clock.now_ms(), two.servers.world.random);
-        draft.at = two.servers.world.clock.now_ms();
+        draft.at = two.servers.world.clock.now_ms() + ahead;
         draft.content = made.content;
         made.event = protocol::write_event(draft);
         return made;
@@ -257,6 +257,26 @@ TEST_F(DeviceMessagesTest, ABadMessageIsRefusedAloneAndLeavesNothing)
     EXPECT_EQ(receive(made), "accepted");
     EXPECT_EQ(receive(made), "duplicate");
     EXPECT_EQ(b.mail("bob", 7).size(), 1U);
+}
+
+// [INBOX-4] [EVT-5] The order of one author's messages holds; others needn't wait.
+TEST_F(DeviceMessagesTest, BehindADeferredMessageItsAuthorsLaterOnesAreDeferred)
+{
+    protocol::OutgoingTransaction transaction;
+    transaction.direct = {event("alice@a.example", message_for(7), "bob@b.example", 61'000),
+                          event("alice@a.example", message_for(7)),
+                          event("carol@a.example", message_for(7))};
+    using enum ItemStatus;
+    std::vector<ItemStatus> statuses;
+    for (const auto& result : b.server.receive(a.server, transaction).direct)
+        statuses.push_back(result.status);
+    EXPECT_EQ(statuses, (std::vector{deferred, deferred, accepted}));
+    EXPECT_EQ(b.mail("bob", 7).size(), 1U);
+    two.servers.world.clock.now += 1'000;
+    statuses.clear();
+    for (const auto& result : b.server.receive(a.server, transaction).direct)
+        statuses.push_back(result.status);
+    EXPECT_EQ(statuses, (std::vector{accepted, accepted, duplicate}));
 }
 
 TEST_F(DeviceMessagesTest, AMessageThatIsTooLongIsRefusedAlone)

@@ -185,5 +185,20 @@ TEST_F(InvitationTest, OneOlderThanThirtyDaysIsMalformed)
     EXPECT_EQ(send(old).status, ItemStatus::accepted);
 }
 
+// [EVT-5]
+TEST_F(InvitationTest, OneFromTheNearFutureIsDeferred)
+{
+    auto early = letter();
+    early.at_offset = 60'001;
+    const auto deferred = send(early);
+    EXPECT_EQ(deferred.status, ItemStatus::deferred);
+    EXPECT_EQ(deferred.retry_after, 1);
+    early.at_offset = 60'000 + 3'600'001;
+    expect_refused(early, Code::malformed);
+    EXPECT_TRUE(a.invited.empty());
+    early.at_offset = 60'000;
+    EXPECT_EQ(send(early).status, ItemStatus::accepted);
+}
+
 }  // namespace
 }  // namespace entente::federation::log_rig

@@ -142,6 +142,9 @@ void Server::open()
                                       std::int64_t seq) {
         late.push_back(key.server.str() + " " + std::to_string(seq));
     };
+    events.lacks_floor = [this](const ChannelId& channel, const ServerName&, std::int64_t floor) {
+        lacked.emplace_back(channel, floor);
+    };
     events.thawed = [this](const ChannelId& channel) { thawed.push_back(channel.str()); };
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});

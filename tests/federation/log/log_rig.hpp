@@ -278,6 +278,7 @@ struct Server {
     std::vector<std::string> late;  // logged under a key that was revoked: its server and seq
     std::vector<std::string> fork_kinds;
     std::vector<std::string> thawed;
+    std::vector<std::pair<ChannelId, std::int64_t>> lacked;  // logs, and their floors
     std::vector<std::string> invited;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here

@@ -1,6 +1,7 @@
 // What an entry is shown with: marks for display, which the fold doesn't look at [EVT-7,
 // KEY-7, MEM-2, MEM-4, LOG-6].
 #include "federation/vouching.hpp"
+#include "protocol/server_document.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -283,7 +284,7 @@ TEST_F(Vouched, TheHomeShowsWhatItKnowsAndTheLogGoesOn)
 TEST_F(Vouched, OnceTheServerShowsTheKeyItselfTheEntryIsAsAllOthers)
 {
     ASSERT_EQ(send(with_key(c, c.identity.key.public_key())), SliceStatus::ok);
-    Vouching vouching(*b.discovery, *b.commits, b.identity.names);
+    Vouching vouching(*b.discovery, *b.commits, b.identity.names, b.null_log);
     auto looked = b.world.run(vouching.look());
     ASSERT_TRUE(looked);
     EXPECT_EQ(*looked, 0U);
@@ -295,6 +296,47 @@ TEST_F(Vouched, OnceTheServerShowsTheKeyItselfTheEntryIsAsAllOthers)
     EXPECT_EQ(newest(), unmarked);
 }
 
+// Whatever is asked for, it is a server's document.
+class DocumentOnly final : public net::Fetcher {
+ public:
+    explicit DocumentOnly(Identity shown) : shown_(std::move(shown)) {}
+    asio::awaitable<Result<net::FetchedResponse>> fetch(net::Fetch) override
+    {
+        net::FetchedResponse response;
+        response.status = 200;
+        response.body = protocol::write_server_document(document(shown_));
+        co_return response;
+    }
+
+ private:
+    Identity shown_;
+};
+
+// [LOG-6] The administrator hears of it once: either has lied.
+TEST_F(Vouched, AKeyThatItsServerDoesNotShowIsTold)
+{
+    ASSERT_EQ(send(with_key(c, c.identity.key.public_key())), SliceStatus::ok);
+    auto other = c.identity;
+    other.key = protocol::SigningKey::generate(b.world.random);
+    auto pinned = trust::PinnedServer{};
+    pinned.server = other.name;
+    pinned.api = other.api;
+    pinned.keys.push_back({other.key.public_key(), trust::KeyStatus::active, 0, 0, 0});
+    pinned.recovery = other.recovery;
+    b.ring->load(pinned);
+    DocumentOnly way(other);
+    Discovery discovery(*b.tasks, way, *b.ring, *b.pin_store, b.world.clock, DiscoveryOptions{});
+    HeardLog heard;
+    Vouching vouching(discovery, *b.commits, b.identity.names, heard);
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_TRUE(b.world.run(vouching.look()));
+        b.world.clock.now += 3'600'000;
+    }
+    ASSERT_EQ(heard.lines.size(), 1U);
+    EXPECT_EQ(heard.lines[0].fields.at("key"), c.identity.key_ref().str());
+    EXPECT_EQ(newest(), protocol::bit(Mark::unverified));
+}
+
 TEST_F(Vouched, AnotherKeyThanTheOneThatSealedHelpsNothing)
 {
     EXPECT_EQ(send(with_key(c, a.identity.key.public_key())), SliceStatus::need_keys);
@@ -302,8 +344,8 @@ TEST_F(Vouched, AnotherKeyThanTheOneThatSealedHelpsNothing)
     EXPECT_EQ(b.image(channel)->seq, held);
 }
 
-// [LOG-6]
-TEST_F(Vouched, OfAPinnedServerNoKeyIsTaken)
+// [LOG-6] Who shows each another identity must not be able to end a channel for others.
+TEST_F(Vouched, OfAPinnedServerToo)
 {
     auto pinned = trust::PinnedServer{};
     pinned.server = c.identity.name;
@@ -311,7 +353,10 @@ TEST_F(Vouched, OfAPinnedServerNoKeyIsTaken)
     pinned.keys.push_back({b.identity.key.public_key(), trust::KeyStatus::active, 0, 0, 0});
     pinned.recovery = c.identity.recovery;
     b.ring->load(pinned);
-    EXPECT_EQ(send(with_key(c, c.identity.key.public_key())), SliceStatus::need_keys);
+    ASSERT_EQ(send(with_key(c, c.identity.key.public_key())), SliceStatus::ok);
+    EXPECT_EQ(newest(), protocol::bit(Mark::unverified));
+    // What is pinned stays as it is.
+    EXPECT_EQ(b.ring->find_key(c.identity.key_ref()), nullptr);
 }
 
 // [LOG-6]

@@ -25,9 +25,15 @@ class Deferring final : public net::Fetcher {
             put_off.status = protocol::SliceStatus::deferred;
             put_off.retry_after = 1;
             shown = slice.value->keys;
-            if (!wanted.empty() && shown.empty()) {
+            const auto lacks = [&](const std::string& kid) {
+                return std::ranges::none_of(
+                    shown, [&](const auto& key) { return key.ref()->str() == kid; });
+            };
+            // One after the other, as it comes to what they have sealed.
+            const auto lacked = std::ranges::find_if(wanted, lacks);
+            if (lacked != wanted.end()) {
                 put_off.status = protocol::SliceStatus::need_keys;
-                put_off.kids = wanted;
+                put_off.kids = {*lacked};
             }
             result.logs.push_back(std::move(put_off));
         }
@@ -111,6 +117,30 @@ TEST_F(Link, StatementsGoWithTheKeysThatAreAskedFor)
     ASSERT_EQ(peer.shown.size(), 1U);
     EXPECT_EQ(peer.shown[0].key_x, fresh.public_key().x());
     EXPECT_EQ(peer.shown[0].statements, statements);
+}
+
+// [LOG-6] Found by the simulation: the log stood still where a server had sealed with a second key.
+TEST_F(Link, KeysThatAreAskedForLaterAreShownToo)
+{
+    const auto of = [](const Server& server) { return server.identity.key_ref().str(); };
+    peer.wanted = {of(b), of(servers.c)};
+    links->wake(b.identity.name);
+    run([this] { return peer.slices == 3 || links->running() == 0; });
+    std::vector<std::string> shown;
+    for (const auto& key : peer.shown) shown.push_back(key.ref()->str());
+    EXPECT_EQ(shown, peer.wanted);
+}
+
+// [LOG-6] Nobody makes it ask again and again for what isn't known here.
+TEST_F(Link, AKeyThatIsNotKnownHereIsWaitedForLikeAnythingThatIsRefused)
+{
+    const auto unknown = protocol::SigningKey::generate(a.world.random);
+    peer.wanted = {servers.c.identity.key_ref().str(),
+                   KeyRef{servers.c.identity.name, unknown.id()}.str()};
+    links->wake(b.identity.name);
+    run([this] { return waits() || links->running() == 0; });
+    EXPECT_TRUE(waits());
+    EXPECT_EQ(peer.slices, 2U);
 }
 
 }  // namespace

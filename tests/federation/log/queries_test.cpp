@@ -1,5 +1,6 @@
 // What is answered to who asks for a channel's state or its entries.
 #include "federation/queries.hpp"
+#include "federation/past_state.hpp"
 #include "protocol/problem.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
@@ -13,12 +14,13 @@ class QueriesTest : public ::testing::Test {
     QueriesTest() : channel(shared_channel(a, b)) {}
 
     net::Response ask(Server& asked, const Server& asker, const ChannelId& name,
-                      const std::optional<std::string>& log_query)
+                      const std::optional<std::string>& log_query,
+                      const std::string& snapshot_query = "")
     {
         net::Request request;
         request.method = "GET";
         request.captures = {name.str()};
-        request.query = log_query.value_or("");
+        request.query = log_query.value_or(snapshot_query);
         const Admitted admitted{asker.identity.name, asker.identity.key_ref(), trust::Tier::known,
                                 ""};
         Queries queries(asked.identity, *asked.commits, servers.world.clock);
@@ -45,6 +47,13 @@ class QueriesTest : public ::testing::Test {
         auto read = protocol::parse_log_answer(ask(asked, asker, channel, query).body, {});
         EXPECT_TRUE(read) << (read ? "" : read.error().detail);
         return read.value_or(protocol::LogAnswer{});
+    }
+    protocol::Snapshot snapshot(const Server& asker, const std::string& query)
+    {
+        const auto answer = ask(a, asker, channel, std::nullopt, query);
+        auto read = protocol::parse_snapshot_answer(answer.body, {});
+        EXPECT_TRUE(read) << (read ? "" : read.error().detail);
+        return read ? read->snapshot : protocol::Snapshot{};
     }
     void invite_carol()
     {
@@ -123,6 +132,58 @@ TEST_F(QueriesTest, BelowTheAskersFloorAFollowerGivesNothingEither)
     }
     // The home has all of it coming, whenever its own data was put back.
     EXPECT_EQ(log(b, a, "after=0").slice.after.seq, b.image(channel)->floor);
+}
+
+// [QRY-13]
+TEST_F(QueriesTest, TheStateAsOfTheAskersFloorIsGivenAndOfNoOtherEntry)
+{
+    const auto floor = a.cursor(channel, b)->floor;
+    const auto then = snapshot(b, "");
+    ASSERT_EQ(then.seq, floor);
+    invite_carol();
+    write(1'200);
+    const auto now = snapshot(b, "");
+    EXPECT_EQ(now.seq, a.image(channel)->seq);
+    const auto as_of = [&](std::int64_t seq) { return "seq=" + std::to_string(seq); };
+    const auto turned = snapshot(b, as_of(floor));
+    EXPECT_EQ(turned.seq, then.seq);
+    EXPECT_EQ(turned.epoch, then.epoch);
+    EXPECT_EQ(turned.hash, then.hash);
+    EXPECT_EQ(turned.at, then.at);
+    EXPECT_EQ(turned.state, then.state);
+    EXPECT_NE(turned.state, now.state);
+    for (const auto seq : {floor - 1, floor + 1, now.seq, now.seq + 1})
+        EXPECT_EQ(snapshot(b, as_of(seq)).seq, now.seq);
+    // Who has no floor gets no other state than the present one.
+    EXPECT_EQ(snapshot(c, as_of(floor)).seq, now.seq);
+    for (const auto* bad : {"seq=0", "seq=-1", "seq=x", "seq="})
+        EXPECT_EQ(code_of(ask(a, b, channel, std::nullopt, bad)), Code::malformed);
+}
+
+// [QRY-13] Many entries later as well, up to a bound.
+TEST_F(QueriesTest, TheFoldOfAnEarlierStateIsBounded)
+{
+    write(2'100);
+    invite_carol();
+    ASSERT_EQ(
+        hand_in(c, a, channel, {c.event(channel, {"member.join", "carol@c.example"})}).at(0).status,
+        protocol::ItemStatus::accepted);
+    const auto floor = a.cursor(channel, c)->floor;
+    write(1);
+    EXPECT_EQ(snapshot(c, "seq=" + std::to_string(floor)).seq, floor);
+    const auto fold = [&](int pages) {
+        return a
+            .read([&](storage::Connection& db) -> Result<std::int64_t> {
+                auto row = storage::read_channel(db, channel);
+                if (!row) return fail(row);
+                auto past = fold_stored(db, *row, floor, pages, {});
+                if (!past) return fail(past);
+                return past->seq;
+            })
+            .value();
+    };
+    EXPECT_EQ(fold(3), floor);
+    EXPECT_LT(fold(2), floor);
 }
 
 // [QRY-3]

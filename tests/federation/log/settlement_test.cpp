@@ -437,8 +437,10 @@ TEST_F(SettlementTest, OtherAnswersHoldTheLogAndMoveNothing)
     for (const auto status :
          {SliceStatus::need_keys, SliceStatus::need_snapshot, SliceStatus::fork, SliceStatus::ahead,
           SliceStatus::superseded, SliceStatus::deferred, SliceStatus::refused}) {
-        auto settled =
-            settle(a, b, draft, log_answer(status, a.image(channel)->seq, a.image(channel)->hash));
+        auto answer = log_answer(status, a.image(channel)->seq, a.image(channel)->hash);
+        if (status == SliceStatus::need_keys)
+            answer.logs[0].kids = {servers.c.identity.key_ref().str()};
+        auto settled = settle(a, b, draft, answer);
         ASSERT_TRUE(settled);
         EXPECT_FALSE(settled->progress);
         // Keys are shown at once; the link waits where it has none.
