@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t submissions_per_page = 200;
 constexpr std::size_t direct_per_batch = 100;
-constexpr std::size_t direct_pages = 10;  // looked at, where some wait for the clock
+constexpr std::size_t direct_pages = 100;  // looked at, where some wait for the clock
 
 // What is left of a batch's limits while it fills.
 struct Room {

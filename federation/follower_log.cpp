@@ -233,7 +233,7 @@ Result<SliceResult> FollowerLog::answer_gap(WriteTransaction& transaction,
 {
     if (!is_from_home || slice.floor <= channel.seq)
         return follower_answer(channel, SliceStatus::gap);
-    auto joining = storage::has_open_join(transaction.db(), channel.name);
+    auto joining = storage::has_unsent_join(transaction.db(), channel.name);
     if (!joining) return fail(joining);
     if (!*joining && events_.lacks_floor)
         transaction.after_commit([lacks = events_.lacks_floor, name = channel.name,

@@ -1,5 +1,6 @@
 #include "federation/inbox.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "federation/long_octets.hpp"
@@ -13,6 +14,9 @@ namespace {
 using protocol::ItemStatus;
 using protocol::Transaction;
 using protocol::TransactionResult;
+
+// [EVT-5] How much longer it is remembered that an event was refused for being from the future.
+constexpr protocol::Seconds early_memory_s = 24 * 3600;
 
 // What a root is charged as: its signature costs as much to verify as that many octets to read.
 constexpr std::size_t root_octets = 4'096;
@@ -213,8 +217,9 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     auto checked = co_await check_roots(work->roots, std::move(transaction->roots), keys);
     auto may_hear = [this, work](std::size_t statements) {
         return parts_.budgets
-            .spend_events(work->origin, work->tier, static_cast<std::int64_t>(statements), false,
-                          parts_.clock.now_ms())
+            .spend_events(work->origin, work->tier,
+                          static_cast<std::int64_t>(std::min(statements, max_statements_charged)),
+                          false, parts_.clock.now_ms())
             .has_value();
     };
     std::function<bool(std::size_t)> charge = std::move(may_hear);
@@ -304,6 +309,7 @@ Result<void> Inbox::note_refused(storage::Connection& db, const Work& work,
                                  const TransactionResult& result)
 {
     const auto expires = parts_.clock.now_s() + protocol::max_age_s + protocol::max_ahead_s + 1;
+    const auto ahead = parts_.clock.now_ms() + protocol::max_event_ahead_ms;
     const auto note = [&](const auto& item, const protocol::EventResult& said,
                           bool is_homed_here) -> Result<void> {
         const bool is_final = said.status == ItemStatus::rejected &&
@@ -311,7 +317,9 @@ Result<void> Inbox::note_refused(storage::Connection& db, const Work& work,
                               said.problem->code != Code::not_home &&
                               (is_homed_here || said.problem->code != Code::not_found);
         if (!is_final || !item.event || !item.id) return {};
-        return parts_.refused.note_refused(*item.id, said.problem->code, expires);
+        // [EVT-5] Its time would come.
+        const auto until = item.event->at > ahead ? expires + early_memory_s : expires;
+        return parts_.refused.note_refused(*item.id, said.problem->code, until);
     };
     for (std::size_t i = 0; i < work.submissions.size(); ++i) {
         const auto& submission = work.submissions[i];

@@ -39,9 +39,12 @@ void LackedFloors::note(const protocol::ChannelId& channel, const ServerName& ho
         if (found->second.size() < max_channels_lacked) found->second[channel.str()] = floor;
         return;
     }
-    if (wanted_.size() >= max_homes_asked) return;
+    if (wanted_.size() >= max_homes_lacked) return;
     wanted_[home][channel.str()] = floor;
-    parts_.tasks.spawn(fetch_all(home));
+    waiting_.push_back(home);
+    if (asked_ >= max_homes_asked) return;
+    ++asked_;
+    parts_.tasks.spawn(fetch_waiting());
 }
 
 bool LackedFloors::was_tried(const std::string& channel)
@@ -54,19 +57,28 @@ bool LackedFloors::was_tried(const std::string& channel)
     return tried_.size() >= max_floors_tried;
 }
 
-asio::awaitable<void> LackedFloors::fetch_all(ServerName home)
+asio::awaitable<void> LackedFloors::fetch_waiting()
 {
     struct Ending {
-        LackedFloors& floors;
-        const ServerName& home;
-        ~Ending() { floors.wanted_.erase(home); }
+        std::size_t& asked;
+        ~Ending() { --asked; }
     };
-    const Ending ending{*this, home};
-    for (auto& wanted = wanted_[home]; !wanted.empty();) {
-        const auto [channel, floor] = *wanted.begin();
-        wanted.erase(wanted.begin());
-        tried_[channel] = parts_.clock.now_ms();
-        co_await fetch(home, channel, floor);
+    const Ending ending{asked_};
+    while (!waiting_.empty()) {
+        const auto home = std::move(waiting_.front());
+        waiting_.pop_front();
+        auto& wanted = wanted_[home];
+        if (!wanted.empty()) {
+            const auto [channel, floor] = *wanted.begin();
+            wanted.erase(wanted.begin());
+            tried_[channel] = parts_.clock.now_ms();
+            co_await fetch(home, channel, floor);
+        }
+        if (wanted_[home].empty()) {
+            wanted_.erase(home);
+        } else {
+            waiting_.push_back(home);
+        }
     }
 }
 
@@ -76,19 +88,19 @@ asio::awaitable<void> LackedFloors::fetch(ServerName home, std::string channel, 
                                           home, channel, floor);
     auto begun = answer ? co_await parts_.settlement.begin_again(home, std::move(*answer), floor)
                         : Result<bool>{fail(answer)};
-    if (begun && !*begun) co_return;
-    if (!begun) {
+    if (!begun || !*begun) {
         protocol::log_info(parts_.log, "links", "no snapshot for a log that ends below its floor",
                            {{"home", home.str()},
                             {"channel", channel},
-                            {"problem", protocol::code_name(begun.error().code)},
-                            {"detail", begun.error().detail}});
+                            {"detail", begun ? "it isn't wanted any more, or not by its home"
+                                             : begun.error().detail}});
         co_return;
     }
-    protocol::log_warning(parts_.log, "channel_log",
-                          "a channel's log was put back to before this server's last member had "
-                          "left it; it goes on where somebody joined again, behind a hole",
-                          {{"home", home.str()}, {"channel", channel}, {"floor", floor}});
+    protocol::log_warning(
+        parts_.log, "channel_log",
+        "a channel's log was put back to before this server's last member had "
+        "left it; it goes on behind a hole, not before where somebody joined again",
+        {{"home", home.str()}, {"channel", channel}, {"floor", floor}});
 }
 
 }  // namespace entente::federation

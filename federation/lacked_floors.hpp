@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 
@@ -16,11 +17,12 @@ namespace entente::federation {
 
 namespace asio = boost::asio;
 
-// Homes that are asked at once, channels of a home that wait for it, and channels of which it is
-// remembered when they were asked for. What has no room is noted again when the home shows the
-// floor again.
+// Homes that are asked at once, homes that wait for their turn and channels of each, and channels
+// of which it is remembered when they were asked for. What has no room is noted again when the
+// home shows the floor again.
 inline constexpr std::size_t max_homes_asked = 16;
-inline constexpr std::size_t max_channels_lacked = 1'000;
+inline constexpr std::size_t max_homes_lacked = 1'000;
+inline constexpr std::size_t max_channels_lacked = 100;
 inline constexpr std::size_t max_floors_tried = 10'000;
 inline constexpr Millis floor_retry_ms = 60'000;
 
@@ -42,12 +44,15 @@ class LackedFloors {
     void note(const protocol::ChannelId& channel, const ServerName& home, std::int64_t floor);
 
  private:
-    asio::awaitable<void> fetch_all(ServerName home);
+    // As long as any waits; the homes take turns, so that a slow one holds up no other.
+    asio::awaitable<void> fetch_waiting();
     asio::awaitable<void> fetch(ServerName home, std::string channel, std::int64_t floor);
     [[nodiscard]] bool was_tried(const std::string& channel);
 
     LackedFloorsParts parts_;
     std::map<ServerName, std::map<std::string, std::int64_t>> wanted_;  // home → channel → floor
+    std::deque<ServerName> waiting_;  // homes of those but for which one is asked just now
+    std::size_t asked_ = 0;
     std::map<std::string, Millis> tried_;
 };
 

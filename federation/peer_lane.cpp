@@ -13,6 +13,9 @@ namespace entente::federation {
 
 namespace {
 
+// [LOG-6] Of statements that go with one channel's slices: more than all of one server take.
+constexpr std::size_t max_statement_octets = 256 * 1024;
+
 constexpr char inbox_target[] = "/federation/v1/inbox";
 
 // [INBOX-7] A transaction costs four signatures however much it carries: a busy link lets
@@ -28,6 +31,40 @@ bool is_of_one_transaction(const Error& error)
 {
     return error.retry_after == 0 && (error.code == Code::timeout || error.code == Code::internal ||
                                       error.code == Code::unavailable);
+}
+
+std::vector<protocol::ShownKey> keys_sent(const BatchDraft& draft, const std::string& channel)
+{
+    const auto part = std::ranges::find_if(
+        draft.logs, [&](const LogPart& log) { return log.channel.name.str() == channel; });
+    return part == draft.logs.end() ? std::vector<protocol::ShownKey>{} : part->keys;
+}
+
+auto is_among(const std::vector<protocol::ShownKey>& keys)
+{
+    return [&keys](const protocol::ShownKey& key) {
+        return std::ranges::any_of(keys, [ref = key.ref()](const protocol::ShownKey& other) {
+            return other.ref() == ref;
+        });
+    };
+}
+
+// A server's statements stand with its first key, whichever they lead to. What has no room is
+// left out: then the home vouches for that server's keys.
+void show_statements_once(std::vector<protocol::ShownKey>& keys)
+{
+    std::set<ServerName> shown;
+    std::size_t octets = 0;
+    for (auto& key : keys) {
+        std::size_t size = 0;
+        for (const auto& statement : key.statements) size += statement.size();
+        const bool is_first = size > 0 && shown.insert(key.server).second;
+        if (!is_first || octets + size > max_statement_octets) {
+            key.statements.clear();
+            continue;
+        }
+        octets += size;
+    }
 }
 
 }  // namespace
@@ -113,7 +150,8 @@ asio::awaitable<void> PeerLink::delivered(std::shared_ptr<Lane> lane, Settled se
     note_logs_left(settled.logs_left);
     note_answer(*lane, settled);
     for (const auto& advanced : settled.advanced) parts_.advanced(advanced);
-    for (const auto& [channel, kids] : settled.keys_wanted) co_await show_keys(channel, kids);
+    for (const auto& [channel, kids] : settled.keys_wanted)
+        co_await show_keys(channel, kids, keys_sent(lane->draft, channel));
     for (const auto& channel : settled.moves_wanted) show_move(channel);
     if (parts_.said) {
         for (const auto& word : settled.words) parts_.said(peer_, word);
@@ -173,7 +211,8 @@ asio::awaitable<void> PeerLink::fetch_snapshots(
 // [LOG-6] What is pinned here is shown, for who doesn't know the server, and the statements
 // that lead to it, for who knows an earlier key. As long as the link lives: the next slice
 // would need the same.
-asio::awaitable<void> PeerLink::show_keys(std::string channel, std::vector<std::string> kids)
+asio::awaitable<void> PeerLink::show_keys(std::string channel, std::vector<std::string> kids,
+                                          std::vector<protocol::ShownKey> sent)
 {
     std::vector<protocol::ShownKey> shown;
     std::vector<protocol::KeyRef> unpinned;
@@ -202,20 +241,21 @@ asio::awaitable<void> PeerLink::show_keys(std::string channel, std::vector<std::
     }
     const auto known = keys_.find(channel);
     const bool has_room = known != keys_.end() || keys_.size() < max_channels_with_keys;
-    auto all = known == keys_.end() ? std::vector<protocol::ShownKey>{} : known->second;
-    const auto before = all.size();
-    for (auto& key : shown) {
-        const auto is_same = [ref = key.ref()](const auto& other) { return other.ref() == ref; };
-        if (std::ranges::none_of(all, is_same)) all.push_back(std::move(key));
-    }
     // Without one that it hasn't been shown it would ask the same again.
-    if (all.size() == before || !has_room) {
+    if (!has_room || std::ranges::all_of(shown, is_among(sent))) {
         holds_.hold_log(channel);
         co_return;
     }
-    // Those that are asked for now go first.
-    if (all.size() > max_keys_shown)
-        all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(max_keys_shown));
+    auto all = known == keys_.end() ? std::vector<protocol::ShownKey>{} : known->second;
+    for (const auto& key : shown) {
+        if (!is_among(all)(key)) all.push_back(key);
+    }
+    // Where all have no room at once they take turns, and not without a wait.
+    if (all.size() > max_keys_shown) {
+        all = std::move(shown);
+        holds_.hold_log(channel);
+    }
+    show_statements_once(all);
     keys_[channel] = std::move(all);
 }
 

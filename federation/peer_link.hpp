@@ -148,7 +148,9 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     asio::awaitable<void> fetch_snapshots(
         std::map<std::string, std::optional<std::int64_t>> channels);
     asio::awaitable<void> ask_about_all();
-    asio::awaitable<void> show_keys(std::string channel, std::vector<std::string> kids);
+    // `sent`: what went with the slice already.
+    asio::awaitable<void> show_keys(std::string channel, std::vector<std::string> kids,
+                                    std::vector<protocol::ShownKey> sent);
     void show_move(const std::string& channel);
 
     LinkParts parts_;

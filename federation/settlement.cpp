@@ -95,7 +95,7 @@ Posted posted(const SubmissionRow& row, DeliveryState state, std::int64_t seq)
 }
 
 // Whether a key by its kid is one of those.
-auto is_among(const std::vector<protocol::ShownKey>& keys)
+auto is_kid_among(const std::vector<protocol::ShownKey>& keys)
 {
     return [&keys](const std::string& kid) {
         return std::ranges::any_of(keys, [&](const protocol::ShownKey& key) {
@@ -302,7 +302,7 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         // Shown at once; where it asks for no others than were shown, it is tried as all that is
         // refused.
         if (result.status == SliceStatus::need_keys && result.kids.size() <= max_keys_shown &&
-            !std::ranges::all_of(result.kids, is_among(part.keys))) {
+            !std::ranges::all_of(result.kids, is_kid_among(part.keys))) {
             settled.keys_wanted[name.str()] = result.kids;
             return {};
         }

@@ -121,6 +121,12 @@ struct KeyAllowance {
 inline constexpr Millis key_fetching_ms = 15'000;
 inline constexpr std::size_t most_fetches = 8;
 
+// [LOG-6] Events that statements of one server, shown with a slice, are charged as at most: who
+// shows more than its budget holds must not wait for ever.
+inline constexpr std::size_t max_statements_charged = 32;
+// Lists of statements of which it is remembered that they were heard.
+inline constexpr std::size_t max_shown_before = 1'000;
+
 class Verifier {
  public:
     Verifier(const Identity& identity, Discovery& discovery, const protocol::Clock& clock);
@@ -137,7 +143,7 @@ class Verifier {
                                               bool may_fetch = true);
 
     // [LOG-6] Where a pinned server's key is missing, the statements that slices show of it may
-    // lead there. Each costs up to three signature checks: `may_hear` charges for so many.
+    // lead there. Each costs up to three signature checks: `may_hear` charges for so many, once.
     asio::awaitable<void> hear_shown(CheckedRoots& roots,
                                      const std::vector<protocol::Read<protocol::Slice>>& slices,
                                      std::function<bool(std::size_t)> may_hear);
@@ -187,6 +193,7 @@ class Verifier {
     const Identity& identity_;
     Discovery& discovery_;
     const protocol::Clock& clock_;
+    std::set<protocol::Hash> shown_before_;  // lists of statements that were heard
 };
 
 }  // namespace entente::federation

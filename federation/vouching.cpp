@@ -52,9 +52,9 @@ void Vouching::dispute(const protocol::KeyRef& key)
     if (discovery_.ring().find(key.server) == nullptr) return;
     auto& keys = disputed_[key.server];
     const bool is_new = !keys.contains(key.str());
-    if (is_new && keys.size() >= max_disputed_told) return;
+    if (is_new && keys.size() >= max_disputed_kept) return;
     keys[key.str()] = round_ + disputed_rounds;
-    if (!is_new) return;
+    if (!is_new || keys.size() > max_disputed_told) return;
     protocol::log_warning(log_, "channel_log",
                           "a server doesn't show a key for which a channel's home vouches: it "
                           "shows others another identity, or the home has forged its entries; "

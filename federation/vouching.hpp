@@ -20,6 +20,7 @@ namespace entente::federation {
 inline constexpr std::size_t max_vouched_per_round = 8;
 // Keys of one server of which it is told once that it doesn't show them; of more it isn't told.
 inline constexpr std::size_t max_disputed_told = 8;
+inline constexpr std::size_t max_disputed_kept = 1'000;
 // Rounds until such a key is asked for again.
 inline constexpr std::uint64_t disputed_rounds = 180;
 

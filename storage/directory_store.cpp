@@ -74,9 +74,7 @@ Result<bool> has_someone_of(Connection& db, std::int64_t channel,
                             const protocol::ServerName& server)
 {
     const std::string suffix = "@" + server.str();
-    auto found = one_row(db, select_someone, read_id, channel, suffix.size() - 1, suffix);
-    if (!found) return fail(found);
-    return found->has_value();
+    return has_row(db, select_someone, channel, suffix.size() - 1, suffix);
 }
 
 }  // namespace entente::storage

@@ -48,10 +48,7 @@ Result<PastHomes> past_homes(Connection& db, std::int64_t channel)
 
 Result<bool> ends_epoch(Connection& db, std::int64_t channel, std::int64_t epoch, std::int64_t seq)
 {
-    const auto read = [](Statement& row) { return row.integer(0); };
-    auto found = one_row(db, select_end, read, channel, epoch, seq);
-    if (!found) return fail(found);
-    return found->has_value();
+    return has_row(db, select_end, channel, epoch, seq);
 }
 
 Result<std::optional<std::int64_t>> find_epoch_end(Connection& db, std::int64_t channel,
@@ -63,10 +60,7 @@ Result<std::optional<std::int64_t>> find_epoch_end(Connection& db, std::int64_t 
 
 Result<bool> was_home(Connection& db, std::int64_t channel, const ServerName& server)
 {
-    const auto read = [](Statement& row) { return row.integer(0); };
-    auto found = one_row(db, select_any, read, channel, server.str());
-    if (!found) return fail(found);
-    return found->has_value();
+    return has_row(db, select_any, channel, server.str());
 }
 
 Result<bool> is_home_of(Connection& db, const ChannelRow& channel, std::int64_t epoch,

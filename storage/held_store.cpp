@@ -27,9 +27,7 @@ constexpr char select_all_held[] =
 
 Result<bool> is_held(Connection& db, std::int64_t channel)
 {
-    auto found = one_row(db, select_held, [](Statement& row) { return row.integer(0); }, channel);
-    if (!found) return fail(found);
-    return found->has_value();
+    return has_row(db, select_held, channel);
 }
 
 Result<void> put_held(Connection& db, std::int64_t channel)

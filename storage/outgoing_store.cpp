@@ -83,6 +83,9 @@ constexpr char select_join[] =
     "SELECT 1 FROM submission b WHERE b.channel = ? AND b.type = 'member.join' "
     "AND b.problem = '' AND NOT EXISTS (SELECT 1 FROM channel c "
     "WHERE c.name = b.channel AND b.seq > 0 AND b.seq <= c.floor) LIMIT 1";
+constexpr char select_unsent_join[] =
+    "SELECT 1 FROM submission WHERE channel = ? AND type = 'member.join' AND seq = 0 "
+    "AND problem = '' LIMIT 1";
 constexpr char select_join_at[] =
     "SELECT 1 FROM submission b JOIN server s ON s.id = b.home "
     "WHERE b.channel = ? AND s.name = ? AND b.type = 'member.join' AND b.problem = '' "
@@ -285,10 +288,7 @@ Result<std::vector<SubmissionRow>> unsent_submissions(Connection& db, const Serv
 
 Result<bool> has_submissions(Connection& db, const ChannelId& channel)
 {
-    auto found =
-        one_row(db, select_any, [](Statement& row) { return row.integer(0); }, channel.str());
-    if (!found) return fail(found);
-    return found->has_value();
+    return has_row(db, select_any, channel.str());
 }
 
 Result<bool> hand_on_submissions(Connection& db, const ChannelId& channel, std::int64_t home_id)
@@ -318,19 +318,17 @@ Result<std::int64_t> count_unsent(Connection& db, std::string_view user, std::in
 
 Result<bool> has_open_join(Connection& db, const ChannelId& channel)
 {
-    auto found =
-        one_row(db, select_join, [](Statement& row) { return row.integer(0); }, channel.str());
-    if (!found) return fail(found);
-    return found->has_value();
+    return has_row(db, select_join, channel.str());
+}
+
+Result<bool> has_unsent_join(Connection& db, const ChannelId& channel)
+{
+    return has_row(db, select_unsent_join, channel.str());
 }
 
 Result<bool> has_open_join(Connection& db, const ChannelId& channel, const ServerName& home)
 {
-    auto found = one_row(
-        db, select_join_at, [](Statement& row) { return row.integer(0); }, channel.str(),
-        home.str());
-    if (!found) return fail(found);
-    return found->has_value();
+    return has_row(db, select_join_at, channel.str(), home.str());
 }
 
 Result<void> accept_submission(Connection& db, std::int64_t id, std::int64_t seq)

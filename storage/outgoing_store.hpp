@@ -126,7 +126,9 @@ struct SubmissionRow {
                                               std::int64_t floor, std::int64_t seq);
 // Whether a join into the channel is outstanding [LOG-2, need-snapshot].
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel);
-// The same, handed in at `home`.
+// One that has no place in a log yet.
+[[nodiscard]] Result<bool> has_unsent_join(Connection& db, const protocol::ChannelId& channel);
+// One that was handed in, or is to be, at `home`.
 [[nodiscard]] Result<bool> has_open_join(Connection& db, const protocol::ChannelId& channel,
                                          const protocol::ServerName& home);
 [[nodiscard]] Result<void> accept_submission(Connection& db, std::int64_t id, std::int64_t seq);

@@ -90,6 +90,15 @@ template <class Read, class... Parameters>
     return Row{read(**query)};
 }
 
+// Whether there is any row.
+template <class... Parameters>
+[[nodiscard]] Result<bool> has_row(Connection& db, const char* sql, const Parameters&... parameters)
+{
+    auto query = bound(db, sql, parameters...);
+    if (!query) return fail(query);
+    return (*query)->step();
+}
+
 [[nodiscard]] inline protocol::Hash hash_from(std::string_view blob)
 {
     protocol::Hash hash{};

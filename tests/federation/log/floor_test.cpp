@@ -76,8 +76,8 @@ class Floor : public ::testing::Test {
     void fetch(int times = 1)
     {
         SignedClient client(b.identity, *b.discovery, way, b.world.clock, b.world.random);
-        LackedFloors floors({b.identity, client, *b.settlement, *b.commits, *b.tasks, b.repair_log,
-                             b.world.clock});
+        LackedFloors floors(
+            {b.identity, client, *b.settlement, *b.commits, *b.tasks, b.repair_log, b.world.clock});
         for (int i = 0; i < times; ++i) floors.note(channel, a.identity.name, floor);
         b.world.io.restart();
         while (b.tasks->size() > 0) ASSERT_GT(b.world.io.run_one_for(std::chrono::seconds{20}), 0U);
@@ -107,9 +107,8 @@ TEST_F(Floor, TheLogGoesOnWhereTheLastJoinWas)
     EXPECT_EQ(b.lacked, (std::vector{std::pair{channel, floor}}));
 
     fetch(2);
-    EXPECT_EQ(way.targets,
-              std::vector<std::string>{"/federation/v1/channels/" + channel.str() +
-                                       "?seq=" + std::to_string(floor)});
+    EXPECT_EQ(way.targets, std::vector<std::string>{"/federation/v1/channels/" + channel.str() +
+                                                    "?seq=" + std::to_string(floor)});
     EXPECT_EQ(warnings(), 1U);
     // It says where it stands now.
     ASSERT_TRUE(exchange(a, b));

@@ -179,6 +179,22 @@ TEST_F(InboxTest, ADirectEventIsTakenOnceAndEquivocationIsRefused)
     EXPECT_EQ(late.status, ItemStatus::rejected);
 }
 
+// [EVT-5] [INBOX-18] Time alone would make it good, behind what its author has written since.
+TEST_F(InboxTest, WhatWasRefusedForBeingFromTheFutureStaysSoForADay)
+{
+    const auto give = [&](Millis ahead) {
+        Server::Wish wish{"message.create", "bob@b.example", hello};
+        wish.at_offset = ahead;
+        return hand_in(b, a, channel, {b.event(channel, wish)}).at(0).status;
+    };
+    const auto now_s = servers.world.clock.now_s();
+    EXPECT_EQ(give(3'660'001), ItemStatus::rejected);
+    EXPECT_EQ(a.refused.last_expiry - now_s, 24 * 3600 + 361);
+    const EventAndContent bad = b.event(channel, {"message.create", "bob@b.example", "{}"});
+    EXPECT_EQ(hand_in(b, a, channel, {bad}).at(0).status, ItemStatus::rejected);
+    EXPECT_EQ(a.refused.last_expiry - now_s, 361);
+}
+
 // [INBOX-8]
 TEST_F(InboxTest, TheFirstItemIsTakenWhateverItCosts)
 {

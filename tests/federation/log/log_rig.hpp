@@ -76,10 +76,11 @@ class MemoryIndex final : public storage::EventPlaces {
 // Outlives the server, as the replay window does.
 class MemoryRefusals final : public storage::RefusedItems {
  public:
-    Result<void> note_refused(const Hash& item, Code code, protocol::Seconds) override
+    Result<void> note_refused(const Hash& item, Code code, protocol::Seconds expires) override
     {
         const std::lock_guard lock(mutex_);
         refused_.emplace(item, code);
+        last_expiry = expires;
         return {};
     }
     Result<std::optional<Code>> find_refused(const Hash& item) override
@@ -88,6 +89,8 @@ class MemoryRefusals final : public storage::RefusedItems {
         const auto found = refused_.find(item);
         return found == refused_.end() ? std::nullopt : std::optional(found->second);
     }
+
+    protocol::Seconds last_expiry = 0;
 
  private:
     std::mutex mutex_;

@@ -221,19 +221,25 @@ TEST_F(ShownKeysTest, StatementsOfOneServerAreBoundedOverAllSlices)
         for (int j = 0; j < 500; ++j)
             statements.push_back(std::to_string(i) + " " + std::to_string(j % 250));
     }
+    bool may = false;
     const auto heard = [&](std::size_t of_slices) {
         std::size_t charged = 0;
         const Slices shown_slices(slices.begin(),
                                   slices.begin() + static_cast<std::ptrdiff_t>(of_slices));
         std::function<bool(std::size_t)> may_hear = [&](std::size_t statements) {
             charged += statements;
-            return false;
+            return may;
         };
         b.world.run(hear(*b.verifier, roots, shown_slices, std::move(may_hear)));
         return charged;
     };
     EXPECT_EQ(heard(1), 250U);
     EXPECT_EQ(heard(3), 576U);
+    // Once they were heard they cost no more, as often as the slice comes again.
+    EXPECT_EQ(heard(1), 250U);
+    may = true;
+    EXPECT_EQ(heard(1), 250U);
+    EXPECT_EQ(heard(1), 0U);
 }
 
 }  // namespace
