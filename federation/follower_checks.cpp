@@ -49,15 +49,25 @@ std::optional<protocol::Consent> FollowerLog::consent_at_end(const VerifiedSlice
 }
 
 // Nobody but the home that was asked learns that somebody here wants to join, and who shows that
-// this one has handed the channel over to it: it would take us for gone [SUC-6].
-Result<bool> FollowerLog::awaits_join(storage::Connection& db, const VerifiedSlice& slice,
-                                      const ServerName& origin) const
+// this one has handed the channel over to it: it would take us for gone [SUC-6]. The join is its
+// business from then on: who was asked first may be gone for good.
+Result<bool> FollowerLog::awaits_join(storage::WriteTransaction& transaction,
+                                      const VerifiedSlice& slice, const ServerName& origin)
 {
+    auto& db = transaction.db();
     auto joining = storage::has_open_join(db, slice.slice.channel, origin);
     if (!joining || *joining || slice.problem || slice.is_by_revoked_key) return joining;
     const auto consent = consent_at_end(slice);
     if (!consent || consent->home != origin) return false;
-    return storage::has_open_join(db, slice.slice.channel, slice.home);
+    joining = storage::has_open_join(db, slice.slice.channel, slice.home);
+    if (!joining || !*joining) return joining;
+    auto id = store_.server_id(db, origin);
+    if (!id) return fail(id);
+    auto handed = storage::hand_on_submissions(db, slice.slice.channel, *id);
+    if (!handed) return fail(handed);
+    if (*handed && events_.owes)
+        transaction.after_commit([owes = events_.owes, origin] { owes(origin); });
+    return true;
 }
 
 bool FollowerLog::is_next_home(const LiveChannel& channel, const VerifiedSlice& slice,

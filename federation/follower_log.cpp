@@ -75,7 +75,7 @@ SliceResult FollowerLog::take(WriteTransaction& transaction, const VerifiedSlice
     if (!found && found.error().code != Code::not_found)
         return refused(slice.channel_text, found.error());
     if (!found) {
-        auto joining = awaits_join(db, slice, origin);
+        auto joining = awaits_join(transaction, slice, origin);
         if (!joining) return refused(slice.channel_text, joining.error());
         SliceResult result;
         result.channel = slice.channel_text;

@@ -100,8 +100,8 @@ class FollowerLog {
     // [SUC-2] Of the channel.move with which the slice ends, where nothing of it is missing.
     [[nodiscard]] std::optional<protocol::Consent> consent_at_end(const VerifiedSlice& slice) const;
     // [LOG-2] Of a channel that isn't held here.
-    [[nodiscard]] Result<bool> awaits_join(storage::Connection& db, const VerifiedSlice& slice,
-                                           const ServerName& origin) const;
+    [[nodiscard]] Result<bool> awaits_join(storage::WriteTransaction& transaction,
+                                           const VerifiedSlice& slice, const ServerName& origin);
     // [SUC-6] Whether `origin` has shown here, now or before, that the home has handed the channel
     // over to it.
     [[nodiscard]] bool is_next_home(const storage::LiveChannel& channel, const VerifiedSlice& slice,

@@ -215,5 +215,27 @@ TEST_F(NextHome, WaitsForWhoseJoinTheOldHomeHasTakenAndWhoDoesNotKnowThatYet)
     EXPECT_EQ(late.image(channel)->hash, b.image(channel)->hash);
 }
 
+// [LOG-2] [SUC-6] Found by the simulation: who was asked first was gone for good, and the join
+// stayed with it.
+TEST_F(NextHome, TakesTheJoinThatTheOldHomeDoesNotAnswerAnyMore)
+{
+    Server late(servers.world, "d.example");
+    join_dora(late);
+    send_unheard(late, a);
+    settle_all(a, b);
+    move_here();
+
+    late.woken.clear();
+    ASSERT_TRUE(exchange(b, late));
+    EXPECT_EQ(late.woken, std::vector<std::string>{"b.example"});
+    ASSERT_TRUE(exchange(late, b));
+    servers.world.clock.now += 60'000;
+    // It says where its log ends.
+    ASSERT_TRUE(exchange(b, late));
+    settle_all(b, late);
+    EXPECT_EQ(home_at(late), "b.example");
+    EXPECT_EQ(late.image(channel)->hash, b.image(channel)->hash);
+}
+
 }  // namespace
 }  // namespace entente::federation::log_rig
