@@ -46,6 +46,16 @@ Result<std::optional<ChannelState>> state_as_of(Connection& db, const LiveChanne
     return std::optional{std::move(past->state)};
 }
 
+// [MEM-17] Each open invitation is a place in the state, and makes this server call another,
+// whichever the member names.
+bool is_one_too_many(const ChannelState& state, const Event& event)
+{
+    if (event.type != "member.invite" || state.invited.size() < max_invited_by_members)
+        return false;
+    const auto member = state.members.find(event.sender.text);
+    return member != state.members.end() && member->second == protocol::Role::member;
+}
+
 }  // namespace
 
 bool is_passing(const Error& problem)
@@ -81,20 +91,6 @@ Result<void> check_not_ahead(Millis at, Millis now)
     return retry_later(Code::unavailable, "/at: more than 60 s ahead of this server's clock",
                        std::min(seconds, longest_early_retry_seconds));
 }
-
-namespace {
-
-// [MEM-17] Each open invitation is a place in the state, and makes this server call another,
-// whichever the member names.
-bool is_one_too_many(const ChannelState& state, const Event& event)
-{
-    if (event.type != "member.invite" || state.invited.size() < max_invited_by_members)
-        return false;
-    const auto member = state.members.find(event.sender.text);
-    return member != state.members.end() && member->second == protocol::Role::member;
-}
-
-}  // namespace
 
 HomeLog::HomeLog(const Identity& identity, storage::ChannelLogStore& store,
                  const protocol::Clock& clock, protocol::Random& random, Wake wake)

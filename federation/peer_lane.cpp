@@ -7,6 +7,7 @@
 #include "federation/lacked_floors.hpp"
 #include "federation/long_octets.hpp"
 #include "federation/peer_link.hpp"
+#include "federation/shown_keys.hpp"
 #include "storage/vouched_store.hpp"
 
 namespace entente::federation {
@@ -38,15 +39,6 @@ std::vector<protocol::ShownKey> keys_sent(const BatchDraft& draft, const std::st
     const auto part = std::ranges::find_if(
         draft.logs, [&](const LogPart& log) { return log.channel.name.str() == channel; });
     return part == draft.logs.end() ? std::vector<protocol::ShownKey>{} : part->keys;
-}
-
-auto is_among(const std::vector<protocol::ShownKey>& keys)
-{
-    return [&keys](const protocol::ShownKey& key) {
-        return std::ranges::any_of(keys, [ref = key.ref()](const protocol::ShownKey& other) {
-            return other.ref() == ref;
-        });
-    };
 }
 
 // A server's statements stand with its first key, whichever they lead to. What has no room is
@@ -239,16 +231,22 @@ asio::awaitable<void> PeerLink::show_keys(std::string channel, std::vector<std::
         auto vouched = co_await parts_.commits.read(std::move(job));
         if (vouched) std::ranges::move(*vouched, std::back_inserter(shown));
     }
-    const auto known = keys_.find(channel);
-    const bool has_room = known != keys_.end() || keys_.size() < max_channels_with_keys;
+    const auto lacks = [](const ShownKeys& keys, const protocol::ShownKey& key) {
+        const auto ref = key.ref();
+        return ref && !keys.has(*ref);
+    };
+    const ShownKeys went(sent);
+    const bool has_room = keys_.contains(channel) || keys_.size() < max_channels_with_keys;
     // Without one that it hasn't been shown it would ask the same again.
-    if (!has_room || std::ranges::all_of(shown, is_among(sent))) {
+    if (!has_room ||
+        std::ranges::none_of(shown, [&](const auto& key) { return lacks(went, key); })) {
         holds_.hold_log(channel);
         co_return;
     }
-    auto all = known == keys_.end() ? std::vector<protocol::ShownKey>{} : known->second;
+    auto all = keys_[channel];
+    const ShownKeys kept(keys_[channel]);
     for (const auto& key : shown) {
-        if (!is_among(all)(key)) all.push_back(key);
+        if (lacks(kept, key)) all.push_back(key);
     }
     // Where all have no room at once they take turns, and not without a wait.
     if (all.size() > max_keys_shown) {

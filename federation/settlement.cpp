@@ -1,8 +1,10 @@
 #include "federation/settlement.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
+#include "federation/shown_keys.hpp"
 #include "federation/succession.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"
@@ -94,15 +96,15 @@ Posted posted(const SubmissionRow& row, DeliveryState state, std::int64_t seq)
     return result;
 }
 
-// Whether a key by its kid is one of those.
-auto is_kid_among(const std::vector<protocol::ShownKey>& keys)
+// Whether it asks for a key that wasn't shown.
+bool asks_for_more(const SliceResult& result, const std::vector<protocol::ShownKey>& shown,
+                   protocol::NameRules names)
 {
-    return [&keys](const std::string& kid) {
-        return std::ranges::any_of(keys, [&](const protocol::ShownKey& key) {
-            const auto ref = key.ref();
-            return ref && ref->str() == kid;
-        });
-    };
+    const ShownKeys keys(shown);
+    return std::ranges::any_of(result.kids, [&](const std::string& kid) {
+        const auto ref = protocol::parse_key_ref(kid, names);
+        return ref && !keys.has(*ref);
+    });
 }
 
 }  // namespace
@@ -302,7 +304,7 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
         // Shown at once; where it asks for no others than were shown, it is tried as all that is
         // refused.
         if (result.status == SliceStatus::need_keys && result.kids.size() <= max_keys_shown &&
-            !std::ranges::all_of(result.kids, is_kid_among(part.keys))) {
+            asks_for_more(result, part.keys, parts_.identity.names)) {
             settled.keys_wanted[name.str()] = result.kids;
             return {};
         }
@@ -447,19 +449,25 @@ Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& 
     return storage::drop_direct(transaction.db(), row.id);
 }
 
-asio::awaitable<Result<void>> Settlement::begin(const ServerName& home,
-                                                protocol::SnapshotAnswer answer,
-                                                std::optional<std::int64_t> floor)
+asio::awaitable<Result<std::shared_ptr<Settlement::Join>>> Settlement::check(
+    const ServerName& home, protocol::SnapshotAnswer answer)
 {
     auto roots = co_await parts_.verifier.check_roots(std::move(answer.roots));
     auto state = parts_.verifier.check_snapshot(answer.snapshot, roots, home);
     if (!state) co_return fail(state);
-    auto join = std::make_shared<Join>();
+    co_return std::make_shared<Join>(Join{std::move(answer.snapshot), std::move(*state), 0});
+}
+
+asio::awaitable<Result<void>> Settlement::begin(const ServerName& home,
+                                                protocol::SnapshotAnswer answer,
+                                                std::optional<std::int64_t> floor)
+{
+    auto checked = co_await check(home, std::move(answer));
+    if (!checked) co_return fail(checked);
+    auto join = std::move(*checked);
     // The home's word at the join counts; `history` may have changed since.
-    const bool is_whole = floor ? *floor == 0 : state->history == "all";
-    join->floor = is_whole ? 0 : answer.snapshot.seq;
-    join->snapshot = std::move(answer.snapshot);
-    join->state = std::move(*state);
+    const bool is_whole = floor ? *floor == 0 : join->state.history == "all";
+    join->floor = is_whole ? 0 : join->snapshot.seq;
     auto work = [this, join](WriteTransaction& transaction) -> Result<void> {
         return parts_.follower.begin(transaction, join->snapshot, join->state, join->floor);
     };
@@ -472,16 +480,11 @@ asio::awaitable<Result<bool>> Settlement::begin_again(const ServerName& home,
                                                       protocol::SnapshotAnswer answer,
                                                       std::int64_t floor)
 {
-    auto roots = co_await parts_.verifier.check_roots(std::move(answer.roots));
-    auto state = parts_.verifier.check_snapshot(answer.snapshot, roots, home);
-    if (!state) co_return fail(state);
-    auto join = std::make_shared<Join>();
-    join->floor = floor;
-    join->snapshot = std::move(answer.snapshot);
-    join->state = std::move(*state);
-    auto work = [this, join, home](WriteTransaction& transaction) -> Result<bool> {
-        return parts_.follower.begin_again(transaction, join->snapshot, join->state, join->floor,
-                                           home);
+    auto checked = co_await check(home, std::move(answer));
+    if (!checked) co_return fail(checked);
+    auto join = std::move(*checked);
+    auto work = [this, join, home, floor](WriteTransaction& transaction) -> Result<bool> {
+        return parts_.follower.begin_again(transaction, join->snapshot, join->state, floor, home);
     };
     storage::Cause cause{home.str(), join->snapshot.state.size()};
     auto begun = co_await parts_.commits.write(std::move(work), std::move(cause));

@@ -101,6 +101,8 @@ class Settlement {
  private:
     struct Join;
     struct Job;
+    asio::awaitable<Result<std::shared_ptr<Join>>> check(const ServerName& home,
+                                                         protocol::SnapshotAnswer answer);
     [[nodiscard]] Result<Settled> apply(storage::WriteTransaction& transaction, const Job& job);
     [[nodiscard]] Result<void> apply_event(storage::WriteTransaction& transaction, const Job& job,
                                            const storage::SubmissionRow& row,

@@ -18,9 +18,6 @@ using protocol::Read;
 using protocol::Slice;
 using protocol::Submission;
 
-// Signatures verified in one go, about 35 µs each: then others on the I/O thread have a turn.
-constexpr std::size_t roots_a_turn = 32;
-
 // [EVT-7] how old or early a seal may be when the home takes it.
 constexpr Millis max_seal_age_ms = 3'600'000;
 constexpr Millis max_seal_ahead_ms = 60'000;

@@ -121,6 +121,9 @@ struct KeyAllowance {
 inline constexpr Millis key_fetching_ms = 15'000;
 inline constexpr std::size_t most_fetches = 8;
 
+// Signatures verified in one go, about 35 µs each: then others on the I/O thread have a turn.
+inline constexpr std::size_t roots_a_turn = 32;
+
 // [LOG-6] Events that statements of one server, shown with a slice, are charged as at most: who
 // shows more than its budget holds must not wait for ever.
 inline constexpr std::size_t max_statements_charged = 32;
