@@ -67,6 +67,15 @@ void add_stalled(std::string& out, const federation::Stalled& stalled)
     add_raw(out, "stalled", value + "}");
 }
 
+// Whether octets from a channel's log can be embedded as they stand. They come from its home, which
+// may be hostile, and an entry that breaks a rule of form is held all the same [LOG-1]: its octets
+// could end the entry and write others, in anybody's name.
+bool is_json_object(std::string_view text)
+{
+    const auto begin = text.find_first_not_of(" \t\r\n");
+    return begin != std::string_view::npos && text[begin] == '{' && protocol::check_json(text);
+}
+
 }  // namespace
 
 std::string time_text(protocol::Millis at)
@@ -105,8 +114,9 @@ std::string entry_json(const protocol::ChannelId& channel, const federation::Cli
     add_raw(out, "seq", std::to_string(entry.seq));
     add_text(out, "at", time_text(entry.at));
     add_text(out, "id", protocol::to_base64url(entry.event_id));
-    add_raw(out, "event", entry.event);
-    add_raw(out, "content", entry.content ? std::string_view{*entry.content} : "null");
+    add_raw(out, "event", is_json_object(entry.event) ? std::string_view{entry.event} : "{}");
+    const bool has_content = entry.content && is_json_object(*entry.content);
+    add_raw(out, "content", has_content ? std::string_view{*entry.content} : "null");
     if (entry.deleted_by != 0) add_raw(out, "deleted_by", std::to_string(entry.deleted_by));
     if (entry.expired) add_flag(out, "expired", true);
     if (entry.marks != 0) add_marks(out, entry.marks);

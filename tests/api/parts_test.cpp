@@ -12,6 +12,7 @@
 #include "api/out_queue.hpp"
 #include "api/rates.hpp"
 #include "api/wire.hpp"
+#include "protocol/json_rules.hpp"
 #include "protocol/slice.hpp"
 
 namespace entente::api {
@@ -292,6 +293,36 @@ TEST(Wire, AnEntrySaysItsMarksInOrder)
                   .find(R"("marks":["late","key-revoked","key-retired","no-effect","unverified",)"
                         R"("withheld"])"),
               std::string::npos);
+}
+
+// [LOG-1] A hostile home's entries are held whatever they are; nothing in them becomes part of
+// another entry.
+TEST(Wire, WhatBreaksTheJsonRulesIsNotEmbedded)
+{
+    const auto channel =
+        protocol::ChannelId::trusted("0192f0c1-7b1a-7c3d-8e4f-0123456789ab@a.example");
+    federation::ClientEntry entry;
+    entry.event = R"({"v":1})";
+    entry.content = R"( {"text":"hello"})";
+    EXPECT_NE(entry_json(channel, entry).find(R"("event":{"v":1},"content": {"text":"hello"})"),
+              std::string::npos);
+    for (const auto* content :
+         {R"({}},{"seq":1,"event":{"sender":"alice@a.example"},"content":{"text":"forged"})",
+          R"(null,"marks":[],"content":{"text":"forged"})", "]", "", R"({"text":"forged)",
+          R"({"text":"forged","text":"forged"})", R"("forged")", R"(["forged"])",
+          R"({"text":"forged\ud800"})"}) {
+        entry.content = content;
+        const auto text = entry_json(channel, entry);
+        EXPECT_NE(text.find(R"("event":{"v":1},"content":null})"), std::string::npos) << text;
+        EXPECT_TRUE(protocol::check_json(text)) << text;
+    }
+    entry.content = R"({"text":"hello"})";
+    for (const auto* event : {R"({"v":1,"x":"\ud800"})", R"({"v":1,"v":1})", R"({"v":1.5})", ""}) {
+        entry.event = event;
+        const auto text = entry_json(channel, entry);
+        EXPECT_NE(text.find(R"("event":{},"content":{"text":"hello"}})"), std::string::npos)
+            << text;
+    }
 }
 
 TEST(Wire, OnlyWhatIsOverdueSaysSo)
