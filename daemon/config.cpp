@@ -266,7 +266,7 @@ void Reading::check_names()
     }
     for (const auto& [peer, tier] : config_.trust.peers) judge("trust.peers", "trust", peer);
     for (const auto& [host, address] : config_.federation.resolve) {
-        judge("federation.resolve", "federation", host);
+        judge("federation.resolve", "federation", host.starts_with("*.") ? host.substr(2) : host);
     }
 }
 

@@ -40,6 +40,18 @@ Error located(Error error, const Fetch& fetch)
     return error;
 }
 
+// The host's own entry, else that of the nearest domain above it.
+const tcp::endpoint* endpoint_given_for(const std::string& host,
+                                        const std::map<std::string, tcp::endpoint>& resolve)
+{
+    if (const auto own = resolve.find(host); own != resolve.end()) return &own->second;
+    for (auto dot = host.find('.'); dot != std::string::npos; dot = host.find('.', dot + 1)) {
+        const auto above = resolve.find("*" + host.substr(dot));
+        if (above != resolve.end()) return &above->second;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
@@ -149,9 +161,9 @@ asio::awaitable<Result<Endpoints>> HttpClient::State::find_endpoints(
     const Fetch& fetch, steady_clock::time_point deadline)
 {
     Endpoints endpoints;
-    const auto given = options.resolve.find(fetch.host);
-    if (given != options.resolve.end()) {
-        endpoints.push_back(given->second);
+    const auto* given = endpoint_given_for(fetch.host, options.resolve);
+    if (given != nullptr) {
+        endpoints.push_back(*given);
     } else {
         auto addresses = co_await resolve_host(fetch.host, options.dns_servers, deadline);
         if (!addresses) co_return fail(addresses);

@@ -27,6 +27,7 @@ struct ClientOptions {
     AddressGuard guard;
     std::string ca_file;  // besides the system's
     // name → address:port, in place of DNS and port (the certificate is still the name's).
+    // "*.a.test" stands for all names below a.test; a name of its own, and a longer domain, win.
     std::map<std::string, asio::ip::tcp::endpoint> resolve;
     std::string dns_servers;  // "address:port,…" in place of the system's
     std::size_t idle_connections_per_origin = 4;

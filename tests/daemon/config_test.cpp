@@ -74,7 +74,7 @@ address = "0.0.0.0:2"
 enabled = false
 api = "https://chat.a.test"
 allow_networks = ["127.0.0.0/8"]
-resolve = { "b.test" = "127.0.0.1:8449" }
+resolve = { "b.test" = "127.0.0.1:8449", "*.c.test" = "127.0.0.1:8450" }
 ca_file = "/ca.pem"
 allow_test_names = true
 retry_first_ms = 20
@@ -132,6 +132,7 @@ components = { inbox = "debug" }
     EXPECT_EQ(federation.api, "https://chat.a.test");
     EXPECT_EQ(federation.allow_networks.size(), 1U);
     EXPECT_EQ(federation.resolve.at("b.test").port, 8449);
+    EXPECT_EQ(federation.resolve.at("*.c.test").port, 8450);
     EXPECT_EQ(federation.ca_file, "/ca.pem");
     EXPECT_TRUE(federation.allow_test_names);
     EXPECT_EQ(federation.retry_first_ms, 20);
@@ -324,6 +325,11 @@ TEST(Config, NamesForTestsNeedTheirSwitch)
     EXPECT_TRUE(
         config_says(problems_of(minimal + "[federation.resolve]\n\"b.example\" = \"b:1\"\n"),
                     "e.toml:6: federation.resolve has \"b:1\" for b.example"));
+    for (const auto* name : {"*", "*.", "*b.example", "a.*.example", "*.*.example"})
+        EXPECT_TRUE(config_says(
+            problems_of(minimal + "[federation.resolve]\n\"" + name + "\" = \"127.0.0.1:1\"\n"),
+            "federation.resolve has"))
+            << name;
 }
 
 TEST(Config, AWaitThatIsLongerThanTheLongestIsRefused)

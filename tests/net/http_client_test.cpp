@@ -121,6 +121,28 @@ TEST(HttpClient, FetchesOverTls)
     serve_while(fetch_some);
 }
 
+asio::awaitable<void> fetch_below_a_domain(HttpClient& client)
+{
+    auto below = co_await client.fetch(fetch_of("/hello", "b.test"));
+    EXPECT_TRUE(below);
+    auto own = co_await client.fetch(fetch_of("/hello", "c.test"));
+    EXPECT_FALSE(own);
+    auto nearer = co_await client.fetch(fetch_of("/hello", "b.away.test"));
+    EXPECT_FALSE(nearer);
+}
+
+TEST(HttpClient, ADomainStandsForAllNamesBelowItButForThoseWithAnEntryOfTheirOwn)
+{
+    asio::io_context context;
+    Served served(context, tls_listener());
+    auto options = client_of(served.server.local());
+    const asio::ip::tcp::endpoint nobody(asio::ip::address_v4::loopback(), 1);
+    options.resolve = {
+        {"*.test", served.server.local()}, {"*.away.test", nobody}, {"c.test", nobody}};
+    HttpClient client(context.get_executor(), options);
+    run(context, fetch_below_a_domain(client));
+}
+
 asio::awaitable<void> count_connections(Served& served, HttpClient& client)
 {
     for (int i = 0; i < 5; ++i) {
