@@ -128,7 +128,8 @@ asio::awaitable<Result<protocol::TransactionResult>> PeerLink::read_result(std::
 void PeerLink::not_delivered(const Lane& lane, const Error& error)
 {
     if (lane.failures != failures_) return;
-    if (lane.answers == answers_ || !is_of_one_transaction(error)) return failed(error);
+    if (lane.answers == answers_ || !is_of_one_transaction(error))
+        return failed(error, lane.draft.items);
     holds_.hold(lane.draft);
     parts_.log.write(protocol::LogLevel::info, "links",
                      "a transaction was not delivered, while others were",

@@ -336,7 +336,7 @@ void PeerLink::forget_unfounded(const Held& held)
     }
 }
 
-void PeerLink::failed(const Error& error)
+void PeerLink::failed(const Error& error, std::size_t items)
 {
     ++failures_;
     looks_at_all_ = true;
@@ -347,7 +347,9 @@ void PeerLink::failed(const Error& error)
     was_away_ |= wait.ends_when_heard;
     if (wait.halve) {
         if (halvings_ < most_halvings) {
-            ++halvings_;
+            // Until the next batch is smaller: the limit may have been far above this one.
+            do ++halvings_;
+            while (halvings_ < most_halvings && items > 0 && batch_limits().items >= items);
         } else {
             wait = backoff_.after(Error{Code::malformed, "", {}, 0});
         }

@@ -133,7 +133,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     [[nodiscard]] std::optional<Wait> until_hold_ends() const;
     void begin_wait(Wait wait);
     asio::awaitable<void> pause(Wait wait);
-    void failed(const Error& error);
+    // `items` of a batch, where one has failed.
+    void failed(const Error& error, std::size_t items = 0);
     void tell_failure(const Error& error, const Wait& wait, bool was_down);
     void is_back();
 

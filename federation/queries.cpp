@@ -165,7 +165,11 @@ Result<protocol::LogAnswer> Queries::read_slice(Connection& db, const ChannelId&
     auto floor = floor_of(db, *channel, asker);
     if (!floor) return fail(floor);
     after = std::max(after, *floor);
-    return answer_from(db, std::move(*channel), after, limits, key);
+    const bool is_home = channel->home == identity_.name;
+    auto answer = answer_from(db, std::move(*channel), after, limits, key);
+    // [QRY-13] The home's word alone.
+    if (answer && is_home) answer->slice.floor = *floor;
+    return answer;
 }
 
 // [QRY-2] `after` below the asker's floor means the floor, whoever is asked.

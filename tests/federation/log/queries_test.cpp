@@ -100,7 +100,8 @@ TEST_F(QueriesTest, OfAPublicChannelAnyoneSeesTheStateAndOnlyMembersTheLog)
     EXPECT_EQ(log_code(a, c, open), Code::not_found);
 }
 
-// [QRY-2] Whoever asks for what came before its join gets what came since.
+// [QRY-2] [QRY-13] Whoever asks for what came before its join gets what came since, and is told where
+// that begins.
 TEST_F(QueriesTest, BelowTheAskersFloorAfterMeansTheFloor)
 {
     write(2);
@@ -109,6 +110,7 @@ TEST_F(QueriesTest, BelowTheAskersFloorAfterMeansTheFloor)
     for (const char* query : {"", "after=0", "after=1"}) {
         const auto slice = log(a, b, query).slice;
         EXPECT_EQ(slice.after.seq, floor) << query;
+        EXPECT_EQ(slice.floor, floor) << query;
         EXPECT_EQ(slice.entries.size(), 2U);
     }
 }
@@ -128,6 +130,7 @@ TEST_F(QueriesTest, BelowTheAskersFloorAFollowerGivesNothingEither)
     for (auto* asked : {&a, &b}) {
         const auto slice = log(*asked, c, "after=0").slice;
         EXPECT_EQ(slice.after.seq, floor) << asked->identity.name.str();
+        EXPECT_EQ(slice.floor, asked == &a ? floor : 0) << asked->identity.name.str();
         EXPECT_EQ(slice.entries.size(), 1U);
     }
     // The home has all of it coming, whenever its own data was put back.
