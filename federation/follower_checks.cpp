@@ -61,13 +61,21 @@ Result<bool> FollowerLog::awaits_join(storage::WriteTransaction& transaction,
     if (!consent || consent->home != origin) return false;
     joining = storage::has_open_join(db, slice.slice.channel, slice.home);
     if (!joining || !*joining) return joining;
-    auto id = store_.server_id(db, origin);
+    auto handed = hand_on(transaction, slice.slice.channel, origin);
+    if (!handed) return fail(handed);
+    return true;
+}
+
+Result<void> FollowerLog::hand_on(storage::WriteTransaction& transaction,
+                                  const protocol::ChannelId& channel, const ServerName& home)
+{
+    auto id = store_.server_id(transaction.db(), home);
     if (!id) return fail(id);
-    auto handed = storage::hand_on_submissions(db, slice.slice.channel, *id);
+    auto handed = storage::hand_on_submissions(transaction.db(), channel, *id);
     if (!handed) return fail(handed);
     if (*handed && events_.owes)
-        transaction.after_commit([owes = events_.owes, origin] { owes(origin); });
-    return true;
+        transaction.after_commit([owes = events_.owes, home] { owes(home); });
+    return {};
 }
 
 bool FollowerLog::is_next_home(const LiveChannel& channel, const VerifiedSlice& slice,

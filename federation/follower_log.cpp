@@ -443,8 +443,13 @@ Result<void> FollowerLog::begin(WriteTransaction& transaction, const protocol::S
     auto found = store_.find(db, snapshot.channel);
     if (!found && found.error().code != Code::not_found) return fail(found);
     if (!found) {
+        const auto home = log.home;
         auto created = store_.create(db, std::move(log));
         if (!created) return fail(created);
+        // [SUC-6] Others of ours may have asked a home before this one, which has nothing to say of
+        // it any more. A log that begins with its first entry tells of each home in its turn.
+        auto handed = floor > 0 ? hand_on(transaction, snapshot.channel, home) : Result<void>{};
+        if (!handed) return handed;
         return note_followings_before(store_, db, **created, identity_.name);
     }
     auto& channel = **found;

@@ -102,6 +102,9 @@ class FollowerLog {
     // [LOG-2] Of a channel that isn't held here.
     [[nodiscard]] Result<bool> awaits_join(storage::WriteTransaction& transaction,
                                            const VerifiedSlice& slice, const ServerName& origin);
+    // What our users have for `channel` is owed to `home`.
+    [[nodiscard]] Result<void> hand_on(storage::WriteTransaction& transaction,
+                                       const protocol::ChannelId& channel, const ServerName& home);
     // [SUC-6] Whether `origin` has shown here, now or before, that the home has handed the channel
     // over to it.
     [[nodiscard]] bool is_next_home(const storage::LiveChannel& channel, const VerifiedSlice& slice,

@@ -67,11 +67,15 @@ Result<bool> Settlement::goes_elsewhere(WriteTransaction& transaction, const Ser
 {
     if (problem.code != Code::superseded) return false;
     auto& db = transaction.db();
-    const auto home = protocol::parse_server_name(problem.hint, parts_.identity.names);
+    auto home = protocol::parse_server_name(problem.hint, parts_.identity.names);
     if (!home || *home == peer || *home == parts_.identity.name) return false;
     auto channel = parts_.store.find(db, row.channel);
     if (!channel && channel.error().code != Code::not_found) return fail(channel);
-    if (channel && (*channel)->state.has_member_of(parts_.identity.name)) return true;
+    if (channel && (*channel)->state.has_member_of(parts_.identity.name)) {
+        // Whose log it is has been told already, where it isn't this one's.
+        home = (*channel)->home;
+        if (*home == peer || *home == parts_.identity.name) return true;
+    }
     auto server = parts_.store.server_id(db, *home);
     if (!server) return fail(server);
     auto handed = storage::hand_on_submissions(db, row.channel, *server);

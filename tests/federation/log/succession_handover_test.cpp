@@ -461,6 +461,18 @@ TEST_F(Newcomers, WhoIsInvitedByTheNewHomeIsSentThereByTheServerThatMadeTheChann
     EXPECT_EQ(c.image(channel)->state, b.image(channel)->state);
 }
 
+// [SUC-6] [SUC-7] The other's join begins the log; the home before, who was asked, may be gone.
+TEST_F(Newcomers, AJoinThatIsOutstandingAtAnotherGoesToTheHomeThatBeginsTheLog)
+{
+    begin("since-join", true);
+    ASSERT_TRUE(c.world.run(c.channels->join(c.actor("carol"), channel)));
+    ASSERT_TRUE(exchange(c, a));
+    ASSERT_TRUE(c.world.run(c.channels->join(c.actor("chris"), channel)));
+    settle_all(b, c);
+    ASSERT_EQ(home_at_c(), "b.example 2");
+    EXPECT_NE(b.image(channel)->state.find("chris@c.example"), std::string::npos);
+}
+
 // [SUC-7] The answer was lost: the new home repeats it as the old one would have.
 TEST_F(Newcomers, AJoinThatTheOldHomeTookStandsAtTheNewOne)
 {
