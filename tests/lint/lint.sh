@@ -29,7 +29,7 @@ BEGIN {
     below["federation"] = "federation storage net trust protocol"
     below["api"] = "api federation storage net trust protocol"
     below["daemon"] = "daemon api federation storage net trust protocol"
-    below["conformance"] = "conformance net protocol"
+    below["conformance"] = "conformance"
     placeholder = "(^|[^A-Za-z_])(TO" "DO|FIX" "ME|X" "XX)([^A-Za-z_]|$)"
 }
 

@@ -1,0 +1,84 @@
+// list and explain: what the catalogue says.
+#include <cstdio>
+
+#include "conformance/cli/options.hpp"
+
+namespace entente::conformance {
+
+namespace {
+
+std::string cell(const std::string& text)
+{
+    std::string written;
+    for (const char one : text) {
+        if (one == '|') written += '\\';
+        written += one;
+    }
+    return written;
+}
+
+// docs/conformance/cases.md.
+void print_markdown(const std::vector<const Case*>& cases)
+{
+    std::printf(
+        "# The cases\n\n"
+        "Written by `entente-conformance list --markdown`; a test compares. %zu cases. The clauses "
+        "are those of\n"
+        "[the protocol](../protocol/README.md); README.md tells how to run them.\n",
+        cases.size());
+    std::string group;
+    for (const auto* one : cases) {
+        if (one->group != group) {
+            group = one->group;
+            std::printf(
+                "\n## %s\n\n| id | clause | | profile | proves | from "
+                "|\n|---|---|---|---|---|---|\n",
+                group.c_str());
+        }
+        std::string notes;
+        for (const auto& hook : one->hooks) notes += " (hook `" + hook + "`)";
+        if (one->destructive) notes += " (only with `--destructive`)";
+        std::printf("| %s | %s | %s | %s | %s%s | %s |\n", one->id.c_str(), one->clause.c_str(),
+                    std::string(name_of(one->level)).c_str(),
+                    std::string(name_of(one->profile)).c_str(), cell(one->proves).c_str(),
+                    notes.c_str(), cell(one->descends_from).c_str());
+    }
+}
+
+}  // namespace
+
+int do_list(const ListCommand& command)
+{
+    const auto cases = select(command.options);
+    if (command.markdown) {
+        print_markdown(cases);
+    } else {
+        for (const auto* one : cases)
+            std::printf("%-8s %-6s %-8s %-9s %s\n", one->id.c_str(),
+                        std::string(name_of(one->level)).c_str(), one->clause.c_str(),
+                        std::string(name_of(one->profile)).c_str(), one->proves.c_str());
+    }
+    return static_cast<int>(cases.empty() ? Exit::incomplete : Exit::all_pass);
+}
+
+int do_explain(const std::string& id)
+{
+    const auto* one = find_case(id);
+    if (one == nullptr) {
+        std::fprintf(stderr, "there is no case %s; `entente-conformance list` prints them\n",
+                     id.c_str());
+        return static_cast<int>(Exit::usage);
+    }
+    std::printf("%s: %s\n\n  clause   %s (%s)\n  group    %s\n  profile  %s\n", one->id.c_str(),
+                one->proves.c_str(), one->clause.c_str(), std::string(name_of(one->level)).c_str(),
+                one->group.c_str(), std::string(name_of(one->profile)).c_str());
+    if (!one->descends_from.empty()) std::printf("  from     %s\n", one->descends_from.c_str());
+    for (const auto& hook : one->hooks) std::printf("  hook     %s\n", hook.c_str());
+    if (one->destructive) std::printf("  runs only with --destructive\n");
+    for (const auto& mutant : one->mutants)
+        std::printf("  proven   by the reference peer with `%s`, which fails at \"%s\"\n",
+                    mutant.flag.c_str(), mutant.assertion.c_str());
+    return 0;
+}
+
+}  // namespace entente::conformance

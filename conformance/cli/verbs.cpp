@@ -1,0 +1,191 @@
+// init, run, repro, peer, report.
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include <sys/stat.h>
+
+#include "conformance/cli/options.hpp"
+#include "conformance/judge/trial.hpp"
+#include "conformance/report/report.hpp"
+#include "conformance/report/visible.hpp"
+
+namespace entente::conformance {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_file(const fs::path& path, const std::string& text, fs::perms perms)
+{
+    if (fs::exists(path))
+        throw UsageError(path.string() + " is there already; nothing was changed");
+    std::ofstream file(path, std::ios::binary);
+    fs::permissions(path, perms);
+    file << text;
+    if (!file.flush()) throw UsageError(path.string() + " can't be written");
+}
+
+std::string template_of(const std::string& name)
+{
+    return "# The server that entente-conformance judges. docs/conformance/ explains every key.\n"
+           "[target]\n"
+           "name = \"" +
+           name +
+           "\"\n"
+           "base = \"https://" +
+           name +
+           "\"         # its federation API\n"
+           "connect = \"127.0.0.1:8448\"         # where that is; leave it out to ask DNS\n"
+           "ca_file = \"\"                       # PEM, where the system doesn't know its "
+           "authority\n"
+           "\n"
+           "[peers]\n"
+           "# The runner's servers are <case>-<random>.<domain>. Map *.peers.test to `listen` in "
+           "the\n"
+           "# target, and let it trust authority.pem.\n"
+           "domain = \"peers.test\"\n"
+           "listen = \"127.0.0.1:9443\"\n"
+           "authority_certificate = \"authority.pem\"\n"
+           "authority_key = \"authority.key\"\n"
+           "\n"
+           "[accounts]\n"
+           "# Entente's client API; other servers: leave it out and write [commands].\n"
+           "client_api = \"https://" +
+           name +
+           "\"\n"
+           "first = { user = \"alice@" +
+           name +
+           "\", password = \"\" }\n"
+           "second = { user = \"bob@" +
+           name +
+           "\", password = \"\" }\n"
+           "\n"
+           "[hooks]\n"
+           "# restart = \"systemctl restart my-server\"\n"
+           "# kill9 = \"systemctl kill -s KILL my-server\"\n";
+}
+
+// The text in lines of their own, for a terminal: what would move its cursor is spelt out.
+void print_exchange(const Exchange& one)
+{
+    std::printf("\n--- %lld ms: %s\n>>>\n%s\n<<<\n%s\n", static_cast<long long>(one.at),
+                visible(one.what).c_str(), visible(one.sent, LineEnds::http).c_str(),
+                visible(one.received, LineEnds::http).c_str());
+    if (!one.request_base.empty())
+        std::printf("--- signature base of the request, as the runner has it\n%s\n",
+                    visible(one.request_base, LineEnds::lf).c_str());
+    if (!one.answer_base.empty())
+        std::printf("--- signature base of the answer, as the runner has it\n%s\n",
+                    visible(one.answer_base, LineEnds::lf).c_str());
+}
+
+volatile std::sig_atomic_t interrupted = 0;
+
+}  // namespace
+
+TargetFile target_of(const RunCommand& command)
+{
+    auto file = read_target(command.target);
+    file.vectors = command.vectors;
+    if (!file.is_on_loopback() && command.i_own != file.name)
+        throw TargetError(command.target + ": " + file.name +
+                          " isn't on loopback; say that it is yours by --i-own " + file.name);
+    return file;
+}
+
+int do_init(const InitCommand& command)
+{
+    const fs::path folder(command.folder);
+    fs::create_directories(folder);
+    const auto authority = Authority::make("Authority of entente-conformance");
+    const auto readable = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read |
+                          fs::perms::others_read;
+    write_file(folder / "target.toml", template_of(command.name),
+               fs::perms::owner_read | fs::perms::owner_write);
+    write_file(folder / "authority.pem", authority.own().chain, readable);
+    write_file(folder / "authority.key", authority.own().key,
+               fs::perms::owner_read | fs::perms::owner_write);
+    std::printf(
+        "Written: target.toml, authority.pem, authority.key in %s\n"
+        "Next: let the target trust authority.pem and find *.peers.test at 127.0.0.1:9443,\n"
+        "put two accounts into target.toml, then\n"
+        "  entente-conformance doctor --target %s\n",
+        folder.c_str(), (folder / "target.toml").c_str());
+    return 0;
+}
+
+int do_run(const RunCommand& command)
+{
+    auto options = command.options;
+    // Before anything is sent: a fault of the command line costs the target nothing.
+    const auto outputs = parse_outputs(command.out);
+    if (!command.expect_file.empty()) options.expected = read_expected(command.expect_file);
+    const auto cases = select(options);
+    if (cases.empty()) {
+        std::fprintf(stderr, "no case fits; `entente-conformance list` prints them\n");
+        return static_cast<int>(Exit::incomplete);
+    }
+    World world(target_of(command));
+    std::size_t done = 0;
+    const auto result = run(world, cases, options, [&](const Case& one, const Verdict& verdict) {
+        ++done;
+        if (command.quiet && verdict.state == State::pass) return;
+        std::fprintf(stderr, "[%3zu/%zu] %-14s %s%s%s\n", done, cases.size(),
+                     std::string(name_of(verdict.state)).c_str(), one.id.c_str(),
+                     verdict.detail.empty() ? "" : ": ", visible(verdict.detail).c_str());
+    });
+    const auto code = exit_of(result, options);
+    const auto report = make_report(world, result, options, code);
+    std::printf("%s\n", summary_of(report).c_str());
+    for (const auto& output : outputs) write_output(output, report);
+    return static_cast<int>(code);
+}
+
+int do_repro(const RunCommand& command, const std::string& id)
+{
+    const auto* one = find_case(id);
+    if (one == nullptr) return do_explain(id);
+    World world(target_of(command));
+    const auto verdict = judge(world, *one);
+    for (const auto& exchange : verdict.exchanges) print_exchange(exchange);
+    std::printf("\n%s: %s\n%s%s%s%s\n", one->id.c_str(), one->proves.c_str(),
+                std::string(name_of(verdict.state)).c_str(),
+                verdict.assertion.empty() ? "" : (" at \"" + verdict.assertion + "\"").c_str(),
+                verdict.detail.empty() ? "" : ": ", visible(verdict.detail).c_str());
+    RunResult result;
+    result.verdicts = {verdict};
+    result.runner_bug = verdict.assertion == "runner";
+    return static_cast<int>(exit_of(result, {}));
+}
+
+int do_peer(const RunCommand& command)
+{
+    World world(target_of(command));
+    const auto origin = world.make_origin("peer");
+    std::printf("%s serves its document and an inbox; Ctrl-C ends it\n", origin->name().c_str());
+    std::signal(SIGINT, [](int) { interrupted = 1; });
+    std::size_t shown = 0;
+    while (interrupted == 0) {
+        static_cast<void>(
+            origin->wait_for([](const Received&) { return true; }, in(Millis(200)), shown));
+        for (const auto all = origin->received(); shown < all.size(); ++shown)
+            std::printf("\n%s\n", visible(serialise(all[shown].request), LineEnds::http).c_str());
+        std::fflush(stdout);
+    }
+    return 0;
+}
+
+int do_report(const std::string& file, const std::vector<std::string>& out)
+{
+    const auto outputs = parse_outputs(out);
+    const auto report = read_report(file);
+    for (const auto& output : outputs) write_output(output, report);
+    std::printf("%s\n", summary_of(report).c_str());
+    return 0;
+}
+
+}  // namespace entente::conformance

@@ -1,0 +1,205 @@
+#include "conformance/judge/run.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "conformance/judge/trial.hpp"
+#include "conformance/wire/octets.hpp"
+
+namespace entente::conformance {
+
+namespace {
+
+// So many cases in a row that couldn't run, on a target that doesn't serve its document: it died.
+constexpr int silent_cases = 3;
+
+bool target_answers(World& world)
+{
+    for (int attempt = 0; attempt < silent_cases; ++attempt) {
+        try {
+            world.fetch_document();
+            return true;
+        } catch (const std::runtime_error&) {
+            std::this_thread::sleep_for(Millis(500));
+        }
+    }
+    return false;
+}
+
+void settle(Verdict& verdict, const Case& one, const RunOptions& options)
+{
+    if (verdict.state == State::fail && one.level == Level::should) verdict.state = State::warn;
+    const auto expected = options.expected.find(one.id);
+    if (expected == options.expected.end()) return;
+    verdict.expected_because = expected->second;
+    if (verdict.state == State::fail || verdict.state == State::warn)
+        verdict.state = State::expected_fail;
+    else if (verdict.state == State::pass)
+        verdict.state = State::unexpected_pass;
+}
+
+}  // namespace
+
+std::size_t RunResult::count(State state) const
+{
+    return static_cast<std::size_t>(std::count_if(
+        verdicts.begin(), verdicts.end(), [&](const Verdict& one) { return one.state == state; }));
+}
+
+std::size_t RunResult::graded() const
+{
+    return count(State::pass) + count(State::fail) + count(State::warn) +
+           count(State::expected_fail) + count(State::unexpected_pass);
+}
+
+std::vector<const Case*> select(const RunOptions& options)
+{
+    std::vector<const Case*> chosen;
+    for (const auto& one : catalogue()) {
+        if (one.profile > options.profile) continue;
+        if (options.level == Level::must && one.level != Level::must) continue;
+        if (!options.only.empty() && !fits(one.id, options.only)) continue;
+        if (!options.skip.empty() && fits(one.id, options.skip)) continue;
+        chosen.push_back(&one);
+    }
+    return chosen;
+}
+
+Verdict judge(World& world, const Case& one)
+{
+    Verdict verdict;
+    verdict.case_id = one.id;
+    const auto began = Clock::now();
+    for (const auto& hook : one.hooks)
+        if (!world.has_hook(hook)) {
+            verdict.state = State::not_applicable;
+            verdict.detail = "the target's file has no hook " + hook;
+            return verdict;
+        }
+    {
+        Trial trial(world, one.id);
+        try {
+            one.run(trial);
+            verdict.state = State::pass;
+        } catch (const Broken& broken) {
+            verdict.state = State::fail;
+            verdict.assertion = broken.assertion;
+            verdict.detail = broken.what();
+        } catch (const CouldNotRun& reason) {
+            verdict.detail = reason.what();
+        } catch (const AccountError& reason) {
+            verdict.detail = reason.what();
+        } catch (const NotApplicable& reason) {
+            verdict.state = State::not_applicable;
+            verdict.detail = reason.what();
+        } catch (const NoSuchAction& reason) {
+            verdict.state = State::not_applicable;
+            verdict.detail = reason.what();
+        } catch (const nlohmann::json::exception& error) {
+            // A member of another type than its own: cases read what the target says as it should
+            // be.
+            verdict.state = State::fail;
+            verdict.assertion = "readable";
+            verdict.detail = std::string("what the target says can't be read: ") + error.what();
+        } catch (const std::exception& error) {
+            verdict.assertion = "runner";
+            verdict.detail = std::string("a fault of the runner: ") + error.what();
+        }
+        verdict.exchanges = trial.take_exchanges();
+    }
+    verdict.milliseconds = std::chrono::duration_cast<Millis>(Clock::now() - began).count();
+    return verdict;
+}
+
+RunResult run(World& world, const std::vector<const Case*>& cases, const RunOptions& options,
+              const std::function<void(const Case&, const Verdict&)>& on_verdict)
+{
+    RunResult result;
+    result.began = system_milliseconds();
+    result.verdicts.resize(cases.size());
+    std::mutex mutex;
+    std::atomic<bool> died{false};
+
+    const auto judge_at = [&](std::size_t place) {
+        const auto& one = *cases[place];
+        Verdict verdict;
+        verdict.case_id = one.id;
+        if (died) {
+            verdict.detail = "the target had stopped answering";
+        } else if (one.destructive && !options.destructive) {
+            verdict.state = State::not_applicable;
+            verdict.detail = "needs --destructive";
+        } else {
+            verdict = judge(world, one);
+            if (verdict.state == State::could_not_run && !target_answers(world)) {
+                died = true;
+                verdict.detail += "; the target has stopped answering";
+            }
+        }
+        settle(verdict, one, options);
+        const std::lock_guard lock(mutex);
+        if (verdict.assertion == "runner") result.runner_bug = true;
+        on_verdict(one, verdict);
+        result.verdicts[place] = std::move(verdict);
+    };
+
+    std::vector<std::size_t> together;
+    std::vector<std::size_t> alone;
+    for (std::size_t place = 0; place < cases.size(); ++place)
+        (cases[place]->alone ? alone : together).push_back(place);
+    std::atomic<std::size_t> next{0};
+    {
+        std::vector<std::jthread> workers;
+        for (std::size_t job = 0; job < std::max<std::size_t>(options.jobs, 1); ++job)
+            workers.emplace_back([&] {
+                for (;;) {
+                    const auto mine = next++;
+                    if (mine >= together.size()) return;
+                    judge_at(together[mine]);
+                }
+            });
+    }
+    for (const auto place : alone) judge_at(place);
+    result.target_died = died;
+    result.ended = system_milliseconds();
+    return result;
+}
+
+Exit exit_of(const RunResult& result, const RunOptions& options)
+{
+    if (result.runner_bug) return Exit::runner_bug;
+    if (result.target_died) return Exit::target_died;
+    if (result.verdicts.empty()) return Exit::incomplete;
+    if (result.count(State::fail) > 0 || result.count(State::unexpected_pass) > 0 ||
+        result.count(State::flaky) > 0)
+        return Exit::failed;
+    if (result.count(State::could_not_run) > 0) return Exit::control_failed;
+    if (result.graded() < options.min_graded || result.graded() == 0) return Exit::incomplete;
+    return Exit::all_pass;
+}
+
+std::map<std::string, std::string> read_expected(const std::string& path)
+{
+    std::ifstream file(path);
+    if (!file) throw UsageError(path + " can't be read");
+    std::map<std::string, std::string> expected;
+    std::string line;
+    for (std::size_t number = 1; std::getline(file, line); ++number) {
+        const auto place = path + ":" + std::to_string(number) + ": ";
+        const auto hash = line.find('#');
+        auto id = line.substr(0, hash);
+        while (!id.empty() && id.back() == ' ') id.pop_back();
+        if (id.empty()) continue;
+        if (find_case(id) == nullptr) throw UsageError(place + "there is no case " + id);
+        if (hash == std::string::npos || line.find_first_not_of(' ', hash + 1) == std::string::npos)
+            throw UsageError(place + "say why it is expected to fail: " + id + "  # …");
+        expected[id] = line.substr(line.find_first_not_of(' ', hash + 1));
+    }
+    return expected;
+}
+
+}  // namespace entente::conformance

@@ -1,0 +1,140 @@
+#include "conformance/report/words.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "conformance/report/members.hpp"
+#include "conformance/report/visible.hpp"
+
+namespace entente::conformance {
+
+namespace {
+
+std::string cases_text(std::size_t count)
+{
+    return std::to_string(count) + (count == 1 ? " case" : " cases");
+}
+
+}  // namespace
+
+std::string_view exit_meaning(Exit exit)
+{
+    switch (exit) {
+        case Exit::all_pass: return "Every MUST that was graded is kept, and the floor is met.";
+        case Exit::failed: return "A MUST is broken, or a case passes that was expected to fail.";
+        case Exit::usage: return "The command line or the target's file is wrong.";
+        case Exit::incomplete:
+            return "Nothing is proven: nothing was graded, or less than --min-graded asks for.";
+        case Exit::control_failed:
+            return "Some cases could not run: a request without any defect wasn't served, so "
+                   "nothing follows from the ones that have a defect.";
+        case Exit::runner_bug: return "The runner itself is at fault. The run says nothing.";
+        case Exit::target_died: return "The target stopped answering, and the rest wasn't run.";
+    }
+    return "";
+}
+
+std::vector<std::string> next_steps(const RunResult& result, const RunOptions& options, Exit exit)
+{
+    std::vector<std::string> steps;
+    if (exit == Exit::runner_bug)
+        steps.emplace_back(
+            "Report the cases that stopped at \"runner\" to the makers of the runner, with the "
+            "JSON report.");
+    if (exit == Exit::target_died)
+        steps.emplace_back(
+            "Look at the target's log for the end of its process, and repeat the first case that "
+            "could not run alone: what it sends may have ended it.");
+    if (result.count(State::fail) > 0)
+        steps.emplace_back(
+            "Begin with the first failure: each shows what was sent, what came back and the clause "
+            "that it breaks, and its repro command repeats it alone. A failure that has to stay "
+            "for now goes into a file for --expect, with its reason.");
+    if (result.count(State::unexpected_pass) > 0)
+        steps.emplace_back(
+            "Take the cases that pass unexpectedly out of the file of --expect: they are mended.");
+    if (result.count(State::could_not_run) > 0 && exit != Exit::target_died)
+        steps.emplace_back(
+            "Run `entente-conformance doctor --target target.toml`: it finds out, "
+            "step by step, what keeps the target from being judged.");
+    if (exit == Exit::incomplete)
+        steps.emplace_back(result.graded() < options.min_graded
+                               ? cases_text(result.graded()) + " graded, " +
+                                     std::to_string(options.min_graded) +
+                                     " asked for: widen --only and --profile, or give the "
+                                     "target's file the hooks that are missing."
+                               : "Widen --only and --profile, or give the target's file the hooks "
+                                 "that are missing.");
+    if (result.count(State::warn) > 0)
+        steps.emplace_back(
+            "Look at the warnings: each is a SHOULD that isn't kept, and costs "
+            "nothing here.");
+    if (result.count(State::not_applicable) > 0)
+        steps.emplace_back(cases_text(result.count(State::not_applicable)) +
+                           " not applicable: each says which hook, account or option would have "
+                           "it judged.");
+    if (exit == Exit::all_pass && options.profile != Profile::durable)
+        steps.emplace_back(options.profile == Profile::core
+                               ? "Ask for more: --profile hardened adds HTTP, addresses and load."
+                               : "Ask for more: --profile durable adds restarts and kill -9.");
+    return steps;
+}
+
+std::string clause_document(std::string_view clause)
+{
+    static constexpr std::pair<std::string_view, std::string_view> documents[] = {
+        {"NAME", "names"},
+        {"DISC", "discovery-and-keys"},
+        {"KEY", "discovery-and-keys"},
+        {"SIG", "signed-requests"},
+        {"EVT", "events-and-seals"},
+        {"INBOX", "transactions"},
+        {"LOG", "channel-log"},
+        {"QRY", "queries"},
+        {"MEM", "membership"},
+        {"PRF", "entry-proofs"},
+        {"RETRY", "errors-and-retries"},
+        {"SUC", "succession"},
+        {"VER", "growth"}};
+    for (const auto& [prefix, name] : documents)
+        if (clause.substr(0, clause.find('-')) == prefix)
+            return "docs/protocol/" + std::string(name) + ".md";
+    return {};
+}
+
+std::string seconds_text(std::int64_t milliseconds)
+{
+    const auto shown = std::max<std::int64_t>(milliseconds, 0);
+    return std::to_string(shown / 1000) + "." + std::to_string(1000 + shown % 1000).substr(1);
+}
+
+Directions directions_of(const nlohmann::json& exchange)
+{
+    if (flag_of(exchange, "from_target")) return {"The runner answered", "The target asked"};
+    return {"The runner sent", "The target answered"};
+}
+
+std::string exchange_text(const nlohmann::json& exchange, std::size_t most)
+{
+    const auto part = [&](const std::string& title, const char* name, LineEnds ends) {
+        const auto& octets = member_of(exchange, name);
+        if (!octets.is_object()) return std::string();
+        auto text = bounded(visible(octets_in(octets), ends), most);
+        if (flag_of(octets, "cut")) text += "\n(the runner kept no more)";
+        return "--- " + title + "\n" + text + "\n";
+    };
+    const auto names = directions_of(exchange);
+    const bool asked = flag_of(exchange, "from_target");
+    const auto sent = part(names.sent, "sent", LineEnds::http);
+    const auto received = part(names.received, "received", LineEnds::http);
+    return "=== " + std::to_string(number_of(exchange, "at")) +
+           " ms: " + visible(text_of(exchange, "what")) + "\n" + (asked ? received : sent) +
+           (asked ? sent : received) +
+           part("signature base of the request, as the runner has it", "request_base",
+                LineEnds::lf) +
+           part("signature base of the answer, as the runner has it", "answer_base", LineEnds::lf);
+}
+
+}  // namespace entente::conformance
