@@ -76,19 +76,33 @@ std::vector<OddEvent> in_both(const std::vector<std::string>& written)
     return both;
 }
 
+namespace {
+
+// Hands them in one after the other; `judge` is given each one's result and text.
+void submit_each(
+    Trial& trial, const std::vector<OddEvent>& odd,
+    const std::function<void(const OddEvent&, const nlohmann::json&, const std::string&)>& judge)
+{
+    trial.control();
+    for (const auto& one : odd) {
+        const auto text = trial.new_text();
+        const auto event = one.make(trial, text);
+        const auto response =
+            trial.transact(trial.origin(), trial.submitting({event}), {}, one.what);
+        trial.expect_ok(response);
+        judge(one, result_of(response), text);
+    }
+}
+
+}  // namespace
+
 Run refuses_each(std::vector<OddEvent> odd, Codes codes)
 {
     return [odd = std::move(odd), codes = std::move(codes)](Trial& trial) {
-        trial.control();
-        for (const auto& one : odd) {
-            const auto text = trial.new_text();
-            const auto event = one.make(trial, text);
-            const auto response =
-                trial.transact(trial.origin(), trial.submitting({event}), {}, one.what);
-            trial.expect_ok(response);
-            expect_result(trial, result_of(response), one.what, "rejected", codes);
+        submit_each(trial, odd, [&](const auto& one, const auto& result, const auto& text) {
+            expect_result(trial, result, one.what, "rejected", codes);
             trial.expect_absent(text);
-        }
+        });
         trial.expect_still_serves();
     };
 }
@@ -96,16 +110,10 @@ Run refuses_each(std::vector<OddEvent> odd, Codes codes)
 Run accepts_each(std::vector<OddEvent> odd)
 {
     return [odd = std::move(odd)](Trial& trial) {
-        trial.control();
-        for (const auto& one : odd) {
-            const auto text = trial.new_text();
-            const auto event = one.make(trial, text);
-            const auto response =
-                trial.transact(trial.origin(), trial.submitting({event}), {}, one.what);
-            trial.expect_ok(response);
-            expect_taken(trial, result_of(response), one.what);
+        submit_each(trial, odd, [&](const auto& one, const auto& result, const auto& text) {
+            expect_taken(trial, result, one.what);
             trial.expect_once(text);
-        }
+        });
     };
 }
 

@@ -167,6 +167,22 @@ void goes_back_to_what_is_held(Trial& trial)
                  "goes-back", "behind a gap the slice begins at " + slice["after"].dump());
 }
 
+// `count` messages, of which the first has this text: it is held back for a second, so that all
+// others gather behind it.
+std::vector<Posted> post_at_once(Trial& trial, Origin& origin, const std::string& channel,
+                                 const std::string& text, int count)
+{
+    answer_slice(origin, channel, text, [](const nlohmann::json& slice) {
+        auto result = slice_result(slice, "deferred");
+        result["retry_after"] = 1;
+        return result;
+    });
+    std::vector<Posted> posted = {{text, trial.accounts().post(Who::first, channel, text)}};
+    static_cast<void>(wait_for_arrival(origin, text, 1, in_time, "sent"));
+    for (int n = 1; n < count; ++n) posted.push_back(post(trial, channel));
+    return posted;
+}
+
 // [INBOX-6] By the document that it was given at first contact.
 void keeps_to_limits(Trial& trial)
 {
@@ -177,15 +193,7 @@ void keeps_to_limits(Trial& trial)
     origin.publish(document);
     const std::string channel = trial.channel();
     const auto text = trial.new_text();
-    // Held back for a second, so that enough gathers.
-    answer_slice(origin, channel, text, [](const nlohmann::json& slice) {
-        auto result = slice_result(slice, "deferred");
-        result["retry_after"] = 1;
-        return result;
-    });
-    std::vector<Posted> posted = {{text, trial.accounts().post(Who::first, channel, text)}};
-    static_cast<void>(wait_for_arrival(origin, text, 1, in_time, "sent"));
-    for (int n = 0; n < 10; ++n) posted.push_back(post(trial, channel));
+    const auto posted = post_at_once(trial, origin, channel, text, 11);
     trial.expect(origin.wait_for_entry(channel, posted.back().event, in(in_time)), "sent",
                  "what is posted doesn't come");
     expect_in_order(origin, channel, posted);
@@ -320,15 +328,7 @@ void halves_what_is_too_large(Trial& trial)
         if (count <= most) return std::nullopt;
         return origin.signed_json(request, 413, problem("too-large", 413));
     });
-    // Held back for a second, so that enough gathers.
-    answer_slice(origin, channel, text, [](const nlohmann::json& slice) {
-        auto result = slice_result(slice, "deferred");
-        result["retry_after"] = 1;
-        return result;
-    });
-    std::vector<Posted> posted = {{text, trial.accounts().post(Who::first, channel, text)}};
-    static_cast<void>(wait_for_arrival(origin, text, 1, in_time, "sent"));
-    for (int n = 0; n < 16; ++n) posted.push_back(post(trial, channel));
+    const auto posted = post_at_once(trial, origin, channel, text, 17);
     trial.expect(origin.wait_for_entry(channel, posted.back().event, in(in_time)), "halved",
                  "what is too large for one transaction doesn't come in several");
     expect_in_order(origin, channel, posted);

@@ -34,7 +34,7 @@ Host::~Host()
 {
     stopping_ = true;
     acceptor_.join();
-    reap(true);
+    threads_.reap(true);
 }
 
 void Host::add(const std::string& name, std::shared_ptr<Site> site, CertificateFault fault)
@@ -76,12 +76,9 @@ std::shared_ptr<Site> Host::site_of(const std::string& host)
 void Host::accept_all()
 {
     while (!stopping_) {
-        reap(false);
-        const bool full = [&] {
-            const std::lock_guard lock(mutex_);
-            return workers_.size() >= max_connections;
-        }();
-        if (full) {
+        threads_.reap(false);
+        const auto served = threads_.with([](const auto& workers) { return workers.size(); });
+        if (served >= max_connections) {
             std::this_thread::sleep_for(accept_step);
             continue;
         }
@@ -90,55 +87,26 @@ void Host::accept_all()
             ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!socket.is_open()) continue;
         ++seen_;
-        const std::lock_guard lock(mutex_);
-        auto& worker = workers_.emplace_back();
-        worker.descriptor = socket.get();
-        worker.thread = std::thread([this, &worker, moved = std::move(socket)]() mutable {
-            serve(worker, std::move(moved));
-        });
+        threads_.add(
+            std::move(socket), [](Threads::Worker&) {},
+            [this](Threads::Worker& worker, Descriptor own) { serve(worker, std::move(own)); });
     }
 }
 
-void Host::reap(bool all)
+void Host::serve(Threads::Worker& worker, Descriptor socket)
 {
-    std::list<Worker> ended;
-    {
-        const std::lock_guard lock(mutex_);
-        for (auto at = workers_.begin(); at != workers_.end();) {
-            const auto next = std::next(at);
-            if (all && !at->done) ::shutdown(at->descriptor, SHUT_RDWR);
-            if (all || at->done) ended.splice(ended.end(), workers_, at);
-            at = next;
-        }
-    }
-    for (auto& worker : ended) worker.thread.join();
-}
-
-void Host::serve(Worker& worker, Descriptor socket)
-{
-    // The descriptor's number may be another's as soon as it is closed: done is said before.
-    struct Done {
-        Host& host;
-        Worker& worker;
-        std::unique_ptr<Stream> stream;
-        ~Done()
-        {
-            const std::lock_guard lock(host.mutex_);
-            worker.done = true;
-            stream.reset();
-        }
-    } done{*this, worker, nullptr};
+    Threads::Serving serving(threads_, worker);
     local_address = local_address_of(socket.get());
     auto accepted = accept_tls(*this, std::move(socket), in(handshake_time));
     if (!accepted.stream) return;
-    done.stream = std::move(accepted.stream);
+    serving.stream = std::move(accepted.stream);
     std::string rest;
     while (!stopping_) {
-        const auto read = read_request(*done.stream, rest, in(idle_time));
+        const auto read = read_request(*serving.stream, rest, in(idle_time));
         if (!read.error.empty()) return;
         const auto site = site_of(accepted.host);
         if (!site) return;
-        if (!answer(*done.stream, site->serve(read.request))) return;
+        if (!answer(*serving.stream, site->serve(read.request))) return;
     }
 }
 

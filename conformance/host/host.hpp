@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "conformance/host/reply.hpp"
+#include "conformance/sockets/connection_threads.hpp"
 #include "conformance/sockets/http_io.hpp"
 #include "conformance/sockets/tls.hpp"
 
@@ -53,17 +53,13 @@ class Host final : private ServerNames {
         std::shared_ptr<Site> site;
         std::shared_ptr<const ServerContext> context;
     };
-    struct Worker {
-        std::thread thread;
-        int descriptor = -1;
-        std::atomic<bool> done{false};
-    };
+    struct NoFacts {};
+    using Threads = ConnectionThreads<NoFacts>;
 
     std::shared_ptr<const ServerContext> context_for(std::string_view host) override;
     std::shared_ptr<Site> site_of(const std::string& host);
     void accept_all();
-    void reap(bool all);
-    void serve(Worker& worker, Descriptor socket);
+    void serve(Threads::Worker& worker, Descriptor socket);
     bool answer(Stream& stream, const Reply& reply);
 
     Authority authority_;
@@ -71,7 +67,7 @@ class Host final : private ServerNames {
     std::uint16_t port_ = 0;
     std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> entries_;
-    std::list<Worker> workers_;
+    Threads threads_;
     std::atomic<bool> stopping_{false};
     std::atomic<std::uint64_t> seen_{0};
     std::thread acceptor_;

@@ -48,7 +48,7 @@ HttpServer::~HttpServer()
 {
     stopping_ = true;
     acceptor_.join();
-    reap(true);
+    threads_.reap(true);
 }
 
 std::shared_ptr<const ServerContext> HttpServer::context_for(std::string_view host)
@@ -59,7 +59,7 @@ std::shared_ptr<const ServerContext> HttpServer::context_for(std::string_view ho
 void HttpServer::accept_all()
 {
     while (!stopping_) {
-        reap(false);
+        threads_.reap(false);
         if (!make_room()) {
             std::this_thread::sleep_for(accept_pause);
             continue;
@@ -70,75 +70,49 @@ void HttpServer::accept_all()
         Descriptor socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length,
                                     SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!socket.is_open()) continue;
-        const std::lock_guard lock(mutex_);
-        auto& worker = workers_.emplace_back();
-        worker.descriptor = socket.get();
-        worker.source = source_of(address);
-        worker.active_at = Clock::now().time_since_epoch().count();
-        worker.thread = std::thread([this, &worker, moved = std::move(socket)]() mutable {
-            serve(worker, std::move(moved));
-        });
+        threads_.add(
+            std::move(socket),
+            [&](Worker& worker) {
+                worker.source = source_of(address);
+                worker.active_at = Clock::now().time_since_epoch().count();
+            },
+            [this](Worker& worker, Descriptor own) { serve(worker, std::move(own)); });
     }
 }
 
 // Nobody who is being answered is sent away; and it is whoever has most connections that loses one.
 bool HttpServer::make_room()
 {
-    const std::lock_guard lock(mutex_);
-    if (workers_.size() < limits_.connections) return true;
-    if (flags_.has<"few-connections">()) return false;
-    std::map<std::string, std::size_t> counts;
-    for (const auto& worker : workers_) ++counts[worker.source];
-    const auto most =
-        std::max_element(counts.begin(), counts.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    Worker* silent = nullptr;
-    for (auto& worker : workers_)
-        if (worker.source == most->first && !worker.done && !worker.busy &&
-            (silent == nullptr || worker.active_at < silent->active_at))
-            silent = &worker;
-    if (silent != nullptr) ::shutdown(silent->descriptor, SHUT_RDWR);
-    return true;
-}
-
-void HttpServer::reap(bool all)
-{
-    std::list<Worker> ended;
-    {
-        const std::lock_guard lock(mutex_);
-        for (auto at = workers_.begin(); at != workers_.end();) {
-            const auto next = std::next(at);
-            if (all && !at->done) ::shutdown(at->descriptor, SHUT_RDWR);
-            if (all || at->done) ended.splice(ended.end(), workers_, at);
-            at = next;
-        }
-    }
-    for (auto& worker : ended) worker.thread.join();
+    return threads_.with([&](std::list<Worker>& workers) {
+        if (workers.size() < limits_.connections) return true;
+        if (flags_.has<"few-connections">()) return false;
+        std::map<std::string, std::size_t> counts;
+        for (const auto& worker : workers) ++counts[worker.source];
+        const auto most =
+            std::max_element(counts.begin(), counts.end(),
+                             [](const auto& a, const auto& b) { return a.second < b.second; });
+        Worker* silent = nullptr;
+        for (auto& worker : workers)
+            if (worker.source == most->first && !worker.done && !worker.busy &&
+                (silent == nullptr || worker.active_at < silent->active_at))
+                silent = &worker;
+        if (silent != nullptr) ::shutdown(silent->descriptor, SHUT_RDWR);
+        return true;
+    });
 }
 
 void HttpServer::serve(Worker& worker, Descriptor socket)
 {
-    // The descriptor's number may be another's as soon as it is closed: done is said before.
-    struct Done {
-        HttpServer& server;
-        Worker& worker;
-        std::unique_ptr<Stream> stream;
-        ~Done()
-        {
-            const std::lock_guard lock(server.mutex_);
-            worker.done = true;
-            stream.reset();
-        }
-    } done{*this, worker, nullptr};
-    done.stream = accept_tls(*this, std::move(socket), in(limits_.tls_time)).stream;
-    if (!done.stream) return;
-    HttpReader reader(*done.stream, limits_, flags_);
-    while (!stopping_ && answer_next(*done.stream, reader, worker)) {
+    Threads::Serving serving(threads_, worker);
+    serving.stream = accept_tls(*this, std::move(socket), in(limits_.tls_time)).stream;
+    if (!serving.stream) return;
+    HttpReader reader(*serving.stream, limits_, flags_);
+    while (!stopping_ && answer_next(*serving.stream, reader, worker)) {
     }
-    done.stream->close();
+    serving.stream->close();
     // Closed with octets unread, the connection would be reset, and the last answer lost with it.
     const auto until = in(drain_time);
-    while (!stopping_ && done.stream->read(until).state == ReadState::octets) {
+    while (!stopping_ && serving.stream->read(until).state == ReadState::octets) {
     }
 }
 

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "conformance/reference/clock.hpp"
 #include "conformance/reference/http_reader.hpp"
+#include "conformance/sockets/connection_threads.hpp"
 #include "conformance/sockets/tls.hpp"
 
 namespace entente::conformance::reference {
@@ -30,20 +30,18 @@ class HttpServer final : private ServerNames {
     HttpServer& operator=(const HttpServer&) = delete;
 
  private:
-    struct Worker {
-        std::thread thread;
-        int descriptor = -1;
+    struct Facts {
         std::string source;
         std::atomic<bool> busy{false};
-        std::atomic<bool> done{false};
         std::atomic<Clock::rep> active_at{0};
     };
+    using Threads = ConnectionThreads<Facts>;
+    using Worker = Threads::Worker;
 
     std::shared_ptr<const ServerContext> context_for(std::string_view host) override;
     void accept_all();
     // False where nobody is let in for now.
     [[nodiscard]] bool make_room();
-    void reap(bool all);
     void serve(Worker& worker, Descriptor socket);
     // False where the connection ends with it.
     [[nodiscard]] bool answer_next(Stream& stream, HttpReader& reader, Worker& worker);
@@ -56,8 +54,7 @@ class HttpServer final : private ServerNames {
     Handler handler_;
     std::shared_ptr<const ServerContext> context_;
     Descriptor listener_;
-    std::mutex mutex_;
-    std::list<Worker> workers_;
+    Threads threads_;
     // Of a mutant, which serves one request at a time.
     std::mutex alone_;
     std::atomic<bool> stopping_{false};
