@@ -315,12 +315,16 @@ Result<void> Settlement::apply_log(WriteTransaction& transaction, const Job& job
             settled.moves_wanted.insert(name.str());
             return {};
         }
-        settled.held_logs[name.str()] = result.retry_after;
+        const bool is_fork = result.status == SliceStatus::fork;
+        settled.held_logs[name.str()] = is_fork ? fork_pause_seconds : result.retry_after;
         if (result.status == SliceStatus::need_snapshot)
             settled.awaiting_snapshot.insert(name.str());
         if (result.status != SliceStatus::need_snapshot && result.status != SliceStatus::deferred)
-            protocol::log_warning(
-                parts_.log, "links", "a follower does not take a channel's log",
+            parts_.log.write(
+                is_fork ? protocol::LogLevel::error : protocol::LogLevel::warning, "links",
+                is_fork ? "a follower holds another history of a channel that is homed here, and "
+                          "has frozen it until its administrator lets it go on"
+                        : "a follower does not take a channel's log",
                 {{"peer", job.peer.str()},
                  {"channel", name.str()},
                  {"status", std::string(protocol::to_text(result.status))},

@@ -23,6 +23,9 @@ namespace entente::federation {
 // [LOG-6] Keys that are shown with the slices of one channel.
 inline constexpr std::size_t max_keys_shown = protocol::max_shown_keys;
 
+// [LOG-2] A frozen log is sent again once in that time: nobody tells when the freeze has ended.
+inline constexpr std::int64_t fork_pause_seconds = 3600;
+
 // A log that a follower now holds further, and which other followers wrote in it.
 struct AdvancedLog {
     protocol::ChannelId channel;

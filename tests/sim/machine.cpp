@@ -10,6 +10,7 @@
 #include "daemon/identity_change.hpp"
 #include "storage/account_store.hpp"
 #include "storage/outgoing_store.hpp"
+#include "storage/query.hpp"
 #include "storage/sqlite/database.hpp"
 #include "tests/sim/ear.hpp"
 
@@ -411,10 +412,14 @@ void Machine::see_what_is_owed()
 
 asio::awaitable<void> Machine::look_up_owed(Process& process)
 {
-    auto job = [self = config_.server.name](storage::Connection& db) {
+    auto& commits = process.stores->commits();
+    auto frozen = co_await commits.read([](storage::Connection& db) {
+        return storage::has_row(db, "SELECT 1 FROM channel WHERE frozen <> 0");
+    });
+    has_frozen_ = frozen && *frozen;
+    auto owed = co_await commits.read([self = config_.server.name](storage::Connection& db) {
         return storage::owed_servers(db, self);
-    };
-    auto owed = co_await process.stores->commits().read(std::move(job));
+    });
     if (owed) owed_ = std::move(*owed);
 }
 

@@ -92,6 +92,8 @@ class Machine {
     // Has it look up who is owed anything; to be asked a moment later.
     void see_what_is_owed();
     [[nodiscard]] bool owes_nobody_but(const std::set<std::string>& servers) const;
+    // A channel that it follows was frozen when it looked that up.
+    [[nodiscard]] bool has_frozen() const { return has_frozen_; }
     [[nodiscard]] std::size_t queued() const;
 
     // What is on its disk, once no process runs.
@@ -131,6 +133,7 @@ class Machine {
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::unique_ptr<Process> process_;
     std::optional<std::vector<protocol::ServerName>> owed_;
+    bool has_frozen_ = false;
     bool doomed_ = false;
     bool has_lost_power_ = false;
     int life_ = 0;

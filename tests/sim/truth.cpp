@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "storage/outgoing_store.hpp"
 #include "storage/query.hpp"
 
 namespace entente::sim {
@@ -89,12 +88,19 @@ bool Truth::is_excused(const ChannelId& channel, const std::string& server) cons
     return log == nullptr || !log->servers.contains(server);
 }
 
-void Truth::check_debts(Connection& db, const std::string& self)
+bool Truth::Contents::has_frozen() const
 {
-    auto owed = storage::owed_servers(db, protocol::ServerName::trusted(self));
-    if (!owed) return fault(self, owed.error().detail);
-    const auto lost = lost_to(self);
-    for (const auto& server : *owed) {
+    return std::ranges::any_of(logs, [](const auto& held) { return held.second.frozen; });
+}
+
+void Truth::check_debts(const std::string& self, const Contents& contents)
+{
+    auto lost = lost_to(self);
+    // [LOG-2] Whom the liar has shown another history is asked again for ever.
+    for (const auto& [other, held] : machines_) {
+        if (!liar_.empty() && held.has_frozen()) lost.insert(other);
+    }
+    for (const auto& server : contents.owed) {
         if (!lost.contains(server.str())) fault(self, "still owes something to " + server.str());
     }
 }
@@ -113,6 +119,7 @@ void Truth::check(const std::vector<std::unique_ptr<Person>>& people)
 {
     check_homes();
     for (const auto& [server, contents] : machines_) {
+        check_debts(server, contents);
         for (const auto& [channel, log] : contents.logs) {
             // What a liar's followers hold is well formed: reading it has shown that.
             if (is_in_doubt(channel) || is_excused(channel, server)) continue;

@@ -83,10 +83,13 @@ class Truth {
                  std::pair<std::int64_t, std::string>>
             submissions;
         std::int64_t newest_run = 0;
+        std::vector<protocol::ServerName> owed;  // servers
+
+        [[nodiscard]] bool has_frozen() const;
     };
 
     [[nodiscard]] static Result<Contents> read_contents(storage::Connection& db);
-    void check_debts(storage::Connection& db, const std::string& self);
+    void check_debts(const std::string& self, const Contents& contents);
     [[nodiscard]] static Result<Log> read_log(storage::Connection& db, std::int64_t channel);
     void check_home(const protocol::ChannelId& channel, const Log& log);
     void check_follower(const protocol::ChannelId& channel, const std::string& server,

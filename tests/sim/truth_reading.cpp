@@ -1,6 +1,7 @@
 // What stands on the machines' disks; what it has to be, truth.cpp says.
 #include "storage/event_index.hpp"
 #include "storage/log_reader.hpp"
+#include "storage/outgoing_store.hpp"
 #include "storage/query.hpp"
 #include "tests/sim/truth.hpp"
 
@@ -30,8 +31,10 @@ void Truth::read(const std::vector<std::unique_ptr<Machine>>& machines)
             fault(machine->name(), "its disk can't be read: " + contents.error().detail);
             continue;
         }
+        auto owed = storage::owed_servers(**db, protocol::ServerName::trusted(machine->name()));
+        if (!owed) fault(machine->name(), owed.error().detail);
+        if (owed) contents->owed = std::move(*owed);
         machines_[machine->name()] = std::move(*contents);
-        check_debts(**db, machine->name());
     }
 }
 

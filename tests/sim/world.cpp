@@ -317,7 +317,11 @@ bool World::is_quiet() const
     const auto rests = [&](const std::unique_ptr<Machine>& machine) {
         if (is_liar(*machine)) return true;
         if (!machine->is_ready() || machine->queued() > 0) return false;
-        const auto lost = truth_.lost_to(machine->name());
+        auto lost = truth_.lost_to(machine->name());
+        // [LOG-2] Whom the liar has shown another history is asked again for ever.
+        for (const auto& other : machines_) {
+            if (!liar_name_.empty() && other->has_frozen()) lost.insert(other->name());
+        }
         return lost.empty() ? machine->links() == 0 : machine->owes_nobody_but(lost);
     };
     const auto waits = [&](const std::unique_ptr<Person>& person) {

@@ -100,8 +100,8 @@ TEST_F(QueriesTest, OfAPublicChannelAnyoneSeesTheStateAndOnlyMembersTheLog)
     EXPECT_EQ(log_code(a, c, open), Code::not_found);
 }
 
-// [QRY-2] [QRY-13] Whoever asks for what came before its join gets what came since, and is told where
-// that begins.
+// [QRY-2] [QRY-13] Whoever asks for what came before its join gets what came since, and is told
+// where that begins.
 TEST_F(QueriesTest, BelowTheAskersFloorAfterMeansTheFloor)
 {
     write(2);

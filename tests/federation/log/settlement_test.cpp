@@ -448,6 +448,9 @@ TEST_F(SettlementTest, OtherAnswersHoldTheLogAndMoveNothing)
                               ? settled->keys_wanted.count(channel.str())
                               : settled->held_logs.count(channel.str());
         EXPECT_EQ(told, 1U);
+        if (status == SliceStatus::fork) {
+            EXPECT_EQ(settled->held_logs[channel.str()], fork_pause_seconds);
+        }
         EXPECT_EQ(settled->awaiting_snapshot.contains(channel.str()),
                   status == SliceStatus::need_snapshot);
         EXPECT_EQ(a.cursor(channel, b)->seq, before);
