@@ -13,12 +13,29 @@ namespace entente::federation {
 namespace {
 
 constexpr std::size_t max_user_octets = 320;
+constexpr std::size_t uuid_octets = 36;
 
 // What the device is shown of the note: all but which device it is itself.
-std::string shown_note(std::string_view txn, std::string_view user, std::string_view device)
+std::string shown_note(const SentNote& note, const std::string& type)
 {
-    return R"({"txn":")" + std::string(txn) + R"(","user":)" + protocol::json_string(user) +
-           R"(,"device":")" + std::string(device) + "\"}";
+    auto out = R"({"txn":")" + note.txn.str() + R"(","type":)" + protocol::json_string(type) +
+               R"(,"user":)" + protocol::json_string(note.user.str());
+    if (note.device) out += R"(,"device":")" + note.device->str() + '"';
+    return out + '}';
+}
+
+Result<SentNote> read_note(const std::string& text)
+{
+    protocol::RawMembers members{text, ""};
+    SentNote note;
+    note.own_device = members.uuid("own_device");
+    note.txn = members.uuid("txn");
+    note.user = protocol::UserId::trusted(members.text("user", max_user_octets));
+    if (const auto device = members.may_text("device", uuid_octets)) {
+        if (const auto read = protocol::parse_uuid(*device)) note.device = *read;
+    }
+    if (members.error()) return fail(Code::internal, "a stored note: " + members.error()->detail);
+    return note;
 }
 
 }  // namespace
@@ -77,34 +94,32 @@ Result<void> DeviceMessages::refused(storage::WriteTransaction& transaction,
                                      const storage::DirectRow& row, Code problem, Millis now)
 {
     auto& db = transaction.db();
-    protocol::RawMembers note{row.note, ""};
-    const auto own = note.uuid("own_device");
-    const auto txn = note.uuid("txn");
-    const auto user = note.text("user", max_user_octets);
-    const auto device = note.uuid("device");
-    if (note.error()) return fail(Code::internal, "a stored note: " + note.error()->detail);
+    auto note = read_note(row.note);
+    if (!note) return fail(note);
     const auto author = protocol::UserId::trusted(row.sender);
-    auto mailbox = storage::find_device(db, protocol::localpart_of(author), own);
+    auto mailbox = storage::find_device(db, protocol::localpart_of(author), note->own_device);
     if (!mailbox) return fail(mailbox);
     if (!*mailbox) return {};  // revoked since: nobody is left to be told
     storage::MailRow news;
     news.source = identity_.name.str();
-    news.sender = user;
+    news.sender = note->user.str();
     news.at = now;
     news.problem = protocol::code_name(problem);
-    news.body = shown_note(txn.str(), user, device.str());
+    news.body = shown_note(*note, row.type);
     auto put = storage::put_mail(db, **mailbox, news);
     // Who doesn't read his refusals can't be told more of them.
     if (!put) return put.error().code == Code::rate_limited ? Result<void>{} : fail(put);
-    transaction.after_commit([came = came_, to = MailedDevice{author, own}] { came(to); });
+    transaction.after_commit(
+        [came = came_, to = MailedDevice{author, note->own_device}] { came(to); });
     return {};
 }
 
 std::string write_note(const SentNote& note)
 {
-    return R"({"own_device":")" + note.own_device.str() + R"(","txn":")" + note.txn.str() +
-           R"(","user":)" + protocol::json_string(note.user.str()) + R"(,"device":")" +
-           note.device.str() + "\"}";
+    auto out = R"({"own_device":")" + note.own_device.str() + R"(","txn":")" + note.txn.str() +
+               R"(","user":)" + protocol::json_string(note.user.str());
+    if (note.device) out += R"(,"device":")" + note.device->str() + '"';
+    return out + '}';
 }
 
 }  // namespace entente::federation

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "federation/direct.hpp"
@@ -36,7 +37,7 @@ class DeviceMessages {
     // mailbox: the sender's server must not wait for one device.
     [[nodiscard]] Result<void> take(storage::WriteTransaction& transaction,
                                     const VerifiedDirect& direct, const ServerName& origin);
-    // Tells the device that a message of its own was refused; `row.note` says which.
+    // Tells the device that a direct event of its own was refused; `row.note` says which.
     [[nodiscard]] Result<void> refused(storage::WriteTransaction& transaction,
                                        const storage::DirectRow& row, Code problem, Millis now);
 
@@ -45,12 +46,13 @@ class DeviceMessages {
     std::function<void(const MailedDevice&)> came_;
 };
 
-// What is told of a message that is refused, and to which device of its author.
+// What is told of a message, an invitation or a report that is refused, and to which device of
+// its author.
 struct SentNote {
     protocol::Uuid own_device;
     protocol::Uuid txn;
-    protocol::UserId user;
-    protocol::Uuid device;
+    protocol::UserId user;                 // whom it is to, or about
+    std::optional<protocol::Uuid> device;  // of a message
 };
 [[nodiscard]] std::string write_note(const SentNote& note);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "federation/device_messages.hpp"
 #include "federation/erasing.hpp"
 #include "federation/following.hpp"
 #include "federation/invitation_events.hpp"
@@ -277,7 +278,18 @@ Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel
     draft.content = body;
     auto id = store_.server_id(transaction.db(), server);
     if (!id) return fail(id);
-    auto put = storage::put_direct(transaction.db(), *id, protocol::write_event(draft), body, now);
+    storage::DirectRow row;
+    row.event = protocol::write_event(draft);
+    row.content = std::move(body);
+    const auto& inviter = event.sender;
+    if (inviter.server == identity_.name && !inviter.is_server && event.device) {
+        row.sender = inviter.text;
+        row.type = draft.type;
+        row.note = write_note({*event.device, event.txn, protocol::UserId::trusted(invitee), {}});
+    }
+    auto put = row.note.empty()
+                   ? storage::put_direct(transaction.db(), *id, row.event, row.content, now)
+                   : storage::put_users_direct(transaction.db(), *id, row, now);
     if (!put) return put;
     transaction.after_commit([wake = wake_, server] { wake(server); });
     return {};

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "federation/device_messages.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_members.hpp"
 #include "storage/account_store.hpp"
@@ -107,6 +108,8 @@ Reports::Draft Reports::draft(const Actor& actor, const Report& report) const
     made.direct.event = protocol::write_event(event);
     made.direct.sender = actor.user.str();
     made.direct.type = report_type;
+    if (actor.device)
+        made.direct.note = write_note({*actor.device, actor.txn, report.user, std::nullopt});
     made.asked = protocol::sha256(write_report(report, ""));
     made.event.txn = event.txn;
     made.event.at = now;

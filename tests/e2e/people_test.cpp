@@ -146,6 +146,7 @@ TEST_F(People, ADeviceHearsThatAMessageOfItsOwnWasRefusedElsewhere)
     auto socket = alice.open_socket();
     const auto item = socket.read_until("device.message").at("device.message").at(0);
     EXPECT_EQ(item.at("refused").at("txn"), txn);
+    EXPECT_EQ(item.at("refused").at("type"), "device.message");
     EXPECT_EQ(item.at("refused").at("user"), bob.user());
     EXPECT_EQ(item.at("refused").at("device"), nowhere);
     EXPECT_EQ(item.at("refused").at("problem").at("type"), "urn:entente:problem:not-found");

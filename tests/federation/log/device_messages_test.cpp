@@ -167,8 +167,8 @@ TEST_F(DeviceMessagesTest, AnUnknownDeviceIsSaidHereAtOnceAndThereByMail)
     ASSERT_EQ(news.size(), 1U);
     EXPECT_EQ(news[0].problem, "not-found");
     EXPECT_EQ(news[0].body, R"({"txn":")" + txns[2].str() +
-                                R"(","user":"bob@b.example","device":")" + device_id(9).str() +
-                                "\"}");
+                                R"(","type":"device.message","user":"bob@b.example","device":")" +
+                                device_id(9).str() + "\"}");
     EXPECT_EQ(a.heard.mailed.back(),
               (std::pair<std::string, Uuid>{"alice@a.example", device_id(1)}));
     EXPECT_FALSE(a.deliver());

@@ -225,6 +225,33 @@ TEST_F(PeopleEvents, AReportOfAUserHereStaysHereAndOneOfNobodyIsRefused)
     EXPECT_EQ(receive("report", "a.example", "b.example", "").problem->code, Code::malformed);
 }
 
+// Of what isn't taken over there its author hears, as of a message to a device.
+TEST_F(PeopleEvents, ARefusedInvitationOrReportIsToldToTheDeviceThatMadeIt)
+{
+    a.add_device("alice", 1);
+    const auto nobody = b.server.user("nobody");
+    const auto refusal = [&](const Uuid& txn, const std::string& type) {
+        return R"({"txn":")" + txn.str() + R"(","type":")" + type + R"(","user":")" + nobody.str() +
+               "\"}";
+    };
+    auto actor = a.server.actor("alice");
+    actor.device = device_id(1);
+    const auto channel = a.server.create("alice");
+    ASSERT_TRUE(servers.world.run(a.server.channels->invite(actor, channel, nobody)));
+    const auto invited = actor.txn;
+    actor.txn = device_id(9);
+    ASSERT_TRUE(
+        servers.world.run(a.people->report(actor, Report{nobody, std::nullopt, std::nullopt, ""})));
+    EXPECT_TRUE(a.mail("alice", 1).empty());
+    a.deliver();
+    const auto news = a.mail("alice", 1);
+    ASSERT_EQ(news.size(), 2U);
+    EXPECT_EQ(news[0].body, refusal(invited, "invite"));
+    EXPECT_EQ(news[1].body, refusal(actor.txn, "report"));
+    for (const auto& one : news) EXPECT_EQ(one.problem, "not-found");
+    EXPECT_FALSE(a.deliver());
+}
+
 // [INBOX-15]
 TEST_F(PeopleEvents, AThousandReportsOfAServerAreOpenAtMost)
 {
