@@ -9,8 +9,6 @@
 
 #include "daemon/identity_change.hpp"
 #include "storage/account_store.hpp"
-#include "storage/outgoing_store.hpp"
-#include "storage/query.hpp"
 #include "storage/sqlite/database.hpp"
 #include "tests/sim/ear.hpp"
 
@@ -406,27 +404,18 @@ asio::awaitable<void> Machine::ask_all(Process& process)
 
 void Machine::see_what_is_owed()
 {
-    owed_.reset();
+    debts_.reset();
     if (is_ready()) spawn(look_up_owed(*process_));
 }
 
 asio::awaitable<void> Machine::look_up_owed(Process& process)
 {
     auto& commits = process.stores->commits();
-    auto frozen = co_await commits.read([](storage::Connection& db) {
-        return storage::has_row(db, "SELECT 1 FROM channel WHERE frozen <> 0");
-    });
-    has_frozen_ = frozen && *frozen;
-    auto owed = co_await commits.read([self = config_.server.name](storage::Connection& db) {
-        return storage::owed_servers(db, self);
-    });
-    if (owed) owed_ = std::move(*owed);
-}
-
-bool Machine::owes_nobody_but(const std::set<std::string>& servers) const
-{
-    return owed_ && std::all_of(owed_->begin(), owed_->end(),
-                                [&](const auto& owed) { return servers.contains(owed.str()); });
+    auto frozen = co_await commits.read([](storage::Connection& db) { return read_frozen(db); });
+    if (frozen) frozen_ = std::move(*frozen);
+    auto debts = co_await commits.read(
+        [self = config_.server.name](storage::Connection& db) { return read_debts(db, self); });
+    if (debts) debts_ = std::move(*debts);
 }
 
 std::size_t Machine::queued() const

@@ -18,6 +18,7 @@
 #include "tests/fault/disk.hpp"
 #include "tests/fault/sqlite_vfs.hpp"
 #include "tests/sim/backup.hpp"
+#include "tests/sim/debts.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/window.hpp"
 
@@ -91,9 +92,9 @@ class Machine {
     void ask_all_followers();
     // Has it look up who is owed anything; to be asked a moment later.
     void see_what_is_owed();
-    [[nodiscard]] bool owes_nobody_but(const std::set<std::string>& servers) const;
-    // A channel that it follows was frozen when it looked that up.
-    [[nodiscard]] bool has_frozen() const { return has_frozen_; }
+    // What it found; nothing where it couldn't look.
+    [[nodiscard]] const std::optional<std::vector<Debt>>& debts() const { return debts_; }
+    [[nodiscard]] const std::set<protocol::ChannelId>& frozen() const { return frozen_; }
     [[nodiscard]] std::size_t queued() const;
 
     // What is on its disk, once no process runs.
@@ -132,8 +133,8 @@ class Machine {
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::unique_ptr<Process> process_;
-    std::optional<std::vector<protocol::ServerName>> owed_;
-    bool has_frozen_ = false;
+    std::optional<std::vector<Debt>> debts_;
+    std::set<protocol::ChannelId> frozen_;
     bool doomed_ = false;
     bool has_lost_power_ = false;
     int life_ = 0;

@@ -88,20 +88,15 @@ bool Truth::is_excused(const ChannelId& channel, const std::string& server) cons
     return log == nullptr || !log->servers.contains(server);
 }
 
-bool Truth::Contents::has_frozen() const
-{
-    return std::ranges::any_of(logs, [](const auto& held) { return held.second.frozen; });
-}
-
 void Truth::check_debts(const std::string& self, const Contents& contents)
 {
-    auto lost = lost_to(self);
-    // [LOG-2] Whom the liar has shown another history is asked again for ever.
-    for (const auto& [other, held] : machines_) {
-        if (!liar_.empty() && held.has_frozen()) lost.insert(other);
-    }
-    for (const auto& server : contents.owed) {
-        if (!lost.contains(server.str())) fault(self, "still owes something to " + server.str());
+    const auto lost = lost_to(self);
+    for (const auto& debt : contents.debts) {
+        const auto held = machines_.find(debt.to.str());
+        const bool is_frozen = !liar_.empty() && held != machines_.end() &&
+                               is_owed_frozen_logs_only(debt, held->second.frozen);
+        if (!is_frozen && !lost.contains(debt.to.str()))
+            fault(self, "still owes something to " + debt.to.str());
     }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/slice.hpp"
+#include "tests/sim/debts.hpp"
 #include "tests/sim/people.hpp"
 
 namespace entente::sim {
@@ -83,9 +84,8 @@ class Truth {
                  std::pair<std::int64_t, std::string>>
             submissions;
         std::int64_t newest_run = 0;
-        std::vector<protocol::ServerName> owed;  // servers
-
-        [[nodiscard]] bool has_frozen() const;
+        std::vector<Debt> debts;
+        std::set<protocol::ChannelId> frozen;
     };
 
     [[nodiscard]] static Result<Contents> read_contents(storage::Connection& db);

@@ -1,7 +1,6 @@
 // What stands on the machines' disks; what it has to be, truth.cpp says.
 #include "storage/event_index.hpp"
 #include "storage/log_reader.hpp"
-#include "storage/outgoing_store.hpp"
 #include "storage/query.hpp"
 #include "tests/sim/truth.hpp"
 
@@ -31,9 +30,11 @@ void Truth::read(const std::vector<std::unique_ptr<Machine>>& machines)
             fault(machine->name(), "its disk can't be read: " + contents.error().detail);
             continue;
         }
-        auto owed = storage::owed_servers(**db, protocol::ServerName::trusted(machine->name()));
-        if (!owed) fault(machine->name(), owed.error().detail);
-        if (owed) contents->owed = std::move(*owed);
+        auto debts = read_debts(**db, protocol::ServerName::trusted(machine->name()));
+        auto frozen = read_frozen(**db);
+        if (!debts || !frozen) fault(machine->name(), "its debts can't be read");
+        if (debts) contents->debts = std::move(*debts);
+        if (frozen) contents->frozen = std::move(*frozen);
         machines_[machine->name()] = std::move(*contents);
     }
 }

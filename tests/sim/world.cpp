@@ -312,17 +312,24 @@ void World::clean_up()
 
 // --- time --------------------------------------------------------------------------------
 
+const std::set<protocol::ChannelId>& World::frozen_at(const protocol::ServerName& server) const
+{
+    static const std::set<protocol::ChannelId> none;
+    const auto found = std::ranges::find(machines_, server.str(), &Machine::name);
+    return found == machines_.end() ? none : (*found)->frozen();
+}
+
 bool World::is_quiet() const
 {
     const auto rests = [&](const std::unique_ptr<Machine>& machine) {
         if (is_liar(*machine)) return true;
         if (!machine->is_ready() || machine->queued() > 0) return false;
-        auto lost = truth_.lost_to(machine->name());
-        // [LOG-2] Whom the liar has shown another history is asked again for ever.
-        for (const auto& other : machines_) {
-            if (!liar_name_.empty() && other->has_frozen()) lost.insert(other->name());
-        }
-        return lost.empty() ? machine->links() == 0 : machine->owes_nobody_but(lost);
+        const auto lost = truth_.lost_to(machine->name());
+        if (lost.empty()) return machine->links() == 0;
+        return machine->debts() && std::ranges::all_of(*machine->debts(), [&](const Debt& debt) {
+                   return lost.contains(debt.to.str()) ||
+                          is_owed_frozen_logs_only(debt, frozen_at(debt.to));
+               });
     };
     const auto waits = [&](const std::unique_ptr<Person>& person) {
         return person->is_waiting() && !is_liar(person->machine());

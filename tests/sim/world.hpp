@@ -52,6 +52,8 @@ class World {
     void put_back();
     void end(Machine& machine);
     void clean_up();
+    [[nodiscard]] const std::set<protocol::ChannelId>& frozen_at(
+        const protocol::ServerName& server) const;
     [[nodiscard]] bool is_quiet() const;
     [[nodiscard]] bool is_liar(const Machine& machine) const
     {
