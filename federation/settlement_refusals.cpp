@@ -43,7 +43,9 @@ Result<void> Settlement::reject(WriteTransaction& transaction, const ServerName&
     const auto problem = result.problem.value_or(Error{Code::malformed, "", {}, 0});
     auto elsewhere = goes_elsewhere(transaction, peer, row, problem, settled);
     if (!elsewhere) return fail(elsewhere);
-    auto waits = *elsewhere ? Result<bool>{true} : waits_for_word(db, peer, row, problem.code);
+    // [RETRY-7] Sealed before our key was revoked: next time with the present one.
+    const bool is_settled = *elsewhere || problem.code == Code::key_revoked;
+    auto waits = is_settled ? Result<bool>{true} : waits_for_word(db, peer, row, problem.code);
     if (!waits) return fail(waits);
     if (*waits) {
         settled.held_submissions.try_emplace(row.channel.str(), 0);

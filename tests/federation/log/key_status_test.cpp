@@ -26,9 +26,10 @@ class KeyStatusTest : public ::testing::Test {
         return from_c({"message.create", "carol@c.example", hello});
     }
     // What `by` holds of c.example's key from now on.
-    void hold(Server& by, trust::KeyStatus status, Millis since)
+    void hold(Server& by, trust::KeyStatus status, Millis since) { hold(by, c, status, since); }
+    static void hold(Server& by, const Server& whose, trust::KeyStatus status, Millis since)
     {
-        auto pins = *by.ring->find(c.identity.name);
+        auto pins = *by.ring->find(whose.identity.name);
         auto& key = pins.keys.at(0);
         key.status = status;
         key.until = since;
@@ -112,6 +113,26 @@ TEST_F(KeyStatusTest, AServerKnowsWhatItSealedUnderItsOldKey)
     b.identity.key = protocol::SigningKey::generate(servers.world.random);
     EXPECT_EQ(deliver_rest().status, SliceStatus::ok);
     expect_the_same_log();
+}
+
+// [RETRY-7]
+TEST_F(KeyStatusTest, WhatWasSealedBeforeARevocationIsKeptAndSealedAnew)
+{
+    settle_all(a, b);
+    const auto posted = b.post("bob", channel, "sealed too early");
+    ASSERT_TRUE(posted);
+    hold(a, b, trust::KeyStatus::revoked, 1);
+    const auto settled = exchange(b, a);
+    ASSERT_TRUE(settled);
+    EXPECT_TRUE(settled->held_submissions.contains(channel.str()));
+    EXPECT_FALSE(settled->progress);
+    ASSERT_TRUE(b.submission(posted->event_id));
+    EXPECT_EQ(b.submission(posted->event_id)->problem, "");
+    // As if its next key had come.
+    hold(a, b, trust::KeyStatus::active, 0);
+    settle_all(a, b);
+    EXPECT_FALSE(b.submission(posted->event_id));
+    EXPECT_EQ(a.entries(channel, 0).back().event_id, posted->event_id);
 }
 
 }  // namespace
