@@ -1,9 +1,11 @@
 // The part of FollowerLog that compares a slice with what is held. The rest of the class is in
 // follower_log.cpp.
 #include <algorithm>
+#include <limits>
 
 #include "federation/evidence.hpp"
 #include "federation/follower_log.hpp"
+#include "storage/outgoing_store.hpp"
 
 namespace entente::federation {
 
@@ -67,6 +69,20 @@ Result<SliceResult> FollowerLog::compare_past(storage::Connection& db, const Liv
     if (*differs)
         return refuse(Code::signature_invalid, "another history of an epoch that is over");
     return follower_answer(channel, SliceStatus::ok);
+}
+
+// [LOG-19] A heartbeat shows where the home's log ends. What it had given a number beyond that it
+// has lost, and gets before what is written from now on; where the heartbeat is older than the
+// number, the home answers `duplicate`.
+Result<void> FollowerLog::hand_in_lost(storage::WriteTransaction& transaction,
+                                       const LiveChannel& channel)
+{
+    auto lost = storage::reopen_submissions(transaction.db(), channel.name, channel.seq,
+                                            std::numeric_limits<std::int64_t>::max());
+    if (!lost) return fail(lost);
+    if (*lost && events_.owes)
+        transaction.after_commit([owes = events_.owes, home = channel.home] { owes(home); });
+    return {};
 }
 
 // The chains part once and for all: the first seq at which they differ is found by halving.

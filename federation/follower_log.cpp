@@ -222,6 +222,9 @@ Result<SliceResult> FollowerLog::compare_and_apply(WriteTransaction& transaction
     auto over = goes_on ? waits_.over(transaction, channel) : Result<void>{};
     if (!over) return fail(over);
     if (is_from_home) note_acks(transaction, channel, verified);
+    const bool ends_here = is_from_home && slice.entries.empty() && slice.latest == channel.seq;
+    auto lost = ends_here ? hand_in_lost(transaction, channel) : Result<void>{};
+    if (!lost) return fail(lost);
     return follower_answer(channel, SliceStatus::ok);
 }
 

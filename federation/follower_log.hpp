@@ -122,6 +122,8 @@ class FollowerLog {
     [[nodiscard]] Result<protocol::SliceResult> compare_and_apply(
         storage::WriteTransaction& transaction, storage::LiveChannel& channel,
         const VerifiedSlice& slice, bool is_from_home);
+    [[nodiscard]] Result<void> hand_in_lost(storage::WriteTransaction& transaction,
+                                            const storage::LiveChannel& channel);
     [[nodiscard]] Result<protocol::SliceResult> answer_gap(storage::WriteTransaction& transaction,
                                                            const storage::LiveChannel& channel,
                                                            const protocol::Slice& slice,

@@ -123,6 +123,8 @@ class Settlement {
                                       const protocol::EventResult& result, Settled& settled);
     [[nodiscard]] std::optional<protocol::Consent> consent_in(
         const protocol::EventResult& result) const;
+    [[nodiscard]] Result<void> hand_in_again(storage::Connection& db,
+                                             const protocol::ChannelId& name);
     // Whether an accepted join's log can begin here.
     enum class JoinStanding : std::uint8_t { needs_snapshot, stands };
     [[nodiscard]] Result<JoinStanding> apply_join(storage::WriteTransaction& transaction,

@@ -59,6 +59,28 @@ class RepairOfAHome : public ::testing::Test {
         if (carol_has_all) settle_all(a, c);
         put_back();
     }
+    // Accepted by the home with a number, and on nobody else's disk when that was lost.
+    [[nodiscard]] protocol::Hash lose_what_was_numbered()
+    {
+        auto posted = b.post("bob", channel, "mine");
+        EXPECT_TRUE(posted);
+        EXPECT_TRUE(exchange(b, a));
+        EXPECT_GT(b.submission(posted->event_id)->seq, 0);
+        put_back();
+        b.woken.clear();
+        return posted->event_id;
+    }
+    // The last entries at both.
+    void expect_in_order(const protocol::Hash& earlier, const protocol::Hash& later)
+    {
+        EXPECT_FALSE(b.submission(earlier));
+        EXPECT_FALSE(b.submission(later));
+        const auto entries = b.entries(channel, 0);
+        ASSERT_GE(entries.size(), 2U);
+        EXPECT_EQ(entries[entries.size() - 2].event_id, earlier);
+        EXPECT_EQ(entries.back().event_id, later);
+        EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+    }
     [[nodiscard]] bool is_held()
     {
         return a
@@ -69,14 +91,22 @@ class RepairOfAHome : public ::testing::Test {
             })
             .value();
     }
-    // What a lying follower says instead of the truth.
-    void say(Server& follower, const protocol::SliceResult& lie)
+    [[nodiscard]] Result<BatchDraft> question_to(const Server& follower)
     {
         Held held;
         held.questions.insert(channel.str());
-        auto draft = a.read([&](storage::Connection& db) {
+        return a.read([&](storage::Connection& db) {
             return read_batch(db, a.identity.name, follower.identity.name, BatchLimits{}, held);
         });
+    }
+    [[nodiscard]] protocol::OutgoingTransaction heartbeat_for(const Server& follower)
+    {
+        return sign_batch(question_to(follower).value(), a.identity, a.world.clock.now_ms());
+    }
+    // What a lying follower says instead of the truth.
+    void say(Server& follower, const protocol::SliceResult& lie)
+    {
+        const auto draft = question_to(follower);
         ASSERT_TRUE(draft);
         ASSERT_EQ(draft->logs.size(), 1U);
         protocol::TransactionResult result;

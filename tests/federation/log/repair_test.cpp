@@ -286,24 +286,66 @@ TEST_F(RepairOfAHome, ALongLogComesBackInPieces)
 // [LOG-19]
 TEST_F(RepairOfAHome, WhatItHadNumberedForAnotherServerIsHandedInAgain)
 {
-    // Accepted by the home, and on nobody else's disk when that was lost.
-    auto posted = b.post("bob", channel, "mine");
-    ASSERT_TRUE(posted);
-    ASSERT_TRUE(exchange(b, a));
-    ASSERT_GT(b.submission(posted->event_id)->seq, 0);
-    put_back();
+    const auto posted = lose_what_was_numbered();
+    ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) {
+        return a.store->set_held(transaction.db(), **a.store->find(transaction.db(), channel),
+                                 false);
+    }));
+    ASSERT_TRUE(a.post("alice", channel, "takes its number"));
+    ASSERT_TRUE(exchange(a, b));
+    EXPECT_EQ(b.submission(posted)->seq, 0);
+    EXPECT_EQ(b.woken, std::vector<std::string>{"a.example"});
+    settle_all(a, b);
+    EXPECT_FALSE(b.submission(posted));
+    EXPECT_EQ(b.entries(channel, 0).back().event_id, posted);
+    EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+}
+
+// [LOG-19] The heartbeat that asks what is held shows it, before the author writes again.
+TEST_F(RepairOfAHome, WhatItHadNumberedBeyondItsEndComesBeforeWhatIsWrittenLater)
+{
+    const auto earlier = lose_what_was_numbered();
     ASSERT_TRUE(ask(a, b, channel));
     look();
     ASSERT_FALSE(is_held());
-    ASSERT_TRUE(a.post("alice", channel, "takes its number"));
-    b.woken.clear();
-    ASSERT_TRUE(exchange(a, b));
-    EXPECT_EQ(b.submission(posted->event_id)->seq, 0);
     EXPECT_EQ(b.woken, std::vector<std::string>{"a.example"});
+    const auto later = b.post("bob", channel, "later");
+    ASSERT_TRUE(later);
+    settle_all(a, b);
+    expect_in_order(earlier, later->event_id);
+}
+
+// [LOG-19] Who can't be asked still knows, by the answer, that the channel waits.
+TEST_F(RepairOfAHome, WhatItHadNumberedIsHandedInFirstBehindAnAnswerThatTheChannelWaits)
+{
+    const auto earlier = lose_what_was_numbered();
+    const auto later = b.post("bob", channel, "later");
+    ASSERT_TRUE(later);
+    ASSERT_TRUE(exchange(b, a));
+    EXPECT_EQ(b.submission(earlier)->seq, 0);
+    wait(first_wait_ms);
+    ASSERT_FALSE(is_held());
+    ASSERT_TRUE(exchange(b, a));
+    settle_all(a, b);
+    expect_in_order(earlier, later->event_id);
+}
+
+// Where nothing was lost it is answered `duplicate`, and stands once.
+TEST_F(RepairOfAHome, WhatItStillHasIsHandedInAgainForNothing)
+{
+    const auto posted = b.post("bob", channel, "mine");
+    ASSERT_TRUE(posted);
+    const auto heartbeat = heartbeat_for(b);
+    ASSERT_TRUE(exchange(b, a));
+    b.receive(a, heartbeat);
+    EXPECT_EQ(b.submission(posted->event_id)->seq, 0);
     settle_all(a, b);
     EXPECT_FALSE(b.submission(posted->event_id));
-    EXPECT_EQ(b.entries(channel, 0).back().event_id, posted->event_id);
     EXPECT_EQ(a.image(channel)->hash, b.image(channel)->hash);
+    const auto entries = b.entries(channel, 0);
+    EXPECT_EQ(std::ranges::count(entries, posted->event_id,
+                                 [](const auto& entry) { return entry.event_id; }),
+              1);
 }
 
 }  // namespace
