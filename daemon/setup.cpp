@@ -14,6 +14,7 @@
 #include "daemon/key_folder.hpp"
 #include "net/tls.hpp"
 #include "storage/account_store.hpp"
+#include "storage/audit_store.hpp"
 #include "storage/sqlite/database.hpp"
 
 namespace entente::daemon {
@@ -24,9 +25,20 @@ namespace {
 constexpr std::size_t password_octets = 15;
 
 struct NewAdministrator {
+    protocol::ServerName server;
     std::string localpart;
     std::string password_hash;
 };
+
+Result<void> note_administrator(storage::Connection& db, const NewAdministrator& admin,
+                                protocol::Millis now)
+{
+    auto noted = storage::append_audit(
+        db, admin.server, now,
+        {storage::audit_operator, "server.setup", admin.localpart + "@" + admin.server.str()});
+    if (!noted) return fail(noted);
+    return {};
+}
 
 // In one transaction; `resumed` allows an administrator that an interrupted setup made.
 Result<void> write_administrator(storage::Connection& db, const NewAdministrator& admin,
@@ -41,7 +53,9 @@ Result<void> write_administrator(storage::Connection& db, const NewAdministrator
     }
     auto found = storage::find_user(db, admin.localpart);
     if (found && resumed && found->role == storage::AccountRole::superadmin) {
-        return storage::set_password(db, found->id, admin.password_hash);
+        auto set = storage::set_password(db, found->id, admin.password_hash);
+        if (!set) return set;
+        return note_administrator(db, admin, now);
     }
     if (!found && found.error().code != Code::not_found) return fail(found);
     auto made = storage::create_user(db, admin.localpart, admin.password_hash,
@@ -51,7 +65,7 @@ Result<void> write_administrator(storage::Connection& db, const NewAdministrator
                                         " already; choose another name with --admin");
     }
     if (!made) return fail(made);
-    return {};
+    return note_administrator(db, admin, now);
 }
 
 Result<void> create_administrator(const Config& config, const NewAdministrator& admin, bool resumed,
@@ -207,8 +221,8 @@ Result<void> set_up(const Config& config, const std::string& admin_localpart,
                                protocol::to_base64url(recovery.seed())};
     auto hash = api::hash_password(secrets.password);
     if (!hash) return fail(hash);
-    auto administrator =
-        create_administrator(config, {admin_localpart, *hash}, resumed, clock.now_ms());
+    auto administrator = create_administrator(config, {config.server.name, admin_localpart, *hash},
+                                              resumed, clock.now_ms());
     if (!administrator) {
         if (!resumed) ::unlink(mark.c_str());
         return administrator;
@@ -237,7 +251,8 @@ Result<void> set_up_database(const Config& config, const std::string& admin_loca
                                {}};
     auto hash = api::hash_password(secrets.password);
     if (!hash) return fail(hash);
-    auto made = create_administrator(config, {admin_localpart, *hash}, false, clock.now_ms());
+    auto made = create_administrator(config, {config.server.name, admin_localpart, *hash}, false,
+                                     clock.now_ms());
     if (!made) return made;
     return door(secrets);
 }

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::int64_t most_of_a_page = 500;
 
-Result<std::int64_t> number(std::string_view text, std::int64_t most)
+}  // namespace
+
+Result<std::int64_t> whole_number(std::string_view text, std::int64_t most)
 {
     std::int64_t value = 0;
     const auto* end = text.data() + text.size();
@@ -22,15 +24,13 @@ Result<std::int64_t> number(std::string_view text, std::int64_t most)
     return value;
 }
 
-}  // namespace
-
 Result<Page> page_of(const net::Request& request)
 {
     Page page;
     page.after = request.parameter("after").value_or("");
     const auto limit = request.parameter("limit");
     if (!limit) return page;
-    auto value = number(*limit, most_of_a_page);
+    auto value = whole_number(*limit, most_of_a_page);
     if (!value) return fail(value);
     page.limit = static_cast<std::size_t>(*value);
     return page;
@@ -50,7 +50,7 @@ Result<protocol::ChannelId> channel_capture(const net::Request& request, std::si
 
 Result<std::int64_t> number_capture(const net::Request& request, std::size_t place)
 {
-    return number(request.captures.at(place), protocol::max_json_integer);
+    return whole_number(request.captures.at(place), protocol::max_json_integer);
 }
 
 bool has_flag(const net::Request& request, std::string_view name)

@@ -30,6 +30,8 @@ struct Page {
                                                           std::size_t place,
                                                           protocol::NameRules rules);
 [[nodiscard]] Result<std::int64_t> number_capture(const net::Request& request, std::size_t place);
+// A whole number from 1 to `most`. `malformed`.
+[[nodiscard]] Result<std::int64_t> whole_number(std::string_view text, std::int64_t most);
 // ?name=true; anything else is no.
 [[nodiscard]] bool has_flag(const net::Request& request, std::string_view name);
 

@@ -23,6 +23,7 @@ void Control::add_routes(net::Router& router)
     add_channel_routes(router);
     add_fork_routes(router);
     add_move_routes(router);
+    add_audit_routes(router);
 }
 
 asio::awaitable<net::Response> Control::server(const net::Request& /*request*/)

@@ -13,6 +13,7 @@
 #include "federation/repair.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
+#include "storage/audit_store.hpp"
 #include "trust/tiers.hpp"
 
 namespace entente::daemon {
@@ -48,6 +49,7 @@ class Control {
     void add_fork_routes(net::Router& router);
     void add_key_routes(net::Router& router);
     void add_move_routes(net::Router& router);
+    void add_audit_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -64,6 +66,13 @@ class Control {
     Answer thaw(const net::Request& request);
     Answer go_on(const net::Request& request);
     Answer move(const net::Request& request);
+    Answer audit(const net::Request& request);
+    Answer audit_ends(const net::Request& request);
+    Answer audit_lines(const net::Request& request);
+
+    // An act of the operator's, which is then in the audit log.
+    asio::awaitable<Result<void>> note(std::string act, std::string object,
+                                       std::string details = "{}");
 
     ControlParts parts_;
 };

@@ -21,6 +21,23 @@ struct ReadEvidence {
     }
 };
 
+struct Thaw {
+    federation::FollowerLog& follower;
+    protocol::ChannelId channel;
+    protocol::ServerName self;
+    protocol::Millis now;
+
+    Result<bool> operator()(storage::WriteTransaction& transaction)
+    {
+        auto thawed = follower.thaw(transaction, channel);
+        if (!thawed || !*thawed) return thawed;
+        auto noted = storage::append_audit(
+            transaction.db(), self, now, {storage::audit_operator, "channel.thaw", channel.str()});
+        if (!noted) return fail(noted);
+        return true;
+    }
+};
+
 // An answer to a log query as the peer would read it; null where there is none.
 Json answer_json(const std::string& text)
 {
@@ -69,10 +86,7 @@ asio::awaitable<net::Response> Control::thaw(const net::Request& request)
 {
     auto name = control::channel_capture(request, 0, parts_.identity.names);
     if (!name) co_return control::refusal(name.error(), parts_.clock.now_ms());
-    auto job = [&follower = parts_.follower,
-                channel = *name](storage::WriteTransaction& transaction) {
-        return follower.thaw(transaction, channel);
-    };
+    Thaw job{parts_.follower, *name, parts_.identity.name, parts_.clock.now_ms()};
     auto thawed = co_await parts_.commits.write(std::move(job));
     if (thawed && !*thawed) thawed = refuse(Code::conflict, "the channel isn't frozen");
     if (!thawed) co_return control::refusal(thawed.error(), parts_.clock.now_ms());
@@ -85,6 +99,10 @@ asio::awaitable<net::Response> Control::go_on(const net::Request& request)
     auto name = control::channel_capture(request, 0, parts_.identity.names);
     if (name && !parts_.repair.end_wait(*name))
         name = refuse(Code::conflict, "the channel waits for no follower");
+    if (name) {
+        auto noted = co_await note("channel.go-on", name->str());
+        if (!noted) name = fail(noted);
+    }
     if (!name) co_return control::refusal(name.error(), parts_.clock.now_ms());
     Json json{{"channel", name->str()}, {"held", false}};
     co_return control::answer(json);

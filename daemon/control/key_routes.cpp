@@ -25,6 +25,10 @@ asio::awaitable<net::Response> Control::accept_keys(const net::Request& request)
         if (!id) co_return control::refusal(id.error(), parts_.clock.now_ms());
         recovery = std::move(*id);
     }
+    Json details = Json::object();
+    if (recovery) details["recovery"] = recovery->str();
+    auto noted = co_await note("peer.accept-keys", name->str(), details.dump());
+    if (!noted) co_return control::refusal(noted.error(), parts_.clock.now_ms());
     auto settled = co_await parts_.discovery.accept_keys(*name, std::move(recovery));
     if (!settled) co_return control::refusal(settled.error(), parts_.clock.now_ms());
     // What had failed by the keys of before needn't wait.
@@ -39,6 +43,8 @@ asio::awaitable<net::Response> Control::keep_keys(const net::Request& request)
     auto name = control::server_capture(request, 0, parts_.identity.names);
     if (name && !parts_.federates) name = refuse(Code::unavailable, "federation is switched off");
     if (!name) co_return control::refusal(name.error(), parts_.clock.now_ms());
+    auto noted = co_await note("peer.keep-keys", name->str());
+    if (!noted) co_return control::refusal(noted.error(), parts_.clock.now_ms());
     auto settled = co_await parts_.discovery.keep_keys(*name);
     if (!settled) co_return control::refusal(settled.error(), parts_.clock.now_ms());
     Json json{{"server", name->str()}, {"result", *settled ? "kept" : "agrees"}};

@@ -38,6 +38,10 @@ asio::awaitable<net::Response> Control::move(const net::Request& request)
 {
     auto wish = wish_of(request, parts_.identity.names);
     if (!wish) co_return control::refusal(wish.error(), parts_.clock.now_ms());
+    // Before it: what is asked of another server can't be taken back.
+    const Json details{{"as", wish->owner.str()}, {"home", wish->home.str()}};
+    auto noted = co_await note("channel.move", wish->channel.str(), details.dump());
+    if (!noted) co_return control::refusal(noted.error(), parts_.clock.now_ms());
     federation::Actor actor{wish->owner, std::nullopt,
                             protocol::make_uuid7(parts_.clock.now_ms(), parts_.random)};
     auto moving = co_await parts_.channels.move(std::move(actor), wish->channel, wish->home);

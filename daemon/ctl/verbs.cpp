@@ -31,6 +31,7 @@ void add_all(Verbs& verbs)
     add_identity_verbs(verbs);
     add_peer_verbs(verbs);
     add_channel_verbs(verbs);
+    add_audit_verbs(verbs);
     add_proof_verbs(verbs);
 }
 

@@ -76,6 +76,7 @@ void add_channel(CLI::App& verb, std::string& channel);
 void add_channel_option(CLI::App& verb, std::string& channel);
 
 // One line for each file of verbs.
+void add_audit_verbs(Verbs& verbs);
 void add_channel_verbs(Verbs& verbs);
 void add_identity_verbs(Verbs& verbs);
 void add_peer_verbs(Verbs& verbs);

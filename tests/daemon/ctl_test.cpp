@@ -41,6 +41,10 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
              {"channel evidence", {"channel", "evidence", channel}},
              {"channel thaw", {"channel", "thaw", channel}},
              {"channel go-on", {"channel", "go-on", channel}},
+             {"audit list", {"audit", "list", "--last", "7"}},
+             {"audit export", {"audit", "export", "file"}},
+             {"audit verify",
+              {"audit", "verify", "file", "--server-key=-id", "--since", "earlier"}},
              {"verify-proof",
               {"verify-proof", "file", "--server-key", "a=b", "--server-key", "c=d"}},
          }) {
@@ -80,6 +84,9 @@ TEST(Ctl, FaultsOfUsageAreTwo)
                                                {"channel", "prove", channel, "x"},
                                                {"channel", "show", "../x"},
                                                {"verify-proof"},
+                                               {"audit", "export"},
+                                               {"audit", "list", "--last", "0"},
+                                               {"audit", "list", "--last", "100001"},
                                                {"nonsense"},
                                                {"peer", "list", "--nonsense"}}) {
         const auto chosen = parsed(arguments);
