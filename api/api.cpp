@@ -93,6 +93,8 @@ Api::Api(ApiParts parts, ApiOptions options)
       options_(std::move(options)),
       sessions_(parts_.commit, parts_.clock, parts_.random, options_.server),
       passwords_(parts_.io),
+      administration_({parts_.commit, sessions_, passwords_, parts_.people, parts_.clock,
+                       parts_.random, options_.server}),
       hub_(parts_.channels, parts_.people),
       post_room_(api::post_room),
       address_rates_(options_.address, max_rate_keys),
@@ -116,6 +118,8 @@ asio::awaitable<Result<void>> Api::start()
 
 void Api::add_routes(net::Router& router)
 {
+    add_admin_audit_routes(router, *this);
+    add_admin_user_routes(router, *this);
     add_auth_routes(router, *this);
     add_channel_routes(router, *this);
     add_directory_routes(router, *this);

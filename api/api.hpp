@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "api/administration.hpp"
 #include "api/live_hub.hpp"
 #include "api/passwords.hpp"
 #include "api/rates.hpp"
@@ -83,6 +84,7 @@ class Api {
     [[nodiscard]] protocol::Millis now() const { return parts_.clock.now_ms(); }
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
+    [[nodiscard]] Administration& administration() { return administration_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
     // What all sockets share for posts that wait (intake.hpp).
     [[nodiscard]] protocol::SharedRoom& post_room() { return post_room_; }
@@ -97,6 +99,7 @@ class Api {
     ApiOptions options_;
     Sessions sessions_;
     PasswordPool passwords_;
+    Administration administration_;
     LiveHub hub_;
     protocol::SharedRoom post_room_;
     Rates address_rates_;
@@ -116,6 +119,8 @@ using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, con
 [[nodiscard]] net::Response refusal(Api& api, const net::Request& request, const Error& error);
 
 // The groups; each adds its routes.
+void add_admin_audit_routes(net::Router& router, Api& api);
+void add_admin_user_routes(net::Router& router, Api& api);
 void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);
 void add_directory_routes(net::Router& router, Api& api);

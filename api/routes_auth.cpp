@@ -1,5 +1,4 @@
-// /auth: register, login, refresh, logout, tickets for the WebSocket; and the codes that
-// registration by invitation takes.
+// /auth: register, login, refresh, logout, tickets for the WebSocket.
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -26,6 +25,7 @@ struct Credentials {
     std::string name;
     std::string password;
     std::string code;
+    std::string new_password;  // with one that is for one login
     storage::DeviceInfo device;
 };
 
@@ -56,6 +56,7 @@ Result<Credentials> read_credentials(const net::Request& request)
     credentials.name = members.text("name", max_name_octets);
     credentials.password = members.text("password", max_password_octets);
     credentials.code = members.text_or("code", "", max_token_octets);
+    credentials.new_password = members.text_or("new_password", "", max_password_octets);
     const auto* device = members.object("device");
     if (members.error()) return protocol::Failure{*members.error()};
     auto read = read_device(*device);
@@ -128,6 +129,27 @@ RouteResult register_user(Api& api, const net::Request& request)
     co_return tokens_response(201, *tokens);
 }
 
+// Of who has shown his password. One that is for one login is over at some time, and opens a
+// session only together with the one that replaces it.
+Result<void> check_account(const storage::Account& account, const Credentials& given,
+                           protocol::Millis now)
+{
+    if (account.one_time_until && *account.one_time_until <= now)
+        return refuse(Code::unauthenticated, "name or password is wrong");
+    if (account.banned) return refuse(Code::forbidden, "this account is banned");
+    if (account.suspended) return refuse(Code::forbidden, "this account is suspended");
+    if (!account.one_time_until) return {};
+    if (given.new_password.empty())
+        return refuse(Code::forbidden,
+                      "/new_password: this password is for one login: one of "
+                      "your own is needed with it");
+    if (given.new_password == given.password)
+        return refuse(Code::malformed, "/new_password: it has to be another");
+    auto fine = check_password(given.new_password);
+    if (!fine) fine.error().hint.replace(0, std::string_view("/password").size(), "/new_password");
+    return fine;
+}
+
 // One answer for a wrong name and a wrong password, after the same work.
 RouteResult login(Api& api, const net::Request& request)
 {
@@ -139,8 +161,16 @@ RouteResult login(Api& api, const net::Request& request)
     auto matches = co_await api.passwords().matches(std::move(stored), given->password);
     if (!matches) co_return fail(matches);
     if (!*matches) co_return refuse(Code::unauthenticated, "name or password is wrong");
-    if (account->suspended) co_return refuse(Code::forbidden, "this account is suspended");
-    auto tokens = co_await api.sessions().open(std::move(*account), given->device);
+    auto allowed = check_account(*account, *given, api.now());
+    if (!allowed) co_return fail(allowed);
+    std::string new_hash;
+    if (account->one_time_until) {
+        auto hashed = co_await api.passwords().hash(given->new_password);
+        if (!hashed) co_return fail(hashed);
+        new_hash = std::move(*hashed);
+    }
+    auto tokens =
+        co_await api.sessions().open(std::move(*account), given->device, std::move(new_hash));
     if (!tokens) co_return fail(tokens);
     co_return tokens_response(200, *tokens);
 }
@@ -181,30 +211,6 @@ RouteResult ws_ticket(Api& api, Caller caller, const net::Request&)
     co_return response;
 }
 
-RouteResult make_code(Api& api, Caller caller, const net::Request& request)
-{
-    if (caller.role == storage::AccountRole::user)
-        co_return refuse(Code::forbidden, "for administrators");
-    auto body = parse_body(request);
-    if (!body) co_return fail(body);
-    Members members{*body, ""};
-    const auto uses = members.integer_or("uses", 1, 1, 1'000'000);
-    const auto seconds = members.integer_or("expires_in", 7 * 86'400, 60, 366 * 86'400);
-    if (members.error()) co_return protocol::Failure{*members.error()};
-
-    const auto code = protocol::to_base64url(api.parts().random.octets(16));
-    const auto expires = api.now() + seconds * 1000;
-    auto job = [hash = protocol::sha256(code), uses,
-                expires](storage::WriteTransaction& transaction) {
-        return storage::add_invite_code(transaction.db(), hash, uses, expires);
-    };
-    auto stored = co_await api.parts().commit.write(std::move(job));
-    if (!stored) co_return fail(stored);
-    std::string answer = R"({"code":")" + code + R"(","uses":)" + std::to_string(uses);
-    answer += R"(,"expires_at":")" + time_text(expires) + "\"}";
-    co_return json_response(201, std::move(answer));
-}
-
 }  // namespace
 
 void add_auth_routes(net::Router& router, Api& api)
@@ -218,7 +224,6 @@ void add_auth_routes(net::Router& router, Api& api)
     post("/api/v1/auth/logout", caller_route(api, logout));
     post("/api/v1/auth/logout-all", caller_route(api, logout_all));
     post("/api/v1/auth/ws-ticket", caller_route(api, ws_ticket));
-    post("/api/v1/admin/registration-codes", caller_route(api, make_code));
 }
 
 }  // namespace entente::api

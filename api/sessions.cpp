@@ -30,6 +30,21 @@ std::string digest_of(std::string_view secret)
     return std::string{protocol::as_view(protocol::sha256(secret))};
 }
 
+struct OpenSession {
+    storage::Account account;
+    storage::NewSession session;
+    std::string new_password_hash;
+
+    Result<void> operator()(WriteTransaction& transaction) const
+    {
+        auto& db = transaction.db();
+        if (auto still = storage::check_login(db, account); !still) return still;
+        auto made = storage::create_session(db, session);
+        if (!made || new_password_hash.empty()) return made;
+        return storage::set_password(db, account.id, new_password_hash);
+    }
+};
+
 }  // namespace
 
 Sessions::Sessions(storage::GroupCommit& commit, const protocol::Clock& clock,
@@ -73,7 +88,8 @@ Result<Tokens> Sessions::tokens_for(const storage::SessionInfo& session, std::st
                   session.role};
 }
 
-asio::awaitable<Result<Tokens>> Sessions::open(storage::Account account, storage::DeviceInfo device)
+asio::awaitable<Result<Tokens>> Sessions::open(storage::Account account, storage::DeviceInfo device,
+                                               std::string new_password_hash)
 {
     const auto now = clock_.now_ms();
     auto refresh = fresh_secret();
@@ -84,9 +100,7 @@ asio::awaitable<Result<Tokens>> Sessions::open(storage::Account account, storage
                               device.device, device.key, session.expires_at};
     auto tokens = tokens_for(info, std::move(refresh));
     if (!tokens) co_return fail(tokens);
-    auto job = [session = std::move(session)](WriteTransaction& transaction) {
-        return storage::create_session(transaction.db(), session);
-    };
+    OpenSession job{std::move(account), std::move(session), std::move(new_password_hash)};
     auto done = co_await commit_.write(std::move(job));
     if (!done) co_return fail(done);
     co_return std::move(*tokens);
@@ -233,6 +247,13 @@ void Sessions::tell_ended(const std::vector<Uuid>& sessions)
         forget(session);
         if (ended_) ended_(session);
     }
+}
+
+void Sessions::forget_account(std::int64_t account)
+{
+    ++forgotten_;
+    std::erase_if(remembered_,
+                  [account](const auto& entry) { return entry.second.session.user == account; });
 }
 
 void Sessions::forget(const Uuid& session)

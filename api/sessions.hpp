@@ -60,7 +60,10 @@ class Sessions {
     // Reads or makes the token key. Until it succeeded every token is `unavailable`.
     asio::awaitable<Result<void>> start();
 
-    asio::awaitable<Result<Tokens>> open(storage::Account account, storage::DeviceInfo device);
+    // `unauthenticated` where the account is no longer as `account` says. `new_password_hash`
+    // takes the place of its password; empty: it stays.
+    asio::awaitable<Result<Tokens>> open(storage::Account account, storage::DeviceInfo device,
+                                         std::string new_password_hash = {});
     // `unauthenticated` for an unknown token, and for an old one, whose session then ends.
     asio::awaitable<Result<Tokens>> refresh(std::string token);
     // Value of an Authorization field; `unauthenticated`.
@@ -73,6 +76,11 @@ class Sessions {
     // are to be told. `not_found`.
     asio::awaitable<Result<void>> end_device(protocol::UserId user, std::int64_t account,
                                              protocol::Uuid device);
+    // What is remembered of an account's sessions is read anew: its role or state has changed.
+    void forget_account(std::int64_t account);
+    // Sessions that a job of the caller's has ended, or that can't be used for now: they are
+    // forgotten, and their sockets closed.
+    void tell_ended(const std::vector<protocol::Uuid>& sessions);
     // Called with every session that ends here, after it is durable.
     void on_ended(std::function<void(const protocol::Uuid&)> listener);
 
@@ -100,7 +108,6 @@ class Sessions {
                                             std::string refresh) const;
     [[nodiscard]] std::string fresh_secret();
     void forget(const protocol::Uuid& session);
-    void tell_ended(const std::vector<protocol::Uuid>& sessions);
 
     storage::GroupCommit& commit_;
     const protocol::Clock& clock_;

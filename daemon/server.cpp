@@ -111,11 +111,11 @@ Result<void> Server::open()
 
 void Server::add_control()
 {
-    control_ = std::make_unique<Control>(
-        ControlParts{identity_, federation_->discovery(), federation_->links(),
-                     federation_->comparison(), federation_->prover(), federation_->follower(),
-                     federation_->repair(), federation_->channels(), stores_->commits(),
-                     federation_->tiers(), clock_, random_, config_.federation.enabled});
+    control_ = std::make_unique<Control>(ControlParts{
+        identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
+        federation_->prover(), federation_->follower(), federation_->repair(),
+        federation_->channels(), api_->administration(), stores_->commits(), federation_->tiers(),
+        clock_, random_, config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

@@ -30,7 +30,7 @@ Result<protocol::ShownUser> read_user(storage::Connection& db, const protocol::U
     auto account = storage::find_user(db, protocol::localpart_of(user));
     if (!account && account.error().code == Code::not_found) return unknown_user();
     if (!account) return fail(account);
-    if (account->suspended) return unknown_user();
+    if (account->suspended || account->banned) return unknown_user();
     auto profile = storage::profile_of(db, account->id);
     if (!profile) return fail(profile);
     auto devices = storage::devices_of(db, account->id);

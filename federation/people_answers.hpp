@@ -14,7 +14,7 @@
 
 namespace entente::federation {
 
-// What a user of this server shows; `not_found` where there is none, or he is suspended.
+// What a user of this server shows; `not_found` where there is none, or he is suspended or banned.
 [[nodiscard]] Result<protocol::ShownUser> read_user(storage::Connection& db,
                                                     const protocol::UserId& user);
 

@@ -15,11 +15,16 @@ constexpr const char* insert_user =
     "INSERT INTO account_user (localpart, password_hash, role, created_at) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (localpart) DO NOTHING";
 constexpr const char* select_user =
-    "SELECT id, localpart, password_hash, role, created_at, suspended_at FROM account_user "
-    "WHERE localpart = ?1";
-constexpr const char* update_password = "UPDATE account_user SET password_hash = ?2 WHERE id = ?1";
+    "SELECT id, localpart, password_hash, role, created_at, suspended_at, banned_at, "
+    "one_time_until FROM account_user WHERE localpart = ?1 AND deleted_at IS NULL";
+constexpr const char* select_login =
+    "SELECT 1 FROM account_user WHERE id = ?1 AND password_hash = ?2 AND suspended_at IS NULL "
+    "AND banned_at IS NULL AND deleted_at IS NULL";
+constexpr const char* update_password =
+    "UPDATE account_user SET password_hash = ?2, one_time_until = NULL WHERE id = ?1";
 constexpr const char* select_superadmin =
-    "SELECT 1 FROM account_user WHERE role = 'superadmin' AND suspended_at IS NULL LIMIT 1";
+    "SELECT 1 FROM account_user WHERE role = 'superadmin' AND suspended_at IS NULL "
+    "AND banned_at IS NULL AND deleted_at IS NULL LIMIT 1";
 constexpr const char* select_device =
     "SELECT id, key, revoked_at FROM account_device WHERE user = ?1 AND device = ?2";
 constexpr const char* count_devices =
@@ -36,7 +41,7 @@ constexpr const char* select_session =
     "FROM account_session s JOIN account_user u ON u.id = s.user "
     "JOIN account_device d ON d.id = s.device "
     "WHERE s.id = ?1 AND s.ended_at IS NULL AND s.expires_at > ?2 "
-    "AND u.suspended_at IS NULL AND d.revoked_at IS NULL";
+    "AND u.suspended_at IS NULL AND u.banned_at IS NULL AND d.revoked_at IS NULL";
 constexpr const char* update_session_end =
     "UPDATE account_session SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL";
 constexpr const char* delete_refresh = "DELETE FROM account_refresh WHERE session = ?1";
@@ -51,8 +56,6 @@ constexpr const char* update_session_expiry =
 constexpr const char* select_old_sessions =
     "SELECT id FROM account_session WHERE expires_at < ?1 OR ended_at < ?1 LIMIT ?2";
 constexpr const char* delete_session = "DELETE FROM account_session WHERE id = ?1";
-constexpr const char* insert_code =
-    "INSERT INTO account_invite_code (hash, uses_left, expires_at) VALUES (?1, ?2, ?3)";
 constexpr const char* select_code =
     "SELECT uses_left, expires_at FROM account_invite_code WHERE hash = ?1";
 constexpr const char* update_code =
@@ -178,9 +181,22 @@ Result<Account> find_user(Connection& db, std::string_view localpart)
     if (!*row) return fail(Code::not_found, "no such user");
     auto role = account_role_from((*query)->text(3));
     if (!role) return fail(Code::internal, "account_user.role is unknown");
-    return Account{(*query)->integer(0),           std::string{(*query)->text(1)},
-                   std::string{(*query)->text(2)}, *role,
-                   (*query)->integer(4),           !(*query)->is_null(5)};
+    Account account{
+        (*query)->integer(0), std::string{(*query)->text(1)}, std::string{(*query)->text(2)}, *role,
+        (*query)->integer(4), !(*query)->is_null(5),          !(*query)->is_null(6),          {}};
+    if (!(*query)->is_null(7)) account.one_time_until = (*query)->integer(7);
+    return account;
+}
+
+Result<void> check_login(Connection& db, const Account& account)
+{
+    auto query = Query::prepare(db, select_login);
+    if (!query) return fail(query);
+    (*query)->bind(0, account.id).bind_text(1, account.password_hash);
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    if (!*row) return refuse(Code::unauthenticated, "name or password is wrong");
+    return {};
 }
 
 Result<void> set_password(Connection& db, std::int64_t user, std::string_view password_hash)
@@ -311,15 +327,6 @@ Result<std::int64_t> sweep_sessions(Connection& db, Millis before, std::int64_t 
         if (!session) return fail(session);
     }
     return static_cast<std::int64_t>(ids.size());
-}
-
-Result<void> add_invite_code(Connection& db, const Hash& code_hash, std::int64_t uses,
-                             Millis expires_at)
-{
-    auto insert = Query::prepare(db, insert_code);
-    if (!insert) return fail(insert);
-    (*insert)->bind_blob(0, as_view(code_hash)).bind(1, uses).bind(2, expires_at);
-    return (*insert)->run();
 }
 
 Result<std::int64_t> create_user_by_code(Connection& db, const Hash& code_hash,

@@ -33,6 +33,9 @@ struct Account {
     AccountRole role = AccountRole::user;
     protocol::Millis created_at = 0;
     bool suspended = false;
+    bool banned = false;
+    // The password is for one login until then, which replaces it; nothing: it is the user's own.
+    std::optional<protocol::Millis> one_time_until;
 };
 
 // `localpart` must satisfy protocol::is_localpart (else `malformed`); `conflict` where
@@ -40,7 +43,13 @@ struct Account {
 [[nodiscard]] Result<std::int64_t> create_user(Connection& db, std::string_view localpart,
                                                std::string_view password_hash, AccountRole role,
                                                protocol::Millis now);
-[[nodiscard]] Result<Account> find_user(Connection& db, std::string_view localpart);  // `not_found`
+// `not_found`, also where it was deleted.
+[[nodiscard]] Result<Account> find_user(Connection& db, std::string_view localpart);
+// In the transaction that makes a session: whether the account is still as it was when its
+// password was looked at, and may be used. `unauthenticated`: a ban, or another password, came
+// between.
+[[nodiscard]] Result<void> check_login(Connection& db, const Account& account);
+// The user's own from now on.
 [[nodiscard]] Result<void> set_password(Connection& db, std::int64_t user,
                                         std::string_view password_hash);
 // Whether there is anybody who may administer this server: false before setup.
@@ -69,7 +78,7 @@ struct NewSession {
 [[nodiscard]] Result<void> create_session(Connection& db, const NewSession& session);
 
 // A session that may be used at `now`, with whose it is; `not_found` where it ended,
-// expired, never was, or its user is suspended or its device revoked.
+// expired, never was, or its user is suspended or banned or its device revoked.
 struct SessionInfo {
     protocol::Uuid id;
     std::int64_t user = 0;
@@ -104,9 +113,7 @@ struct Refreshed {
 [[nodiscard]] Result<std::int64_t> sweep_sessions(Connection& db, protocol::Millis before,
                                                   std::int64_t limit);
 
-// Registration codes (mode `invite`).
-[[nodiscard]] Result<void> add_invite_code(Connection& db, const protocol::Hash& code_hash,
-                                           std::int64_t uses, protocol::Millis expires_at);
+// Registration codes (mode `invite`); account_admin_store.hpp makes them.
 // Registers with a code: one of its uses goes only if the user was made. `forbidden`
 // where the code is unknown, used up or over.
 [[nodiscard]] Result<std::int64_t> create_user_by_code(Connection& db,

@@ -22,7 +22,8 @@ constexpr char select_devices[] =
     "WHERE d.user = ? AND d.revoked_at IS NULL ORDER BY d.id";
 constexpr char select_live_device[] =
     "SELECT d.id FROM account_device d JOIN account_user u ON u.id = d.user "
-    "WHERE u.localpart = ? AND d.device = ? AND d.revoked_at IS NULL AND u.suspended_at IS NULL";
+    "WHERE u.localpart = ? AND d.device = ? AND d.revoked_at IS NULL AND u.suspended_at IS NULL "
+    "AND u.banned_at IS NULL";
 constexpr char select_own_device[] =
     "SELECT id FROM account_device WHERE user = ? AND device = ? AND revoked_at IS NULL";
 constexpr char update_name[] = "UPDATE account_device SET name = ? WHERE id = ?";

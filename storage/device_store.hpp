@@ -42,8 +42,8 @@ struct DeviceRow {
 };
 // Those that aren't revoked, the oldest first.
 [[nodiscard]] Result<std::vector<DeviceRow>> devices_of(Connection& db, std::int64_t user);
-// The row of a device that isn't revoked, of a user who isn't suspended; nothing where there
-// is none.
+// The row of a device that isn't revoked, of a user who is neither suspended nor
+// banned; nothing where there is none.
 [[nodiscard]] Result<std::optional<std::int64_t>> find_device(Connection& db,
                                                               std::string_view localpart,
                                                               const protocol::Uuid& device);

@@ -35,7 +35,8 @@ constexpr char select_slowest[] =
     "JOIN account_user u ON u.localpart = substr(m.user, 1, length(m.user) - ?) "
     "JOIN account_device d ON d.user = u.id AND d.revoked_at IS NULL "
     "LEFT JOIN device_cursor k ON k.channel = m.channel AND k.device = d.id "
-    "WHERE m.channel = ? AND m.standing <= 2 AND u.suspended_at IS NULL AND "
+    "WHERE m.channel = ? AND m.standing <= 2 AND u.suspended_at IS NULL AND u.banned_at IS NULL "
+    "AND "
     "m.user = u.localpart || ?";
 
 }  // namespace

@@ -24,6 +24,7 @@ void Control::add_routes(net::Router& router)
     add_fork_routes(router);
     add_move_routes(router);
     add_audit_routes(router);
+    add_user_routes(router);
 }
 
 asio::awaitable<net::Response> Control::server(const net::Request& /*request*/)

@@ -6,6 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "api/administration.hpp"
 #include "federation/follower_log.hpp"
 #include "federation/log_comparison.hpp"
 #include "federation/log_proof.hpp"
@@ -29,6 +30,7 @@ struct ControlParts {
     federation::FollowerLog& follower;
     federation::Repair& repair;
     federation::Channels& channels;
+    api::Administration& administration;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
     const protocol::Clock& clock;
@@ -50,6 +52,7 @@ class Control {
     void add_key_routes(net::Router& router);
     void add_move_routes(net::Router& router);
     void add_audit_routes(net::Router& router);
+    void add_user_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -66,6 +69,12 @@ class Control {
     Answer thaw(const net::Request& request);
     Answer go_on(const net::Request& request);
     Answer move(const net::Request& request);
+    Answer users(const net::Request& request);
+    Answer user(const net::Request& request);
+    Answer judge(const net::Request& request);
+    Answer codes(const net::Request& request);
+    Answer make_code(const net::Request& request);
+    Answer revoke_code(const net::Request& request);
     Answer audit(const net::Request& request);
     Answer audit_ends(const net::Request& request);
     Answer audit_lines(const net::Request& request);

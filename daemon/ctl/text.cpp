@@ -64,4 +64,21 @@ std::string harmless(std::string_view text)
     return shown;
 }
 
+std::string query_text(std::string_view text)
+{
+    constexpr std::string_view plain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        if (plain.find(c) != std::string_view::npos) {
+            out += c;
+            continue;
+        }
+        const auto octet = static_cast<unsigned char>(c);
+        out += {'%', digits[octet >> 4U], digits[octet & 0xfU]};
+    }
+    return out;
+}
+
 }  // namespace entente::daemon::ctl

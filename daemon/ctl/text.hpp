@@ -22,4 +22,7 @@ void print_table(std::ostream& out, const std::vector<Row>& rows);
 // ASCII without control characters; anything else as a JSON escape.
 [[nodiscard]] std::string harmless(std::string_view text);
 
+// Percent-encoded, to stand in a query or a path.
+[[nodiscard]] std::string query_text(std::string_view text);
+
 }  // namespace entente::daemon::ctl

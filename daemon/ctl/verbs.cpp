@@ -33,6 +33,7 @@ void add_all(Verbs& verbs)
     add_channel_verbs(verbs);
     add_audit_verbs(verbs);
     add_proof_verbs(verbs);
+    add_user_verbs(verbs);
 }
 
 }  // namespace
@@ -49,7 +50,12 @@ Verbs::Verbs(CLI::App& app, Settings& settings) : app_(app)
 
 CLI::App& Verbs::group(const std::string& name, const std::string& help)
 {
-    auto* const made = app_.add_subcommand(name, help);
+    return group(app_, name, help);
+}
+
+CLI::App& Verbs::group(CLI::App& within, const std::string& name, const std::string& help)
+{
+    auto* const made = within.add_subcommand(name, help);
     made->fallthrough();
     made->require_subcommand(1);
     return *made;
@@ -64,8 +70,10 @@ CLI::App& Verbs::add(CLI::App& group, const std::string& name, const std::string
 {
     auto* const made = group.add_subcommand(name, help);
     made->fallthrough();
-    const auto prefix = &group == &app_ ? std::string() : group.get_name() + " ";
-    verbs_.push_back({made, prefix + name, std::move(run)});
+    auto words = name;
+    for (const auto* app = &group; app != &app_; app = app->get_parent())
+        words.insert(0, app->get_name() + " ");
+    verbs_.push_back({made, std::move(words), std::move(run)});
     return *made;
 }
 

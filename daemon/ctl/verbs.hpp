@@ -40,6 +40,7 @@ class Verbs {
 
     // A word with verbs below it, as "peer".
     CLI::App& group(const std::string& name, const std::string& help);
+    CLI::App& group(CLI::App& within, const std::string& name, const std::string& help);
     // The options that the caller adds live as long as `run` does: it holds them.
     CLI::App& add(const std::string& name, const std::string& help, RunVerb run);
     CLI::App& add(CLI::App& group, const std::string& name, const std::string& help, RunVerb run);
@@ -82,6 +83,7 @@ void add_identity_verbs(Verbs& verbs);
 void add_peer_verbs(Verbs& verbs);
 void add_proof_verbs(Verbs& verbs);
 void add_setup_verbs(Verbs& verbs);
+void add_user_verbs(Verbs& verbs);
 void add_fork_verbs(Verbs& verbs, CLI::App& channel);       // by add_channel_verbs
 void add_move_verb(Verbs& verbs, CLI::App& channel);        // by add_channel_verbs
 void add_key_conflict_verbs(Verbs& verbs, CLI::App& peer);  // by add_peer_verbs

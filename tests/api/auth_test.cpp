@@ -4,6 +4,7 @@
 
 #include "protocol/octets.hpp"
 #include "rig.hpp"
+#include "storage/account_admin_store.hpp"
 
 namespace entente::api::testing {
 namespace {
@@ -23,8 +24,9 @@ ApiOptions with(Registration registration)
 void add_code(Rig& rig, const std::string& code, std::int64_t uses, protocol::Seconds life)
 {
     auto job = [&](storage::WriteTransaction& transaction) {
-        return storage::add_invite_code(transaction.db(), protocol::sha256(code), uses,
-                                        rig.clock.now_ms() + life * 1000);
+        return storage::make_invite_code(transaction.db(),
+                                         {protocol::sha256(code), uses, rig.clock.now_ms(),
+                                          rig.clock.now_ms() + life * 1000, "operator"});
     };
     const auto added = rig.await(rig.commit().write(std::move(job)));
     ASSERT_TRUE(added) << added.error().detail;

@@ -120,6 +120,7 @@ class Rig {
     Metrics metrics;
     std::function<Result<void>()> ready = [] { return Result<void>{}; };
     storage::GroupCommit& commit() { return *commit_; }
+    Api& api() { return *api_; }
     // What another server answers to a query; nobody is there until a test says so.
     std::function<federation::Answer(const protocol::ServerName& server, const std::string& target,
                                      const std::string& body)>

@@ -45,6 +45,19 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
              {"audit export", {"audit", "export", "file"}},
              {"audit verify",
               {"audit", "verify", "file", "--server-key=-id", "--since", "earlier"}},
+             {"user list", {"user", "list"}},
+             {"user show", {"user", "show", "alice"}},
+             {"user suspend", {"user", "suspend", "alice@a.test", "--reason", "spam"}},
+             {"user unsuspend", {"user", "unsuspend", "alice"}},
+             {"user ban", {"user", "ban", "alice"}},
+             {"user unban", {"user", "unban", "alice"}},
+             {"user role", {"user", "role", "alice", "superadmin"}},
+             {"user sessions end", {"user", "sessions", "end", "alice"}},
+             {"user reset-password", {"user", "reset-password", "alice", "--secrets-file", "s"}},
+             {"user delete", {"user", "delete", "alice"}},
+             {"user code create", {"user", "code", "create", "--uses", "5", "--days", "366"}},
+             {"user code list", {"user", "code", "list"}},
+             {"user code revoke", {"user", "code", "revoke", "abc"}},
              {"verify-proof",
               {"verify-proof", "file", "--server-key", "a=b", "--server-key", "c=d"}},
          }) {
@@ -85,6 +98,15 @@ TEST(Ctl, FaultsOfUsageAreTwo)
                                                {"channel", "show", "../x"},
                                                {"verify-proof"},
                                                {"audit", "export"},
+                                               {"user", "ban"},
+                                               {"user", "ban", "Alice"},
+                                               {"user", "ban", "alice@"},
+                                               {"user", "role", "alice"},
+                                               {"user", "role", "alice", "king"},
+                                               {"user", "sessions", "alice"},
+                                               {"user", "code", "create", "--uses", "0"},
+                                               {"user", "code", "create", "--days", "367"},
+                                               {"user", "code", "revoke"},
                                                {"audit", "list", "--last", "0"},
                                                {"audit", "list", "--last", "100001"},
                                                {"nonsense"},
@@ -126,6 +148,13 @@ TEST(Text, WhatStrangersWroteMovesNoCursor)
     EXPECT_EQ(harmless("a\x1b[2Jb\x7f\n"), "a\\u001b[2Jb\\u007f\\n");
     EXPECT_EQ(harmless("J\xc3\xbcrgen\xe2\x80\xae"), "J\\u00fcrgen\\u202e");
     EXPECT_EQ(harmless("\xff"), "\\ufffd");
+}
+
+TEST(Text, AQueryHoldsNothingThatDividesOne)
+{
+    EXPECT_EQ(query_text("spam & \"more\" +1 \xc3\xbc/?#"),
+              "spam%20%26%20%22more%22%20%2B1%20%C3%BC%2F%3F%23");
+    EXPECT_EQ(query_text("aZ9-._~"), "aZ9-._~");
 }
 
 TEST(Text, ATableHasColumnsAsWideAsTheirWidestCell)
