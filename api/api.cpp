@@ -101,17 +101,45 @@ Api::Api(ApiParts parts, ApiOptions options)
       user_rates_(options_.user, max_rate_keys),
       people_rates_(options_.people, max_rate_keys),
       channel_counts_(options_.channels_a_day),
-      report_counts_(options_.reports_a_day)
+      report_counts_(options_.reports_a_day),
+      settings_({parts_.commit, parts_.clock, parts_.log, options_.server, default_settings(),
+                 [this](const SettingValues& values) { take_settings(values); }})
 {
     sessions_.on_ended([this](const protocol::Uuid& session) { hub_.end_session(session); });
     parts_.channels.listen(hub_);
     parts_.people.listen(hub_);
 }
 
+SettingValues Api::default_settings() const
+{
+    SettingValues values;
+    values.registration = options_.registration;
+    values.contact = options_.contact;
+    values.requests_per_user = static_cast<std::int64_t>(options_.user.per_second);
+    values.channels_a_day = options_.channels_a_day;
+    values.reports_a_day = options_.reports_a_day;
+    values.media_bytes = static_cast<std::int64_t>(parts_.media.max_octets());
+    values.media_bytes_a_day = parts_.media.octets_a_day();
+    return values;
+}
+
+void Api::take_settings(const SettingValues& values)
+{
+    const auto usual = static_cast<std::int64_t>(options_.user.per_second);
+    const auto per_user = static_cast<double>(values.requests_per_user);
+    user_rates_.set(values.requests_per_user == usual ? options_.user : Rate{per_user, per_user});
+    channel_counts_.set(values.channels_a_day);
+    report_counts_.set(values.reports_a_day);
+    parts_.media.limit_uploads(static_cast<std::size_t>(values.media_bytes),
+                               values.media_bytes_a_day);
+}
+
 asio::awaitable<Result<void>> Api::start()
 {
     auto started = co_await sessions_.start();
     if (!started) co_return fail(started);
+    auto set = co_await settings_.start();
+    if (!set) co_return fail(set);
     parts_.tasks.spawn(sweep_sessions(*this));
     co_return Result<void>{};
 }
@@ -129,6 +157,7 @@ void Api::add_routes(net::Router& router)
     add_user_routes(router, *this);
     add_media_routes(router, *this);
     add_report_routes(router, *this);
+    add_settings_routes(router, *this);
     add_message_routes(router, *this);
     add_realtime_routes(router, *this);
 }

@@ -14,6 +14,7 @@
 #include "api/passwords.hpp"
 #include "api/rates.hpp"
 #include "api/sessions.hpp"
+#include "api/settings.hpp"
 #include "federation/channels.hpp"
 #include "federation/media.hpp"
 #include "federation/people.hpp"
@@ -31,8 +32,7 @@ class Directory;
 
 namespace entente::api {
 
-enum class Registration : std::uint8_t { closed, invite, open };
-
+// What settings.hpp can change while the server runs has its defaults here.
 struct ApiOptions {
     protocol::ServerName server;
     protocol::NameRules names;
@@ -46,6 +46,7 @@ struct ApiOptions {
     // to this whole server over there.
     Rate people{5, 300};
     std::int64_t reports_a_day = 100;  // of a user
+    std::string contact;               // of who runs the server; may be empty
 };
 
 // What the API stands on; all of it lives longer than the API.
@@ -69,8 +70,8 @@ class Api {
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
 
-    // Loads the token key, before which requests that need one are `unavailable`, and
-    // starts to sweep old sessions.
+    // Loads what is set and the token key, before which requests that need one are `unavailable`,
+    // and starts to sweep old sessions.
     asio::awaitable<Result<void>> start();
     // Every route under /api/v1. The API lives longer than the router.
     void add_routes(net::Router& router);
@@ -85,6 +86,8 @@ class Api {
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] Administration& administration() { return administration_; }
+    [[nodiscard]] Settings& settings() { return settings_; }
+    [[nodiscard]] const Settings& settings() const { return settings_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
     // What all sockets share for posts that wait (intake.hpp).
     [[nodiscard]] protocol::SharedRoom& post_room() { return post_room_; }
@@ -95,6 +98,9 @@ class Api {
     [[nodiscard]] DailyCount& channel_counts() { return channel_counts_; }
 
  private:
+    [[nodiscard]] SettingValues default_settings() const;
+    void take_settings(const SettingValues& values);
+
     ApiParts parts_;
     ApiOptions options_;
     Sessions sessions_;
@@ -107,6 +113,7 @@ class Api {
     Rates people_rates_;
     DailyCount channel_counts_;
     DailyCount report_counts_;
+    Settings settings_;
 };
 
 // A route for anyone: charged to the address before it runs.
@@ -131,6 +138,7 @@ void add_user_routes(net::Router& router, Api& api);
 void add_media_routes(net::Router& router, Api& api);
 void add_report_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
+void add_settings_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);
 
 }  // namespace entente::api

@@ -29,6 +29,8 @@ class Rates {
     [[nodiscard]] Result<void> take(const std::string& key, protocol::Millis now, double cost = 1);
     // The same verdict without taking anything.
     [[nodiscard]] Result<void> check(const std::string& key, protocol::Millis now) const;
+    // From now on; what was taken stays taken.
+    void set(Rate rate) { rate_ = rate; }
     [[nodiscard]] std::size_t size() const { return buckets_.size(); }
 
  private:
@@ -51,6 +53,9 @@ class DailyCount {
     explicit DailyCount(std::int64_t limit) : limit_(limit) {}
     // `rate_limited` until the day ends.
     [[nodiscard]] Result<void> take(const std::string& key, protocol::Millis now);
+
+    // From now on; today's count goes on.
+    void set(std::int64_t limit) { limit_ = limit; }
 
  private:
     std::int64_t limit_;

@@ -84,11 +84,10 @@ net::Response tokens_response(int status, const Tokens& tokens)
     return response;
 }
 
-Result<void> check_registration(const ApiOptions& options, const Credentials& wanted)
+Result<void> check_registration(Registration mode, const Credentials& wanted)
 {
-    if (options.registration == Registration::closed)
-        return refuse(Code::forbidden, "registration is closed here");
-    if (options.registration == Registration::invite && wanted.code.empty())
+    if (mode == Registration::closed) return refuse(Code::forbidden, "registration is closed here");
+    if (mode == Registration::invite && wanted.code.empty())
         return refuse(Code::forbidden, "/code: registration needs a code here");
     if (!protocol::is_localpart(wanted.name))
         return refuse(Code::malformed,
@@ -108,12 +107,13 @@ RouteResult register_user(Api& api, const net::Request& request)
 {
     auto wanted = read_credentials(request);
     if (!wanted) co_return fail(wanted);
-    auto allowed = check_registration(api.options(), *wanted);
+    const auto mode = api.settings().values().registration;
+    auto allowed = check_registration(mode, *wanted);
     if (!allowed) co_return fail(allowed);
     auto hash = co_await api.passwords().hash(wanted->password);
     if (!hash) co_return fail(hash);
 
-    const bool by_code = api.options().registration == Registration::invite;
+    const bool by_code = mode == Registration::invite;
     auto job = [name = wanted->name, hash = *hash, code = protocol::sha256(wanted->code), by_code,
                 now = api.now()](storage::WriteTransaction& transaction) {
         if (by_code) return storage::create_user_by_code(transaction.db(), code, name, hash, now);

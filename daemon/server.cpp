@@ -93,6 +93,7 @@ Result<void> Server::open()
     options.server = config_.server.name;
     options.names = config_.name_rules();
     options.registration = registration(config_.registration);
+    options.contact = config_.server.contact;
     const auto per_user = static_cast<double>(config_.limits.requests_per_user);
     options.user = {per_user, per_user};
     api_ = std::make_unique<api::Api>(
@@ -114,8 +115,8 @@ void Server::add_control()
     control_ = std::make_unique<Control>(ControlParts{
         identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
         federation_->prover(), federation_->follower(), federation_->repair(),
-        federation_->channels(), api_->administration(), stores_->commits(), federation_->tiers(),
-        clock_, random_, config_.federation.enabled});
+        federation_->channels(), api_->administration(), api_->settings(), stores_->commits(),
+        federation_->tiers(), clock_, random_, config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

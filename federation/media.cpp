@@ -1,5 +1,6 @@
 #include "federation/media.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -70,13 +71,21 @@ std::shared_ptr<void> MediaRoom::take(const std::string& who, std::size_t octets
 Media::Media(MediaParts parts)
     : parts_(std::move(parts)),
       folder_(std::make_shared<const storage::MediaFolder>(parts_.options.folder)),
-      room_(parts_.options.in_flight, parts_.options.in_flight_of_one)
+      room_(parts_.options.in_flight, parts_.options.in_flight_of_one),
+      upload_octets_(parts_.options.max_octets),
+      upload_octets_a_day_(parts_.options.octets_a_day)
 {
+}
+
+void Media::limit_uploads(std::size_t octets, std::int64_t octets_a_day)
+{
+    upload_octets_ = std::min(octets, parts_.options.max_octets);
+    upload_octets_a_day_ = octets_a_day;
 }
 
 asio::awaitable<Result<std::string>> Media::keep(protocol::UserId user, std::string octets)
 {
-    if (octets.size() > parts_.options.max_octets)
+    if (octets.size() > upload_octets_)
         co_return refuse(Code::too_large, "a file that is too large");
     const auto held = room_.take(user.str(), octets.size());
     if (!held) co_return no_room();
@@ -84,7 +93,7 @@ asio::awaitable<Result<std::string>> Media::keep(protocol::UserId user, std::str
     storage::MediaRow row{id_of(octets), user.str(), static_cast<std::int64_t>(octets.size()), now};
     const auto id = row.id;
     auto reserve = [row = std::move(row), day = now - now % protocol::day_ms,
-                    most = parts_.options.octets_a_day](storage::WriteTransaction& transaction) {
+                    most = upload_octets_a_day_](storage::WriteTransaction& transaction) {
         return storage::reserve_media(transaction.db(), row, day, most);
     };
     auto is_new = co_await parts_.commits.write(std::move(reserve));

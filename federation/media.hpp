@@ -66,7 +66,11 @@ class Media {
  public:
     explicit Media(MediaParts parts);
 
+    // As the process was started; limit_uploads doesn't change it.
     [[nodiscard]] std::size_t max_octets() const { return parts_.options.max_octets; }
+    [[nodiscard]] std::int64_t octets_a_day() const { return parts_.options.octets_a_day; }
+    // From now on, of users here: octets of a file, max_octets at most, and of a UTC day.
+    void limit_uploads(std::size_t octets, std::int64_t octets_a_day);
     // The id under which it is durable. `rate_limited` over the day's quota, `too_large`,
     // `unavailable` where there is no room or the disk fails.
     asio::awaitable<Result<std::string>> keep(protocol::UserId user, std::string octets);
@@ -84,6 +88,8 @@ class Media {
     MediaParts parts_;
     std::shared_ptr<const storage::MediaFolder> folder_;
     MediaRoom room_;
+    std::size_t upload_octets_;
+    std::int64_t upload_octets_a_day_;
 };
 
 // Never shown, always saved: whatever it is, it is nothing of ours.

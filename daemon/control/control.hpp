@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "api/administration.hpp"
+#include "api/settings.hpp"
 #include "federation/follower_log.hpp"
 #include "federation/log_comparison.hpp"
 #include "federation/log_proof.hpp"
@@ -31,6 +32,7 @@ struct ControlParts {
     federation::Repair& repair;
     federation::Channels& channels;
     api::Administration& administration;
+    api::Settings& settings;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
     const protocol::Clock& clock;
@@ -53,6 +55,7 @@ class Control {
     void add_move_routes(net::Router& router);
     void add_audit_routes(net::Router& router);
     void add_user_routes(net::Router& router);
+    void add_setting_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -69,6 +72,8 @@ class Control {
     Answer thaw(const net::Request& request);
     Answer go_on(const net::Request& request);
     Answer move(const net::Request& request);
+    Answer settings(const net::Request& request);
+    Answer change_setting(const net::Request& request);
     Answer users(const net::Request& request);
     Answer user(const net::Request& request);
     Answer judge(const net::Request& request);
@@ -82,6 +87,8 @@ class Control {
     // An act of the operator's, which is then in the audit log.
     asio::awaitable<Result<void>> note(std::string act, std::string object,
                                        std::string details = "{}");
+
+    [[nodiscard]] net::Response shown_settings() const;
 
     ControlParts parts_;
 };

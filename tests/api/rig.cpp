@@ -259,6 +259,15 @@ Answer Rig::post(const std::string& path, const json& body, const std::string& t
     return post_text(path, body.dump(), "application/json", token);
 }
 
+Answer Rig::get_with(const std::string& path, const net::Fields& fields)
+{
+    net::Fetch fetch;
+    fetch.method = "GET";
+    fetch.target = path;
+    fetch.fields = fields;
+    return send(std::move(fetch));
+}
+
 Answer Rig::get(const std::string& path, const std::string& token)
 {
     net::Fetch fetch;

@@ -90,6 +90,7 @@ class Rig {
                      const std::string& type = "application/json", const std::string& token = {},
                      const std::string& encoding = {});
     Answer get(const std::string& path, const std::string& token = {});
+    Answer get_with(const std::string& path, const net::Fields& fields);
     Answer request(const std::string& method, const std::string& path, const json& body,
                    const std::string& token);
 

@@ -58,6 +58,9 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
              {"user code create", {"user", "code", "create", "--uses", "5", "--days", "366"}},
              {"user code list", {"user", "code", "list"}},
              {"user code revoke", {"user", "code", "revoke", "abc"}},
+             {"settings show", {"settings", "show"}},
+             {"settings set", {"settings", "set", "registration.mode", "open"}},
+             {"settings unset", {"settings", "unset", "registration.mode"}},
              {"verify-proof",
               {"verify-proof", "file", "--server-key", "a=b", "--server-key", "c=d"}},
          }) {
@@ -98,6 +101,8 @@ TEST(Ctl, FaultsOfUsageAreTwo)
                                                {"channel", "show", "../x"},
                                                {"verify-proof"},
                                                {"audit", "export"},
+                                               {"settings", "set", "registration.mode"},
+                                               {"settings", "unset"},
                                                {"user", "ban"},
                                                {"user", "ban", "Alice"},
                                                {"user", "ban", "alice@"},
