@@ -15,15 +15,18 @@ constexpr std::chrono::minutes sweep_pause{10};
 
 void tell_unswept(protocol::Log& log, const Error& error)
 {
-    protocol::log_warning(log, "api", "old sessions were not swept", {{"error", error.detail}});
+    protocol::log_warning(log, "api", "old sessions or reports were not swept",
+                          {{"error", error.detail}});
 }
 
 // Ends with the task group. What fails is tried again at the next turn.
-asio::awaitable<void> sweep_sessions(Api& api)
+asio::awaitable<void> sweep_old(Api& api)
 {
     while (co_await net::sleep_for(sweep_pause)) {
         auto swept = co_await api.sessions().sweep();
         if (!swept) tell_unswept(api.parts().log, swept.error());
+        auto dropped = co_await api.reports().sweep();
+        if (!dropped) tell_unswept(api.parts().log, dropped.error());
     }
 }
 
@@ -102,6 +105,8 @@ Api::Api(ApiParts parts, ApiOptions options)
       people_rates_(options_.people, max_rate_keys),
       channel_counts_(options_.channels_a_day),
       report_counts_(options_.reports_a_day),
+      reports_(
+          {parts_.commit, parts_.report_passing, parts_.clock, options_.server, options_.names}),
       settings_({parts_.commit, parts_.clock, parts_.log, options_.server, default_settings(),
                  [this](const SettingValues& values) { take_settings(values); }})
 {
@@ -140,7 +145,7 @@ asio::awaitable<Result<void>> Api::start()
     if (!started) co_return fail(started);
     auto set = co_await settings_.start();
     if (!set) co_return fail(set);
-    parts_.tasks.spawn(sweep_sessions(*this));
+    parts_.tasks.spawn(sweep_old(*this));
     co_return Result<void>{};
 }
 

@@ -13,6 +13,7 @@
 #include "api/live_hub.hpp"
 #include "api/passwords.hpp"
 #include "api/rates.hpp"
+#include "api/report_desk.hpp"
 #include "api/sessions.hpp"
 #include "api/settings.hpp"
 #include "federation/channels.hpp"
@@ -58,6 +59,7 @@ struct ApiParts {
     federation::Directory& directory;
     federation::People& people;
     federation::Media& media;
+    federation::ReportPassing& report_passing;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -86,6 +88,7 @@ class Api {
     [[nodiscard]] Sessions& sessions() { return sessions_; }
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] Administration& administration() { return administration_; }
+    [[nodiscard]] ReportDesk& reports() { return reports_; }
     [[nodiscard]] Settings& settings() { return settings_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
@@ -113,6 +116,7 @@ class Api {
     Rates people_rates_;
     DailyCount channel_counts_;
     DailyCount report_counts_;
+    ReportDesk reports_;
     Settings settings_;
 };
 

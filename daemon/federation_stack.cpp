@@ -160,6 +160,8 @@ FederationStack::FederationStack(Parts parts)
                  parts.config.federation.enabled ? &succession_ : nullptr}),
       comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
       prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
+      report_passing_({parts.identity, parts.stores.logs(), parts.stores.index(), prover_,
+                       parts.stores.commits(), parts.clock, parts.random, waker()}),
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
                       parts.clock),
       media_({parts.identity, parts.stores.commits(), parts.media_pool, parts.clock, asker(),

@@ -25,6 +25,7 @@
 #include "federation/people_answers.hpp"
 #include "federation/queries.hpp"
 #include "federation/repair.hpp"
+#include "federation/report_passing.hpp"
 #include "federation/retention.hpp"
 #include "federation/vouching.hpp"
 #include "net/http_client.hpp"
@@ -73,6 +74,7 @@ class FederationStack {
     [[nodiscard]] federation::Discovery& discovery() { return discovery_; }
     [[nodiscard]] federation::LogComparison& comparison() { return comparison_; }
     [[nodiscard]] federation::LogProver& prover() { return prover_; }
+    [[nodiscard]] federation::ReportPassing& report_passing() { return report_passing_; }
     [[nodiscard]] const trust::Tiers& tiers() const { return tiers_; }
 
  private:
@@ -132,6 +134,7 @@ class FederationStack {
     federation::LocalChannels channels_;
     federation::LogComparison comparison_;
     federation::LogProver prover_;
+    federation::LocalReportPassing report_passing_;
     federation::PeopleAnswers people_answers_;
     federation::Media media_;
 };

@@ -98,8 +98,8 @@ Result<void> Server::open()
     options.user = {per_user, per_user};
     api_ = std::make_unique<api::Api>(
         api::ApiParts{io_.get_executor(), tasks_, stores_->commits(), federation_->channels(),
-                      federation_->directory(), federation_->people(), federation_->media(), clock_,
-                      random_, log_},
+                      federation_->directory(), federation_->people(), federation_->media(),
+                      federation_->report_passing(), clock_, random_, log_},
         options);
     add_figures();
     const auto connections = connections_of_a_listener(shares->connections);
@@ -115,8 +115,8 @@ void Server::add_control()
     control_ = std::make_unique<Control>(ControlParts{
         identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
         federation_->prover(), federation_->follower(), federation_->repair(),
-        federation_->channels(), api_->administration(), api_->settings(), stores_->commits(),
-        federation_->tiers(), clock_, random_, config_.federation.enabled});
+        federation_->channels(), api_->administration(), api_->settings(), api_->reports(),
+        stores_->commits(), federation_->tiers(), clock_, random_, config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

@@ -70,6 +70,7 @@ struct Report {
     std::optional<protocol::ChannelId> channel;
     std::optional<protocol::Hash> event;
     std::string reason;
+    std::string proof{};  // of the event, as a JSON object; may be empty
 };
 
 // What a device finds in its mailbox. With `problem` it is no message: one that the device

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "federation/device_messages.hpp"
+#include "protocol/entry_proof.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_members.hpp"
 #include "storage/account_store.hpp"
@@ -16,8 +17,6 @@ namespace {
 
 using protocol::json_string;
 
-constexpr char report_type[] = "report";
-
 storage::ReportRow row_of(const Report& report, const std::string& origin,
                           const std::string& sender, Millis at)
 {
@@ -28,6 +27,7 @@ storage::ReportRow row_of(const Report& report, const std::string& origin,
     if (report.channel) row.channel = report.channel->str();
     if (report.event) row.event = protocol::to_base64url(*report.event);
     row.reason = report.reason;
+    row.proof = report.proof;
     row.at = at;
     return row;
 }
@@ -56,6 +56,7 @@ std::string write_report(const Report& report, std::string_view salt)
     out += R"(,"user":)" + json_string(report.user.str());
     if (report.channel) out += R"(,"channel":)" + json_string(report.channel->str());
     if (report.event) out += R"(,"event":")" + protocol::to_base64url(*report.event) + '"';
+    if (!report.proof.empty()) out += R"(,"proof":)" + report.proof;
     return out + R"(,"reason":)" + json_string(report.reason) + "}";
 }
 
@@ -69,6 +70,7 @@ Result<Report> parse_report(std::string_view content, protocol::NameRules names)
     const auto event_text = members.text_or_empty("event", protocol::max_name_octets);
     Report report;
     report.reason = members.text_or_empty("reason", max_report_octets);
+    report.proof = std::string(members.may_object("proof", max_report_proof_octets));
     if (members.error()) return protocol::Failure{*members.error()};
     auto user = protocol::parse_user_id(user_text, names);
     if (!user) return refuse(Code::malformed, "/user: name@server is needed");
@@ -156,6 +158,31 @@ Result<void> Reports::apply(storage::WriteTransaction& transaction, const Draft&
     return {};
 }
 
+// [INBOX-15] It proves something to this server, who seals what its users write, or orders it, if
+// a key of its own has signed that. All else is another's word, as the report is.
+Result<void> Reports::check_proof(const Report& report) const
+{
+    const auto bad = [](const std::string& why) {
+        return refuse(Code::malformed, "/proof: " + why);
+    };
+    if (!report.channel || !report.event) return bad("of which event isn't said");
+    const auto& identity = parts_.identity;
+    auto proof = protocol::parse_entry_proof(report.proof, identity.names);
+    if (!proof) return bad(proof.error().hint);
+    std::vector<KeyRef> given{identity.key_ref()};
+    for (const auto& old : identity.old_keys)
+        given.push_back({identity.name, old.key.thumbprint()});
+    const auto proven = protocol::verify_entry_proof(*proof, given, identity.names);
+    if (!proven) return bad(proven.error().hint);
+    const auto& event = proven->followed.event;
+    if (proof->channel != *report.channel || event.id != *report.event ||
+        event.sender.text != report.user.str())
+        return bad("it is of something else");
+    const auto& author = proven->author ? *proven->author : proven->home;
+    if (author.key.server != identity.name) return bad("it isn't signed by this server");
+    return {};
+}
+
 Result<void> Reports::take(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
                            const ServerName& origin)
 {
@@ -164,6 +191,9 @@ Result<void> Reports::take(storage::WriteTransaction& transaction, const Verifie
     if (protocol::server_of(report->user) != parts_.identity.name)
         return refuse(Code::not_found, "no such user here");
     if (auto exists = check_user(transaction.db(), report->user); !exists) return exists;
+    if (!report->proof.empty()) {
+        if (auto holds = check_proof(*report); !holds) return holds;
+    }
     return storage::put_report(
         transaction.db(),
         row_of(*report, origin.str(), direct.event->sender.text, parts_.clock.now_ms()));

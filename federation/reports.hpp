@@ -16,6 +16,9 @@
 namespace entente::federation {
 
 inline constexpr std::size_t max_report_octets = 4 * 1024;  // its reason
+// With the rest of a content it stays within what an event may have.
+inline constexpr std::size_t max_report_proof_octets = 48 * 1024;
+inline constexpr char report_type[] = "report";
 
 struct ReportsParts {
     const Identity& identity;
@@ -32,12 +35,14 @@ class Reports {
 
     // By a user of ours, once per txn.
     asio::awaitable<Result<void>> hand_in(Actor actor, Report report);
-    // The handler of `report`: of a user of ours, by another server.
+    // The handler of `report`: of a user of ours, by another server. A proof has to hold, under a
+    // key of ours, or nothing of it is taken.
     [[nodiscard]] Result<void> take(storage::WriteTransaction& transaction,
                                     const VerifiedDirect& direct, const ServerName& origin);
 
  private:
     struct Draft;
+    [[nodiscard]] Result<void> check_proof(const Report& report) const;
     [[nodiscard]] Draft draft(const Actor& actor, const Report& report) const;
     [[nodiscard]] Result<void> apply(storage::WriteTransaction& transaction, const Draft& draft);
 

@@ -1,50 +1,106 @@
 #include "storage/report_store.hpp"
 
+#include <optional>
+
 #include "storage/query.hpp"
 
 namespace entente::storage {
 
 namespace {
 
-constexpr char select_report_count[] = "SELECT count(*) FROM report WHERE origin = ?";
+constexpr char select_report_count[] =
+    "SELECT count(*), count(*) FILTER (WHERE proof <> '') FROM report "
+    "WHERE origin = ? AND closed_at = 0";
 constexpr char insert_report[] =
-    "INSERT INTO report (origin, sender, user, channel, event, reason, at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)";
-constexpr char select_reports[] =
-    "SELECT id, origin, sender, user, channel, event, reason, at FROM report "
-    "WHERE id > ? ORDER BY id LIMIT ?";
-constexpr char delete_report[] = "DELETE FROM report WHERE id = ?";
+    "INSERT INTO report (origin, sender, user, channel, event, reason, at, proof) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr char select_open_reports[] =
+    "SELECT id, origin, sender, user, channel, event, reason, at, verdict, closed_by, closed_at, "
+    "sent_at, proof <> '' FROM report WHERE id > ? AND closed_at = 0 ORDER BY id LIMIT ?";
+constexpr char select_closed_reports[] =
+    "SELECT id, origin, sender, user, channel, event, reason, at, verdict, closed_by, closed_at, "
+    "sent_at, proof <> '' FROM report WHERE id > ? AND closed_at > 0 ORDER BY id LIMIT ?";
+constexpr char select_report[] =
+    "SELECT id, origin, sender, user, channel, event, reason, at, verdict, closed_by, closed_at, "
+    "sent_at, proof <> '' FROM report WHERE id = ?";
+constexpr char select_proof[] = "SELECT proof FROM report WHERE id = ? AND proof <> ''";
+constexpr char update_closed[] =
+    "UPDATE report SET verdict = ?, closed_by = ?, closed_at = ? WHERE id = ?";
+constexpr char update_sent[] = "UPDATE report SET sent_at = ? WHERE id = ?";
+constexpr char delete_old[] =
+    "DELETE FROM report WHERE id IN "
+    "(SELECT id FROM report WHERE closed_at > 0 AND closed_at < ? LIMIT ?)";
+
+struct Counted {
+    std::int64_t all = 0, proven = 0;
+};
+
+ReportRow read_report(Statement& row)
+{
+    ReportRow report{row.integer(0),           std::string(row.text(1)),
+                     std::string(row.text(2)), std::string(row.text(3)),
+                     std::string(row.text(4)), std::string(row.text(5)),
+                     std::string(row.text(6)), row.integer(7)};
+    report.verdict = row.text(8);
+    report.closed_by = row.text(9);
+    report.closed_at = row.integer(10);
+    report.sent_at = row.integer(11);
+    report.is_proven = row.integer(12) != 0;
+    return report;
+}
 
 }  // namespace
 
 Result<void> put_report(Connection& db, const ReportRow& row)
 {
-    auto count =
-        one_row(db, select_report_count, [](Statement& one) { return one.integer(0); }, row.origin);
+    const auto read = [](Statement& one) { return Counted{one.integer(0), one.integer(1)}; };
+    auto count = one_row(db, select_report_count, read, row.origin);
     if (!count) return fail(count);
-    if (count->value_or(0) >= max_reports)
+    const auto held = count->value_or(Counted{});
+    if (held.all >= max_reports || (!row.proof.empty() && held.proven >= max_proven_reports))
         return refuse(Code::forbidden, "too many reports are open");
     return run(db, insert_report, row.origin, row.sender, row.user, row.channel, row.event,
-               row.reason, row.at);
+               row.reason, row.at, row.proof);
 }
 
-Result<std::vector<ReportRow>> reports_after(Connection& db, std::int64_t after, std::size_t limit)
+Result<std::vector<ReportRow>> reports_after(Connection& db, std::int64_t after, std::size_t limit,
+                                             bool are_closed)
 {
-    const auto read = [](Statement& row) {
-        return ReportRow{row.integer(0),           std::string(row.text(1)),
-                         std::string(row.text(2)), std::string(row.text(3)),
-                         std::string(row.text(4)), std::string(row.text(5)),
-                         std::string(row.text(6)), row.integer(7)};
-    };
-    return all_rows(db, select_reports, read, after, limit);
+    const auto* sql = are_closed ? select_closed_reports : select_open_reports;
+    return all_rows(db, sql, read_report, after, limit);
 }
 
-Result<void> drop_report(Connection& db, std::int64_t id)
+Result<ReportRow> find_report(Connection& db, std::int64_t id)
 {
-    auto gone = run(db, delete_report, id);
-    if (!gone) return gone;
-    if (db.changes() == 0) return refuse(Code::not_found, "no such report");
-    return {};
+    auto found = one_row(db, select_report, read_report, id);
+    if (!found) return fail(found);
+    if (!*found) return refuse(Code::not_found, "no such report");
+    return std::move(**found);
+}
+
+Result<std::string> proof_of_report(Connection& db, std::int64_t id)
+{
+    auto found =
+        one_row(db, select_proof, [](Statement& row) { return std::string(row.text(0)); }, id);
+    if (!found) return fail(found);
+    if (!*found) return refuse(Code::not_found, "no such report, or it came without a proof");
+    return std::move(**found);
+}
+
+Result<void> close_report(Connection& db, std::int64_t id, const std::string& verdict,
+                          const std::string& by, protocol::Millis now)
+{
+    return run(db, update_closed, verdict, by, now, id);
+}
+
+Result<void> note_sent_report(Connection& db, std::int64_t id, protocol::Millis now)
+{
+    return run(db, update_sent, now, id);
+}
+
+Result<void> sweep_reports(Connection& db, protocol::Millis before, std::size_t limit)
+{
+    return run(db, delete_old, before, limit);
 }
 
 }  // namespace entente::storage

@@ -1,5 +1,5 @@
-// What moderators have been told, until one of them is done with it; bounded by origin.
-// Functions over a connection, for jobs of GroupCommit.
+// What moderators have been told, and what they made of it: open reports, bounded by origin, and
+// closed ones for a year. Functions over a connection, for jobs of GroupCommit.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,10 @@
 
 namespace entente::storage {
 
-// Of one server, ours included, that nobody has dealt with.
+// Of one server, ours included, that nobody has dealt with; of those, with a proof.
 inline constexpr std::int64_t max_reports = 1'000;
+inline constexpr std::int64_t max_proven_reports = 100;
+inline constexpr protocol::Millis closed_report_life_ms = 365 * protocol::day_ms;
 
 struct ReportRow {
     std::int64_t id = 0;
@@ -24,12 +26,27 @@ struct ReportRow {
     std::string event;    // an event id; may be empty
     std::string reason;
     protocol::Millis at = 0;
+    std::string verdict{};  // "upheld", "dismissed"; empty while it is open
+    std::string closed_by{};
+    protocol::Millis closed_at = 0;
+    protocol::Millis sent_at = 0;  // to the reported user's server, with a proof; 0: it wasn't
+    bool is_proven = false;        // it came with a proof that holds
+    std::string proof{};           // to be put; not read with the row
 };
 // `forbidden` where the origin has too many open.
 [[nodiscard]] Result<void> put_report(Connection& db, const ReportRow& row);
 // The oldest first.
 [[nodiscard]] Result<std::vector<ReportRow>> reports_after(Connection& db, std::int64_t after,
-                                                           std::size_t limit);
-[[nodiscard]] Result<void> drop_report(Connection& db, std::int64_t id);  // `not_found`
+                                                           std::size_t limit,
+                                                           bool are_closed = false);
+[[nodiscard]] Result<ReportRow> find_report(Connection& db, std::int64_t id);  // `not_found`
+// Its text; `not_found` where it came without one.
+[[nodiscard]] Result<std::string> proof_of_report(Connection& db, std::int64_t id);
+[[nodiscard]] Result<void> close_report(Connection& db, std::int64_t id, const std::string& verdict,
+                                        const std::string& by, protocol::Millis now);
+[[nodiscard]] Result<void> note_sent_report(Connection& db, std::int64_t id, protocol::Millis now);
+// Those that were closed before `before`, some at a time.
+[[nodiscard]] Result<void> sweep_reports(Connection& db, protocol::Millis before,
+                                         std::size_t limit);
 
 }  // namespace entente::storage

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "api/administration.hpp"
+#include "api/report_desk.hpp"
 #include "api/settings.hpp"
 #include "federation/follower_log.hpp"
 #include "federation/log_comparison.hpp"
@@ -33,6 +34,7 @@ struct ControlParts {
     federation::Channels& channels;
     api::Administration& administration;
     api::Settings& settings;
+    api::ReportDesk& reports;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
     const protocol::Clock& clock;
@@ -56,6 +58,7 @@ class Control {
     void add_audit_routes(net::Router& router);
     void add_user_routes(net::Router& router);
     void add_setting_routes(net::Router& router);
+    void add_report_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -72,6 +75,10 @@ class Control {
     Answer thaw(const net::Request& request);
     Answer go_on(const net::Request& request);
     Answer move(const net::Request& request);
+    Answer reports(const net::Request& request);
+    Answer report_proof(const net::Request& request);
+    Answer close_report(const net::Request& request);
+    Answer send_report(const net::Request& request);
     Answer settings(const net::Request& request);
     Answer change_setting(const net::Request& request);
     Answer users(const net::Request& request);

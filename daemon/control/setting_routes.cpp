@@ -65,8 +65,7 @@ asio::awaitable<net::Response> Control::change_setting(const net::Request& reque
     auto& value = changes[key];
     if (const auto text = request.parameter("value")) value = value_json(key, *text);
     api::Administrator by;
-    auto changed =
-        co_await parts_.settings.change(std::move(by), std::move(changes), std::nullopt);
+    auto changed = co_await parts_.settings.change(std::move(by), std::move(changes), std::nullopt);
     if (!changed) co_return control::refusal(changed.error(), parts_.clock.now_ms());
     co_return shown_settings();
 }

@@ -34,6 +34,7 @@ void add_all(Verbs& verbs)
     add_audit_verbs(verbs);
     add_proof_verbs(verbs);
     add_user_verbs(verbs);
+    add_report_verbs(verbs);
     add_setting_verbs(verbs);
 }
 

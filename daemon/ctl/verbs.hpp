@@ -82,6 +82,7 @@ void add_channel_verbs(Verbs& verbs);
 void add_identity_verbs(Verbs& verbs);
 void add_peer_verbs(Verbs& verbs);
 void add_proof_verbs(Verbs& verbs);
+void add_report_verbs(Verbs& verbs);
 void add_setting_verbs(Verbs& verbs);
 void add_setup_verbs(Verbs& verbs);
 void add_user_verbs(Verbs& verbs);

@@ -51,9 +51,9 @@ TEST_F(News, AReportIsListedForAdministratorsUntilOneIsDoneWithIt)
     EXPECT_EQ(one["origin"], "a.test");
     EXPECT_EQ(one["reason"], "is \"rude\"");
     const auto path = "/api/v1/admin/reports/" + std::to_string(one["id"].get<int>());
-    EXPECT_EQ(rig.request("DELETE", path, json::object(), alice.access).status, 403);
-    EXPECT_EQ(rig.request("DELETE", path, json::object(), root.access).status, 204);
-    EXPECT_EQ(rig.request("DELETE", path, json::object(), root.access).status, 404);
+    const json verdict{{"verdict", "upheld"}};
+    EXPECT_EQ(rig.post(path + "/close", verdict, alice.access).status, 403);
+    EXPECT_EQ(rig.post(path + "/close", verdict, root.access).body["verdict"], "upheld");
     EXPECT_TRUE(rig.get("/api/v1/admin/reports", root.access).body["reports"].empty());
 }
 

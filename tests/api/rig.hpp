@@ -78,6 +78,29 @@ struct Person {
     std::string refresh;
 };
 
+// In the place of what proves an entry: says yes, or what a test wants, and notes what goes out.
+class NotedPassing final : public federation::ReportPassing {
+ public:
+    asio::awaitable<Result<federation::ProvenReport>> prove(federation::Report report,
+                                                            bool with_content) override
+    {
+        if (problem) co_return protocol::Failure{*problem};
+        federation::ProvenReport made;
+        made.server = protocol::server_of(report.user);
+        made.with_content = with_content;
+        co_return made;
+    }
+    Result<void> pass(storage::WriteTransaction& transaction,
+                      const federation::ProvenReport& report) override
+    {
+        transaction.after_commit(
+            [this, server = report.server] { passed.push_back(server.str()); });
+        return {};
+    }
+    std::optional<Error> problem;
+    std::vector<std::string> passed;
+};
+
 class Rig {
  public:
     explicit Rig(ApiOptions options = roomy_options());
@@ -115,6 +138,7 @@ class Rig {
 
     ManualClock clock;
     MemoryChannels channels;
+    NotedPassing report_passing;
     // What another server answers to a signed GET.
     std::function<Result<federation::Answer>(const std::string& server, const std::string& target)>
         elsewhere;
