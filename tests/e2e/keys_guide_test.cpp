@@ -1,42 +1,10 @@
 // The examples of docs/operate/keys.md, run from top to bottom on a real server with a peer.
-#include <fstream>
-
+#include "tests/e2e/support/guide.hpp"
 #include "tests/e2e/support/keys.hpp"
 #include "tests/e2e/support/world_test.hpp"
 
 namespace entente::e2e {
 namespace {
-
-// The lines of its boxes of commands.
-std::vector<std::string> commands_of(const std::string& file)
-{
-    std::ifstream guide(file);
-    std::vector<std::string> commands;
-    bool is_inside = false;
-    for (std::string line; std::getline(guide, line);) {
-        if (line.starts_with("```"))
-            is_inside = line == "```sh";
-        else if (is_inside)
-            commands.push_back(line);
-    }
-    return commands;
-}
-
-// Divided at blanks outside of double quotes.
-std::vector<std::string> words_of(const std::string& line)
-{
-    std::vector<std::string> words(1);
-    bool is_quoted = false;
-    for (const char c : line) {
-        if (c == '"')
-            is_quoted = !is_quoted;
-        else if (c == ' ' && !is_quoted)
-            words.emplace_back();
-        else
-            words.back() += c;
-    }
-    return words;
-}
 
 class KeysGuide : public WorldTest {
  protected:
