@@ -222,7 +222,7 @@ std::vector<Case> event_proof_cases()
          .proves = "A root with alg none, or without a signature, is refused",
          .run = refuses_proofs({header_with("alg", "none"), unsigned_root}, either),
          .mutants = {{"root-alg-none", "refused"}},
-         .descends_from = "CVE-2015-9235"},
+         .descends_from = "CVE-2022-23540"},
         {.id = "evt-15",
          .clause = "EVT-1",
          .proves = "A root whose protected header has a member more is refused",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conformance/cases/log_parts.hpp"
+#include "conformance/judge/follower.hpp"
 #include "conformance/judge/trial.hpp"
 #include "conformance/judge/verify.hpp"
 
@@ -271,6 +272,30 @@ void shows_no_deleted_content(Trial& trial)
                  "the entry doesn't say which one deleted it: " + found->dump());
 }
 
+// [LOG-5] What a home lacks behind where both agree it asks the follower for.
+void gives_back_what_its_home_has_lost(Trial& trial)
+{
+    Follower follower(trial);
+    const auto agreed = follower.have();
+    static_cast<void>(follower.say());
+    static_cast<void>(follower.say());
+    follower.catch_up();
+    auto& home = follower.home();
+    const auto response =
+        trial.query(trial.origin(), path_of(home.id(), "/log?after=" + std::to_string(agreed)));
+    trial.expect_ok(response);
+    const auto slice = response.json.is_object()
+                           ? response.json.value("slice", nlohmann::json::object())
+                           : nlohmann::json::object();
+    const auto flaw = flaw_of_slice(response.json.value("roots", nlohmann::json::array()), slice,
+                                    trial.origin().name(), keys_of(trial));
+    trial.expect(flaw.empty(), "given-back", "what a follower gives back isn't proven: " + flaw);
+    trial.expect(slice["after"].value("seq", std::uint64_t{0}) == agreed &&
+                     slice["checkpoint"].value("hash", "") == home.hash_at(home.latest()),
+                 "given-back", "it doesn't give back all that its home had: " + slice.dump());
+    follower.expect_goes_on();
+}
+
 }  // namespace
 
 std::vector<Case> log_home_cases()
@@ -334,6 +359,13 @@ std::vector<Case> log_home_cases()
          .proves = "A slice says where the log begins for its receiver, asked for or not",
          .run = says_the_floor,
          .mutants = {{"shows-no-floor", "floor"}},
+         .negative = false},
+        {.id = "log-55",
+         .clause = "LOG-5",
+         .proves = "A follower gives its home back what that has lost, under the home's own "
+                   "checkpoint",
+         .run = gives_back_what_its_home_has_lost,
+         .mutants = {{"gives-nothing-back", "accepted"}},
          .negative = false},
     };
 }

@@ -65,6 +65,10 @@ class ChannelLog {
 
     // Of a followed channel: the join of an own user, up to which the log has yet to come.
     std::uint64_t joined_at = 0;
+    // Of a followed channel: the latest checkpoint of its home, whose proof leads to root 0, and
+    // that root. Forgotten with a restart.
+    nlohmann::json checkpoint;
+    std::string checkpoint_root;
     // After a fork [LOG-4].
     bool is_frozen = false;
     // Of a mutant that takes what it holds a second time.

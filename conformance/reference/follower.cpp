@@ -104,6 +104,9 @@ nlohmann::json Follower::take_from(ChannelLog& log, const nlohmann::json& slice,
         if (seq > held) append(log, std::move(read_slice.entries[seq - read_slice.after - 1]));
         if (seq <= held && flags_.has<"overlap-twice">()) log.shown_twice.insert(seq);
     }
+    log.checkpoint_root = roots.find(member_of(read_slice.checkpoint, "proof")).text;
+    log.checkpoint = std::move(read_slice.checkpoint);
+    log.checkpoint["proof"]["root"] = 0;
     return result(log, "ok");
 }
 

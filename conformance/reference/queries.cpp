@@ -90,8 +90,7 @@ nlohmann::json Queries::log(const std::string& channel, const std::string& query
     const bool has_member =
         found->state().has_member_of(asker) || flags_.has<"channels-known-to-all">();
     if (!has_member && !flags_.has<"log-open-to-all">()) no_such_channel();
-    // One that doesn't order the channel can't sign where it ends.
-    if (!channels_.is_home_of(*found)) no_such_channel();
+    if (!channels_.is_home_of(*found)) return followed_log(*found, after);
     const auto latest = static_cast<std::int64_t>(found->latest());
     if (after == latest && flags_.has<"end-not-found">()) no_such_channel();
     if (after > latest && flags_.has<"beyond-end-wraps">()) after = 0;
@@ -102,6 +101,23 @@ nlohmann::json Queries::log(const std::string& channel, const std::string& query
          proven.slice(*found, static_cast<std::uint64_t>(std::max<std::int64_t>(after, 0)),
                       static_cast<std::uint64_t>(std::max<std::int64_t>(limit, 1)), floor)}};
     proven.finish(body);
+    return body;
+}
+
+// One that doesn't order the channel can't sign where it ends: it shows what the home has signed
+// [LOG-5].
+nlohmann::json Queries::followed_log(const ChannelLog& log, std::int64_t after) const
+{
+    if (!log.checkpoint.is_object() ||
+        log.checkpoint.value("seq", std::uint64_t{0}) != log.latest() ||
+        flags_.has<"gives-nothing-back">())
+        no_such_channel();
+    ProvenBody proven(identity_, flags_);
+    nlohmann::json body = {
+        {"slice", proven.slice(log, static_cast<std::uint64_t>(after), max_limit, 0)}};
+    body["slice"]["checkpoint"] = log.checkpoint;
+    proven.finish(body);
+    body["roots"][0] = log.checkpoint_root;
     return body;
 }
 

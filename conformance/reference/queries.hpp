@@ -24,6 +24,7 @@ class Queries {
                                           const std::string& asker);
     [[nodiscard]] nlohmann::json log(const std::string& channel, const std::string& query,
                                      const std::string& asker);
+    [[nodiscard]] nlohmann::json followed_log(const ChannelLog& log, std::int64_t after) const;
     [[nodiscard]] nlohmann::json user(const std::string& localpart) const;
 
     Channels& channels_;

@@ -10,6 +10,7 @@
 #include "conformance/reference/refused.hpp"
 #include "conformance/reference/structured_fields.hpp"
 #include "conformance/wire/octets.hpp"
+#include "conformance/wire/signing.hpp"
 
 namespace entente::conformance::reference {
 
@@ -277,6 +278,44 @@ std::string base_of(const Request& request, const DictionaryMember& input, const
     return base + "\"@signature-params\": " + input.written;
 }
 
+// With another value of that component; the base itself where it hasn't got it.
+std::string base_with(std::string base, const std::string& component, const std::string& value)
+{
+    const auto line = "\"" + component + "\": ";
+    const auto at = base.find(line);
+    if (at == std::string::npos) return base;
+    const auto from = at + line.size();
+    return base.replace(from, base.find('\n', from) - from, value);
+}
+
+// Of mutants that don't hold a component to what has come: what was signed in its place by the
+// cases that must notice. All else of the signature is judged as ever.
+std::vector<std::string> loose_bases(const Request& request, const std::string& base,
+                                     const Flags& flags)
+{
+    if (flags.has<"base-without-method">()) return {base_with(base, "@method", "PUT")};
+    if (flags.has<"base-without-path">())
+        return {base_with(base, "@path", "/federation/v1/keys/claim")};
+    if (flags.has<"base-without-query">())
+        return {base_with(base, "@query", "?"), base_with(base, "@query", "?after=0"),
+                base_with(base, "@query", "?after=0&limit=1")};
+    if (flags.has<"base-without-destination">())
+        return {base_with(base, "entente-destination", "another.example")};
+    if (flags.has<"base-without-digest">()) {
+        auto body = request.body;
+        const auto at = body.rfind("Dig-");
+        if (at != std::string::npos) body[at] = 'd';
+        return {base_with(base, "content-digest", content_digest(body))};
+    }
+    if (flags.has<"base-without-parameters">()) {
+        constexpr std::string_view added = ";nonce=\"AAAA";
+        auto other = base;
+        const auto at = other.find(added);
+        return {at == std::string::npos ? other : other.erase(at + added.size() - 4, 4)};
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string decoded_path(std::string_view path)
@@ -342,7 +381,9 @@ Claim read_claim(const Request& request, const Flags& flags)
     // Its form is syntax, whether it fits is found out later.
     if (const auto digest = single_field(request, "content-digest", flags); !digest.empty())
         static_cast<void>(read_dictionary(digest, flags));
-    claim.base = base_of(request, input, flags);
+    claim.bases = {base_of(request, input, flags)};
+    for (auto& base : loose_bases(request, claim.bases.front(), flags))
+        claim.bases.push_back(std::move(base));
     return claim;
 }
 

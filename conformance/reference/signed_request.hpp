@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "conformance/reference/flags.hpp"
 #include "conformance/wire/message.hpp"
@@ -20,8 +21,8 @@ struct Claim {
     std::string nonce;
     // 64 octets.
     std::string signature;
-    // The signature base.
-    std::string base;
+    // The signature base; behind it those that a mutant takes as well.
+    std::vector<std::string> bases;
     // The whole Signature field, which the answer's signature covers.
     std::string signature_field;
 };
