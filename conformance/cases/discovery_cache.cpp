@@ -218,7 +218,8 @@ std::vector<Case> discovery_cache_cases()
          .proves = "A fetch that has failed isn't tried again within seconds for the target's own "
                    "needs",
          .run = remembers_a_failure,
-         .mutants = {{"failures-forgotten", "remembered"}}},
+         .mutants = {{"failures-forgotten", "remembered"}},
+         .waits = true},
         {.id = "disc-39",
          .clause = "DISC-4",
          .proves = "A proven request of a server ends the memory that its document couldn't be had",

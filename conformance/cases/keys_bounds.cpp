@@ -161,7 +161,7 @@ void send_strangers(Trial& trial, Origin& model, int count, StrangerFlood& flood
     const auto body =
         trial.submitting(model, trial.channel(),
                          {trial.message_of(model.user(), trial.channel(), "never to be read")});
-    const auto tail = hex(random_octets(6)) + "." + trial.world().file().domain;
+    const auto tail = hex(fresh_octets(6)) + "." + trial.world().file().domain;
     while (flood.next < count) {
         const auto door = trial.world().door().from_own_address();
         Connection own(door);

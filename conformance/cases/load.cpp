@@ -184,7 +184,7 @@ std::vector<Case> load_cases()
          .run = cuts_off,
          .mutants = {{"no-deadlines", "cut-off"}},
          .descends_from = "CVE-2007-6750",
-         .alone = true});
+         .waits = true});
     return all;
 }
 

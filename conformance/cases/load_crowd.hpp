@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "conformance/judge/machine_watch.hpp"
 #include "conformance/judge/trial.hpp"
 
 namespace entente::conformance {
@@ -74,10 +75,8 @@ class Bystander {
  public:
     explicit Bystander(Trial& trial, const std::string& label = "other");
 
-    // A message, over a connection of its own: how long it took.
-    Millis hand_in();
-    // "others-served": so many, `pause` apart, each answered within a second (up to 2.5 s where the
-    // machine is so busy that it took long before there was a crowd).
+    // "others-served": so many, `pause` apart, each answered within a second (up to 2.5 s where it
+    // took long before there was a crowd), as far as this machine doesn't explain it.
     void expect_served(std::size_t count = 30, Millis pause = Millis(100));
 
     [[nodiscard]] Origin& origin() { return origin_; }
@@ -85,12 +84,19 @@ class Bystander {
     [[nodiscard]] const std::string& latest() const { return latest_; }
 
  private:
-    // What it is answered, and after how many ms.
-    [[nodiscard]] std::pair<Response, Millis> ask();
+    struct Asked {
+        Response response;
+        Deadline began;
+        Millis took;
+    };
+    [[nodiscard]] Asked ask();
+
+    void hand_in();
 
     Trial& trial_;
     Origin& origin_;
     const Door door_;
+    const MachineWatch watch_;
     Millis allowed_{0};
     std::string latest_;
 };

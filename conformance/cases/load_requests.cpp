@@ -251,7 +251,7 @@ class SilentNames {
     SilentNames(Host& host, const std::string& domain) : host_(host)
     {
         for (std::size_t n = 0; n < silent_strangers; ++n) {
-            names_.push_back("silent-" + hex(random_octets(6)) + "." + domain);
+            names_.push_back("silent-" + hex(fresh_octets(6)) + "." + domain);
             host_.add(names_.back(), site_);
         }
     }
@@ -294,7 +294,7 @@ void strangers_stop_nobody(Trial& trial)
     std::vector<std::string> requests;
     for (std::size_t n = 0; n < unknown_servers; ++n)
         requests.push_back(
-            request_of_stranger(trial, "nobody-" + hex(random_octets(6)) + "." + domain));
+            request_of_stranger(trial, "nobody-" + hex(fresh_octets(6)) + "." + domain));
     for (std::size_t source = 0; source < stranger_sources; ++source) {
         doors.push_back(trial.door().from_own_address());
         auto& crowd = crowds.emplace_back(trial, "servers whose document takes for ever");

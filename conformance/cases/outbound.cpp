@@ -189,6 +189,19 @@ Received wait_for_arrival(Origin& origin, const std::string& text, std::size_t n
     }
 }
 
+void expect_entry_within(Origin& origin, const std::string& channel, const std::string& event,
+                         Millis limit, const MachineWatch& watch, const std::string& assertion,
+                         const std::string& detail)
+{
+    // Beyond the limit, to see by how much it is late.
+    constexpr int patience = 15;
+    const auto began = Clock::now();
+    const bool came = origin.wait_for_entry(channel, event, in(patience * limit));
+    const auto waited = std::chrono::duration_cast<Millis>(Clock::now() - began);
+    const auto took = came ? waited : std::max(waited, patience * limit);
+    watch.expect_within(took, limit, assertion, came ? detail : detail + ", or not at all", began);
+}
+
 nlohmann::json slice_in(const nlohmann::json& body, const std::string& channel)
 {
     for (const auto& slice : list_in(body, "logs"))

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "conformance/judge/case.hpp"
+#include "conformance/judge/machine_watch.hpp"
 #include "conformance/judge/trial.hpp"
 
 namespace entente::conformance {
@@ -66,6 +67,11 @@ struct Special {
 // The `number`th of them, from 1; throws Broken(`assertion`) where it doesn't come in time.
 Received wait_for_arrival(Origin& origin, const std::string& text, std::size_t number, Millis time,
                           const std::string& assertion);
+// `event` arrives in `origin`'s copy of `channel` within `limit`, as far as this machine doesn't
+// explain it; throws Broken(`assertion`), TooNoisy.
+void expect_entry_within(Origin& origin, const std::string& channel, const std::string& event,
+                         Millis limit, const MachineWatch& watch, const std::string& assertion,
+                         const std::string& detail);
 // A slice of `channel` in a transaction; null where it has none.
 [[nodiscard]] nlohmann::json slice_in(const nlohmann::json& body, const std::string& channel);
 // The {"event","content"} with `text` in a submission or a slice.

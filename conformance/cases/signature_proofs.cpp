@@ -91,7 +91,7 @@ std::string with_mixed_r(const std::string& base, const SigningKey& key)
                                      0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6,
                                      0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a};
     Scalar r{};
-    crypto_core_ed25519_scalar_random(r.data());
+    crypto_core_ed25519_scalar_reduce(r.data(), octets_of_text(random_octets(64)));
     Scalar point{};
     crypto_scalarmult_ed25519_base_noclamp(point.data(), r.data());
     if (crypto_core_ed25519_add(point.data(), point.data(), small.data()) != 0)

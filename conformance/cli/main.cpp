@@ -11,6 +11,9 @@ namespace entente::conformance {
 
 namespace {
 
+// Reports have numbers below 2^53.
+constexpr std::uint64_t max_seed = (std::uint64_t{1} << 53U) - 1;
+
 constexpr const char* footer =
     "Exit codes: 0 all graded MUSTs pass and the floor is met; 1 a failure, or a pass that was\n"
     "expected to fail; 2 usage; 3 incomplete: nothing matched, or fewer graded than --min-graded;\n"
@@ -35,6 +38,17 @@ void add_vectors(CLI::App& verb, std::vector<std::string>& files)
         ->delimiter(',')
         ->check(CLI::ExistingFile)
         ->type_name("FILE");
+}
+
+void add_seed(CLI::App& verb, RunOptions& options)
+{
+    options.seed = new_seed();
+    verb.add_option("--seed", options.seed,
+                    "What the runner draws follows from it; the report names it. Drawn where it "
+                    "isn't given")
+        ->check(CLI::Range(std::uint64_t{0}, max_seed))
+        ->default_str("")
+        ->type_name("N");
 }
 
 void add_choice(CLI::App& verb, RunOptions& options)
@@ -108,6 +122,13 @@ int main_of(int argc, char** argv)
         ->add_option("--min-graded", run.options.min_graded,
                      "Fewer verdicts than this are no success")
         ->type_name("N");
+    add_seed(*run_verb, run.options);
+    run_verb
+        ->add_option("--repeat", run.options.repeat,
+                     "Judges each case so often: flaky is what fails and passes")
+        ->check(CLI::Range(1, 1'000))
+        ->default_str("1")
+        ->type_name("N");
     run_verb->add_option("--jobs", run.options.jobs, "Cases at a time")
         ->check(CLI::Range(1, 16))
         ->default_str("1")
@@ -128,6 +149,7 @@ int main_of(int argc, char** argv)
         app.add_subcommand("repro", "Runs one case and prints every octet that went both ways");
     repro_verb->add_option("id", repeated, "As list prints it")->required();
     add_target(*repro_verb, repro);
+    add_seed(*repro_verb, repro.options);
     add_vectors(*repro_verb, repro.vectors);
     repro_verb->callback([&] { code = do_repro(repro, repeated); });
 

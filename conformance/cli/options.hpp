@@ -36,6 +36,9 @@ struct ListCommand {
     bool markdown = false;
 };
 
+// One that is drawn where none is given: short enough to be typed.
+[[nodiscard]] std::uint64_t new_seed();
+
 // Each returns the process's exit code, and says on standard error what is wrong.
 [[nodiscard]] int do_init(const InitCommand& command);
 [[nodiscard]] int do_doctor(const RunCommand& command);

@@ -12,6 +12,7 @@
 #include "conformance/judge/trial.hpp"
 #include "conformance/report/report.hpp"
 #include "conformance/report/visible.hpp"
+#include "conformance/wire/octets.hpp"
 
 namespace entente::conformance {
 
@@ -87,6 +88,13 @@ volatile std::sig_atomic_t interrupted = 0;
 
 }  // namespace
 
+std::uint64_t new_seed()
+{
+    std::uint64_t seed = 0;
+    for (const char octet : fresh_octets(4)) seed = seed << 8U | static_cast<unsigned char>(octet);
+    return seed;
+}
+
 TargetFile target_of(const RunCommand& command)
 {
     auto file = read_target(command.target);
@@ -130,6 +138,7 @@ int do_run(const RunCommand& command)
         return static_cast<int>(Exit::incomplete);
     }
     World world(target_of(command));
+    std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(options.seed));
     std::size_t done = 0;
     const auto result = run(world, cases, options, [&](const Case& one, const Verdict& verdict) {
         ++done;
@@ -150,7 +159,7 @@ int do_repro(const RunCommand& command, const std::string& id)
     const auto* one = find_case(id);
     if (one == nullptr) return do_explain(id);
     World world(target_of(command));
-    const auto verdict = judge(world, *one);
+    const auto verdict = judge(world, *one, command.options.seed);
     for (const auto& exchange : verdict.exchanges) print_exchange(exchange);
     std::printf("\n%s: %s\n%s%s%s%s\n", one->id.c_str(), one->proves.c_str(),
                 std::string(name_of(verdict.state)).c_str(),

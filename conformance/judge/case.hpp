@@ -43,6 +43,9 @@ struct Case {
     // Harms the target for a while (load, restarts): runs alone, behind all others, and only with
     // --destructive where `destructive`.
     bool alone = false;
+    // Waits for 5 s and more until the target gives something up, and hardly asks it anything
+    // meanwhile: begins with the run, and doesn't count among its jobs.
+    bool waits = false;
     bool destructive = false;
     // Passes where nothing forbidden happens; a null server must not pass it.
     bool negative = true;

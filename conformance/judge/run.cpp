@@ -4,6 +4,7 @@
 #include <atomic>
 #include <fstream>
 #include <mutex>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -32,14 +33,65 @@ bool target_answers(World& world)
 
 void settle(Verdict& verdict, const Case& one, const RunOptions& options)
 {
-    if (verdict.state == State::fail && one.level == Level::should) verdict.state = State::warn;
+    if (one.level == Level::should &&
+        (verdict.state == State::fail || verdict.state == State::flaky))
+        verdict.state = State::warn;
     const auto expected = options.expected.find(one.id);
     if (expected == options.expected.end()) return;
     verdict.expected_because = expected->second;
-    if (verdict.state == State::fail || verdict.state == State::warn)
+    if (verdict.state == State::fail || verdict.state == State::flaky ||
+        verdict.state == State::warn)
         verdict.state = State::expected_fail;
     else if (verdict.state == State::pass)
         verdict.state = State::unexpected_pass;
+}
+
+// One trial. False where the machine was too busy to tell, and it is to be measured again.
+bool measure(World& world, const Case& one, std::uint64_t seed, Verdict& verdict)
+{
+    const Draw draw("entente-conformance " + std::to_string(seed) + " " + one.id);
+    Trial trial(world, one.id);
+    bool judged = true;
+    try {
+        one.run(trial);
+        verdict.state = State::pass;
+        verdict.detail.clear();
+    } catch (const Broken& broken) {
+        verdict.state = State::fail;
+        verdict.assertion = broken.assertion;
+        verdict.detail = broken.what();
+    } catch (const TooNoisy& reason) {
+        judged = false;
+        verdict.detail = std::string("this machine is too busy to tell: ") + reason.what();
+    } catch (const CouldNotRun& reason) {
+        verdict.detail = reason.what();
+    } catch (const AccountError& reason) {
+        verdict.detail = reason.what();
+    } catch (const NotApplicable& reason) {
+        verdict.state = State::not_applicable;
+        verdict.detail = reason.what();
+    } catch (const NoSuchAction& reason) {
+        verdict.state = State::not_applicable;
+        verdict.detail = reason.what();
+    } catch (const nlohmann::json::exception& error) {
+        // A member of another type than its own: cases read what the target says as it should be.
+        verdict.state = State::fail;
+        verdict.assertion = "readable";
+        verdict.detail = std::string("what the target says can't be read: ") + error.what();
+    } catch (const std::exception& error) {
+        verdict.assertion = "runner";
+        verdict.detail = std::string("a fault of the runner: ") + error.what();
+    }
+    verdict.exchanges = trial.take_exchanges();
+    return judged;
+}
+
+// In an order of the seed's: no case may rest on the one before it.
+void shuffle(std::vector<std::size_t>& places, std::uint64_t seed)
+{
+    std::mt19937_64 engine(seed);
+    for (auto left_over = places.size(); left_over > 1; --left_over)
+        std::swap(places[left_over - 1], places[engine() % left_over]);
 }
 
 }  // namespace
@@ -53,7 +105,7 @@ std::size_t RunResult::count(State state) const
 std::size_t RunResult::graded() const
 {
     return count(State::pass) + count(State::fail) + count(State::warn) +
-           count(State::expected_fail) + count(State::unexpected_pass);
+           count(State::expected_fail) + count(State::unexpected_pass) + count(State::flaky);
 }
 
 std::vector<const Case*> select(const RunOptions& options)
@@ -69,7 +121,7 @@ std::vector<const Case*> select(const RunOptions& options)
     return chosen;
 }
 
-Verdict judge(World& world, const Case& one)
+Verdict judge(World& world, const Case& one, std::uint64_t seed)
 {
     Verdict verdict;
     verdict.case_id = one.id;
@@ -80,39 +132,35 @@ Verdict judge(World& world, const Case& one)
             verdict.detail = "the target's file has no hook " + hook;
             return verdict;
         }
-    {
-        Trial trial(world, one.id);
-        try {
-            one.run(trial);
-            verdict.state = State::pass;
-        } catch (const Broken& broken) {
-            verdict.state = State::fail;
-            verdict.assertion = broken.assertion;
-            verdict.detail = broken.what();
-        } catch (const CouldNotRun& reason) {
-            verdict.detail = reason.what();
-        } catch (const AccountError& reason) {
-            verdict.detail = reason.what();
-        } catch (const NotApplicable& reason) {
-            verdict.state = State::not_applicable;
-            verdict.detail = reason.what();
-        } catch (const NoSuchAction& reason) {
-            verdict.state = State::not_applicable;
-            verdict.detail = reason.what();
-        } catch (const nlohmann::json::exception& error) {
-            // A member of another type than its own: cases read what the target says as it should
-            // be.
-            verdict.state = State::fail;
-            verdict.assertion = "readable";
-            verdict.detail = std::string("what the target says can't be read: ") + error.what();
-        } catch (const std::exception& error) {
-            verdict.assertion = "runner";
-            verdict.detail = std::string("a fault of the runner: ") + error.what();
-        }
-        verdict.exchanges = trial.take_exchanges();
-    }
+    for (int number = 1; number <= max_measurements && !measure(world, one, seed, verdict);
+         ++number)
+        verdict.detail = "measured " + std::to_string(number) + " times, " + verdict.detail;
     verdict.milliseconds = std::chrono::duration_cast<Millis>(Clock::now() - began).count();
     return verdict;
+}
+
+Verdict combined(const std::vector<Verdict>& verdicts)
+{
+    const auto count = [&](State state) {
+        return std::count_if(verdicts.begin(), verdicts.end(),
+                             [&](const Verdict& one) { return one.state == state; });
+    };
+    const auto first = [&](State state) {
+        return *std::find_if(verdicts.begin(), verdicts.end(),
+                             [&](const Verdict& one) { return one.state == state; });
+    };
+    const auto failed = count(State::fail);
+    const auto passed = count(State::pass);
+    if (failed > 0) {
+        auto verdict = first(State::fail);
+        if (passed > 0) {
+            verdict.state = State::flaky;
+            verdict.detail = "passes " + std::to_string(passed) + " of " +
+                             std::to_string(verdicts.size()) + " times; else " + verdict.detail;
+        }
+        return verdict;
+    }
+    return count(State::could_not_run) > 0 ? first(State::could_not_run) : verdicts.front();
 }
 
 RunResult run(World& world, const std::vector<const Case*>& cases, const RunOptions& options,
@@ -134,7 +182,11 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
             verdict.state = State::not_applicable;
             verdict.detail = "needs --destructive";
         } else {
-            verdict = judge(world, one);
+            std::vector<Verdict> all;
+            do {
+                all.push_back(judge(world, one, options.seed));
+            } while (all.size() < options.repeat && all.back().state != State::not_applicable);
+            verdict = combined(all);
             if (verdict.state == State::could_not_run && !target_answers(world)) {
                 died = true;
                 verdict.detail += "; the target has stopped answering";
@@ -148,19 +200,21 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
     };
 
     std::vector<std::size_t> together;
+    std::vector<std::size_t> waiting;
     std::vector<std::size_t> alone;
-    for (std::size_t place = 0; place < cases.size(); ++place)
-        (cases[place]->alone ? alone : together).push_back(place);
+    for (std::size_t place = 0; place < cases.size(); ++place) {
+        const auto& one = *cases[place];
+        (one.alone ? alone : one.waits ? waiting : together).push_back(place);
+    }
+    shuffle(together, options.seed);
     std::atomic<std::size_t> next{0};
     {
         std::vector<std::jthread> workers;
+        for (const auto place : waiting) workers.emplace_back([&, place] { judge_at(place); });
         for (std::size_t job = 0; job < std::max<std::size_t>(options.jobs, 1); ++job)
             workers.emplace_back([&] {
-                for (;;) {
-                    const auto mine = next++;
-                    if (mine >= together.size()) return;
+                for (auto mine = next++; mine < together.size(); mine = next++)
                     judge_at(together[mine]);
-                }
             });
     }
     for (const auto place : alone) judge_at(place);

@@ -24,7 +24,11 @@ struct RunOptions {
     std::string skip;
     std::size_t jobs = 1;
     bool destructive = false;
-    // Graded verdicts (pass, fail, warn, expected fail, unexpected pass) that there must be.
+    // How often each case is judged.
+    std::size_t repeat = 1;
+    // What the cases draw (keys, nonces, ids, texts) and their order follow from it.
+    std::uint64_t seed = 0;
+    // Graded verdicts (all but not applicable and could not run) that there must be.
     std::size_t min_graded = 0;
     // Case id → why it is expected to fail.
     std::map<std::string, std::string> expected;
@@ -59,8 +63,16 @@ struct RunResult {
 // Those of the catalogue that `options` ask for.
 [[nodiscard]] std::vector<const Case*> select(const RunOptions& options);
 
+// A case that can't tell the target's slowness from the machine's is measured so often, and then
+// could not be run.
+constexpr int max_measurements = 3;
+
 // Judges one case. Never throws.
-[[nodiscard]] Verdict judge(World& world, const Case& one);
+[[nodiscard]] Verdict judge(World& world, const Case& one, std::uint64_t seed);
+
+// Of a case that was judged several times, at least once: what all say; flaky where some passed
+// and some failed; could not run where some couldn't, and none failed.
+[[nodiscard]] Verdict combined(const std::vector<Verdict>& verdicts);
 
 // `on_verdict` is called as each comes, one at a time.
 [[nodiscard]] RunResult run(World& world, const std::vector<const Case*>& cases,

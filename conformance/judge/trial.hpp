@@ -29,6 +29,10 @@ struct Broken : std::runtime_error {
 struct CouldNotRun : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+// Something took too long, and the machine may be why: to be measured again.
+struct TooNoisy : CouldNotRun {
+    using CouldNotRun::CouldNotRun;
+};
 struct NotApplicable : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

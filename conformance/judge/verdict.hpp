@@ -22,7 +22,7 @@ enum class State {
     // Named by --expect.
     expected_fail,
     unexpected_pass,
-    // Judged twice with different results under --repeat; never retried into a pass.
+    // Judged several times (--repeat), it fails and passes.
     flaky,
 };
 

@@ -132,7 +132,7 @@ void World::learn_clock(const Answer& answer)
 std::shared_ptr<Origin> World::make_origin(const std::string& label, CertificateFault fault)
 {
     // Case ids are letters, digits and hyphens; names of a run before this one are never met again.
-    auto name = label + "-" + hex(random_octets(4)) + "." + file_.domain;
+    auto name = label + "-" + hex(fresh_octets(4)) + "." + file_.domain;
     auto origin = std::make_shared<Origin>(name, [this] { return now(); });
     host_.add(name, origin, fault);
     return origin;

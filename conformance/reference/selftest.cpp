@@ -105,7 +105,7 @@ void judge_mutant(const std::string& flag, const std::vector<MutantCase>& cases,
     }
     reference::Bench bench({flag}, tally.vectors);
     for (const auto& [one, assertion] : cases) {
-        const auto verdict = judge(bench.world(), *one);
+        const auto verdict = judge(bench.world(), *one, 0);
         if (verdict.state == State::not_applicable) {
             ++tally.not_applicable;
             continue;
@@ -182,8 +182,9 @@ std::vector<Task> mutant_tasks(const std::vector<const Case*>& cases)
     std::vector<Task> long_ones;
     std::vector<Task> others;
     for (const auto& [flag, of_flag] : by_flag) {
-        const bool is_long = std::any_of(of_flag.begin(), of_flag.end(),
-                                         [](const MutantCase& one) { return one.one->alone; });
+        const bool is_long = std::any_of(of_flag.begin(), of_flag.end(), [](const MutantCase& one) {
+            return one.one->alone || one.one->waits;
+        });
         (is_long ? long_ones : others).emplace_back([flag, of_flag](Tally& tally) {
             judge_mutant(flag, of_flag, tally);
         });

@@ -151,6 +151,8 @@ nlohmann::json options_json(const RunOptions& options)
             {"jobs", options.jobs},
             {"destructive", options.destructive},
             {"min_graded", options.min_graded},
+            {"repeat", options.repeat},
+            {"seed", options.seed},
             {"expected", std::move(expected)}};
 }
 
@@ -191,7 +193,8 @@ nlohmann::json build_report(const ReportSubject& subject, const RunResult& resul
           {"next", next_steps(result, options, exit)}}}};
     for (const auto state : all_states)
         report["counts"][std::string(name_of(state))] = result.count(state);
-    const auto repro_options = subject.on_loopback ? "" : " --i-own " + utf8_of(subject.name);
+    const auto repro_options = " --seed " + std::to_string(options.seed) +
+                               (subject.on_loopback ? "" : " --i-own " + utf8_of(subject.name));
     auto cases = nlohmann::json::array();
     auto left = max_report_octets;
     for (const auto& verdict : result.verdicts)

@@ -35,7 +35,7 @@ class ClientApi final : public Accounts {
 
     std::string create_channel(Who who, const ChannelWish& wish) override
     {
-        const nlohmann::json body = {{"txn", random_uuid()},
+        const nlohmann::json body = {{"txn", fresh_uuid()},
                                      {"name", "Conformance"},
                                      {"public", wish.is_public},
                                      {"history", wish.history}};
@@ -44,7 +44,7 @@ class ClientApi final : public Accounts {
 
     std::string post(Who who, const std::string& channel, const std::string& text) override
     {
-        const nlohmann::json body = {{"txn", random_uuid()}, {"content", {{"text", text}}}};
+        const nlohmann::json body = {{"txn", fresh_uuid()}, {"content", {{"text", text}}}};
         return ask(who, "POST", "/channels/" + channel + "/messages", body, 201).value("event", "");
     }
 
@@ -106,7 +106,7 @@ class ClientApi final : public Accounts {
     void act(Who who, const std::string& channel, const std::string& what, nlohmann::json body)
     {
         if (body.is_null()) body = nlohmann::json::object();
-        body["txn"] = random_uuid();
+        body["txn"] = fresh_uuid();
         ask(who, "POST", "/channels/" + channel + "/" + what, body, 201);
     }
 
@@ -117,7 +117,7 @@ class ClientApi final : public Accounts {
             {"name", account.user.substr(0, account.user.find('@'))},
             {"password", account.password},
             {"device",
-             {{"id", random_uuid()}, {"key", base64url(SigningKey::random().public_octets())}}}};
+             {{"id", fresh_uuid()}, {"key", base64url(SigningKey::random().public_octets())}}}};
         if (may_register) {
             // 409: it is there.
             const auto made = call("", "POST", "/auth/register", body, 201, 409);

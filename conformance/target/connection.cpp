@@ -50,7 +50,7 @@ Door Door::from_own_address() const
 {
     auto door = *this;
     if (!endpoint_.address.starts_with("127.")) return door;
-    const auto octets = random_octets(3);
+    const auto octets = fresh_octets(3);
     const auto part = [&](std::size_t place) {
         return std::to_string(1 + static_cast<unsigned char>(octets[place]) % 254);
     };

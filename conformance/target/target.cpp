@@ -33,6 +33,7 @@ class Reading {
     {
         check_names();
         TargetFile target;
+        if (!folder_.empty()) target.folder = folder_.string();
         target.name = text("target", "name", true);
         target.base = text("target", "base", true);
         check_origin("target", "base", target.base);

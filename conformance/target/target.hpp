@@ -40,6 +40,9 @@ enum class Topology {
 };
 
 struct TargetFile {
+    // Where the file is.
+    std::string folder = ".";
+
     // [target]
     std::string name;
     // https://host or https://host:port, of the federation API.

@@ -1,5 +1,6 @@
 #include "conformance/wire/octets.hpp"
 
+#include <cassert>
 #include <chrono>
 
 #include <sodium.h>
@@ -43,6 +44,8 @@ std::string uuid_text(std::string octets, unsigned version)
     return text;
 }
 
+thread_local Draw* draw_in_force = nullptr;
+
 }  // namespace
 
 std::string base64url(std::string_view octets)
@@ -84,14 +87,45 @@ std::string sha256(std::string_view octets)
 
 std::string random_octets(std::size_t count)
 {
-    std::string octets(count, '\0');
-    randombytes_buf(octets.data(), octets.size());
-    return octets;
+    return draw_in_force == nullptr ? fresh_octets(count) : draw_in_force->octets(count);
 }
 
 std::string random_uuid()
 {
     return uuid_text(random_octets(16), 4);
+}
+
+std::string fresh_octets(std::size_t count)
+{
+    std::string octets(count, '\0');
+    randombytes_buf(octets.data(), octets.size());
+    return octets;
+}
+
+std::string fresh_uuid()
+{
+    return uuid_text(fresh_octets(16), 4);
+}
+
+Draw::Draw(std::string_view seed) : key_(sha256(seed))
+{
+    assert(draw_in_force == nullptr);
+    draw_in_force = this;
+}
+
+Draw::~Draw()
+{
+    draw_in_force = nullptr;
+}
+
+std::string Draw::octets(std::size_t count)
+{
+    static_assert(randombytes_SEEDBYTES == crypto_hash_sha256_BYTES);
+    const auto seed = sha256(key_ + std::to_string(drawn_++));
+    std::string octets(count, '\0');
+    randombytes_buf_deterministic(octets.data(), octets.size(),
+                                  reinterpret_cast<const unsigned char*>(seed.data()));
+    return octets;
 }
 
 std::string time_uuid(std::int64_t at)

@@ -26,9 +26,29 @@ namespace entente::conformance {
 // 32 octets.
 [[nodiscard]] std::string sha256(std::string_view octets);
 
-// From the system's generator.
+// From the system's generator; on a thread that has a Draw, from that.
 [[nodiscard]] std::string random_octets(std::size_t count);
 [[nodiscard]] std::string random_uuid();
+// Always from the system's: for what a target remembers beyond a run, and must never meet again
+// (names, transactions of accounts), even where a run is repeated from its seed.
+[[nodiscard]] std::string fresh_octets(std::size_t count);
+[[nodiscard]] std::string fresh_uuid();
+
+// While one lives, what its thread draws follows from its seed: the same seed, the same octets in
+// the same order. One at a time per thread.
+class Draw {
+ public:
+    explicit Draw(std::string_view seed);
+    ~Draw();
+    Draw(const Draw&) = delete;
+    Draw& operator=(const Draw&) = delete;
+
+    [[nodiscard]] std::string octets(std::size_t count);
+
+ private:
+    const std::string key_;
+    std::uint64_t drawn_ = 0;
+};
 
 // A UUIDv7 of `at` (ms since 1970) whose other bits are random (RFC 9562 section 5.7).
 [[nodiscard]] std::string time_uuid(std::int64_t at);

@@ -45,6 +45,8 @@ TEST(Report, SaysWhatTheRunWas)
     RunOptions options;
     options.only = "win-*";
     options.min_graded = 3;
+    options.repeat = 2;
+    options.seed = 7;
     options.expected["win-02"] = "known";
     const auto report = report_of({verdict_of(State::fail)}, Exit::failed, "t.test", options);
     EXPECT_EQ(report["target"]["name"], "t.test");
@@ -53,6 +55,8 @@ TEST(Report, SaysWhatTheRunWas)
     EXPECT_EQ(report["run"]["ended"], "2025-11-21T00:00:01.456Z");
     EXPECT_EQ(report["run"]["milliseconds"], 1'333);
     EXPECT_EQ(report["options"]["only"], "win-*");
+    EXPECT_EQ(report["options"]["repeat"], 2);
+    EXPECT_EQ(report["options"]["seed"], 7);
     EXPECT_EQ(report["options"]["expected"]["win-02"], "known");
     EXPECT_EQ(report["specification"]["hash"], specification_hash());
     const auto& one = report["cases"][0];
@@ -60,7 +64,7 @@ TEST(Report, SaysWhatTheRunWas)
     EXPECT_EQ(one["clause"], "SIG-3");
     EXPECT_EQ(one["document"], "docs/protocol/signed-requests.md");
     EXPECT_EQ(one["level"], "MUST");
-    EXPECT_EQ(one["repro"], "entente-conformance repro win-02 --target target.toml");
+    EXPECT_EQ(one["repro"], "entente-conformance repro win-02 --target target.toml --seed 7");
     EXPECT_EQ(one["exchanges"][0]["request_base"]["text"], "x");
 }
 
