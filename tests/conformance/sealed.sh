@@ -10,9 +10,13 @@ set -euo pipefail
 usage="usage: sealed.sh BIN [ARGUMENTS OF run]
 BIN holds ententd, ententctl and entente-conformance (or SEALED_RUNNER names that). Without
 arguments the cases disc-* run. SEALED_GUARD=off allows the daemon all addresses, to see the
-cases fail. Needs unprivileged user namespaces (or root) and iproute2."
+cases fail. Needs iproute2, and to be allowed a network namespace: exits with 77 where it isn't."
 (($# > 0)) || { echo "$usage" >&2; exit 2; }
 if [[ ${SEALED_INSIDE:-} != yes ]]; then
+    if ! refused=$(unshare --map-root-user --net --mount ip link set lo up 2>&1); then
+        echo "skipped: no network namespace can be had here: $refused"
+        exit 77
+    fi
     SEALED_INSIDE=yes exec unshare --map-root-user --net --mount "$0" "$@"
 fi
 
