@@ -130,7 +130,7 @@ Result<protocol::RequestSignature> Gate::check_syntax(const net::Request& reques
 // On the name that is claimed: that anyone can ask who is blocked is accepted.
 Result<trust::Tier> Gate::check_tier(const ServerName& claimed) const
 {
-    auto tier = parts_.tiers.tier_of(claimed);
+    auto tier = parts_.tiers.tier_of(claimed, parts_.clock.now_ms());
     if (tier == trust::Tier::blocked) return refuse(Code::blocked, "this server is blocked here");
     if (claimed == parts_.identity.name) {
         return refuse(Code::forbidden, "this server sends itself no requests");
@@ -175,8 +175,11 @@ Admitted Gate::admitted_as(const protocol::RequestSignature& signature) const
     Admitted admitted;
     admitted.origin = signature.key.server;
     admitted.key = signature.key;
-    admitted.tier = parts_.tiers.tier_of(admitted.origin, pin != nullptr && pin->conflict);
+    admitted.tier = parts_.tiers.tier_of(admitted.origin, pin != nullptr && pin->conflict,
+                                         parts_.clock.now_ms());
     admitted.signature_field = signature.field;
+    admitted.signature = signature.signature;
+    admitted.signature_base = signature.base;
     return admitted;
 }
 

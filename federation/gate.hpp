@@ -27,6 +27,9 @@ struct Admitted {
     KeyRef key;
     trust::Tier tier = trust::Tier::guest;
     std::string signature_field;  // the request's `Signature`, for the answer [SIG-10]
+    // What proves the request: 64 octets, and those that they sign.
+    std::string signature = {};
+    std::string signature_base = {};
 };
 
 // What runs behind the gate.

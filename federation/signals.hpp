@@ -14,7 +14,7 @@
 #include "protocol/transaction.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
-#include "trust/tiers.hpp"
+#include "trust/tier.hpp"
 
 namespace entente::federation {
 

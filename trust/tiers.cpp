@@ -4,51 +4,11 @@
 
 namespace entente::trust {
 
-std::string_view to_text(Tier tier)
-{
-    switch (tier) {
-        case Tier::blocked: return "blocked";
-        case Tier::quarantined: return "quarantined";
-        case Tier::guest: return "guest";
-        case Tier::known: return "known";
-        case Tier::trusted: return "trusted";
-    }
-    return "blocked";
-}
+namespace {
 
-std::optional<Tier> tier_from(std::string_view text)
-{
-    for (auto tier : {Tier::blocked, Tier::quarantined, Tier::guest, Tier::known, Tier::trusted}) {
-        if (to_text(tier) == text) return tier;
-    }
-    return std::nullopt;
-}
-
-std::string_view to_text(Mode mode)
+Tier first_tier(Mode mode)
 {
     switch (mode) {
-        case Mode::open: return "open";
-        case Mode::reviewed: return "reviewed";
-        case Mode::allowlist: return "allowlist";
-        case Mode::closed: return "closed";
-    }
-    return "closed";
-}
-
-std::optional<Mode> mode_from(std::string_view text)
-{
-    for (auto mode : {Mode::open, Mode::reviewed, Mode::allowlist, Mode::closed}) {
-        if (to_text(mode) == text) return mode;
-    }
-    return std::nullopt;
-}
-
-Tier Tiers::tier_of(const protocol::ServerName& server) const
-{
-    if (config_.mode == Mode::closed) return Tier::blocked;
-    auto entry = config_.servers.find(server);
-    if (entry != config_.servers.end()) return entry->second;
-    switch (config_.mode) {
         case Mode::open: return Tier::guest;
         case Mode::reviewed: return Tier::quarantined;
         case Mode::allowlist: return Tier::blocked;
@@ -57,10 +17,114 @@ Tier Tiers::tier_of(const protocol::ServerName& server) const
     return Tier::blocked;
 }
 
-Tier Tiers::tier_of(const protocol::ServerName& server, bool key_conflict) const
+}  // namespace
+
+std::string_view to_text(Reason reason)
 {
-    auto tier = tier_of(server);
-    return key_conflict ? std::min(tier, Tier::quarantined) : tier;
+    switch (reason) {
+        case Reason::closed: return "closed";
+        case Reason::key_conflict: return "key-conflict";
+        case Reason::administrator: return "administrator";
+        case Reason::configuration: return "configuration";
+        case Reason::list: return "list";
+        case Reason::fallen: return "fallen";
+        case Reason::earned: return "earned";
+        case Reason::first_contact: return "first-contact";
+    }
+    return "first-contact";
+}
+
+Verdicted Tiers::explain(const protocol::ServerName& server, bool key_conflict,
+                         protocol::Millis now) const
+{
+    if (config_.mode == Mode::closed) return {Tier::blocked, Reason::closed};
+    const auto verdict = [&]() -> Verdicted {
+        if (const auto own = entry(Source::administrator, server))
+            return {*own, Reason::administrator};
+        if (const auto own = configured(server)) return {*own, Reason::configuration};
+        if (const auto listed = entry(Source::list, server)) return {*listed, Reason::list};
+        const auto first = first_tier(config_.mode);
+        const auto standing = standing_of(server);
+        const auto tier = tier_by_conduct(standing, first, now);
+        if (is_fallen(standing, now) && tier < first) return {tier, Reason::fallen};
+        return {tier, tier == first ? Reason::first_contact : Reason::earned};
+    }();
+    if (key_conflict && verdict.tier > Tier::quarantined)
+        return {Tier::quarantined, Reason::key_conflict};
+    return verdict;
+}
+
+Tier Tiers::tier_of(const protocol::ServerName& server, protocol::Millis now) const
+{
+    return explain(server, false, now).tier;
+}
+
+Tier Tiers::tier_of(const protocol::ServerName& server, bool key_conflict,
+                    protocol::Millis now) const
+{
+    return explain(server, key_conflict, now).tier;
+}
+
+Tiers::Entries& Tiers::entries(Source source)
+{
+    return source == Source::administrator ? administrator_ : listed_;
+}
+
+const Tiers::Entries& Tiers::entries_of(Source source) const
+{
+    return source == Source::administrator ? administrator_ : listed_;
+}
+
+Result<void> Tiers::put(Source source, const protocol::ServerName& server, Tier tier)
+{
+    auto& held = entries(source);
+    if (const auto found = held.find(server); found != held.end()) {
+        found->second = tier;
+        return {};
+    }
+    if (held.size() >= max_entries)
+        return refuse(Code::too_large, "there are as many entries as there may be");
+    held.emplace(server, tier);
+    return {};
+}
+
+void Tiers::drop(Source source, const protocol::ServerName& server)
+{
+    entries(source).erase(server);
+}
+
+std::optional<Tier> Tiers::entry(Source source, const protocol::ServerName& server) const
+{
+    const auto& held = entries_of(source);
+    const auto found = held.find(server);
+    return found == held.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<Tier> Tiers::configured(const protocol::ServerName& server) const
+{
+    const auto found = config_.servers.find(server);
+    return found == config_.servers.end() ? std::nullopt : std::optional{found->second};
+}
+
+ServerStanding Tiers::standing_of(const protocol::ServerName& server) const
+{
+    const auto found = standings_.find(server);
+    return found == standings_.end() ? ServerStanding{} : found->second;
+}
+
+void Tiers::hold(const protocol::ServerName& server, const ServerStanding& standing)
+{
+    // Who has neither earned nor lost anything yet is as good as a stranger.
+    if (standing.accepted < events_to_known && standing.falls == 0) {
+        standings_.erase(server);
+        return;
+    }
+    const auto found = standings_.find(server);
+    if (found != standings_.end()) {
+        found->second = standing;
+    } else if (standings_.size() < max_standings) {
+        standings_.emplace(server, standing);
+    }
 }
 
 }  // namespace entente::trust

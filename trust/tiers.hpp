@@ -1,26 +1,20 @@
-// How far a remote server is trusted, and what a tier may spend: the shipped table as
-// data. Who earns or loses a tier by conduct is not decided here yet; an administrator's
-// entry and a key conflict are.
+// How far each remote server is trusted, and what a tier may spend: the shipped table as data,
+// and the one place that says which tier a server is in. Changes while the server runs; on the
+// I/O thread. What is kept over a restart is storage/standing_store's.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <unordered_map>
 
+#include "protocol/clock.hpp"
 #include "protocol/names.hpp"
+#include "trust/standing.hpp"
+#include "trust/tier.hpp"
 
 namespace entente::trust {
-
-enum class Tier : std::uint8_t { blocked, quarantined, guest, known, trusted };
-[[nodiscard]] std::string_view to_text(Tier tier);
-[[nodiscard]] std::optional<Tier> tier_from(std::string_view text);
-
-// Unknown servers start as guest, quarantined, blocked; `closed` blocks even those named.
-enum class Mode : std::uint8_t { open, reviewed, allowlist, closed };
-[[nodiscard]] std::string_view to_text(Mode mode);
-[[nodiscard]] std::optional<Mode> mode_from(std::string_view text);
 
 // Per minute; a bucket holds one minute's worth.
 struct TierBudget {
@@ -48,20 +42,77 @@ struct TierTable {
 
 struct TierConfig {
     Mode mode = Mode::open;
-    std::unordered_map<protocol::ServerName, Tier> servers;  // put there by the administrator
+    std::unordered_map<protocol::ServerName, Tier> servers;  // the configuration's entries
     TierTable table;
 };
 
+// Who put a server into a tier. An administrator's entry wins over all else, and one that was
+// made while the server runs over the configuration's.
+enum class Source : std::uint8_t { administrator, list };
+
+// Why a server is in its tier: the rule that fired.
+enum class Reason : std::uint8_t {
+    closed,         // the mode lets nobody in
+    key_conflict,   // quarantined at best
+    administrator,  // an entry made while the server runs
+    configuration,  // an entry of the configuration
+    list,
+    fallen,
+    earned,
+    first_contact,  // where the mode has strangers begin
+};
+[[nodiscard]] std::string_view to_text(Reason reason);
+
+struct Verdicted {
+    Tier tier = Tier::blocked;
+    Reason reason = Reason::first_contact;
+    friend bool operator==(const Verdicted&, const Verdicted&) = default;
+};
+
+// Entries of one source; more are refused.
+inline constexpr std::size_t max_entries = 200'000;
+// Servers whose standing is held; whoever comes beyond that is as at first contact.
+inline constexpr std::size_t max_standings = 200'000;
+
 class Tiers {
  public:
+    using Entries = std::unordered_map<protocol::ServerName, Tier>;
+
     explicit Tiers(TierConfig config) : config_(std::move(config)) {}
-    [[nodiscard]] Tier tier_of(const protocol::ServerName& server) const;
+
+    [[nodiscard]] Tier tier_of(const protocol::ServerName& server, protocol::Millis now) const;
+    // A conflict isn't a time.
+    Tier tier_of(const protocol::ServerName& server, bool key_conflict) const = delete;
     // A server in key conflict is quarantined at best.
-    [[nodiscard]] Tier tier_of(const protocol::ServerName& server, bool key_conflict) const;
+    [[nodiscard]] Tier tier_of(const protocol::ServerName& server, bool key_conflict,
+                               protocol::Millis now) const;
+    [[nodiscard]] Verdicted explain(const protocol::ServerName& server, bool key_conflict,
+                                    protocol::Millis now) const;
+
+    // `too_large` where the source has as many as it may.
+    [[nodiscard]] Result<void> put(Source source, const protocol::ServerName& server, Tier tier);
+    void drop(Source source, const protocol::ServerName& server);
+    [[nodiscard]] std::optional<Tier> entry(Source source,
+                                            const protocol::ServerName& server) const;
+    [[nodiscard]] const Entries& entries_of(Source source) const;
+    [[nodiscard]] std::optional<Tier> configured(const protocol::ServerName& server) const;
+    [[nodiscard]] const Entries& configuration() const { return config_.servers; }
+
+    [[nodiscard]] ServerStanding standing_of(const protocol::ServerName& server) const;
+    // In the place of what is held; what says nothing of a tier takes no room.
+    void hold(const protocol::ServerName& server, const ServerStanding& standing);
+
+    [[nodiscard]] Mode mode() const { return config_.mode; }
     [[nodiscard]] const TierTable& table() const { return config_.table; }
+    [[nodiscard]] std::size_t standings() const { return standings_.size(); }
 
  private:
+    [[nodiscard]] Entries& entries(Source source);
+
     TierConfig config_;
+    Entries administrator_;
+    Entries listed_;
+    std::unordered_map<protocol::ServerName, ServerStanding> standings_;
 };
 
 }  // namespace entente::trust

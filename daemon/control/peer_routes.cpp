@@ -86,10 +86,12 @@ Json peer_json(const ControlParts& parts, const ServerName& server,
 {
     const auto* pin = parts.discovery.ring().find(server);
     const bool conflict = pin != nullptr && pin->conflict;
-    Json json{
-        {"server", server.str()},   {"pinned", pin != nullptr},
-        {"key_conflict", conflict}, {"tier", trust::to_text(parts.tiers.tier_of(server, conflict))},
-        {"owed", owed_json(owed)},  {"link", link_json(parts.links.state_of(server))}};
+    Json json{{"server", server.str()},
+              {"pinned", pin != nullptr},
+              {"key_conflict", conflict},
+              {"tier", trust::to_text(parts.tiers.tier_of(server, conflict, parts.clock.now_ms()))},
+              {"owed", owed_json(owed)},
+              {"link", link_json(parts.links.state_of(server))}};
     if (const auto heard = parts.links.last_heard().of(server)) json["last_heard"] = heard;
     return json;
 }

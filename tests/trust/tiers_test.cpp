@@ -1,5 +1,9 @@
 #include "trust/tiers.hpp"
 
+#include <string>
+#include <tuple>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace entente::trust {
@@ -9,6 +13,7 @@ using protocol::ServerName;
 
 const ServerName stranger = ServerName::trusted("stranger.example");
 const ServerName friendly = ServerName::trusted("friend.example");
+constexpr protocol::Millis now = 1'763'683'200'000;
 const ServerName enemy = ServerName::trusted("enemy.example");
 
 Tiers tiers_in(Mode mode)
@@ -21,27 +26,109 @@ Tiers tiers_in(Mode mode)
 
 TEST(Tiers, UnknownServersStartWhereTheModeSays)
 {
-    EXPECT_EQ(tiers_in(Mode::open).tier_of(stranger), Tier::guest);
-    EXPECT_EQ(tiers_in(Mode::reviewed).tier_of(stranger), Tier::quarantined);
-    EXPECT_EQ(tiers_in(Mode::allowlist).tier_of(stranger), Tier::blocked);
-    EXPECT_EQ(tiers_in(Mode::closed).tier_of(stranger), Tier::blocked);
+    EXPECT_EQ(tiers_in(Mode::open).tier_of(stranger, now), Tier::guest);
+    EXPECT_EQ(tiers_in(Mode::reviewed).tier_of(stranger, now), Tier::quarantined);
+    EXPECT_EQ(tiers_in(Mode::allowlist).tier_of(stranger, now), Tier::blocked);
+    EXPECT_EQ(tiers_in(Mode::closed).tier_of(stranger, now), Tier::blocked);
 }
 
 TEST(Tiers, AnAdministratorsEntryWinsButInAClosedHouse)
 {
     for (auto mode : {Mode::open, Mode::reviewed, Mode::allowlist}) {
-        EXPECT_EQ(tiers_in(mode).tier_of(friendly), Tier::trusted);
-        EXPECT_EQ(tiers_in(mode).tier_of(enemy), Tier::blocked);
+        EXPECT_EQ(tiers_in(mode).tier_of(friendly, now), Tier::trusted);
+        EXPECT_EQ(tiers_in(mode).tier_of(enemy, now), Tier::blocked);
     }
-    EXPECT_EQ(tiers_in(Mode::closed).tier_of(friendly), Tier::blocked);
+    EXPECT_EQ(tiers_in(Mode::closed).tier_of(friendly, now), Tier::blocked);
 }
 
 TEST(Tiers, AKeyConflictQuarantinesAtBestAndNeverUnblocks)
 {
     auto tiers = tiers_in(Mode::open);
-    EXPECT_EQ(tiers.tier_of(friendly, true), Tier::quarantined);
-    EXPECT_EQ(tiers.tier_of(enemy, true), Tier::blocked);
-    EXPECT_EQ(tiers.tier_of(friendly, false), Tier::trusted);
+    EXPECT_EQ(tiers.tier_of(friendly, true, now), Tier::quarantined);
+    EXPECT_EQ(tiers.tier_of(enemy, true, now), Tier::blocked);
+    EXPECT_EQ(tiers.tier_of(friendly, false, now), Tier::trusted);
+}
+
+// The administrator's own entry, then a list's, then what was earned or lost.
+TEST(Tiers, WhoseWordItIsDecidesWhichCounts)
+{
+    auto tiers = tiers_in(Mode::open);
+    const auto verdict = [&] { return tiers.explain(stranger, false, now); };
+    EXPECT_EQ(verdict(), (Verdicted{Tier::guest, Reason::first_contact}));
+    tiers.hold(stranger, {now - days_to_known_ms, events_to_known, 0, 0});
+    EXPECT_EQ(verdict(), (Verdicted{Tier::known, Reason::earned}));
+    ASSERT_TRUE(tiers.put(Source::list, stranger, Tier::quarantined));
+    EXPECT_EQ(verdict(), (Verdicted{Tier::quarantined, Reason::list}));
+    ASSERT_TRUE(tiers.put(Source::administrator, stranger, Tier::trusted));
+    EXPECT_EQ(verdict(), (Verdicted{Tier::trusted, Reason::administrator}));
+    tiers.drop(Source::administrator, stranger);
+    tiers.drop(Source::list, stranger);
+    EXPECT_EQ(verdict(), (Verdicted{Tier::known, Reason::earned}));
+    tiers.hold(stranger, {now - days_to_known_ms, events_to_known, 1, now + 1});
+    EXPECT_EQ(verdict(), (Verdicted{Tier::quarantined, Reason::fallen}));
+}
+
+TEST(Tiers, AnEntryMadeWhileItRunsWinsOverTheConfigurations)
+{
+    auto tiers = tiers_in(Mode::open);
+    EXPECT_EQ(tiers.explain(enemy, false, now), (Verdicted{Tier::blocked, Reason::configuration}));
+    ASSERT_TRUE(tiers.put(Source::administrator, enemy, Tier::known));
+    EXPECT_EQ(tiers.tier_of(enemy, now), Tier::known);
+    tiers.drop(Source::administrator, enemy);
+    EXPECT_EQ(tiers.tier_of(enemy, now), Tier::blocked);
+}
+
+// A fall doesn't lift a stranger whom the mode blocks, nor change one that it quarantines.
+TEST(Tiers, AFallNeverRaisesAndEndsByItself)
+{
+    for (const auto& [mode, during, after] : std::vector<std::tuple<Mode, Tier, Tier>>{
+             {Mode::open, Tier::quarantined, Tier::guest},
+             {Mode::reviewed, Tier::quarantined, Tier::quarantined},
+             {Mode::allowlist, Tier::blocked, Tier::blocked},
+             {Mode::closed, Tier::blocked, Tier::blocked}}) {
+        auto tiers = tiers_in(mode);
+        tiers.hold(stranger, {now, 1, 1, now + 1000});
+        EXPECT_EQ(tiers.tier_of(stranger, now + 999), during) << to_text(mode);
+        EXPECT_EQ(tiers.tier_of(stranger, now + 1000), after) << to_text(mode);
+    }
+}
+
+TEST(Tiers, AKeyConflictIsWhyUnlessTheServerIsLowerAnyway)
+{
+    auto tiers = tiers_in(Mode::open);
+    EXPECT_EQ(tiers.explain(friendly, true, now),
+              (Verdicted{Tier::quarantined, Reason::key_conflict}));
+    EXPECT_EQ(tiers.explain(enemy, true, now), (Verdicted{Tier::blocked, Reason::configuration}));
+}
+
+TEST(Tiers, WhoHasNeitherEarnedNorLostAnythingTakesNoRoom)
+{
+    auto tiers = tiers_in(Mode::open);
+    for (int i = 0; i < 1'000; ++i)
+        tiers.hold(ServerName::trusted("s" + std::to_string(i) + ".example"),
+                   {now, events_to_known - 1, 0, 0});
+    EXPECT_EQ(tiers.standings(), 0U);
+    tiers.hold(stranger, {now, events_to_known, 0, 0});
+    EXPECT_EQ(tiers.standings(), 1U);
+    tiers.hold(stranger, {});
+    EXPECT_EQ(tiers.standings(), 0U);
+}
+
+TEST(Tiers, EntriesAndStandingsAreBounded)
+{
+    auto tiers = tiers_in(Mode::open);
+    const auto name = [](std::size_t i) {
+        return ServerName::trusted("s" + std::to_string(i) + ".example");
+    };
+    for (std::size_t i = 0; i < max_entries; ++i)
+        ASSERT_TRUE(tiers.put(Source::list, name(i), Tier::blocked));
+    EXPECT_EQ(tiers.put(Source::list, name(max_entries), Tier::blocked).error().code,
+              Code::too_large);
+    EXPECT_TRUE(tiers.put(Source::list, name(0), Tier::quarantined)) << "it has its place";
+    EXPECT_TRUE(tiers.put(Source::administrator, name(max_entries), Tier::blocked));
+    for (std::size_t i = 0; i <= max_standings; ++i)
+        tiers.hold(name(i), {now, events_to_known, 0, 0});
+    EXPECT_EQ(tiers.standings(), max_standings);
 }
 
 TEST(Tiers, NamesReadBackAsWhatTheyWere)

@@ -1,0 +1,174 @@
+// What servers earn and lose by their conduct: each limit from both sides, and that nothing
+// counts against a server but what it has signed.
+#include "trust/standing.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/trust/statements_rig.hpp"
+
+namespace entente::trust {
+namespace {
+
+using rig::day_ms;
+using rig::now;
+
+class StandingTest : public ::testing::Test {
+ protected:
+    StandingTest() { ring.consider(rig::document({1}), now); }
+
+    Proof proof() const
+    {
+        return Proof::of_signature(ring, rig::ref(1), rig::key(1).sign("octets"), "octets", "body")
+            .value();
+    }
+    static ServerStanding standing_with(std::int64_t accepted, Millis first_contact)
+    {
+        ServerStanding standing;
+        count_accepted(standing, accepted, first_contact);
+        return standing;
+    }
+
+    KeyRing ring;
+};
+
+TEST_F(StandingTest, AGuestBecomesKnownAfterSevenDaysAndAHundredEvents)
+{
+    const auto tier = [](std::int64_t accepted, Millis age) {
+        return tier_by_conduct(standing_with(accepted, now - age), Tier::guest, now);
+    };
+    EXPECT_EQ(tier(100, 7 * day_ms), Tier::known);
+    EXPECT_EQ(tier(99, 7 * day_ms), Tier::guest);
+    EXPECT_EQ(tier(100, 7 * day_ms - 1), Tier::guest);
+    EXPECT_EQ(tier_by_conduct(ServerStanding{}, Tier::guest, now), Tier::guest);
+}
+
+TEST_F(StandingTest, NothingElseIsEarned)
+{
+    const auto standing = standing_with(1'000'000'000, now - 10'000 * day_ms);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now), Tier::known);
+    for (const auto first : {Tier::blocked, Tier::quarantined, Tier::known, Tier::trusted})
+        EXPECT_EQ(tier_by_conduct(standing, first, now), first) << to_text(first);
+}
+
+TEST_F(StandingTest, TheDaysCountFromTheFirstAcceptedEvent)
+{
+    ServerStanding standing;
+    count_accepted(standing, 0, now - 9 * day_ms);
+    EXPECT_EQ(standing, ServerStanding{});
+    count_accepted(standing, 50, now - 8 * day_ms);
+    count_accepted(standing, 50, now);
+    EXPECT_EQ(standing.first_contact, now - 8 * day_ms);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now), Tier::known);
+}
+
+TEST_F(StandingTest, AFallLastsADayAndEachIsTwiceAsLongAsTheOneBefore)
+{
+    auto standing = standing_with(100, now - 30 * day_ms);
+    auto at = now;
+    for (const auto days : {1, 2, 4, 8, 16, 32, 64, 128, 256, 256}) {
+        const auto fall = fall_of(standing, Offence::fork, proof(), at);
+        ASSERT_TRUE(fall);
+        EXPECT_EQ(fall->server, rig::server);
+        EXPECT_EQ(fall->offence, Offence::fork);
+        EXPECT_EQ(fall->at, at);
+        EXPECT_EQ(fall->until, at + days * day_ms);
+        EXPECT_EQ(fall->evidence, proof().evidence());
+        EXPECT_EQ(tier_by_conduct(standing, Tier::guest, fall->until - 1), Tier::quarantined);
+        EXPECT_EQ(tier_by_conduct(standing, Tier::blocked, fall->until - 1), Tier::blocked);
+        EXPECT_EQ(tier_by_conduct(standing, Tier::guest, fall->until), Tier::guest);
+        at = fall->until;
+    }
+}
+
+TEST_F(StandingTest, AnOffenceWithinAFallDoesntDoubleIt)
+{
+    ServerStanding standing;
+    const auto fall = fall_of(standing, Offence::malformed, proof(), now);
+    ASSERT_TRUE(fall);
+    EXPECT_FALSE(fall_of(standing, Offence::fork, proof(), fall->until - 1));
+    EXPECT_EQ(standing.fallen_until, fall->until);
+    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), fall->until)->until,
+              fall->until + 2 * day_ms);
+}
+
+TEST_F(StandingTest, AFallBarsFromKnownUntilItIsPardoned)
+{
+    auto standing = standing_with(100, now - 30 * day_ms);
+    ASSERT_TRUE(fall_of(standing, Offence::equivocation, proof(), now));
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now + 1'000 * day_ms), Tier::guest);
+    pardon(standing);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now), Tier::known);
+    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), now)->until, now + day_ms);
+}
+
+TEST_F(StandingTest, AProofIsAServersOwnByItsPinnedKeyAlone)
+{
+    const auto made = [&](const KeyRef& by, const std::string& signature) {
+        const auto proof = Proof::of_signature(ring, by, signature, "octets", "");
+        return proof ? std::optional<Code>() : proof.error().code;
+    };
+    EXPECT_EQ(made(rig::ref(1), rig::key(1).sign("octets")), std::nullopt);
+    EXPECT_EQ(made(rig::ref(1), rig::key(1).sign("others")), Code::signature_invalid);
+    EXPECT_EQ(made(rig::ref(1), rig::key(2).sign("octets")), Code::signature_invalid);
+    EXPECT_EQ(made(rig::ref(1), ""), Code::signature_invalid);
+    EXPECT_EQ(made(rig::ref(2), rig::key(2).sign("octets")), Code::unknown_key);
+    const KeyRef elsewhere{ServerName::trusted("victim.example"), rig::key(1).id()};
+    EXPECT_EQ(made(elsewhere, rig::key(1).sign("octets")), Code::unknown_key);
+    EXPECT_EQ(proof().server(), rig::server);
+}
+
+TEST_F(StandingTest, AStolenKeyProvesNothingOnceItIsRevoked)
+{
+    ring.consider(rig::document({2}, {rig::rotation(1, 2, now - 1000),
+                                      rig::revocation(1, now - 500, rig::recovery())}),
+                  now);
+    ASSERT_NE(ring.find_key(rig::ref(1)), nullptr);
+    const auto proof =
+        Proof::of_signature(ring, rig::ref(1), rig::key(1).sign("octets"), "octets", "");
+    ASSERT_FALSE(proof);
+    EXPECT_EQ(proof.error().code, Code::key_revoked);
+}
+
+TEST_F(StandingTest, EvidenceHoldsWhatWasSignedWithinItsBounds)
+{
+    EXPECT_EQ(proof().evidence(), "{\"key\":\"" + rig::ref(1).str() + R"(","signed":")" +
+                                      protocol::to_base64url("octets") + R"(","signature":")" +
+                                      protocol::to_base64url(rig::key(1).sign("octets")) +
+                                      R"(","shown":")" + protocol::to_base64url("body") + "\"}");
+    const auto evidence = [&](std::size_t signed_octets,
+                              std::size_t shown) -> std::optional<std::string> {
+        const std::string octets(signed_octets, 'o');
+        const auto made = Proof::of_signature(ring, rig::ref(1), rig::key(1).sign(octets), octets,
+                                              std::string(shown, 's'));
+        return made ? std::optional{made->evidence()} : std::nullopt;
+    };
+    const auto largest = evidence(max_signed_octets, max_shown_octets);
+    ASSERT_TRUE(largest);
+    EXPECT_LE(largest->size(), max_evidence_octets);
+    EXPECT_NE(largest->find("\"shown\""), std::string::npos);
+    EXPECT_EQ(evidence(1, max_shown_octets + 1)->find("\"shown\""), std::string::npos);
+    EXPECT_FALSE(evidence(max_signed_octets + 1, 1));
+}
+
+TEST_F(StandingTest, AConflictIsProvenByThePinsThatAreInOne)
+{
+    auto pins = *ring.find(rig::server);
+    EXPECT_FALSE(Proof::of_conflict(pins));
+    pins.conflict = true;
+    const auto proof = Proof::of_conflict(pins);
+    ASSERT_TRUE(proof);
+    EXPECT_EQ(proof->server(), rig::server);
+    EXPECT_EQ(proof->evidence(), R"({"server":"a.example","conflict":true})");
+}
+
+TEST_F(StandingTest, OffencesReadBackAsWhatTheyWere)
+{
+    for (const auto offence :
+         {Offence::malformed, Offence::unentitled, Offence::equivocation, Offence::fork,
+          Offence::key_conflict, Offence::upheld_report})
+        EXPECT_EQ(offence_from(to_text(offence)), offence);
+    EXPECT_EQ(offence_from("rude"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace entente::trust

@@ -1,0 +1,114 @@
+#include "trust/standing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "protocol/octets.hpp"
+
+namespace entente::trust {
+
+namespace {
+
+constexpr std::array offences{Offence::malformed, Offence::unentitled,   Offence::equivocation,
+                              Offence::fork,      Offence::key_conflict, Offence::upheld_report};
+
+std::string member(std::string_view name, std::string_view octets)
+{
+    return ",\"" + std::string(name) + "\":\"" + protocol::to_base64url(octets) + "\"";
+}
+
+Millis length_of(std::int64_t falls_before)
+{
+    auto length = first_fall_ms;
+    for (std::int64_t i = 0; i < falls_before && length < longest_fall_ms; ++i) length *= 2;
+    return std::min(length, longest_fall_ms);
+}
+
+}  // namespace
+
+std::string_view to_text(Offence offence)
+{
+    switch (offence) {
+        case Offence::malformed: return "malformed";
+        case Offence::unentitled: return "unentitled";
+        case Offence::equivocation: return "equivocation";
+        case Offence::fork: return "fork";
+        case Offence::key_conflict: return "key-conflict";
+        case Offence::upheld_report: return "upheld-report";
+    }
+    return "malformed";
+}
+
+std::optional<Offence> offence_from(std::string_view text)
+{
+    for (const auto offence : offences) {
+        if (to_text(offence) == text) return offence;
+    }
+    return std::nullopt;
+}
+
+Proof::Proof(ServerName server, std::string evidence)
+    : server_(std::move(server)), evidence_(std::move(evidence))
+{
+}
+
+Result<Proof> Proof::of_signature(const KeyRing& ring, const KeyRef& by, std::string_view signature,
+                                  std::string_view octets, std::string_view shown)
+{
+    if (octets.size() > max_signed_octets)
+        return fail(Code::too_large, "more was signed than is kept as evidence");
+    const auto* pinned = ring.find_key(by);
+    if (pinned == nullptr) return fail(Code::unknown_key, by.str() + " isn't pinned");
+    if (pinned->status == KeyStatus::revoked || pinned->status == KeyStatus::lost)
+        return fail(Code::key_revoked, by.str() + " may be anybody's");
+    if (!pinned->key.verifies(signature, octets))
+        return fail(Code::signature_invalid, "the signature doesn't verify: it proves nothing");
+    auto evidence = "{\"key\":\"" + by.str() + "\"" + member("signed", octets) +
+                    member("signature", signature);
+    if (shown.size() <= max_shown_octets) evidence += member("shown", shown);
+    return Proof(by.server, evidence + "}");
+}
+
+Result<Proof> Proof::of_conflict(const PinnedServer& pins)
+{
+    if (!pins.conflict) return fail(Code::malformed, pins.server.str() + " is in no conflict");
+    return Proof(pins.server, R"({"server":")" + pins.server.str() + R"(","conflict":true})");
+}
+
+bool is_fallen(const ServerStanding& standing, Millis now)
+{
+    return now < standing.fallen_until;
+}
+
+Tier tier_by_conduct(const ServerStanding& standing, Tier first, Millis now)
+{
+    if (is_fallen(standing, now)) return std::min(first, Tier::quarantined);
+    const bool has_earned = standing.falls == 0 && standing.accepted >= events_to_known &&
+                            now - standing.first_contact >= days_to_known_ms;
+    return first == Tier::guest && has_earned ? Tier::known : first;
+}
+
+void count_accepted(ServerStanding& standing, std::int64_t events, Millis now)
+{
+    if (events <= 0) return;
+    if (standing.first_contact == 0) standing.first_contact = now;
+    standing.accepted += events;
+}
+
+std::optional<Fall> fall_of(ServerStanding& standing, Offence offence, const Proof& proof,
+                            Millis now)
+{
+    if (is_fallen(standing, now)) return std::nullopt;
+    standing.fallen_until = now + length_of(standing.falls);
+    ++standing.falls;
+    return Fall{proof.server(), offence, now, standing.fallen_until, proof.evidence()};
+}
+
+void pardon(ServerStanding& standing)
+{
+    standing.falls = 0;
+    standing.fallen_until = 0;
+}
+
+}  // namespace entente::trust

@@ -1,0 +1,99 @@
+// What is proven of another server's conduct, and which tier follows from it where nobody has
+// put the server into one. Pure: what is noted where is federation/conduct's, what is kept is
+// storage/standing_store's. There is no word for what isn't proven: a request with a bad
+// signature "from" a.example says nothing of a.example and can't be written down here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/clock.hpp"
+#include "trust/key_ring.hpp"
+#include "trust/tier.hpp"
+
+namespace entente::trust {
+
+enum class Offence : std::uint8_t {
+    malformed,      // items that no reader can take
+    unentitled,     // items in the name of somebody else
+    equivocation,   // two events under one txn
+    fork,           // two histories of one channel
+    key_conflict,   // a document that contradicts the pinned keys
+    upheld_report,  // what an administrator has found to be so
+};
+[[nodiscard]] std::string_view to_text(Offence offence);
+[[nodiscard]] std::optional<Offence> offence_from(std::string_view text);
+
+// guest → known, and never further by itself.
+inline constexpr Millis days_to_known_ms = 7 * protocol::day_ms;
+inline constexpr std::int64_t events_to_known = 100;
+// A fall ends by itself; each is twice as long as the one before, up to the longest.
+inline constexpr Millis first_fall_ms = protocol::day_ms;
+inline constexpr Millis longest_fall_ms = 256 * protocol::day_ms;
+// Malformed and unentitled items that a server may send in a day before it falls: a program with
+// a fault is no enemy yet. Anything else fells at once.
+inline constexpr std::int64_t faults_a_day = 10;
+// What was signed, and what that covers, as they are kept in evidence.
+inline constexpr std::size_t max_signed_octets = 20 * 1024;
+inline constexpr std::size_t max_shown_octets = 24 * 1024;
+inline constexpr std::size_t max_evidence_octets = 64 * 1024;
+
+// That something is a server's own doing. Made by verifying its signature under a key that is
+// pinned for it, or of pins that its document contradicts; by nothing else.
+class Proof {
+ public:
+    // `octets` is what the key has signed, `shown` what they cover (a body by its digest); a
+    // longer one is left out of the evidence. `unknown_key`, `key_revoked`: whoever has stolen it
+    // may have signed; `signature_invalid`, `too_large`.
+    [[nodiscard]] static Result<Proof> of_signature(const KeyRing& ring, const KeyRef& by,
+                                                    std::string_view signature,
+                                                    std::string_view octets,
+                                                    std::string_view shown);
+    // `malformed` where these pins aren't in conflict.
+    [[nodiscard]] static Result<Proof> of_conflict(const PinnedServer& pins);
+
+    [[nodiscard]] const ServerName& server() const { return server_; }
+    // A JSON object of at most max_evidence_octets: `key`, `signed`, `signature` and `shown`, the
+    // last three in base64url; of a conflict `server` and `conflict`.
+    [[nodiscard]] const std::string& evidence() const { return evidence_; }
+
+ private:
+    Proof(ServerName server, std::string evidence);
+
+    ServerName server_;
+    std::string evidence_;
+};
+
+// What is remembered of one server.
+struct ServerStanding {
+    Millis first_contact = 0;   // of its first accepted event; 0: none yet
+    std::int64_t accepted = 0;  // events
+    std::int64_t falls = 0;     // that were not pardoned
+    Millis fallen_until = 0;    // 0: never fallen
+    friend bool operator==(const ServerStanding&, const ServerStanding&) = default;
+};
+
+struct Fall {
+    ServerName server;
+    Offence offence = Offence::malformed;
+    Millis at = 0;
+    Millis until = 0;
+    std::string evidence;
+    friend bool operator==(const Fall&, const Fall&) = default;
+};
+
+[[nodiscard]] bool is_fallen(const ServerStanding& standing, Millis now);
+// Of a server that nobody has put into a tier and that starts as `first`: known where a guest has
+// earned it, quarantined at best while it is fallen. A fall that isn't pardoned bars from known.
+[[nodiscard]] Tier tier_by_conduct(const ServerStanding& standing, Tier first, Millis now);
+void count_accepted(ServerStanding& standing, std::int64_t events, Millis now);
+// The fall that an offence is. Nothing while an earlier one lasts: an offence within it doesn't
+// double it.
+[[nodiscard]] std::optional<Fall> fall_of(ServerStanding& standing, Offence offence,
+                                          const Proof& proof, Millis now);
+// The administrator's: nothing of its falls is left but what it was accepted for.
+void pardon(ServerStanding& standing);
+
+}  // namespace entente::trust
