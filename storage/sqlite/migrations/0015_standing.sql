@@ -1,0 +1,33 @@
+-- What other servers have earned and lost by their conduct. A row is there for whoever has had an
+-- event accepted, or has fallen; `first_contact` is the time of the first accepted event, 0 where
+-- there is none, `falls` counts those that were not pardoned.
+CREATE TABLE standing (
+    server        TEXT PRIMARY KEY,
+    first_contact INTEGER NOT NULL,
+    accepted      INTEGER NOT NULL,
+    falls         INTEGER NOT NULL,
+    fallen_until  INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX standing_that_counts ON standing (server) WHERE accepted >= 100 OR falls > 0;
+
+-- What each fall was for; `evidence` is a JSON object.
+CREATE TABLE fall (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    server   TEXT NOT NULL,
+    offence  TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    evidence TEXT NOT NULL
+);
+CREATE INDEX fall_by_server ON fall (server, id);
+
+-- Who was put into which tier while the server ran: `source` 0 by the administrator, 1 by a list;
+-- `tier` 0 blocked, 1 quarantined, 2 guest, 3 known, 4 trusted.
+CREATE TABLE tier_entry (
+    source  INTEGER NOT NULL,
+    server  TEXT NOT NULL,
+    tier    INTEGER NOT NULL,
+    comment TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (source, server)
+) WITHOUT ROWID;

@@ -1,0 +1,228 @@
+// What is kept of other servers' conduct: bounds of the evidence from both sides, entries by
+// source, and that who has proven nothing durable leaves no row.
+#include "storage/standing_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "storage/sqlite/database.hpp"
+#include "tests/storage/support.hpp"
+
+namespace entente::storage {
+namespace {
+
+using protocol::day_ms;
+using trust::Fall;
+using trust::Offence;
+using trust::ServerStanding;
+using trust::Source;
+using trust::Tier;
+
+constexpr protocol::Millis now = 1'763'683'200'000;
+const auto bad = ServerName::trusted("bad.example");
+const auto good = ServerName::trusted("good.example");
+
+ServerName named(int number)
+{
+    return ServerName::trusted("s" + std::to_string(number) + ".example");
+}
+Fall fall(const ServerName& server, protocol::Millis at, Offence offence = Offence::fork)
+{
+    return {server, offence, at, at + day_ms, R"({"key":"k"})"};
+}
+
+class StandingStore : public ::testing::Test {
+ protected:
+    StandingStore()
+        : database(make_sqlite_database(folder.file("db"))), db(database->open_writer().value())
+    {
+    }
+    std::int64_t count(const char* sql) { return testing::integers(*db, sql).at(0); }
+    std::int64_t rows() { return count("SELECT count(*) FROM standing"); }
+
+    testing::TemporaryFolder folder;
+    std::unique_ptr<Database> database;
+    std::unique_ptr<Connection> db;
+};
+
+TEST_F(StandingStore, AStandingReadsBackAndOnlyThoseThatCountAreLoaded)
+{
+    EXPECT_EQ(find_standing(*db, good).value(), ServerStanding{});
+    const ServerStanding known{now, 100, 0, 0}, unknown{now, 99, 0, 0}, fallen{0, 0, 1, now};
+    ASSERT_TRUE(put_standing(*db, good, known));
+    ASSERT_TRUE(put_standing(*db, named(1), unknown));
+    ASSERT_TRUE(put_standing(*db, bad, fallen));
+    EXPECT_EQ(find_standing(*db, named(1)).value(), unknown);
+    const auto loaded = standings(*db, 10).value();
+    ASSERT_EQ(loaded.size(), 2U);
+    EXPECT_EQ(loaded[0], (std::pair{bad, fallen}));
+    EXPECT_EQ(loaded[1], (std::pair{good, known}));
+    EXPECT_EQ(standings(*db, 1).value().size(), 1U);
+}
+
+TEST_F(StandingStore, AFallIsKeptWithItsEvidenceAndCounted)
+{
+    ASSERT_TRUE(put_standing(*db, bad, {now, 50, 0, 0}));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now)));
+    ASSERT_TRUE(put_fall(*db, fall(good, now + 1, Offence::equivocation)));
+    EXPECT_EQ(find_standing(*db, bad).value(), (ServerStanding{now, 50, 1, now + day_ms}));
+    const auto all = falls(*db, std::nullopt, 0, 10).value();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].fall, fall(good, now + 1, Offence::equivocation));
+    EXPECT_EQ(all[1].fall, fall(bad, now));
+    EXPECT_EQ(falls(*db, std::nullopt, all[0].id, 10).value().size(), 1U);
+    EXPECT_EQ(falls(*db, bad, 0, 10).value().size(), 1U);
+    EXPECT_EQ(falls(*db, std::nullopt, 0, 1).value().size(), 1U);
+}
+
+TEST_F(StandingStore, TheEvidenceOfAServerOfAllAndOfAFallIsBounded)
+{
+    for (int i = 0; i < max_falls_per_server; ++i) ASSERT_TRUE(put_fall(*db, fall(bad, now + i)));
+    EXPECT_EQ(falls(*db, bad, 0, 100).value().size(), 8U);
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + 100)));
+    const auto kept = falls(*db, bad, 0, 100).value();
+    ASSERT_EQ(kept.size(), 8U);
+    EXPECT_EQ(kept.front().fall.at, now + 100);
+    EXPECT_EQ(kept.back().fall.at, now + 1) << "the oldest has gone";
+    EXPECT_EQ(find_standing(*db, bad)->falls, 9) << "it counts all the same";
+
+    for (int i = 8; i < max_falls; ++i) ASSERT_TRUE(put_fall(*db, fall(named(i), now)));
+    EXPECT_EQ(count("SELECT count(*) FROM fall"), max_falls);
+    ASSERT_TRUE(put_fall(*db, fall(good, now)));
+    EXPECT_EQ(count("SELECT count(*) FROM fall"), max_falls);
+    EXPECT_EQ(falls(*db, bad, 0, 100).value().size(), 7U);
+
+    auto large = fall(good, now);
+    large.evidence = std::string(trust::max_evidence_octets, 'e');
+    EXPECT_TRUE(put_fall(*db, large));
+    large.evidence += "e";
+    EXPECT_EQ(put_fall(*db, large).error().code, Code::too_large);
+}
+
+TEST_F(StandingStore, APardonTakesFallsAndEvidenceAndLeavesWhatWasAccepted)
+{
+    EXPECT_FALSE(pardon(*db, bad).value());
+    ASSERT_TRUE(put_standing(*db, bad, {now, 50, 0, 0}));
+    EXPECT_FALSE(pardon(*db, bad).value());
+    ASSERT_TRUE(put_fall(*db, fall(bad, now)));
+    ASSERT_TRUE(put_fall(*db, fall(good, now)));
+    EXPECT_TRUE(pardon(*db, bad).value());
+    EXPECT_EQ(find_standing(*db, bad).value(), (ServerStanding{now, 50, 0, 0}));
+    EXPECT_TRUE(falls(*db, bad, 0, 10)->empty());
+    EXPECT_EQ(falls(*db, good, 0, 10)->size(), 1U);
+}
+
+TEST_F(StandingStore, TheEndOfAConflictPardonsWhoFellForNothingElse)
+{
+    const auto ends = [&] { return pardon_all_of(*db, bad, Offence::key_conflict).value(); };
+    EXPECT_FALSE(ends());
+    ASSERT_TRUE(put_fall(*db, fall(bad, now, Offence::key_conflict)));
+    EXPECT_TRUE(ends());
+    ASSERT_TRUE(put_fall(*db, fall(bad, now, Offence::key_conflict)));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + day_ms, Offence::fork)));
+    EXPECT_FALSE(ends());
+    EXPECT_EQ(find_standing(*db, bad)->falls, 2);
+    // One whose evidence has gone since isn't taken for a conflict.
+    for (int i = 0; i < max_falls_per_server; ++i)
+        ASSERT_TRUE(put_fall(*db, fall(bad, now + i, Offence::key_conflict)));
+    EXPECT_FALSE(ends());
+}
+
+TEST_F(StandingStore, EntriesAreKeptBySource)
+{
+    const TierEntry own{bad, Tier::trusted, "mine", now}, listed{bad, Tier::blocked, "theirs", now};
+    ASSERT_TRUE(put_tier_entry(*db, Source::administrator, own));
+    ASSERT_TRUE(put_tier_entry(*db, Source::list, listed));
+    ASSERT_TRUE(put_tier_entry(*db, Source::list, {good, Tier::quarantined, "", now}));
+    EXPECT_EQ(find_tier_entry(*db, Source::administrator, bad).value(), own);
+    EXPECT_EQ(find_tier_entry(*db, Source::list, bad).value(), listed);
+    EXPECT_EQ(find_tier_entry(*db, Source::administrator, good).value(), std::nullopt);
+    EXPECT_EQ(tier_entries(*db, Source::list, "", 10)->size(), 2U);
+    EXPECT_EQ(tier_entries(*db, Source::list, "", 1)->at(0), listed);
+    EXPECT_EQ(tier_entries(*db, Source::list, bad.str(), 10)->at(0).server, good);
+
+    const TierEntry changed{bad, Tier::guest, "", now + 1};
+    ASSERT_TRUE(put_tier_entry(*db, Source::administrator, changed));
+    EXPECT_EQ(find_tier_entry(*db, Source::administrator, bad).value(), changed);
+    EXPECT_TRUE(drop_tier_entry(*db, Source::administrator, bad).value());
+    EXPECT_FALSE(drop_tier_entry(*db, Source::administrator, bad).value());
+    EXPECT_EQ(find_tier_entry(*db, Source::list, bad).value(), listed);
+}
+
+// One server's commits, as the writer makes them.
+class Counting : public StandingStore {
+ protected:
+    // Commits a transaction in which so many events were accepted of each.
+    void commit(const std::vector<std::pair<ServerName, int>>& accepted, protocol::Millis at)
+    {
+        ASSERT_TRUE(db->begin());
+        WriteTransaction transaction(*db);
+        for (const auto& [server, events] : accepted) counts.add(server, events, at);
+        ASSERT_TRUE(counts.flush(transaction));
+        ASSERT_TRUE(db->commit());
+        counts.committed();
+        for (const auto& action : transaction.actions()) action();
+    }
+    void roll_back(const ServerName& server, int events, protocol::Millis at)
+    {
+        ASSERT_TRUE(db->begin());
+        WriteTransaction transaction(*db);
+        counts.add(server, events, at);
+        ASSERT_TRUE(counts.flush(transaction));
+        db->rollback();
+        counts.rolled_back();
+    }
+
+    std::vector<std::pair<ServerName, ServerStanding>> told;
+    AcceptedCounts counts{[this](const ServerName& server, const ServerStanding& standing) {
+        told.emplace_back(server, standing);
+    }};
+};
+
+TEST_F(Counting, EventsAreWrittenOnceThereAreEnoughOrTheyHaveWaitedLongEnough)
+{
+    commit({{good, 1}}, now);
+    commit({{good, 998}}, now + AcceptedCounts::longest_ms - 1);
+    EXPECT_EQ(rows(), 0);
+    commit({{good, 1}}, now + AcceptedCounts::longest_ms - 1);
+    EXPECT_EQ(find_standing(*db, good).value(), (ServerStanding{now, 1'000, 0, 0}));
+    EXPECT_EQ(told, (std::vector{std::pair{good, ServerStanding{now, 1'000, 0, 0}}}));
+
+    commit({{bad, 1}}, now);
+    commit({}, now + AcceptedCounts::longest_ms);
+    EXPECT_EQ(rows(), 1) << "a commit that counts nothing needn't write";
+    commit({{bad, 1}}, now + AcceptedCounts::longest_ms);
+    EXPECT_EQ(find_standing(*db, bad)->accepted, 2);
+    commit({{good, 1}}, now);
+    commit({{good, 1}}, now + AcceptedCounts::longest_ms);
+    EXPECT_EQ(find_standing(*db, good)->accepted, 1'002);
+    EXPECT_EQ(find_standing(*db, good)->first_contact, now);
+}
+
+TEST_F(Counting, WhatWasRolledBackCountsForNothing)
+{
+    commit({{good, 1}}, now);
+    roll_back(good, 999, now);
+    EXPECT_EQ(rows(), 0);
+    roll_back(bad, 1, now + AcceptedCounts::longest_ms);
+    EXPECT_EQ(rows(), 0);
+    EXPECT_TRUE(told.empty());
+    commit({{good, 1}}, now + AcceptedCounts::longest_ms);
+    EXPECT_EQ(find_standing(*db, good)->accepted, 2);
+    EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(Counting, StrangersWhoProveNothingLeaveNoRowAndNoMemory)
+{
+    std::vector<std::pair<ServerName, int>> nothing;
+    for (int i = 0; i < 100'000; ++i) nothing.emplace_back(named(i), 0);
+    commit(nothing, now);
+    commit({{good, 1}}, now + 2 * AcceptedCounts::longest_ms);
+    EXPECT_EQ(rows(), 0) << "the strangers have begun no wait";
+    // Who has one event each is written before there are many.
+    for (std::size_t i = 0; i + 1 < AcceptedCounts::most_servers; ++i)
+        commit({{named(static_cast<int>(i)), 1}}, now + 2 * AcceptedCounts::longest_ms);
+    EXPECT_EQ(rows(), static_cast<std::int64_t>(AcceptedCounts::most_servers));
+}
+
+}  // namespace
+}  // namespace entente::storage
