@@ -65,7 +65,7 @@ struct TierBudget {
 };
 
 struct TrustConfig {
-    std::string default_tier = "guest";
+    std::string mode = "open";                 // trust::Mode
     std::map<std::string, std::string> peers;  // server → tier, an administrator's word
     TierBudget quarantined{60, 4LL << 20};
     TierBudget guest{600, 20LL << 20};

@@ -166,11 +166,12 @@ const Choices<protocol::LogLevel>& levels()
     return all;
 }
 
-// More than a guest is nobody at first contact: it is earned, or given by name.
-const Choices<std::string>& first_tiers()
+const Choices<std::string>& modes()
 {
-    static const Choices<std::string> all{
-        {"blocked", "blocked"}, {"quarantined", "quarantined"}, {"guest", "guest"}};
+    static const Choices<std::string> all{{"open", "open"},
+                                          {"reviewed", "reviewed"},
+                                          {"allowlist", "allowlist"},
+                                          {"closed", "closed"}};
     return all;
 }
 
@@ -403,9 +404,8 @@ std::vector<KeyRule<Config>> make_config_rules()
     std::vector<KeyRule<Config>> rules;
     add_server_and_federation(rules);
     rules.push_back(
-        {"trust", "default_tier", "guest", KeyKind::text,
-         choice<std::string>([](Config& c) -> std::string& { return c.trust.default_tier; },
-                             first_tiers())});
+        {"trust", "mode", "open", KeyKind::text,
+         choice<std::string>([](Config& c) -> std::string& { return c.trust.mode; }, modes())});
     rules.push_back({"trust", "peers", "{}", KeyKind::table,
                      table(take_peer, [](Config& c) { c.trust.peers.clear(); })});
     add_budgets(rules);

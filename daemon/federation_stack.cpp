@@ -35,8 +35,7 @@ trust::TierTable tier_table(const TrustConfig& config)
 trust::TierConfig tier_config(const Config& config)
 {
     trust::TierConfig tiers;
-    if (config.trust.default_tier == "quarantined") tiers.mode = trust::Mode::reviewed;
-    if (config.trust.default_tier == "blocked") tiers.mode = trust::Mode::allowlist;
+    tiers.mode = trust::mode_from(config.trust.mode).value_or(trust::Mode::closed);
     if (!config.federation.enabled) tiers.mode = trust::Mode::closed;
     for (const auto& [name, text] : config.trust.peers)
         tiers.servers[protocol::ServerName::trusted(name)] = tier(text);
@@ -112,12 +111,11 @@ FederationStack::FederationStack(Parts parts)
       http_(parts.http == nullptr ? *own_http_ : *parts.http),
       pins_(parts.stores.commits()),
       discovery_(parts.tasks, http_, ring_, pins_, parts.clock, discovery_options(parts.config),
-                 [&log = parts.log](const protocol::ServerName& server, std::string_view what,
-                                    std::string_view detail) {
-                     protocol::log_warning(log, "discovery", what,
-                                           {{"server", server.str()}, {"detail", detail}});
-                 }),
+                 [this](const protocol::ServerName& server, std::string_view what,
+                        std::string_view detail) { heard_of_keys(server, what, detail); }),
       tiers_(tier_config(parts.config)),
+      conduct_({tiers_, parts.stores.commits(), parts.tasks, parts.log, parts.clock,
+                [this](const protocol::ServerName& server) { links_.moved(server); }}),
       budgets_(tier_table(parts.config.trust), budget_options(parts.config)),
       gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, parts.stores.commits(),
              tiers_, budgets_, parts.clock}),
@@ -137,7 +135,8 @@ FederationStack::FederationStack(Parts parts)
       people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
                parts.clock, parts.random, asker(), nudger(), signaller()}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
-              budgets_, parts.clock, parts.stores.window().refused(), &people_.signals()}),
+              budgets_, parts.clock, parts.stores.window().refused(), &people_.signals(), &conduct_,
+              &ring_, &parts.stores.accepted()}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
       directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
                   [this](protocol::ServerName server, std::string target) {
@@ -183,6 +182,24 @@ void FederationStack::add_direct_handlers()
             return succession_.weigh(transaction, question, origin);
         },
         federation::Direct::Repeat::is_asked_again);
+}
+
+// [KEY-4] What contradicts the pins may be an impostor's doing as well: for as long as it lasts.
+void FederationStack::heard_of_keys(const protocol::ServerName& server, std::string_view what,
+                                    std::string_view detail)
+{
+    protocol::log_warning(parts_.log, "discovery", what,
+                          {{"server", server.str()}, {"detail", detail}});
+    if (what == "key-conflict-ended") conduct_.conflict_ended(server);
+    const auto* pins = what == "key-conflict" ? ring_.find(server) : nullptr;
+    if (pins == nullptr) return;
+    if (const auto proof = trust::Proof::of_conflict(*pins))
+        conduct_.noticed(trust::Offence::key_conflict, *proof);
+}
+
+bool FederationStack::is_blocked(const protocol::ServerName& server) const
+{
+    return tiers_.tier_of(server, parts_.clock.now_ms()) == trust::Tier::blocked;
 }
 
 federation::SuccessionParts FederationStack::succession_parts()
@@ -231,6 +248,7 @@ federation::LinkParts FederationStack::link_parts()
                                {std::chrono::milliseconds(waits.retry_first_ms),
                                 std::chrono::milliseconds(waits.retry_max_ms)},
                                {}};
+    made.is_paused = [this](const protocol::ServerName& peer) { return is_blocked(peer); };
     made.said = [this](const protocol::ServerName& peer, const federation::FollowerWord& word) {
         repair_.said(peer, word);
     };
@@ -321,6 +339,7 @@ asio::awaitable<Result<federation::Answer>> FederationStack::ask(federation::Ser
 {
     if (!parts_.config.federation.enabled)
         co_return fail(Code::unavailable, "federation is switched off");
+    if (is_blocked(server)) co_return refuse(Code::blocked, "that server is blocked here");
     auto answer = co_await client_.send(std::move(server), std::move(method), std::move(target),
                                         std::move(body));
     co_return answer;
@@ -360,6 +379,9 @@ federation::FollowerEvents FederationStack::follower_events()
                             {{"channel", channel.str()}, {"home", home.str()}});
         tell_frozen(channel, true);
     };
+    events.fork_proven = [this](const protocol::ServerName& home, const std::string& root) {
+        conduct_.forked(ring_, home, root);
+    };
     events.thawed = [tell_frozen](const protocol::ChannelId& channel) {
         tell_frozen(channel, false);
     };
@@ -379,6 +401,8 @@ asio::awaitable<Result<void>> FederationStack::start()
     auto pins = co_await pins_.all();
     if (!pins) co_return fail(pins);
     for (auto& pin : *pins) ring_.load(std::move(pin));
+    auto conduct = co_await conduct_.load();
+    if (!conduct) co_return conduct;
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
     parts_.tasks.spawn(keep_retention());

@@ -9,6 +9,7 @@
 #include "daemon/config.hpp"
 #include "daemon/key_folder.hpp"
 #include "daemon/stores.hpp"
+#include "federation/conduct.hpp"
 #include "federation/device_cursors.hpp"
 #include "federation/directory.hpp"
 #include "federation/gate.hpp"
@@ -76,9 +77,13 @@ class FederationStack {
     [[nodiscard]] federation::LogProver& prover() { return prover_; }
     [[nodiscard]] federation::ReportPassing& report_passing() { return report_passing_; }
     [[nodiscard]] const trust::Tiers& tiers() const { return tiers_; }
+    [[nodiscard]] federation::Conduct& conduct() { return conduct_; }
 
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
+    void heard_of_keys(const protocol::ServerName& server, std::string_view what,
+                       std::string_view detail);
+    [[nodiscard]] bool is_blocked(const protocol::ServerName& server) const;
     [[nodiscard]] federation::Wake waker();
     [[nodiscard]] federation::Wake nudger();
     [[nodiscard]] federation::Ask asker();
@@ -111,6 +116,7 @@ class FederationStack {
     storage::PinStore pins_;
     federation::Discovery discovery_;
     trust::Tiers tiers_;
+    federation::Conduct conduct_;
     trust::Budgets budgets_;
     federation::Gate gate_;
     federation::Verifier verifier_;

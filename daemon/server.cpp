@@ -79,6 +79,10 @@ Result<void> Server::open()
     hooks.committed = [this](storage::CommittedRun& run) {
         if (federation_) federation_->committed(run);
     };
+    hooks.counted = [this](const protocol::ServerName& server,
+                           const trust::ServerStanding& standing) {
+        if (federation_) federation_->conduct().counted(server, standing);
+    };
     hooks.fatal = [this](const Error& error) { fail_for_good(error); };
     hooks.disk_full = [this](bool is_full) { room_.told(is_full, stores_->commits()); };
     auto stores =
@@ -116,7 +120,8 @@ void Server::add_control()
         identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
         federation_->prover(), federation_->follower(), federation_->repair(),
         federation_->channels(), api_->administration(), api_->settings(), api_->reports(),
-        stores_->commits(), federation_->tiers(), clock_, random_, config_.federation.enabled});
+        stores_->commits(), federation_->tiers(), federation_->conduct(), clock_, random_,
+        config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

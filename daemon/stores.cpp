@@ -99,6 +99,8 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
     stores->commits_ = std::make_unique<storage::GroupCommit>(
         std::move(io), make_database(config, platform), options, std::move(hooks.fatal));
     stores->commits_->add(*stores->logs_);
+    stores->accepted_ = std::make_unique<storage::AcceptedCounts>(std::move(hooks.counted));
+    stores->commits_->add(*stores->accepted_);
     if (auto started = stores->commits_->start(); !started) return fail(started);
     return stores;
 }

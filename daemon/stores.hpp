@@ -15,6 +15,7 @@
 #include "storage/event_index.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/nonce_window.hpp"
+#include "storage/standing_store.hpp"
 
 namespace entente::daemon {
 
@@ -36,6 +37,7 @@ class Stores {
         std::function<void(storage::CommittedRun&)> committed;
         std::function<void(Error)> fatal;                  // at most twice, on the I/O executor
         std::function<void(bool is_full)> disk_full = {};  // on the I/O executor
+        storage::AcceptedCounts::Counted counted = {};     // on the I/O executor
     };
     // The detail of an error is a sentence for the operator.
     [[nodiscard]] static Result<std::unique_ptr<Stores>> open(const Config& config,
@@ -50,6 +52,7 @@ class Stores {
     [[nodiscard]] storage::ReplayMemory& window() { return *window_; }
     [[nodiscard]] storage::EventIndex& index() { return *index_; }
     [[nodiscard]] storage::ChannelLogStore& logs() { return *logs_; }
+    [[nodiscard]] storage::AcceptedCounts& accepted() { return *accepted_; }
     [[nodiscard]] storage::GroupCommit& commits() { return *commits_; }
     // [LOG-5] Older data may have been put back since the last start: what others follow is
     // held.
@@ -69,6 +72,7 @@ class Stores {
     std::string runtime_problem_;
     std::unique_ptr<storage::EventIndex> index_;
     std::unique_ptr<storage::ChannelLogStore> logs_;
+    std::unique_ptr<storage::AcceptedCounts> accepted_;
     std::unique_ptr<storage::GroupCommit> commits_;
 };
 

@@ -43,8 +43,10 @@ VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& re
         if (!content) return fail(content);
         if (event->sender.server != origin)
             return refuse(Code::forbidden, "the sender is of another server than the request");
+        verified.depends_on_time = true;
         if (event->at < clock_.now_ms() - direct_memory_ms)
             return refuse(Code::malformed, "/at: older than 30 days");
+        verified.depends_on_time = false;
         return event;
     };
     auto event = check();

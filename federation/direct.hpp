@@ -33,6 +33,7 @@ struct VerifiedDirect {
     std::string content;                               // of a type with a handler
     trust::Tier tier = trust::Tier::guest;             // of the origin
     Error problem;
+    bool depends_on_time = false;  // the problem: at another time there might be none
 };
 
 // The effect of one type, within the transaction that remembers the event. An error leaves

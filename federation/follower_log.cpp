@@ -403,6 +403,11 @@ Result<SliceResult> FollowerLog::fork(WriteTransaction& transaction, LiveChannel
     if (!over) return fail(over);
     transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home,
                               kind] { forked(name, home, kind); });
+    if (kind == fork_evidence && events_.fork_proven) {
+        transaction.after_commit(
+            [proven = events_.fork_proven, home = slice.home,
+             root = slice.root_of(slice.slice.checkpoint.proof)] { proven(home, root); });
+    }
     return follower_answer(channel, SliceStatus::fork);
 }
 

@@ -78,6 +78,8 @@ struct Inbox::Work {
     std::vector<std::optional<Error>> slice_limits;
     std::vector<std::optional<Error>> direct_limits;
     std::int64_t retry_after = 1;
+    // What no order of events can have made honest, as it was found without looking at any state.
+    std::vector<trust::Offence> faults;
 };
 
 struct Inbox::Outcome {
@@ -106,6 +108,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
                                                           const Admitted& admitted)
 {
     const auto octets = body.size();
+    const auto shown = octets <= trust::max_shown_octets ? body : std::string();
     auto read = co_await parse(std::move(body), admitted.origin);
     if (!read) co_return fail(read);
     auto transaction = std::make_shared<Transaction>(std::move(*read));
@@ -126,6 +129,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
         // Before the commit, so that no copy comes in between. Where that fails nobody has heard
         // of the refusal, and it stands all the same.
         if (auto noted = note_refused(open.db(), *work, outcome.result); !noted) return fail(noted);
+        count_accepted(*work, outcome.result);
         return outcome;
     };
     storage::Cause cause{work->origin.str(), work->octets};
@@ -134,6 +138,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
         const auto wait = std::max<std::int64_t>(outcome.error().retry_after, 1);
         co_return retry_later(Code::unavailable, outcome.error().detail, wait);
     }
+    note_conduct(*work, outcome->result, admitted, shown);
     co_return finish(std::move(*outcome));
 }
 
@@ -240,6 +245,27 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     co_return done;
 }
 
+void Inbox::find_faults(Work& work)
+{
+    const auto note = [&](const std::optional<Error>& problem) {
+        if (!problem) return;
+        if (problem->code == Code::malformed) work.faults.push_back(trust::Offence::malformed);
+        if (problem->code == Code::forbidden) work.faults.push_back(trust::Offence::unentitled);
+    };
+    for (const auto& submission : work.submissions) {
+        note(submission.problem);
+        for (const auto& item : submission.events) {
+            if (!item.event && !item.depends_on_time) note(item.problem);
+        }
+    }
+    for (const auto& slice : work.slices) {
+        if (slice.home == work.origin) note(slice.problem);
+    }
+    for (const auto& direct : work.direct) {
+        if (!direct.event && !direct.depends_on_time) note(direct.problem);
+    }
+}
+
 // Those of `named` alone.
 asio::awaitable<CheckedRoots> Inbox::check_roots(std::set<std::size_t> named,
                                                  std::vector<std::string> roots, KeyAllowance& keys)
@@ -276,6 +302,41 @@ void Inbox::check_items(Work& work, Transaction transaction, const CheckedRoots&
         work.direct.push_back(parts_.direct.check(read, work.origin));
         work.direct.back().tier = work.tier;
     }
+    find_faults(work);
+}
+
+void Inbox::count_accepted(const Work& work, const TransactionResult& result) const
+{
+    if (parts_.accepted == nullptr) return;
+    std::int64_t accepted = 0;
+    const auto count = [&](const protocol::EventResult& said) {
+        if (said.status == ItemStatus::accepted) ++accepted;
+    };
+    for (const auto& submission : result.submissions)
+        std::ranges::for_each(submission.events, count);
+    std::ranges::for_each(result.direct, count);
+    parts_.accepted->add(work.origin, accepted, parts_.clock.now_ms());
+}
+
+// The request's signature covers all that it holds: what is wrong with that is its origin's own
+// doing, unless time or what else has happened could have made it so.
+void Inbox::note_conduct(const Work& work, const TransactionResult& result,
+                         const Admitted& admitted, std::string_view body) const
+{
+    if (parts_.conduct == nullptr) return;
+    auto offences = work.faults;
+    const auto look = [&](const protocol::EventResult& said) {
+        if (said.problem && said.problem->code == Code::equivocation)
+            offences.push_back(trust::Offence::equivocation);
+    };
+    for (const auto& submission : result.submissions)
+        std::ranges::for_each(submission.events, look);
+    std::ranges::for_each(result.direct, look);
+    if (offences.empty()) return;
+    auto proof = trust::Proof::of_signature(*parts_.ring, admitted.key, admitted.signature,
+                                            admitted.signature_base, body);
+    if (!proof) return;
+    for (const auto offence : offences) parts_.conduct->noticed(offence, *proof);
 }
 
 // [INBOX-18] What was refused for good stays so: an older copy of it may have been under way

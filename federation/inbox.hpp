@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "federation/conduct.hpp"
 #include "federation/direct.hpp"
 #include "federation/follower_log.hpp"
 #include "federation/gate.hpp"
@@ -32,6 +33,10 @@ struct InboxParts {
     const protocol::Clock& clock;
     storage::RefusedItems& refused;
     Signals* signals = nullptr;  // nothing: all are ignored
+    // What comes in as a server's conduct; nothing: it isn't looked at.
+    Conduct* conduct = nullptr;
+    const trust::KeyRing* ring = nullptr;  // with `conduct`
+    storage::AcceptedCounts* accepted = nullptr;
 };
 
 class Inbox {
@@ -57,7 +62,11 @@ class Inbox {
                                               std::vector<std::string> roots, KeyAllowance& keys);
     void check_items(Work& work, protocol::Transaction transaction, const CheckedRoots& roots,
                      const CheckedConsents& consents) const;
+    static void find_faults(Work& work);
     void sign_consents(Outcome& outcome) const;
+    void count_accepted(const Work& work, const protocol::TransactionResult& result) const;
+    void note_conduct(const Work& work, const protocol::TransactionResult& result,
+                      const Admitted& admitted, std::string_view body) const;
     [[nodiscard]] Result<void> refuse_again(Work& work);
     [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
     [[nodiscard]] Result<void> note_refused(storage::Connection& db, const Work& work,

@@ -79,6 +79,11 @@ void PeerLink::urge()
     wakeup_.notify();
 }
 
+void PeerLink::look_whether_paused()
+{
+    if (is_paused()) urge();
+}
+
 LinkState PeerLink::state() const
 {
     return {next_try_, backoff_.failures(), problem_};
@@ -126,6 +131,11 @@ void PeerLink::add_signals(BatchDraft& draft, const BatchLimits& limits)
 asio::awaitable<void> PeerLink::run()
 {
     for (;;) {
+        if (is_paused()) {
+            if (lanes_.empty()) co_return;
+            co_await wakeup_.wait();
+            continue;
+        }
         if (const auto wait = std::exchange(wait_, std::nullopt)) {
             co_await pause(*wait);
             continue;

@@ -50,6 +50,8 @@ struct LinkParts {
     std::function<void(const ServerName&)> answered = {};
     // What it says of channels that wait for its word [LOG-5].
     std::function<void(const ServerName& peer, const FollowerWord&)> said = {};
+    // Whether nothing at all goes there now: it is blocked. What is owed stays owed.
+    std::function<bool(const ServerName&)> is_paused = {};
     // How long the last transaction is waited for before another may go beside it: each costs
     // four signatures, so what is answered sooner is worth waiting for.
     std::chrono::milliseconds patience{50};
@@ -81,6 +83,8 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     void heard();
     // An administrator's word: whatever wait there is ends now.
     void urge();
+    // Ends once what is under way is answered, if it is paused by now.
+    void look_whether_paused();
     [[nodiscard]] LinkState state() const;
     // A signal goes with the next transaction, or with one of its own, which there is once a
     // second. Dropped while the peer can't be reached, or where too many wait [INBOX-5].
@@ -113,6 +117,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     };
 
     // --- which transaction goes next: peer_link.cpp
+    [[nodiscard]] bool is_paused() const { return parts_.is_paused && parts_.is_paused(peer_); }
     // True where one more is under way.
     asio::awaitable<bool> open_lane();
     [[nodiscard]] bool may_open_lane() const;

@@ -19,7 +19,9 @@ PeerLinks::PeerLinks(LinkParts parts, net::TaskGroup& tasks)
     : parts_(std::move(parts)), tasks_(tasks)
 {
     parts_.advanced = [this](const AdvancedLog& log) {
-        for (const auto& other : log.others) link(other).acks_due(log.channel.str());
+        for (const auto& other : log.others) {
+            if (auto* const owing = link(other)) owing->acks_due(log.channel.str());
+        }
     };
     parts_.answered = [this](const ServerName& peer) {
         last_heard_.note(peer, parts_.clock.now_ms());
@@ -39,32 +41,32 @@ asio::awaitable<Result<void>> PeerLinks::start()
     co_return Result<void>{};
 }
 
-PeerLink& PeerLinks::link(const ServerName& peer)
+PeerLink* PeerLinks::link(const ServerName& peer)
 {
+    if (peer == parts_.identity.name || (parts_.is_paused && parts_.is_paused(peer)))
+        return nullptr;
     auto& held = links_[peer];
     if (!held) {
         const bool is_even = even_.erase(peer) > 0;
         held = std::make_shared<PeerLink>(parts_, peer, tasks_, room_, is_even);
         tasks_.spawn(drive(held, peer));
     }
-    return *held;
+    return held.get();
 }
 
 void PeerLinks::wake(const ServerName& peer)
 {
-    if (peer == parts_.identity.name) return;
-    link(peer).wake();
+    if (auto* const woken = link(peer)) woken->wake();
 }
 
 void PeerLinks::nudge(const ServerName& peer)
 {
-    if (peer == parts_.identity.name) return;
-    link(peer).nudge();
+    if (auto* const nudged = link(peer)) nudged->nudge();
 }
 
 void PeerLinks::ask(const ServerName& peer, const protocol::ChannelId& channel)
 {
-    if (peer != parts_.identity.name) link(peer).ask(channel.str());
+    if (auto* const asked = link(peer)) asked->ask(channel.str());
 }
 
 asio::awaitable<Result<void>> PeerLinks::ask_all()
@@ -85,7 +87,7 @@ void PeerLinks::signal(const ServerName& peer, const protocol::LiveSignal& signa
         if (found->second > parts_.clock.now_ms()) return;
         unreachable_until_.erase(found);
     }
-    link(peer).signal(signal.key(), protocol::write_signal(signal));
+    if (auto* const told = link(peer)) told->signal(signal.key(), protocol::write_signal(signal));
 }
 
 void PeerLinks::ended(const ServerName& peer)
@@ -108,10 +110,17 @@ void PeerLinks::heard_from(const ServerName& peer)
 
 void PeerLinks::urge(const ServerName& peer)
 {
-    if (peer == parts_.identity.name) return;
-    auto& urged = link(peer);
-    urged.wake();
-    urged.urge();
+    auto* const urged = link(peer);
+    if (urged == nullptr) return;
+    urged->wake();
+    urged->urge();
+}
+
+void PeerLinks::moved(const ServerName& peer)
+{
+    if (const auto found = links_.find(peer); found != links_.end())
+        found->second->look_whether_paused();
+    wake(peer);
 }
 
 std::optional<LinkState> PeerLinks::state_of(const ServerName& peer) const
@@ -125,7 +134,7 @@ void PeerLinks::committed(const storage::CommittedRun& run)
 {
     if (run.home != parts_.identity.name) return;
     for (const auto& peer : run.followers) {
-        if (peer != parts_.identity.name) link(peer).grown(run.channel_id);
+        if (auto* const owed = link(peer)) owed->grown(run.channel_id);
     }
 }
 

@@ -35,6 +35,8 @@ class PeerLinks {
     void heard_from(const ServerName& peer);
     // An administrator's word: tries at once, whatever was waited for.
     void urge(const ServerName& peer);
+    // It was blocked, or isn't any more.
+    void moved(const ServerName& peer);
     // A channel homed here has grown.
     void committed(const storage::CommittedRun& run);
 
@@ -45,7 +47,8 @@ class PeerLinks {
 
  private:
     asio::awaitable<void> drive(std::shared_ptr<PeerLink> link, ServerName peer);
-    PeerLink& link(const ServerName& peer);
+    // Null for this server itself, and where the peer is blocked.
+    [[nodiscard]] PeerLink* link(const ServerName& peer);
 
     LinkParts parts_;
     net::TaskGroup& tasks_;

@@ -178,6 +178,7 @@ VerifiedSubmission Verifier::check_submission(Read<Submission> read, const Check
         }
         if (auto move = check_move(*parsed, item.content, consents); !move) {
             event.problem = move.error();
+            event.depends_on_time = true;
             continue;
         }
         event.event = std::move(*parsed);

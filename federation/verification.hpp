@@ -50,6 +50,7 @@ struct VerifiedEvent {
     std::string content;
     std::optional<protocol::Hash> id;  // also of an event that is refused, where it has one
     Error problem;
+    bool depends_on_time = false;  // the problem: at another time there might be none
 };
 
 struct VerifiedSubmission {

@@ -9,6 +9,7 @@
 #include "api/administration.hpp"
 #include "api/report_desk.hpp"
 #include "api/settings.hpp"
+#include "federation/conduct.hpp"
 #include "federation/follower_log.hpp"
 #include "federation/log_comparison.hpp"
 #include "federation/log_proof.hpp"
@@ -37,6 +38,7 @@ struct ControlParts {
     api::ReportDesk& reports;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
+    federation::Conduct& conduct;
     const protocol::Clock& clock;
     protocol::Random& random;
     bool federates = true;  // federation.enabled
@@ -59,6 +61,7 @@ class Control {
     void add_user_routes(net::Router& router);
     void add_setting_routes(net::Router& router);
     void add_report_routes(net::Router& router);
+    void add_trust_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -96,6 +99,13 @@ class Control {
                                        std::string details = "{}");
 
     [[nodiscard]] net::Response shown_settings() const;
+    Answer show_trust(const net::Request& request);
+    Answer set_trust(const net::Request& request);
+    Answer unset_trust(const net::Request& request);
+    Answer pardon(const net::Request& request);
+    Answer falls(const net::Request& request);
+    Answer import_list(const net::Request& request);
+    Answer export_list(const net::Request& request);
 
     ControlParts parts_;
 };

@@ -1,15 +1,11 @@
 // channel list, show and prove.
-#include <cerrno>
-#include <cstring>
 #include <iostream>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "daemon/ctl/client.hpp"
+#include "daemon/ctl/files.hpp"
 #include "daemon/ctl/text.hpp"
 #include "daemon/ctl/verbs.hpp"
 
@@ -92,26 +88,6 @@ int show_channel(const Settings& settings, const std::string& name)
                                         std::to_string(follower.value("seq", std::int64_t{0}))});
     print_table(std::cout, rows);
     return exit_done;
-}
-
-// A new file, 0600: with --with-content it says what people have written.
-Result<void> write_new_file(const std::string& path, const std::string& text)
-{
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0) return fail(Code::unavailable, path + ": " + std::strerror(errno));
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        const auto written = ::write(file, rest.data(), rest.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) {
-            const int error = errno;
-            ::close(file);
-            return fail(Code::unavailable, path + ": " + std::strerror(error));
-        }
-        rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-    ::close(file);
-    return {};
 }
 
 int prove(const Settings& settings, const ProveOptions& options)

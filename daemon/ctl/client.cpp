@@ -101,7 +101,7 @@ Result<Daemon> Daemon::connect(const Config& config)
 }
 
 Result<std::string> Daemon::ask(const std::string& method, const std::string& target,
-                                std::chrono::milliseconds time)
+                                std::chrono::milliseconds time, std::string body)
 {
     if (!state_->connection) {
         if (auto opened = state_->open(); !opened) return fail(opened);
@@ -111,6 +111,7 @@ Result<std::string> Daemon::ask(const std::string& method, const std::string& ta
     fetch.host = "ententd";
     fetch.target = target;
     fetch.time = time;
+    fetch.body = std::move(body);
     fetch.max_body = most_octets;
     auto exchanged = state_->exchange(fetch);
     if (!exchanged) {
@@ -139,6 +140,11 @@ Result<json> Daemon::get(const std::string& target)
 Result<json> Daemon::post(const std::string& target, std::chrono::milliseconds time)
 {
     return parsed(ask("POST", target, time));
+}
+
+Result<json> Daemon::post_text(const std::string& target, std::string body)
+{
+    return parsed(ask("POST", target, usual_time, std::move(body)));
 }
 
 Result<std::string> Daemon::get_text(const std::string& target)

@@ -29,6 +29,7 @@ class Daemon {
     [[nodiscard]] Result<nlohmann::json> get(const std::string& target);
     [[nodiscard]] Result<nlohmann::json> post(const std::string& target,
                                               std::chrono::milliseconds time = usual_time);
+    [[nodiscard]] Result<nlohmann::json> post_text(const std::string& target, std::string body);
     [[nodiscard]] Result<std::string> get_text(const std::string& target);
     // A list of several pages as one: `list` is the member that holds it. The elements are
     // named by their member `key`, in whose order the pages go on.
@@ -39,7 +40,7 @@ class Daemon {
     struct State;
     explicit Daemon(std::unique_ptr<State> state);
     [[nodiscard]] Result<std::string> ask(const std::string& method, const std::string& target,
-                                          std::chrono::milliseconds time);
+                                          std::chrono::milliseconds time, std::string body = {});
     std::unique_ptr<State> state_;
 };
 

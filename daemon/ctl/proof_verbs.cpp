@@ -1,11 +1,11 @@
 // verify-proof: judges a proof of an entry, without a daemon, a configuration or a network,
 // and says what it proves, by whose key, and what it doesn't.
-#include <fstream>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "daemon/ctl/files.hpp"
 #include "daemon/ctl/text.hpp"
 #include "daemon/ctl/verbs.hpp"
 #include "protocol/entry_proof.hpp"
@@ -29,16 +29,11 @@ struct ProofOptions {
 // What a name may be is its server's business here.
 constexpr protocol::NameRules any_name{true};
 
-Result<std::string> read_file(const std::string& path)
+Result<std::string> read_proof(const std::string& path)
 {
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) return fail(Code::not_found, path + " can't be read");
-    std::string text(protocol::max_entry_proof_octets + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (stream.bad()) return fail(Code::unavailable, path + " can't be read");
-    text.resize(static_cast<std::size_t>(stream.gcount()));
+    auto text = read_file(path, protocol::max_entry_proof_octets);
     // As an editor or a shell ends a file.
-    if (text.ends_with('\n')) text.pop_back();
+    if (text && text->ends_with('\n')) text->pop_back();
     return text;
 }
 
@@ -154,7 +149,7 @@ int verify(const Settings& settings, const ProofOptions& options)
 {
     const auto given = given_keys(options.server_keys);
     if (!given) return failed(given.error(), exit_usage);
-    const auto text = read_file(options.file);
+    const auto text = read_proof(options.file);
     if (!text) return failed(text.error());
     const auto proof = protocol::parse_entry_proof(*text, any_name);
     if (!proof) return refused(settings, proof.error());

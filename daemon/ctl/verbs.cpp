@@ -36,6 +36,7 @@ void add_all(Verbs& verbs)
     add_user_verbs(verbs);
     add_report_verbs(verbs);
     add_setting_verbs(verbs);
+    add_trust_verbs(verbs);
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ void add_proof_verbs(Verbs& verbs);
 void add_report_verbs(Verbs& verbs);
 void add_setting_verbs(Verbs& verbs);
 void add_setup_verbs(Verbs& verbs);
+void add_trust_verbs(Verbs& verbs);
 void add_user_verbs(Verbs& verbs);
 void add_fork_verbs(Verbs& verbs, CLI::App& channel);       // by add_channel_verbs
 void add_move_verb(Verbs& verbs, CLI::App& channel);        // by add_channel_verbs

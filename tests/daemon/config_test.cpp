@@ -82,7 +82,7 @@ retry_max_ms = 200
 discovery_retry_first_ms = 30
 discovery_retry_max_ms = 300
 [trust]
-default_tier = "quarantined"
+mode = "reviewed"
 [trust.peers]
 "c.test" = "blocked"
 [trust.budgets]
@@ -139,7 +139,7 @@ components = { inbox = "debug" }
     EXPECT_EQ(federation.retry_max_ms, 200);
     EXPECT_EQ(federation.discovery_retry_first_ms, 30);
     EXPECT_EQ(federation.discovery_retry_max_ms, 300);
-    EXPECT_EQ(config.trust.default_tier, "quarantined");
+    EXPECT_EQ(config.trust.mode, "reviewed");
     EXPECT_EQ(config.trust.peers.at("c.test"), "blocked");
     EXPECT_EQ(config.trust.quarantined.events, 1);
     EXPECT_EQ(config.trust.quarantined.bytes, 2);

@@ -33,7 +33,6 @@ daemon::Config make_config(const MachineOptions& options)
     config.federation.api = "https://" + options.name;
     config.storage.url = "sqlite:" + config.server.data + "/db";
     config.storage.readers = 1;
-    config.trust.default_tier = options.default_tier;
     return config;
 }
 

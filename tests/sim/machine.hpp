@@ -29,8 +29,7 @@ struct MachineOptions {
     std::string name;    // of the server
     std::string folder;  // of its own
     std::uint64_t seed = 0;
-    double survival = 0;  // of unsynced writes
-    std::string default_tier = "trusted";
+    double survival = 0;              // of unsynced writes
     std::vector<std::string> people;  // localparts
     // What each turn of the stores takes; where there is none, mostly nothing, and now and then
     // much.

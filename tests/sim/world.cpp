@@ -35,7 +35,8 @@ World::World(const RunOptions& options)
     });
     const auto count = 3 + chance_.below(10) / 4;  // 3, 4 or, seldom, 5
     const double survival = chance_.percent(50) ? 0.0 : chance_.percent(50) ? 0.5 : 0.9;
-    const std::string tier = chance_.percent(70) ? "trusted" : "guest";
+    // A choice of old that made no difference, drawn so that seeds mean what they meant.
+    static_cast<void>(chance_.percent(70));
     for (std::size_t i = 0; i < count; ++i) {
         MachineOptions machine;
         machine.number = static_cast<int>(i);
@@ -43,7 +44,6 @@ World::World(const RunOptions& options)
         machine.folder = options.folder + "/" + names[i];
         machine.seed = chance_.number();
         machine.survival = survival;
-        machine.default_tier = tier;
         machine.people.assign(localparts.begin(),
                               localparts.begin() + 1 + static_cast<int>(chance_.below(2)));
         machines_.push_back(std::make_unique<Machine>(machine, time_, network_, trace_));

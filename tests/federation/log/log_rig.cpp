@@ -102,6 +102,12 @@ void Server::open()
     store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
                                                        [](const storage::CommittedRun&) {});
     commits->add(*store);
+    standings = std::make_unique<trust::Tiers>(trust::TierConfig{});
+    accepted = std::make_unique<storage::AcceptedCounts>(
+        [this](const ServerName& server, const trust::ServerStanding& standing) {
+            conduct->counted(server, standing);
+        });
+    commits->add(*accepted);
     auto started = commits->start();
     if (!started) throw std::runtime_error(started.error().detail);
     auto caught_up = read([this](storage::Connection& db) -> Result<bool> {
@@ -109,6 +115,10 @@ void Server::open()
         return index->catch_up(db, all_events);
     });
     if (!caught_up || !*caught_up) throw std::runtime_error("the index can't be caught up");
+    conduct = std::make_unique<Conduct>(
+        ConductParts{*standings, *commits, *tasks, conduct_log, world.clock});
+    auto loaded = world.run(conduct->load());
+    if (!loaded) throw std::runtime_error(loaded.error().detail);
 
     pin_store = std::make_unique<storage::PinStore>(*commits);
     ring = std::make_unique<trust::KeyRing>();
@@ -146,6 +156,9 @@ void Server::open()
         lacked.emplace_back(channel, floor);
     };
     events.thawed = [this](const ChannelId& channel) { thawed.push_back(channel.str()); };
+    events.fork_proven = [this](const ServerName& of, const std::string& root) {
+        conduct->forked(*ring, of, root);
+    };
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});
     follower = std::make_unique<FollowerLog>(identity, *store, *waits, world.clock, events);
@@ -193,7 +206,8 @@ void Server::open()
         succession.get()});
     budgets = std::make_unique<trust::Budgets>(tiers);
     inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct,
-                                               *commits, *budgets, world.clock, refused});
+                                               *commits, *budgets, world.clock, refused, nullptr,
+                                               conduct.get(), ring.get(), accepted.get()});
 }
 
 void Server::close()
@@ -209,6 +223,7 @@ void Server::close()
     settlement.reset();
     discovery.reset();
     pin_store.reset();
+    conduct.reset();
     commits.reset();
     store.reset();
     index->flush();
@@ -338,7 +353,9 @@ net::Response Server::receive_octets(const Server& origin, std::string body)
     net::Request request;
     request.method = "POST";
     request.body = std::move(body);
-    const Admitted admitted{origin.identity.name, origin.identity.key_ref(), tier, ""};
+    Admitted admitted{origin.identity.name, origin.identity.key_ref(), tier, ""};
+    admitted.signature_base = "what a request's signature covers";
+    admitted.signature = (forger ? *forger : origin.identity.key).sign(admitted.signature_base);
     return world.run(inbox->receive(request, admitted));
 }
 

@@ -285,6 +285,9 @@ struct Server {
     std::vector<std::string> invited;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
+    // Whose key signs what is sent here; the origin's own where there is none, which is all that a
+    // gate lets in.
+    std::optional<protocol::SigningKey> forger;
 
     std::unique_ptr<net::TaskGroup> tasks;
     std::unique_ptr<net::HttpClient> http;
@@ -307,6 +310,11 @@ struct Server {
     AskServer ask;  // what the directory asks other servers with
     std::unique_ptr<LocalChannels> channels;
     std::unique_ptr<trust::Budgets> budgets;
+    // How far the others are trusted, which no test but of conduct looks at.
+    std::unique_ptr<trust::Tiers> standings;
+    std::unique_ptr<Conduct> conduct;
+    std::unique_ptr<storage::AcceptedCounts> accepted;
+    HeardLog conduct_log;
     std::unique_ptr<Inbox> inbox;
     std::unique_ptr<Queries> queries;
     std::unique_ptr<Repair> repair;
