@@ -85,7 +85,9 @@ TEST_F(StandingStore, TheEvidenceOfAServerOfAllAndOfAFallIsBounded)
     EXPECT_EQ(kept.back().fall.at, now + 1) << "the oldest has gone";
     EXPECT_EQ(find_standing(*db, bad)->falls, 9) << "it counts all the same";
 
+    ASSERT_TRUE(db->begin());
     for (int i = 8; i < max_falls; ++i) ASSERT_TRUE(put_fall(*db, fall(named(i), now)));
+    ASSERT_TRUE(db->commit());
     EXPECT_EQ(count("SELECT count(*) FROM fall"), max_falls);
     ASSERT_TRUE(put_fall(*db, fall(good, now)));
     EXPECT_EQ(count("SELECT count(*) FROM fall"), max_falls);
