@@ -17,6 +17,7 @@
 #include "net/address_guard.hpp"
 #include "protocol/log.hpp"
 #include "protocol/names.hpp"
+#include "trust/tier_table.hpp"
 
 namespace entente::daemon {
 
@@ -58,19 +59,10 @@ struct FederationConfig {
     std::int64_t discovery_retry_first_ms = 10'000, discovery_retry_max_ms = 3'600'000;  // [DISC-4]
 };
 
-// What a tier may cost us, a minute.
-struct TierBudget {
-    std::int64_t events = 0;
-    std::int64_t bytes = 0;
-};
-
 struct TrustConfig {
     std::string mode = "open";                 // trust::Mode
     std::map<std::string, std::string> peers;  // server → tier, an administrator's word
-    TierBudget quarantined{60, 4LL << 20};
-    TierBudget guest{600, 20LL << 20};
-    TierBudget known{6'000, 200LL << 20};
-    TierBudget trusted{600'000, 4LL << 30};
+    trust::TierTable table;
 };
 
 struct StorageConfig {

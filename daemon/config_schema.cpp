@@ -285,34 +285,46 @@ void set_serves(ListenerConfig& listener, const ConfigValue& value, Complaints& 
     }
 }
 
-void add_budget(std::vector<KeyRule<Config>>& rules, std::string_view section,
-                std::string_view events, std::string_view bytes,
-                std::int64_t& (*events_at)(Config&), std::int64_t& (*bytes_at)(Config&))
+template <trust::Tier tier, std::int64_t trust::TierBudget::* figure>
+std::int64_t& budget_figure(Config& config)
 {
-    rules.push_back(
-        {section, "events", events, KeyKind::integer, integer(events_at, 0, 1'000 * million)});
-    rules.push_back(
-        {section, "bytes", bytes, KeyKind::integer, integer(bytes_at, 0, million * million)});
+    return config.trust.table.of(tier).*figure;
+}
+
+// The defaults as the reference writes them, in the order of the keys.
+struct BudgetDefaults {
+    std::string_view events, bytes, claims, signals, invitations, look_ups, media;
+};
+
+template <trust::Tier tier>
+void add_budget(std::vector<KeyRule<Config>>& rules, std::string_view section,
+                const BudgetDefaults& defaults)
+{
+    using Budget = trust::TierBudget;
+    const auto add = [&](std::string_view key, std::string_view fallback,
+                         std::int64_t& (*at)(Config&), std::int64_t high = 1'000 * million) {
+        rules.push_back({section, key, fallback, KeyKind::integer, integer(at, 0, high)});
+    };
+    add("events", defaults.events, budget_figure<tier, &Budget::events>);
+    add("bytes", defaults.bytes, budget_figure<tier, &Budget::bytes>, million * million);
+    add("claims", defaults.claims, budget_figure<tier, &Budget::claims>);
+    add("signals", defaults.signals, budget_figure<tier, &Budget::signals>);
+    add("invitations", defaults.invitations, budget_figure<tier, &Budget::invitations>);
+    add("look_ups", defaults.look_ups, budget_figure<tier, &Budget::look_ups>);
+    add("media", defaults.media, budget_figure<tier, &Budget::media>);
 }
 
 void add_budgets(std::vector<KeyRule<Config>>& rules)
 {
-    add_budget(
-        rules, "trust.budgets.quarantined", "60", "4194304",
-        [](Config& c) -> std::int64_t& { return c.trust.quarantined.events; },
-        [](Config& c) -> std::int64_t& { return c.trust.quarantined.bytes; });
-    add_budget(
-        rules, "trust.budgets.guest", "600", "20971520",
-        [](Config& c) -> std::int64_t& { return c.trust.guest.events; },
-        [](Config& c) -> std::int64_t& { return c.trust.guest.bytes; });
-    add_budget(
-        rules, "trust.budgets.known", "6000", "209715200",
-        [](Config& c) -> std::int64_t& { return c.trust.known.events; },
-        [](Config& c) -> std::int64_t& { return c.trust.known.bytes; });
-    add_budget(
-        rules, "trust.budgets.trusted", "600000", "4294967296",
-        [](Config& c) -> std::int64_t& { return c.trust.trusted.events; },
-        [](Config& c) -> std::int64_t& { return c.trust.trusted.bytes; });
+    using trust::Tier;
+    add_budget<Tier::quarantined>(rules, "trust.budgets.quarantined",
+                                  {"60", "4194304", "10", "0", "10", "10", "10"});
+    add_budget<Tier::guest>(rules, "trust.budgets.guest",
+                            {"600", "20971520", "60", "600", "60", "60", "60"});
+    add_budget<Tier::known>(rules, "trust.budgets.known",
+                            {"6000", "209715200", "600", "6000", "6000", "600", "600"});
+    add_budget<Tier::trusted>(rules, "trust.budgets.trusted",
+                              {"600000", "4294967296", "6000", "600000", "600000", "6000", "6000"});
 }
 
 void add_server_and_federation(std::vector<KeyRule<Config>>& rules)

@@ -16,19 +16,11 @@ trust::Tier tier(const std::string& name)
     return trust::tier_from(name).value_or(trust::Tier::guest);
 }
 
+// Requests aren't configured: there are enough of them for the events to come one by one.
 trust::TierTable tier_table(const TrustConfig& config)
 {
-    trust::TierTable table;
-    const auto set = [&](trust::Tier of, const TierBudget& budget) {
-        auto& row = table.rows.at(static_cast<std::size_t>(of));
-        row.events = budget.events;
-        row.bytes = budget.bytes;
-        row.requests = std::max(row.requests, budget.events);
-    };
-    set(trust::Tier::quarantined, config.quarantined);
-    set(trust::Tier::guest, config.guest);
-    set(trust::Tier::known, config.known);
-    set(trust::Tier::trusted, config.trusted);
+    auto table = config.table;
+    for (auto& row : table.rows) row.requests = std::max(row.requests, row.events);
     return table;
 }
 
@@ -448,8 +440,10 @@ void FederationStack::add_routes(net::Router& router)
     router.add({"POST", "/federation/v1/inbox", inbox_octets, gate_.guard(receive, false)});
     router.add({"GET", "/federation/v1/channels/{channel}", 0, gate_.guard(snapshot, true)});
     router.add({"GET", "/federation/v1/channels/{channel}/log", 0, gate_.guard(log, true)});
-    router.add({"GET", "/federation/v1/aliases/{localpart}", 0, gate_.guard(alias, true)});
-    router.add({"GET", "/federation/v1/directory", 0, gate_.guard(directory, true)});
+    router.add({"GET", "/federation/v1/aliases/{localpart}", 0,
+                gate_.guard(alias, true, federation::Cost::look_up)});
+    router.add({"GET", "/federation/v1/directory", 0,
+                gate_.guard(directory, true, federation::Cost::look_up)});
     add_people_routes(router);
 }
 
@@ -464,8 +458,10 @@ void FederationStack::add_people_routes(net::Router& router)
     const auto media = [this](const net::Request& request, const federation::Admitted& admitted) {
         return media_.answer(request, admitted);
     };
-    router.add({"GET", "/federation/v1/media/{id}", 0, gate_.guard(media, true)});
-    router.add({"GET", "/federation/v1/users/{localpart}", 0, gate_.guard(user, true)});
+    router.add(
+        {"GET", "/federation/v1/media/{id}", 0, gate_.guard(media, true, federation::Cost::media)});
+    router.add({"GET", "/federation/v1/users/{localpart}", 0,
+                gate_.guard(user, true, federation::Cost::look_up)});
     router.add({"POST", "/federation/v1/keys/claim", protocol::max_claim_body_octets,
                 gate_.guard(claim, false)});
 }

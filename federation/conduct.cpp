@@ -27,16 +27,13 @@ bool is_fault(Offence offence)
 }  // namespace
 
 Conduct::Conduct(ConductParts parts)
-    : parts_(std::move(parts)),
-      faults_(max_faulty_servers, trust::faults_a_day, protocol::day_ms)
+    : parts_(std::move(parts)), faults_(max_faulty_servers, trust::faults_a_day, protocol::day_ms)
 {
 }
 
 asio::awaitable<Result<void>> Conduct::load()
 {
-    auto job = [](storage::Connection& db) {
-        return storage::standings(db, trust::max_standings);
-    };
+    auto job = [](storage::Connection& db) { return storage::standings(db, trust::max_standings); };
     auto standings = co_await parts_.commits.read(std::move(job));
     if (!standings) co_return fail(standings);
     for (const auto& [server, standing] : *standings) parts_.tiers.hold(server, standing);
@@ -153,8 +150,8 @@ Result<void> Conduct::check_room(Source source, const std::vector<TierEntry>& en
                                  std::size_t leaving) const
 {
     const auto held = parts_.tiers.entries_of(source).size();
-    const auto added = static_cast<std::size_t>(
-        std::ranges::count_if(entries, [&](const TierEntry& entry) {
+    const auto added =
+        static_cast<std::size_t>(std::ranges::count_if(entries, [&](const TierEntry& entry) {
             return !parts_.tiers.entry(source, entry.server);
         }));
     if (held - leaving + added <= trust::max_entries) return {};

@@ -58,8 +58,8 @@ class Conduct {
     asio::awaitable<Result<void>> put(trust::Source source, storage::TierEntry entry);
     asio::awaitable<Result<bool>> drop(trust::Source source, ServerName server);
     asio::awaitable<Result<bool>> pardon(ServerName server);
-    // Entries of a list; `replace`: those that it doesn't name are gone. `too_large`, and nothing is
-    // done, where they would be more than trust::max_entries.
+    // Entries of a list; `replace`: those that it doesn't name are gone. `too_large`, and nothing
+    // is done, where they would be more than trust::max_entries.
     asio::awaitable<Result<void>> import(std::vector<storage::TierEntry> entries, bool replace);
 
  private:

@@ -183,18 +183,33 @@ Admitted Gate::admitted_as(const protocol::RequestSignature& signature) const
     return admitted;
 }
 
-net::Handler Gate::guard(SignedHandler handler, bool volatile_nonce)
+net::Handler Gate::guard(SignedHandler handler, bool volatile_nonce, Cost cost)
 {
-    return [this, handler = std::move(handler), volatile_nonce](net::Request& request) {
-        return pass(request, handler, volatile_nonce);
+    return [this, handler = std::move(handler), volatile_nonce, cost](net::Request& request) {
+        return pass(request, handler, volatile_nonce, cost);
     };
 }
 
+Result<void> Gate::charge(const Admitted& admitted, Cost cost)
+{
+    const auto now = parts_.clock.now_ms();
+    switch (cost) {
+        case Cost::none: return {};
+        case Cost::look_up:
+            return parts_.budgets.spend_look_up(admitted.origin, admitted.tier, now);
+        case Cost::media: return parts_.budgets.spend_media(admitted.origin, admitted.tier, now);
+    }
+    return {};
+}
+
 asio::awaitable<net::Response> Gate::pass(net::Request& request, SignedHandler handler,
-                                          bool volatile_nonce)
+                                          bool volatile_nonce, Cost cost)
 {
     std::string proven_by;
     auto admitted = co_await examine(request, volatile_nonce, proven_by);
+    if (admitted) {
+        if (auto paid = charge(*admitted, cost); !paid) admitted = fail(paid);
+    }
     if (admitted) {
         auto response = co_await handler(request, *admitted);
         co_return signed_answer(parts_.identity, *admitted, std::move(response), parts_.clock);

@@ -3,6 +3,7 @@
 // JSON and items come after it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +33,9 @@ struct Admitted {
     std::string signature_base = {};
 };
 
+// What a request is charged as, besides a request.
+enum class Cost : std::uint8_t { none, look_up, media };
+
 // What runs behind the gate.
 using SignedHandler = std::function<asio::awaitable<net::Response>(net::Request&, const Admitted&)>;
 
@@ -53,9 +57,10 @@ class Gate {
     // `volatile_nonce`: for a GET, whose nonce needn't survive a restart [SIG-4].
     asio::awaitable<Result<Admitted>> admit(net::Request& request, bool volatile_nonce);
 
-    // A route's handler: admits, runs `handler`, signs its answer, and signs refusals too
-    // where the signature had been proven.
-    [[nodiscard]] net::Handler guard(SignedHandler handler, bool volatile_nonce);
+    // A route's handler: admits, charges `cost` to the origin, runs `handler`, signs its answer,
+    // and signs refusals too where the signature had been proven.
+    [[nodiscard]] net::Handler guard(SignedHandler handler, bool volatile_nonce,
+                                     Cost cost = Cost::none);
 
     // Call about once a minute: forgets expired nonces, of both windows.
     asio::awaitable<Result<void>> sweep();
@@ -68,7 +73,8 @@ class Gate {
     asio::awaitable<Result<Admitted>> examine(net::Request& request, bool volatile_nonce,
                                               std::string& proven_by);
     asio::awaitable<net::Response> pass(net::Request& request, SignedHandler handler,
-                                        bool volatile_nonce);
+                                        bool volatile_nonce, Cost cost);
+    [[nodiscard]] Result<void> charge(const Admitted& admitted, Cost cost);
 
     [[nodiscard]] Result<void> check_sizes(const net::Request& request) const;
     [[nodiscard]] Result<protocol::RequestSignature> check_syntax(

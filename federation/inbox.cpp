@@ -120,6 +120,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
     spend_budgets(*work, *transaction, admitted);
     auto verified = co_await verify(work, std::move(transaction));
     if (!verified) co_return fail(verified);
+    spend_invitations(*work);
 
     // One bad item is a line in the result, never an error: a peer could otherwise wedge its
     // neighbours' channels. An error here is ours, and tells the peer to retry.
@@ -204,6 +205,16 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
     for (const auto& read : transaction.direct)
         work.direct_limits.push_back(
             spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
+}
+
+// Beyond the budget they come again later.
+void Inbox::spend_invitations(Work& work) const
+{
+    for (std::size_t i = 0; i < work.direct.size(); ++i) {
+        if (!work.direct[i].invitation || work.direct_limits[i]) continue;
+        auto taken = parts_.budgets.spend_invitation(work.origin, work.tier, parts_.clock.now_ms());
+        if (!taken) work.direct_limits[i] = taken.error();
+    }
 }
 
 asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,

@@ -56,6 +56,7 @@ class Inbox {
                                                          const ServerName& origin);
     void spend_budgets(Work& work, const protocol::Transaction& transaction,
                        const Admitted& admitted);
+    void spend_invitations(Work& work) const;
     asio::awaitable<Result<void>> verify(std::shared_ptr<Work> work,
                                          std::shared_ptr<protocol::Transaction> transaction);
     asio::awaitable<CheckedRoots> check_roots(std::set<std::size_t> named,

@@ -7,7 +7,8 @@ namespace entente::trust {
 
 namespace {
 constexpr protocol::Millis minute_ms = 60'000;
-}
+constexpr protocol::Millis hour_ms = 60 * minute_ms;
+}  // namespace
 
 Bucket::Bucket(std::int64_t capacity, protocol::Millis period, protocol::Millis now)
     : capacity_(capacity), period_(period), at_(now), level_(static_cast<double>(capacity))
@@ -108,7 +109,10 @@ Budgets::Budgets(TierTable table, BudgetOptions options)
       events_(options.max_origins, 0, minute_ms),
       bytes_(options.max_origins, 0, minute_ms),
       claims_(options.max_origins, 0, minute_ms),
-      signals_(options.max_origins, 0, minute_ms)
+      signals_(options.max_origins, 0, minute_ms),
+      invitations_(options.max_origins, 0, hour_ms),
+      look_ups_(options.max_origins, 0, minute_ms),
+      media_(options.max_origins, 0, minute_ms)
 {
 }
 
@@ -168,6 +172,26 @@ Result<void> Budgets::spend_claims(const protocol::ServerName& origin, Tier tier
     const auto most = table_.of(tier).claims;
     return spend(claims_.of(origin.str(), most, now), most > 0 ? std::min(claims, most) : claims,
                  false, "key claims", now);
+}
+
+Result<void> Budgets::spend_invitation(const protocol::ServerName& origin, Tier tier,
+                                       protocol::Millis now)
+{
+    return spend(invitations_.of(origin.str(), table_.of(tier).invitations, now), 1, false,
+                 "invitations", now);
+}
+
+Result<void> Budgets::spend_look_up(const protocol::ServerName& origin, Tier tier,
+                                    protocol::Millis now)
+{
+    return spend(look_ups_.of(origin.str(), table_.of(tier).look_ups, now), 1, false, "look-ups",
+                 now);
+}
+
+Result<void> Budgets::spend_media(const protocol::ServerName& origin, Tier tier,
+                                  protocol::Millis now)
+{
+    return spend(media_.of(origin.str(), table_.of(tier).media, now), 1, false, "media", now);
 }
 
 bool Budgets::spend_signal(const protocol::ServerName& origin, Tier tier, protocol::Millis now)

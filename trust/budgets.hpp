@@ -12,7 +12,7 @@
 
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
-#include "trust/tiers.hpp"
+#include "trust/tier_table.hpp"
 
 namespace entente::trust {
 
@@ -96,6 +96,13 @@ class Budgets {
     // full budget is enough, and is then used up.
     [[nodiscard]] Result<void> spend_claims(const protocol::ServerName& origin, Tier tier,
                                             std::int64_t claims, protocol::Millis now);
+    // Each is one; `rate_limited` with retry_after.
+    [[nodiscard]] Result<void> spend_invitation(const protocol::ServerName& origin, Tier tier,
+                                                protocol::Millis now);
+    [[nodiscard]] Result<void> spend_look_up(const protocol::ServerName& origin, Tier tier,
+                                             protocol::Millis now);
+    [[nodiscard]] Result<void> spend_media(const protocol::ServerName& origin, Tier tier,
+                                           protocol::Millis now);
     // False for a signal beyond the budget: it is dropped.
     [[nodiscard]] bool spend_signal(const protocol::ServerName& origin, Tier tier,
                                     protocol::Millis now);
@@ -111,6 +118,9 @@ class Budgets {
     BucketTable bytes_;
     BucketTable claims_;
     BucketTable signals_;
+    BucketTable invitations_;
+    BucketTable look_ups_;
+    BucketTable media_;
 };
 
 }  // namespace entente::trust

@@ -115,8 +115,9 @@ std::optional<Columns> columns_of(const Record& record)
 bool is_utf8(std::string_view text)
 {
     while (!text.empty()) {
-        const auto length =
-            static_cast<unsigned char>(text.front()) < 0x80 ? 1 : protocol::utf8_sequence_length(text);
+        const auto length = static_cast<unsigned char>(text.front()) < 0x80
+                                ? 1
+                                : protocol::utf8_sequence_length(text);
         if (length == 0) return false;
         text.remove_prefix(length);
     }
@@ -173,9 +174,10 @@ class ListBuilder {
         const auto [known, is_new] = lines_.try_emplace(*server, record.line);
         if (!is_new) return "names a server of line " + std::to_string(known->second) + " again";
         if (list_.entries.size() >= max_list_entries) return "is beyond 100,000 entries";
-        ListEntry entry{std::move(*server),
-                        severity == "silence" ? Tier::quarantined : Tier::blocked, {}};
-        if (fields.size() > columns.comment) entry.comment = cut(std::move(fields[columns.comment]));
+        ListEntry entry{
+            std::move(*server), severity == "silence" ? Tier::quarantined : Tier::blocked, {}};
+        if (fields.size() > columns.comment)
+            entry.comment = cut(std::move(fields[columns.comment]));
         list_.entries.push_back(std::move(entry));
         return "";
     }
@@ -197,8 +199,8 @@ Result<ServerList> parse_server_list(std::string_view csv, protocol::NameRules r
     Columns columns;
     bool is_first = true;
     while (auto record = reader.next()) {
-        const bool is_empty = record->fault.empty() && record->fields.size() == 1 &&
-                              record->fields.front().empty();
+        const bool is_empty =
+            record->fault.empty() && record->fields.size() == 1 && record->fields.front().empty();
         if (is_empty) continue;
         if (std::exchange(is_first, false) && record->fault.empty()) {
             if (const auto named = columns_of(*record)) {

@@ -48,8 +48,7 @@ struct ServerList {
 // Empty lines count for nothing; the first line may name the columns, in any order, as long as a
 // domain and a severity are among them. `too_large`; `malformed` where it isn't UTF-8, or where
 // more than max_list_entries lines are bad.
-[[nodiscard]] Result<ServerList> parse_server_list(std::string_view csv,
-                                                   protocol::NameRules rules);
+[[nodiscard]] Result<ServerList> parse_server_list(std::string_view csv, protocol::NameRules rules);
 // With the header. Requires: tiers below guest.
 [[nodiscard]] std::string write_server_list(const std::vector<ListEntry>& entries);
 

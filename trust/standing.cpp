@@ -64,8 +64,8 @@ Result<Proof> Proof::of_signature(const KeyRing& ring, const KeyRef& by, std::st
         return fail(Code::key_revoked, by.str() + " may be anybody's");
     if (!pinned->key.verifies(signature, octets))
         return fail(Code::signature_invalid, "the signature doesn't verify: it proves nothing");
-    auto evidence = "{\"key\":\"" + by.str() + "\"" + member("signed", octets) +
-                    member("signature", signature);
+    auto evidence =
+        "{\"key\":\"" + by.str() + "\"" + member("signed", octets) + member("signature", signature);
     if (shown.size() <= max_shown_octets) evidence += member("shown", shown);
     return Proof(by.server, evidence + "}");
 }

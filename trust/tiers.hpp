@@ -1,9 +1,8 @@
-// How far each remote server is trusted, and what a tier may spend: the shipped table as data,
-// and the one place that says which tier a server is in. Changes while the server runs; on the
-// I/O thread. What is kept over a restart is storage/standing_store's.
+// How far each remote server is trusted: the one place that says which tier a server is in. Changes
+// while the server runs; on the I/O thread. What is kept over a restart is
+// storage/standing_store's.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,32 +12,9 @@
 #include "protocol/names.hpp"
 #include "trust/standing.hpp"
 #include "trust/tier.hpp"
+#include "trust/tier_table.hpp"
 
 namespace entente::trust {
-
-// Per minute; a bucket holds one minute's worth.
-struct TierBudget {
-    std::int64_t requests = 0;
-    std::int64_t events = 0;  // submitted
-    std::int64_t bytes = 0;   // of all bodies
-    std::int64_t claims = 0;  // of one-time keys
-    std::int64_t signals = 0;
-    friend bool operator==(const TierBudget&, const TierBudget&) = default;
-};
-
-struct TierTable {
-    std::array<TierBudget, 5> rows{{
-        {0, 0, 0, 0, 0},
-        {60, 60, 4LL << 20, 10, 0},
-        {600, 600, 20LL << 20, 60, 600},
-        {6'000, 6'000, 200LL << 20, 600, 6'000},
-        {600'000, 600'000, 4LL << 30, 6'000, 600'000},
-    }};
-    [[nodiscard]] const TierBudget& of(Tier tier) const
-    {
-        return rows.at(static_cast<std::size_t>(tier));
-    }
-};
 
 struct TierConfig {
     Mode mode = Mode::open;

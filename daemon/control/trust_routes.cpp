@@ -82,8 +82,8 @@ Json standing_json(const trust::ServerStanding& standing)
 Json verdict_json(const ControlParts& parts, const ServerName& server)
 {
     const auto* pin = parts.discovery.ring().find(server);
-    const auto verdict = parts.tiers.explain(server, pin != nullptr && pin->conflict,
-                                             parts.clock.now_ms());
+    const auto verdict =
+        parts.tiers.explain(server, pin != nullptr && pin->conflict, parts.clock.now_ms());
     return {{"server", server.str()},
             {"tier", trust::to_text(verdict.tier)},
             {"reason", trust::to_text(verdict.reason)}};
@@ -181,8 +181,7 @@ asio::awaitable<net::Response> Control::pardon(const net::Request& request)
     auto name = control::server_capture(request, 0, parts_.identity.names);
     if (!name) co_return control::refusal(name.error(), parts_.clock.now_ms());
     auto pardoned = co_await parts_.conduct.pardon(*name);
-    if (pardoned && !*pardoned)
-        pardoned = refuse(Code::not_found, name->str() + " has not fallen");
+    if (pardoned && !*pardoned) pardoned = refuse(Code::not_found, name->str() + " has not fallen");
     if (!pardoned) co_return control::refusal(pardoned.error(), parts_.clock.now_ms());
     co_return control::answer(verdict_json(parts_, *name));
 }
@@ -223,8 +222,8 @@ asio::awaitable<net::Response> Control::import_list(const net::Request& request)
             ++own;
             continue;
         }
-        entries.push_back({std::move(entry.server), entry.tier, std::move(entry.comment),
-                           parts_.clock.now_ms()});
+        entries.push_back(
+            {std::move(entry.server), entry.tier, std::move(entry.comment), parts_.clock.now_ms()});
     }
     const auto count = entries.size();
     auto imported =
@@ -245,8 +244,7 @@ asio::awaitable<net::Response> Control::export_list(const net::Request& /*reques
     auto rows = co_await parts_.commits.read(std::move(job));
     if (!rows) co_return control::refusal(rows.error(), parts_.clock.now_ms());
     std::map<ServerName, trust::ListEntry> chosen;
-    for (auto& row : *rows)
-        chosen[row.server] = {row.server, row.tier, std::move(row.comment)};
+    for (auto& row : *rows) chosen[row.server] = {row.server, row.tier, std::move(row.comment)};
     for (const auto& [server, tier] : parts_.tiers.configuration()) {
         if (!parts_.tiers.entry(Source::administrator, server)) chosen[server] = {server, tier, ""};
     }

@@ -107,10 +107,10 @@ int show(const Settings& settings, const std::string& server)
     if (told->contains("configuration"))
         rows.push_back({"configuration", told->at("configuration").value("tier", "")});
     const auto& standing = told->at("standing");
-    rows.push_back({"accepted events", std::to_string(standing.value("accepted", std::int64_t{0}))});
+    rows.push_back(
+        {"accepted events", std::to_string(standing.value("accepted", std::int64_t{0}))});
     if (standing.contains("first_contact"))
-        rows.push_back(
-            {"the first", time_text(standing.value("first_contact", std::int64_t{0}))});
+        rows.push_back({"the first", time_text(standing.value("first_contact", std::int64_t{0}))});
     rows.push_back({"falls", std::to_string(standing.value("falls", std::int64_t{0}))});
     if (standing.contains("fallen_until"))
         rows.push_back(
@@ -126,8 +126,8 @@ int falls(const Settings& settings, const std::string& server)
     auto daemon = Daemon::connect(*config);
     if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
     // The newest 100: each may come with 64 KiB of evidence.
-    const auto told = daemon->get("/control/v1/trust/falls" +
-                                  (server.empty() ? "" : "?server=" + server));
+    const auto told =
+        daemon->get("/control/v1/trust/falls" + (server.empty() ? "" : "?server=" + server));
     if (!told) return failed(told.error(), exit_code_of(told.error()));
     if (settings.json) return show_json(*told);
     std::vector<Row> rows{{"SERVER", "OFFENCE", "AT", "UNTIL"}};
@@ -157,8 +157,8 @@ int import_list(const Settings& settings, const ListOptions& options)
     const auto number = [&](const char* name) {
         return std::to_string(told->value(name, std::int64_t{0}));
     };
-    std::cout << number("imported") << " servers, " << number("ignored") << " lines that say nothing, "
-              << number("bad_lines") << " bad lines\n";
+    std::cout << number("imported") << " servers, " << number("ignored")
+              << " lines that say nothing, " << number("bad_lines") << " bad lines\n";
     for (const auto& bad : told->at("bad"))
         std::cout << options.file << ":" << bad.value("line", std::int64_t{0}) << ": "
                   << bad.value("why", "") << "\n";
@@ -181,15 +181,19 @@ int export_list(const Settings& settings, const std::string& file)
 
 void add_list_verbs(Verbs& verbs, CLI::App& trust)
 {
-    auto& list = verbs.group(trust, "list", "Lists of servers as CSV, as ActivityPub servers share them");
+    auto& list =
+        verbs.group(trust, "list", "Lists of servers as CSV, as ActivityPub servers share them");
     const auto options = std::make_shared<ListOptions>();
-    auto& import = verbs.add(list, "import", "Takes a list's entries: silence quarantines, suspend blocks",
-                             [options](const Settings& settings) { return import_list(settings, *options); });
+    auto& import =
+        verbs.add(list, "import", "Takes a list's entries: silence quarantines, suspend blocks",
+                  [options](const Settings& settings) { return import_list(settings, *options); });
     import.add_option("FILE", options->file, "The CSV")->required();
-    import.add_flag("--replace", options->replace, "Entries of lists that this one doesn't name go");
+    import.add_flag("--replace", options->replace,
+                    "Entries of lists that this one doesn't name go");
     const auto file = std::make_shared<std::string>();
-    verbs.add(list, "export", "Writes whom this server blocks or quarantines by anybody's word",
-              [file](const Settings& settings) { return export_list(settings, *file); })
+    verbs
+        .add(list, "export", "Writes whom this server blocks or quarantines by anybody's word",
+             [file](const Settings& settings) { return export_list(settings, *file); })
         .add_option("FILE", *file, "A new 0600 file")
         ->required();
 }
@@ -201,30 +205,35 @@ void add_trust_verbs(Verbs& verbs)
     auto& trust = verbs.group("trust", "How far other servers are trusted, and why");
     const auto with_server = [&](const char* name, const char* help, auto run) {
         const auto server = std::make_shared<std::string>();
-        add_server(verbs.add(trust, name, help,
-                             [server, run](const Settings& settings) { return run(settings, *server); }),
-                   *server);
+        add_server(
+            verbs.add(trust, name, help,
+                      [server, run](const Settings& settings) { return run(settings, *server); }),
+            *server);
     };
     with_server("show", "Its tier, why, and its standing", show);
     const auto options = std::make_shared<SetOptions>();
-    auto& set = verbs.add(trust, "set", "Puts it into a tier, whatever it does", [options](const Settings& settings) {
-        return say(settings, servers + options->server + "/set?tier=" + options->tier +
-                                 "&comment=" + escaped(options->comment));
-    });
+    auto& set = verbs.add(
+        trust, "set", "Puts it into a tier, whatever it does", [options](const Settings& settings) {
+            return say(settings, servers + options->server + "/set?tier=" + options->tier +
+                                     "&comment=" + escaped(options->comment));
+        });
     add_server(set, options->server);
     set.add_option("TIER", options->tier, "blocked, quarantined, guest, known or trusted")
         ->required()
         ->check(tier_fault);
     set.add_option("--comment", options->comment, "Why, up to 512 octets")->type_name("TEXT");
-    with_server("unset", "Takes back what was set", [](const Settings& settings, const std::string& server) {
-        return say(settings, servers + server + "/unset");
-    });
-    with_server("pardon", "Takes back its falls", [](const Settings& settings, const std::string& server) {
-        return say(settings, servers + server + "/pardon");
-    });
+    with_server("unset", "Takes back what was set",
+                [](const Settings& settings, const std::string& server) {
+                    return say(settings, servers + server + "/unset");
+                });
+    with_server("pardon", "Takes back its falls",
+                [](const Settings& settings, const std::string& server) {
+                    return say(settings, servers + server + "/pardon");
+                });
     const auto of = std::make_shared<std::string>();
-    verbs.add(trust, "falls", "The newest 100 falls; with --json the evidence of each",
-              [of](const Settings& settings) { return falls(settings, *of); })
+    verbs
+        .add(trust, "falls", "The newest 100 falls; with --json the evidence of each",
+             [of](const Settings& settings) { return falls(settings, *of); })
         .add_option("SERVER", *of, "Only its own")
         ->check([](const std::string& text) {
             return protocol::parse_server_name(text, {true}) ? "" : text + " is no server's name";

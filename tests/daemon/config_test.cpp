@@ -50,8 +50,8 @@ TEST(Config, DefaultsWorkWithANameAndAListener)
     EXPECT_FALSE(config.listeners[0].metrics);
     EXPECT_TRUE(config.listeners[0].is_plain());
     EXPECT_EQ(config.registration, RegistrationMode::closed);
-    EXPECT_EQ(config.trust.guest.events, 600);
-    EXPECT_EQ(config.trust.trusted.bytes, 4'294'967'296);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::guest).events, 600);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::trusted).bytes, 4'294'967'296);
 }
 
 TEST(Config, EveryKeyReachesItsPlace)
@@ -141,14 +141,14 @@ components = { inbox = "debug" }
     EXPECT_EQ(federation.discovery_retry_max_ms, 300);
     EXPECT_EQ(config.trust.mode, "reviewed");
     EXPECT_EQ(config.trust.peers.at("c.test"), "blocked");
-    EXPECT_EQ(config.trust.quarantined.events, 1);
-    EXPECT_EQ(config.trust.quarantined.bytes, 2);
-    EXPECT_EQ(config.trust.guest.events, 3);
-    EXPECT_EQ(config.trust.guest.bytes, 4);
-    EXPECT_EQ(config.trust.known.events, 5);
-    EXPECT_EQ(config.trust.known.bytes, 6);
-    EXPECT_EQ(config.trust.trusted.events, 7);
-    EXPECT_EQ(config.trust.trusted.bytes, 8);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::quarantined).events, 1);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::quarantined).bytes, 2);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::guest).events, 3);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::guest).bytes, 4);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::known).events, 5);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::known).bytes, 6);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::trusted).events, 7);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::trusted).bytes, 8);
     EXPECT_EQ(config.storage.sqlite_path(), "/db");
     EXPECT_EQ(config.storage.readers, 3);
     EXPECT_EQ(config.registration, RegistrationMode::invite);
@@ -246,6 +246,11 @@ TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)
         {"federation", "discovery_retry_max_ms", 10'000, 86'400'000},
         {"trust.budgets.quarantined", "events", 0, 1'000'000'000},
         {"trust.budgets.guest", "bytes", 0, 1'000'000'000'000},
+        {"trust.budgets.quarantined", "claims", 0, 1'000'000'000},
+        {"trust.budgets.guest", "signals", 0, 1'000'000'000},
+        {"trust.budgets.known", "invitations", 0, 1'000'000'000},
+        {"trust.budgets.trusted", "look_ups", 0, 1'000'000'000},
+        {"trust.budgets.trusted", "media", 0, 1'000'000'000},
         {"storage", "readers", 1, 64},
         {"limits", "connections", 1, 1'000'000},
         {"limits", "connections_per_source", 1, 1'000'000},
@@ -358,7 +363,7 @@ TEST(Config, TheEnvironmentGoesBeforeTheFile)
     EXPECT_EQ(config.federation.allow_networks.size(), 2U);
     EXPECT_EQ(config.federation.resolve.size(), 1U);
     EXPECT_EQ(config.federation.resolve.at("b.example").port, 7);
-    EXPECT_EQ(config.trust.guest.events, 9);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::guest).events, 9);
 }
 
 TEST(Config, AWrongVariableIsNamed)

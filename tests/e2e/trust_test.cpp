@@ -67,9 +67,8 @@ TEST_F(Trust, ABlockedServerIsNeitherAnsweredNorCalledUntilThatIsTakenBack)
     EXPECT_EQ(control(a, {"trust", "unset", "b.test"}).exit_code, 1);
     // What a owes goes at once; b would try once a day.
     EXPECT_EQ(control(node("b.test"), {"peer", "wake", "a.test"}).exit_code, 0);
-    wait_until("both have both", [&] {
-        return alice.texts(channel).size() == 2 && bob.texts(channel).size() == 2;
-    });
+    wait_until("both have both",
+               [&] { return alice.texts(channel).size() == 2 && bob.texts(channel).size() == 2; });
 }
 
 TEST_F(Trust, AListIsImportedWithoutItsBadLinesAndExported)
@@ -105,8 +104,8 @@ TEST_F(Trust, AListIsImportedWithoutItsBadLinesAndExported)
     trust("a.test", {"list", "import", file, "--replace"});
     EXPECT_EQ(tier("a.test", "loud.test"), "guest first-contact");
     EXPECT_EQ(tier("a.test", "other.test"), "blocked list");
-    const auto plain = run_program(
-        {"ententctl", "trust", "show", "other.test", "--config", a.config_file()});
+    const auto plain =
+        run_program({"ententctl", "trust", "show", "other.test", "--config", a.config_file()});
     EXPECT_EQ(plain.exit_code, 0);
     EXPECT_NE(plain.output.find("other.test is blocked: by a list"), std::string::npos)
         << plain.output;

@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     const auto read = parse_server_list(text, {.allow_test_names = true});
     if (!read) return 0;
-    const auto again = parse_server_list(write_server_list(read->entries), {.allow_test_names = true});
+    const auto again =
+        parse_server_list(write_server_list(read->entries), {.allow_test_names = true});
     if (!again || again->entries != read->entries || again->bad_lines != 0) std::abort();
     return 0;
 }

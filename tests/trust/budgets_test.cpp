@@ -1,5 +1,8 @@
 #include "trust/budgets.hpp"
 
+#include <functional>
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -166,6 +169,77 @@ TEST(Budgets, ClaimsEndAtTheTiersFigureAndAFullBudgetIsEnoughForAnyRequest)
     const auto other = ServerName::trusted("b.example");
     EXPECT_TRUE(budgets.spend_claims(other, Tier::guest, 60, start));
     EXPECT_FALSE(budgets.spend_claims(other, Tier::guest, 1, start));
+}
+
+// Every figure of the table, from both sides, and that it comes back in its time.
+TEST(Budgets, EachFigureOfEachTierIsWhatAnOriginMaySpend)
+{
+    using Spend = std::function<bool(Budgets&, Tier, protocol::Millis)>;
+    struct Figure {
+        const char* name;
+        std::int64_t TierBudget::* most;
+        protocol::Millis period;
+        Spend spend;
+    };
+    const std::vector<Figure> figures{
+        {"requests", &TierBudget::requests, 60'000,
+         [](Budgets& b, Tier t, auto at) { return b.spend_request(origin, t, at).has_value(); }},
+        {"events", &TierBudget::events, 60'000,
+         [](Budgets& b, Tier t, auto at) {
+             return b.spend_events(origin, t, 1, false, at).has_value();
+         }},
+        {"claims", &TierBudget::claims, 60'000,
+         [](Budgets& b, Tier t, auto at) { return b.spend_claims(origin, t, 1, at).has_value(); }},
+        {"signals", &TierBudget::signals, 60'000,
+         [](Budgets& b, Tier t, auto at) { return b.spend_signal(origin, t, at); }},
+        {"invitations", &TierBudget::invitations, 3'600'000,
+         [](Budgets& b, Tier t, auto at) { return b.spend_invitation(origin, t, at).has_value(); }},
+        {"look-ups", &TierBudget::look_ups, 60'000,
+         [](Budgets& b, Tier t, auto at) { return b.spend_look_up(origin, t, at).has_value(); }},
+        {"media", &TierBudget::media, 60'000,
+         [](Budgets& b, Tier t, auto at) { return b.spend_media(origin, t, at).has_value(); }},
+    };
+    const TierTable table;
+    for (const auto& figure : figures) {
+        for (const auto tier :
+             {Tier::blocked, Tier::quarantined, Tier::guest, Tier::known, Tier::trusted}) {
+            const auto most = table.of(tier).*figure.most;
+            Budgets budgets{table};
+            std::int64_t taken = 0;
+            while (taken <= most && figure.spend(budgets, tier, start)) ++taken;
+            EXPECT_EQ(taken, most) << figure.name << " " << to_text(tier);
+            EXPECT_EQ(figure.spend(budgets, tier, start + figure.period), most > 0)
+                << figure.name << " " << to_text(tier);
+        }
+    }
+}
+
+// The same for bytes, which come many at a time.
+TEST(Budgets, BytesEndAtTheTiersFigure)
+{
+    const TierTable table;
+    for (const auto tier :
+         {Tier::blocked, Tier::quarantined, Tier::guest, Tier::known, Tier::trusted}) {
+        Budgets budgets{table};
+        EXPECT_TRUE(budgets.spend_bytes(origin, tier, table.of(tier).bytes, false, start));
+        EXPECT_FALSE(budgets.spend_bytes(origin, tier, 1, false, start)) << to_text(tier);
+    }
+}
+
+TEST(Budgets, OnePeerOverBudgetCostsNoOther)
+{
+    Budgets budgets{TierTable{}};
+    const auto other = ServerName::trusted("b.example");
+    while (budgets.spend_invitation(origin, Tier::guest, start)) continue;
+    while (budgets.spend_look_up(origin, Tier::guest, start)) continue;
+    while (budgets.spend_media(origin, Tier::guest, start)) continue;
+    EXPECT_TRUE(budgets.spend_invitation(other, Tier::guest, start));
+    EXPECT_TRUE(budgets.spend_look_up(other, Tier::guest, start));
+    EXPECT_TRUE(budgets.spend_media(other, Tier::guest, start));
+    const auto refused = budgets.spend_invitation(origin, Tier::guest, start);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::rate_limited);
+    EXPECT_EQ(refused.error().retry_after, 60);
 }
 
 TEST(Budgets, SignalsEndAtTheTiersFigure)

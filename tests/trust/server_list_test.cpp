@@ -63,19 +63,18 @@ TEST(ServerList, BadLinesAreLeftOutAndToldAndTheOthersStay)
     const auto list = parsed(
         "#domain,#severity,#reject_media,#reject_reports,#public_comment\n"
         "first.example,suspend,,,\"over\ntwo lines\"\n"
-        "Upper.example,suspend\n"      // 4
-        "exa**le.example,suspend\n"    // 5
-        "severe.example,severe\n"      // 6
-        "alone.example\n"              // 7
-        "\"open.example,suspend\n"     // 8
-        "first.example,silence\n"      // 9
-        "a\"b.example,suspend\n"       // 10
+        "Upper.example,suspend\n"    // 4
+        "exa**le.example,suspend\n"  // 5
+        "severe.example,severe\n"    // 6
+        "alone.example\n"            // 7
+        "\"open.example,suspend\n"   // 8
+        "first.example,silence\n"    // 9
+        "a\"b.example,suspend\n"     // 10
         "\n"
-        "\"x\"y,suspend\n"             // 12
+        "\"x\"y,suspend\n"  // 12
         "last.example,silence\n");
-    EXPECT_EQ(list.entries,
-              (std::vector{entry("first.example", Tier::blocked, "over\ntwo lines"),
-                           entry("last.example", Tier::quarantined)}));
+    EXPECT_EQ(list.entries, (std::vector{entry("first.example", Tier::blocked, "over\ntwo lines"),
+                                         entry("last.example", Tier::quarantined)}));
     const std::vector<BadLine> expected{
         {4, "has no server's name"},
         {5, "has no server's name"},
@@ -159,8 +158,8 @@ TEST(ServerList, WhatIsWrittenReadsBack)
               "a.example,suspend,False,False,\"x, \"\"y\"\"\",False\r\n"
               "b.example,silence,False,False,,False\r\n");
     EXPECT_TRUE(rc::check("any comment comes back", [] {
-        const auto letters = *rc::gen::container<std::string>(
-            rc::gen::element('a', ',', '"', '\n', '\r', ' ', '#'));
+        const auto letters =
+            *rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '\r', ' ', '#'));
         const std::vector<ListEntry> entries{
             {ServerName::trusted("a.example"), Tier::blocked, letters.substr(0, 500)},
             {ServerName::trusted("b.example"), Tier::quarantined, ""}};

@@ -163,9 +163,8 @@ TEST_F(StandingTest, AConflictIsProvenByThePinsThatAreInOne)
 
 TEST_F(StandingTest, OffencesReadBackAsWhatTheyWere)
 {
-    for (const auto offence :
-         {Offence::malformed, Offence::unentitled, Offence::equivocation, Offence::fork,
-          Offence::key_conflict, Offence::upheld_report})
+    for (const auto offence : {Offence::malformed, Offence::unentitled, Offence::equivocation,
+                               Offence::fork, Offence::key_conflict, Offence::upheld_report})
         EXPECT_EQ(offence_from(to_text(offence)), offence);
     EXPECT_EQ(offence_from("rude"), std::nullopt);
 }

@@ -185,8 +185,8 @@ TEST_F(ConductTest, WhatTimeOrStateMakesWrongIsNoFault)
     for (int i = 0; i < 3 * trust::faults_a_day; ++i) {
         // No member, no such channel, another one's message.
         hand_in(c, a, channel, {c.event(channel, {"message.create", "carol@c.example", hello})});
-        const auto result = hand_in(
-            b, a, channel, {b.event(channel, {"message.create", "eve@b.example", hello})});
+        const auto result =
+            hand_in(b, a, channel, {b.event(channel, {"message.create", "eve@b.example", hello})});
         EXPECT_EQ(result.at(0).problem->code, Code::not_member);
         // Long on its way.
         protocol::EventDraft draft;
