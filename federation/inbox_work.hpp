@@ -1,0 +1,32 @@
+// What the inbox holds of one transaction, for its own sources alone.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "federation/inbox.hpp"
+
+namespace entente::federation {
+
+// A transaction between its reading and its commit.
+struct Inbox::Work {
+    ServerName origin;
+    trust::Tier tier = trust::Tier::guest;
+    std::size_t octets = 0;  // of its body
+    std::vector<VerifiedSubmission> submissions;
+    std::vector<std::size_t> event_budgets;  // how many events of each submission may be taken
+    std::set<std::size_t> roots;             // that items within the budget name
+    std::vector<VerifiedSlice> slices;
+    std::vector<VerifiedDirect> direct;
+    // Nothing in the place of one that is beyond the budget.
+    std::vector<std::optional<protocol::Read<protocol::Signal>>> signals;
+    // Which slices and direct events lie beyond the budget, and for how long.
+    std::vector<std::optional<Error>> slice_limits;
+    std::vector<std::optional<Error>> direct_limits;
+    std::int64_t retry_after = 1;
+    // What no order of events can have made honest, as it was found without looking at any state.
+    std::vector<trust::Offence> faults;
+};
+
+}  // namespace entente::federation
