@@ -163,6 +163,7 @@ void Api::add_routes(net::Router& router)
     add_media_routes(router, *this);
     add_report_routes(router, *this);
     add_settings_routes(router, *this);
+    add_request_routes(router, *this);
     add_message_routes(router, *this);
     add_realtime_routes(router, *this);
 }

@@ -141,6 +141,7 @@ void add_device_routes(net::Router& router, Api& api);
 void add_user_routes(net::Router& router, Api& api);
 void add_media_routes(net::Router& router, Api& api);
 void add_report_routes(net::Router& router, Api& api);
+void add_request_routes(net::Router& router, Api& api);
 void add_message_routes(net::Router& router, Api& api);
 void add_settings_routes(net::Router& router, Api& api);
 void add_realtime_routes(net::Router& router, Api& api);

@@ -190,8 +190,13 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
             stored->of_home >= max_invitations_per_user / 2)
             return refuse(Code::forbidden, "the user has too many invitations open");
     }
-    auto put = storage::put_invitation(db, *direct.invitation);
+    auto row = *direct.invitation;
+    // What the user has let in once stays so.
+    row.is_held = direct.tier < trust::Tier::known && !(*earlier && !(*earlier)->is_held);
+    auto put = storage::put_invitation(db, row);
     if (!put) return put;
+    // Nobody is woken for a server in quarantine: the user finds it when he looks.
+    if (row.is_held && direct.tier < trust::Tier::guest) return {};
     transaction.after_commit([invited = invited_, name = *user] { invited(name); });
     return {};
 }

@@ -9,6 +9,7 @@
 #include "federation/past_state.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/epoch_store.hpp"
+#include "storage/join_request_store.hpp"
 #include "storage/log_reader.hpp"
 #include "storage/outgoing_store.hpp"
 
@@ -55,6 +56,14 @@ bool is_one_too_many(const ChannelState& state, const Event& event)
         return false;
     const auto member = state.members.find(event.sender.text);
     return member != state.members.end() && member->second == protocol::Role::member;
+}
+
+// Whoever is invited, or a member already, needs no moderator.
+bool needs_a_moderator(const ChannelState& state, const Event& event, trust::Tier tier)
+{
+    const auto& user = event.sender.text;
+    return is_join(event) && tier < trust::Tier::guest && !state.is_member(user) &&
+           !state.invited.contains(user) && !state.banned.contains(user);
 }
 
 }  // namespace
@@ -189,8 +198,12 @@ Result<void> HomeLog::follow_up(WriteTransaction& transaction, LiveChannel& chan
     auto followed =
         note_following_at_home(store_, transaction.db(), channel, identity_.name, event, change);
     if (!followed) return followed;
-    const auto invitee = event.type == "member.invite" ? user_in(content) : std::nullopt;
+    const bool is_invite = event.type == "member.invite";
+    const auto invitee = is_invite || event.type == "member.ban" ? user_in(content) : std::nullopt;
     if (!invitee) return {};
+    auto answered = storage::drop_join_request(transaction.db(), channel.id, *invitee);
+    if (!answered) return fail(answered);
+    if (!is_invite) return {};
     // Where it changes nothing the first may have been lost.
     if (change.users.empty() && !may_repeat_invitation(channel, *invitee)) return {};
     return send_invitation(transaction, channel, event, content, *invitee);
@@ -406,7 +419,20 @@ Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel&
                            std::max<std::int64_t>(budget_retry, 1));
     if (turn.deferred.contains({channel.name, event.sender.text}))
         return Result<Appended>{tl::unexpect, earlier_one_waits()};
+    if (needs_a_moderator(channel.state, event, turn.tier))
+        return ask_moderators(transaction.db(), channel, event);
     return append(transaction, channel, event, item.content);
+}
+
+Result<Appended> HomeLog::ask_moderators(Connection& db, const LiveChannel& channel,
+                                         const Event& event)
+{
+    auto earlier = find_duplicate(db, channel, event);
+    if (!earlier) return fail(earlier);
+    if (*earlier) return std::move(**earlier);
+    auto kept = storage::put_join_request(db, channel.id, event.sender.text, clock_.now_ms());
+    if (!kept) return fail(kept);
+    return refuse(Code::forbidden, "a moderator is asked: join again once you are invited");
 }
 
 // A server that said it doesn't follow, and lost what it held, joins again: its users are

@@ -39,7 +39,8 @@ struct JoinGrant {
 struct SubmissionTurn {
     // Senders whose later events in the channel wait too, so that order holds [INBOX-3].
     std::set<std::pair<protocol::ChannelId, std::string>> deferred;
-    std::set<protocol::ChannelId> granted;  // a snapshot comes once per channel [MEM-3]
+    std::set<protocol::ChannelId> granted;    // a snapshot comes once per channel [MEM-3]
+    trust::Tier tier = trust::Tier::trusted;  // of the origin
 };
 
 // [LOG-18] Whether entries are put back without contents whose erasure isn't shown: only where
@@ -130,6 +131,10 @@ class HomeLog {
     [[nodiscard]] Result<Appended> append_or_find(storage::WriteTransaction& transaction,
                                                   storage::LiveChannel& channel,
                                                   const storage::SubmissionRow& row);
+    // Of a server in quarantine: refused, and kept for the moderators of this server.
+    [[nodiscard]] Result<Appended> ask_moderators(storage::Connection& db,
+                                                  const storage::LiveChannel& channel,
+                                                  const protocol::Event& event);
     [[nodiscard]] bool may_repeat_invitation(const storage::LiveChannel& channel,
                                              const std::string& invitee);
     [[nodiscard]] Result<void> send_invitation(storage::WriteTransaction& transaction,

@@ -243,6 +243,7 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
 {
     Outcome outcome;
     SubmissionTurn turn;
+    turn.tier = work.tier;
     for (std::size_t i = 0; i < work.submissions.size(); ++i) {
         auto taken = parts_.home.take(open, work.submissions[i], work.origin, turn,
                                       work.event_budgets[i], work.retry_after);

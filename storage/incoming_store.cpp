@@ -14,22 +14,22 @@ constexpr char insert_direct_in[] =
     "INSERT INTO direct_in (origin, txn, event_id, at) VALUES (?, ?, ?, ?)";
 constexpr char delete_direct_in[] = "DELETE FROM direct_in WHERE at < ?";
 constexpr char upsert_invitation[] =
-    "INSERT INTO invitation (user, channel, home, sender, name, kind, encryption, members, at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, channel) DO UPDATE SET home = "
+    "INSERT INTO invitation (user, channel, home, sender, name, kind, encryption, members, at, "
+    "held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, channel) DO UPDATE SET home = "
     "excluded.home, "
     "sender = excluded.sender, name = excluded.name, kind = excluded.kind, encryption = "
     "excluded.encryption, "
-    "members = excluded.members, at = excluded.at";
+    "members = excluded.members, at = excluded.at, held = excluded.held";
 constexpr char select_invitation_count[] =
     "SELECT count(*), count(CASE WHEN home = ? THEN 1 END) FROM invitation WHERE user = ?";
 constexpr char delete_invitation[] = "DELETE FROM invitation WHERE user = ? AND channel = ?";
 constexpr char select_invitations[] =
-    "SELECT user, channel, home, sender, name, kind, encryption, members, at FROM invitation WHERE "
-    "user = ? "
-    "ORDER BY at, channel";
+    "SELECT user, channel, home, sender, name, kind, encryption, members, at, held FROM "
+    "invitation WHERE user = ? AND held = ? ORDER BY at, channel";
+constexpr char release_held[] = "UPDATE invitation SET held = 0 WHERE user = ? AND channel = ?";
 constexpr char select_invitation[] =
-    "SELECT user, channel, home, sender, name, kind, encryption, members, at FROM invitation "
-    "WHERE user = ? AND channel = ?";
+    "SELECT user, channel, home, sender, name, kind, encryption, members, at, held FROM "
+    "invitation WHERE user = ? AND channel = ?";
 constexpr char select_creation[] = "SELECT channel FROM creation WHERE user = ? AND txn = ?";
 constexpr char insert_creation[] = "INSERT INTO creation (user, txn, channel) VALUES (?, ?, ?)";
 constexpr char select_fact[] = "SELECT value FROM fact WHERE name = ?";
@@ -49,6 +49,7 @@ InvitationRow read_invitation(Statement& row)
     invitation.encryption = row.text(6);
     invitation.members = row.integer(7);
     invitation.at = row.integer(8);
+    invitation.is_held = row.integer(9) != 0;
     return invitation;
 }
 
@@ -80,7 +81,7 @@ Result<void> forget_direct_before(Connection& db, protocol::Millis at)
 Result<void> put_invitation(Connection& db, const InvitationRow& row)
 {
     return run(db, upsert_invitation, row.user, row.channel, row.home, row.sender, row.name,
-               row.kind, row.encryption, row.members, row.at);
+               row.kind, row.encryption, row.members, row.at, row.is_held ? 1 : 0);
 }
 
 Result<InvitationCount> count_invitations(Connection& db, std::string_view user,
@@ -101,7 +102,17 @@ Result<void> drop_invitation(Connection& db, std::string_view user, std::string_
 
 Result<std::vector<InvitationRow>> invitations_of(Connection& db, std::string_view user)
 {
-    return all_rows(db, select_invitations, read_invitation, user);
+    return all_rows(db, select_invitations, read_invitation, user, 0);
+}
+
+Result<std::vector<InvitationRow>> requests_of(Connection& db, std::string_view user)
+{
+    return all_rows(db, select_invitations, read_invitation, user, 1);
+}
+
+Result<void> release_invitation(Connection& db, std::string_view user, std::string_view channel)
+{
+    return run(db, release_held, user, channel);
 }
 
 Result<std::optional<InvitationRow>> find_invitation(Connection& db, std::string_view user,

@@ -35,6 +35,7 @@ struct InvitationRow {
     std::string encryption;
     std::int64_t members = 0;
     protocol::Millis at = 0;
+    bool is_held = false;  // until the user has accepted it as a request
 };
 // A later one for the same user and channel takes the place of the earlier.
 [[nodiscard]] Result<void> put_invitation(Connection& db, const InvitationRow& row);
@@ -46,8 +47,13 @@ struct InvitationCount {
                                                         std::string_view home);
 [[nodiscard]] Result<void> drop_invitation(Connection& db, std::string_view user,
                                            std::string_view channel);
+// Those that aren't held; those that are. The oldest first.
 [[nodiscard]] Result<std::vector<InvitationRow>> invitations_of(Connection& db,
                                                                 std::string_view user);
+[[nodiscard]] Result<std::vector<InvitationRow>> requests_of(Connection& db, std::string_view user);
+// From then on it is an invitation as any other.
+[[nodiscard]] Result<void> release_invitation(Connection& db, std::string_view user,
+                                              std::string_view channel);
 [[nodiscard]] Result<std::optional<InvitationRow>> find_invitation(Connection& db,
                                                                    std::string_view user,
                                                                    std::string_view channel);

@@ -71,6 +71,36 @@ TEST_F(Trust, ABlockedServerIsNeitherAnsweredNorCalledUntilThatIsTakenBack)
                [&] { return alice.texts(channel).size() == 2 && bob.texts(channel).size() == 2; });
 }
 
+TEST_F(Trust, AGuestsInvitationWaitsForTheUserAndAQuarantinedJoinForAModerator)
+{
+    open({"a.test", "b.test"});
+    auto alice = person("a.test", "alice");
+    auto bob = person("b.test", "bob");
+    trust("a.test", {"set", "b.test", "guest"});
+    const auto theirs = bob.create_channel("offers");
+    bob.invite(theirs, alice.user());
+    wait_until("alice is asked",
+               [&] { return alice.call("GET", "/requests").at("requests").size() == 1; });
+    EXPECT_EQ(alice.call("GET", "/requests").at("requests").at(0).at("from"), "b.test");
+    EXPECT_TRUE(alice.call("GET", "/invitations").at("invitations").empty());
+    alice.call("POST", "/requests/" + theirs + "/accept", json::object());
+    EXPECT_TRUE(alice.call("GET", "/requests").at("requests").empty());
+    alice.join(theirs);
+
+    trust("a.test", {"set", "b.test", "quarantined"});
+    const auto ours = alice.create_channel("square", {{"public", true}});
+    const auto tried = bob.call("POST", "/channels/" + ours + "/join", {{"txn", new_uuid()}});
+    wait_until("bob is refused",
+               [&] { return bob.delivery(tried.at("event")).at("status") == "rejected"; });
+    const auto asked = alice.call("GET", "/channels/" + ours + "/requests").at("requests");
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked.at(0).at("user"), bob.user());
+    EXPECT_EQ(bob.request("GET", "/channels/" + ours + "/requests").status, 404);
+    alice.invite(ours, bob.user());
+    bob.join(ours);
+    EXPECT_TRUE(alice.call("GET", "/channels/" + ours + "/requests").at("requests").empty());
+}
+
 TEST_F(Trust, AListIsImportedWithoutItsBadLinesAndExported)
 {
     open({"a.test"});

@@ -33,6 +33,9 @@ daemon::Config make_config(const MachineOptions& options)
     config.federation.api = "https://" + options.name;
     config.storage.url = "sqlite:" + config.server.data + "/db";
     config.storage.readers = 1;
+    // Else invitations would wait to be asked for, and a liar's fall slow it down.
+    for (const auto* server : {"a.example", "b.example", "c.example", "d.example", "e.example"})
+        config.trust.peers[server] = "trusted";
     return config;
 }
 

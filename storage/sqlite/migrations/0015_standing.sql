@@ -31,3 +31,14 @@ CREATE TABLE tier_entry (
     at      INTEGER NOT NULL,
     PRIMARY KEY (source, server)
 ) WITHOUT ROWID;
+
+-- 1: from a server that isn't trusted that far, so the user is asked first.
+ALTER TABLE invitation ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+
+-- Joins of public channels homed here that a moderator is asked about.
+CREATE TABLE join_request (
+    channel INTEGER NOT NULL,
+    user    TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (channel, user)
+) WITHOUT ROWID;

@@ -91,26 +91,6 @@ TEST_F(InboxTest, AnOlderCopyOfARefusedInvitationIsNotTakenLater)
     EXPECT_EQ(a.receive(b, transaction).direct.at(0).status, ItemStatus::accepted);
 }
 
-// [INBOX-8]
-TEST_F(InboxTest, InvitationsBeyondTheBudgetComeAgainLater)
-{
-    a.tier = trust::Tier::quarantined;
-    a.tiers.of(trust::Tier::quarantined).invitations = 2;
-    a.restart();
-    const auto invite = [&] {
-        OutgoingTransaction transaction;
-        transaction.direct = {invite_from_b(b.create("bob"))};
-        return a.receive(b, transaction).direct.at(0);
-    };
-    EXPECT_EQ(invite().status, ItemStatus::accepted);
-    EXPECT_EQ(invite().status, ItemStatus::accepted);
-    const auto beyond = invite();
-    EXPECT_EQ(beyond.status, ItemStatus::deferred);
-    EXPECT_EQ(beyond.retry_after, 1'800);
-    servers.world.clock.now += Millis{1'800} * 1'000;
-    EXPECT_EQ(invite().status, ItemStatus::accepted);
-}
-
 // [INBOX-1]
 TEST_F(InboxTest, TheAnswerHasTheMembersAndLengthsOfTheTransaction)
 {

@@ -1,0 +1,111 @@
+// Requests over HTTPS: what is held for a user is shown to nobody else, and accepted, declined or
+// reported once.
+#include "rig.hpp"
+#include "storage/incoming_store.hpp"
+#include "storage/report_store.hpp"
+
+namespace entente::api::testing {
+namespace {
+
+const std::string path = "/api/v1/requests";
+const std::string channel = "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@b.test";
+
+class RequestsApi : public ::testing::Test {
+ protected:
+    RequestsApi() : alice(rig.person("alice")), bob(rig.person("bob")) { hold("mallory@b.test"); }
+
+    void hold(const std::string& sender)
+    {
+        storage::InvitationRow row;
+        row.user = alice.user;
+        row.channel = channel;
+        row.home = "b.test";
+        row.sender = sender;
+        row.name = "offers";
+        row.kind = "dm";
+        row.encryption = "none";
+        row.members = 1;
+        row.at = 1'000;
+        row.is_held = true;
+        auto job = [row](storage::WriteTransaction& transaction) {
+            return storage::put_invitation(transaction.db(), row);
+        };
+        ASSERT_TRUE(rig.await(rig.commit().write(std::move(job))));
+    }
+    std::size_t count(const std::string& list, const Person& person)
+    {
+        return rig.get("/api/v1/" + list, person.access).body.at(list).size();
+    }
+    Answer settle(const std::string& verb, const Person& person, const json& body = {{"x", 1}})
+    {
+        return rig.post(path + "/" + channel + "/" + verb, body, person.access);
+    }
+    std::size_t reports()
+    {
+        auto job = [](storage::Connection& db) { return storage::reports_after(db, 0, 10); };
+        return rig.await(rig.commit().read(std::move(job)))->size();
+    }
+
+    Rig rig;
+    Person alice, bob;
+};
+
+TEST_F(RequestsApi, TheUserSeesWhatIsHeldAndNobodyElseDoes)
+{
+    const auto shown = rig.get(path, alice.access);
+    ASSERT_EQ(shown.status, 200) << shown.text;
+    ASSERT_EQ(shown.body["requests"].size(), 1U);
+    const auto& request = shown.body["requests"][0];
+    EXPECT_EQ(request["channel"], channel);
+    EXPECT_EQ(request["from"], "mallory@b.test");
+    EXPECT_EQ(request["kind"], "dm");
+    EXPECT_EQ(request["name"], "offers");
+    EXPECT_EQ(count("requests", bob), 0U);
+    EXPECT_EQ(rig.get(path).status, 401);
+    for (const auto* verb : {"accept", "decline"}) EXPECT_EQ(settle(verb, bob).status, 404);
+    EXPECT_EQ(count("requests", alice), 1U);
+}
+
+TEST_F(RequestsApi, OneThatIsDeclinedIsGone)
+{
+    EXPECT_EQ(settle("decline", alice).status, 204);
+    EXPECT_EQ(count("requests", alice), 0U);
+    EXPECT_EQ(settle("decline", alice).status, 404);
+    EXPECT_EQ(settle("accept", alice).status, 404);
+}
+
+TEST_F(RequestsApi, OneThatIsAcceptedIsAnInvitation)
+{
+    const auto accepted = settle("accept", alice);
+    EXPECT_EQ(accepted.status, 200) << accepted.text;
+    EXPECT_EQ(accepted.body["channel"], channel);
+    EXPECT_EQ(count("requests", alice), 0U);
+    EXPECT_EQ(settle("decline", alice).status, 404);
+    auto job = [user = alice.user](storage::Connection& db) {
+        return storage::invitations_of(db, user);
+    };
+    EXPECT_EQ(rig.await(rig.commit().read(std::move(job)))->size(), 1U);
+}
+
+TEST_F(RequestsApi, OneThatIsReportedIsToldToModeratorsAndGone)
+{
+    EXPECT_EQ(settle("report", alice, {{"txn", uuid(7)}}).hint(), "/reason: is required");
+    EXPECT_EQ(settle("report", bob, {{"txn", uuid(7)}, {"reason", "spam"}}).status, 404);
+    const auto told = settle("report", alice, {{"txn", uuid(7)}, {"reason", "spam"}});
+    EXPECT_EQ(told.status, 201) << told.text;
+    EXPECT_EQ(reports(), 1U);
+    EXPECT_EQ(count("requests", alice), 0U);
+    EXPECT_EQ(settle("report", alice, {{"txn", uuid(8)}, {"reason", "spam"}}).status, 404);
+}
+
+TEST_F(RequestsApi, OneThatNamesNoUserCantBeReported)
+{
+    hold("b.test");
+    const auto refused = settle("report", alice, {{"txn", uuid(7)}, {"reason", "spam"}});
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(reports(), 0U);
+    EXPECT_EQ(count("requests", alice), 1U);
+}
+
+}  // namespace
+}  // namespace entente::api::testing
