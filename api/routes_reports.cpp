@@ -133,7 +133,7 @@ RouteResult close(Api& api, Caller caller, const net::Request& request)
     co_return json_response(200, report_json(*row));
 }
 
-RouteResult send(Api& api, Caller caller, const net::Request& request)
+RouteResult send_report(Api& api, Caller caller, const net::Request& request)
 {
     if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
     auto id = report_of(request);
@@ -157,8 +157,8 @@ void add_report_routes(net::Router& router, Api& api)
     router.add({"GET", "/api/v1/admin/reports/{report}/proof", 0, caller_route(api, show_proof)});
     router.add({"POST", "/api/v1/admin/reports/{report}/close", max_report_body,
                 caller_route(api, close)});
-    router.add(
-        {"POST", "/api/v1/admin/reports/{report}/send", max_report_body, caller_route(api, send)});
+    router.add({"POST", "/api/v1/admin/reports/{report}/send", max_report_body,
+                caller_route(api, send_report)});
 }
 
 }  // namespace entente::api

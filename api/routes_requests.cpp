@@ -40,9 +40,10 @@ protocol::Failure unknown_request()
 }
 
 // What becomes of a request: `change` runs where there is one.
-asio::awaitable<Result<InvitationRow>> settle(
-    Api& api, protocol::UserId user, std::string channel,
-    Result<void> (*change)(storage::Connection&, std::string_view, std::string_view))
+asio::awaitable<Result<InvitationRow>> settle(Api& api, protocol::UserId user, std::string channel,
+                                              Result<void> (*change)(storage::Connection&,
+                                                                     std::string_view,
+                                                                     std::string_view))
 {
     auto job = [user, channel,
                 change](storage::WriteTransaction& transaction) -> Result<InvitationRow> {
@@ -75,8 +76,7 @@ RouteResult accept(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
-    auto row =
-        co_await settle(api, caller.user, channel->str(), storage::release_invitation);
+    auto row = co_await settle(api, caller.user, channel->str(), storage::release_invitation);
     if (!row) co_return fail(row);
     co_return json_response(200, invitation_json(shown(*row)));
 }
@@ -174,8 +174,8 @@ RouteResult decline_join(Api& api, Caller caller, const net::Request& request)
     protocol::RawMembers members{*object, ""};
     auto who = members.text("user", protocol::max_name_octets);
     if (members.error()) co_return protocol::Failure{*members.error()};
-    auto job = [user = caller.user, name = *channel, who = std::move(who)](
-                   storage::WriteTransaction& transaction) -> Result<bool> {
+    auto job = [user = caller.user, name = *channel,
+                who = std::move(who)](storage::WriteTransaction& transaction) -> Result<bool> {
         auto id = moderated(transaction.db(), name, user);
         if (!id) return fail(id);
         return storage::drop_join_request(transaction.db(), *id, who);

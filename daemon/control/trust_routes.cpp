@@ -4,6 +4,7 @@
 
 #include "daemon/control/answers.hpp"
 #include "daemon/control/control.hpp"
+#include "protocol/json_rules.hpp"
 #include "trust/server_list.hpp"
 
 namespace entente::daemon {

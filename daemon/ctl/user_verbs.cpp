@@ -33,8 +33,8 @@ std::string name_fault(const std::string& text)
 {
     const auto at = text.find('@');
     if (at != std::string::npos) {
-        constexpr protocol::NameRules any_name{true};
-        return protocol::parse_user_id(text, any_name) ? "" : text + " is no user's id";
+        constexpr protocol::NameRules any_server{true};
+        return protocol::parse_user_id(text, any_server) ? "" : text + " is no user's id";
     }
     return protocol::is_localpart(text) ? "" : text + " is no user's name";
 }

@@ -6,8 +6,8 @@
 namespace entente::api::testing {
 namespace {
 
-constexpr const char* login_path = "/api/v1/auth/login";
-constexpr const char* list_path = "/api/v1/channels";
+constexpr const char* admin_login_path = "/api/v1/auth/login";
+constexpr const char* admin_list_path = "/api/v1/channels";
 
 class AdminUsers : public ::testing::Test {
  protected:
@@ -25,7 +25,7 @@ class AdminUsers : public ::testing::Test {
     }
     Person log_in(const std::string& name)
     {
-        const auto login = rig.post(login_path, credentials(name, "a fine password"));
+        const auto login = rig.post(admin_login_path, credentials(name, "a fine password"));
         EXPECT_EQ(login.status, 200) << login.text;
         return {name + "@a.test", login.body["access_token"], login.body["refresh_token"]};
     }
@@ -43,7 +43,7 @@ class AdminUsers : public ::testing::Test {
     }
     int login_status(const std::string& name)
     {
-        return rig.post(login_path, credentials(name, "a fine password")).status;
+        return rig.post(admin_login_path, credentials(name, "a fine password")).status;
     }
     std::vector<std::string> audited()
     {
@@ -61,7 +61,7 @@ class AdminUsers : public ::testing::Test {
 
 TEST_F(AdminUsers, ABanEndsAllSessionsAtOnceAndIsInTheLog)
 {
-    const auto second = rig.post(login_path, credentials("alice", "a fine password", 2));
+    const auto second = rig.post(admin_login_path, credentials("alice", "a fine password", 2));
     ASSERT_EQ(second.status, 200);
     SocketClient socket{rig.port(), rig.ticket(alice)};
     const auto banned = act(root, "alice@a.test", "ban", {{"reason", "sold \"watches\""}});
@@ -69,10 +69,10 @@ TEST_F(AdminUsers, ABanEndsAllSessionsAtOnceAndIsInTheLog)
     EXPECT_EQ(banned.body["state"], "banned");
     EXPECT_EQ(banned.body["sessions"], 0);
     read_to_end(socket);
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 401);
-    EXPECT_EQ(rig.get(list_path, second.body["access_token"]).status, 401);
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 401);
+    EXPECT_EQ(rig.get(admin_list_path, second.body["access_token"]).status, 401);
     EXPECT_EQ(rig.post("/api/v1/auth/refresh", {{"refresh_token", alice.refresh}}).status, 401);
-    const auto login = rig.post(login_path, credentials("alice", "a fine password"));
+    const auto login = rig.post(admin_login_path, credentials("alice", "a fine password"));
     EXPECT_EQ(login.status, 403);
     EXPECT_EQ(login.hint(), "this account is banned");
     EXPECT_EQ(rig.get("/api/v1/users/alice@a.test", root.access).status, 404);
@@ -88,7 +88,7 @@ TEST_F(AdminUsers, ABanEndsAllSessionsAtOnceAndIsInTheLog)
     EXPECT_EQ(act(root, "alice@a.test", "ban").status, 200);
     EXPECT_EQ(audited().size(), 1U);
     EXPECT_EQ(act(root, "alice@a.test", "unban").body["state"], "active");
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 401) << "a new login is needed";
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 401) << "a new login is needed";
     EXPECT_EQ(login_status("alice"), 200);
 }
 
@@ -97,16 +97,16 @@ TEST_F(AdminUsers, ASuspensionShutsOutUntilItIsLifted)
     SocketClient socket{rig.port(), rig.ticket(alice)};
     EXPECT_EQ(act(root, "alice@a.test", "suspend").body["state"], "suspended");
     read_to_end(socket);
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 401);
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 401);
     EXPECT_EQ(login_status("alice"), 403);
     EXPECT_EQ(act(root, "alice@a.test", "unsuspend").body["state"], "active");
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 200) << "the same session goes on";
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 200) << "the same session goes on";
 }
 
 TEST_F(AdminUsers, SessionsAreEndedAndNothingElse)
 {
     EXPECT_EQ(act(root, "alice@a.test", "end-sessions").status, 200);
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 401);
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 401);
     EXPECT_EQ(login_status("alice"), 200);
     EXPECT_EQ(audited(), std::vector<std::string>{"user.end-sessions alice@a.test"});
 }
@@ -158,7 +158,7 @@ TEST_F(AdminUsers, TwoWhoBanOneAnotherDontBothSucceed)
     const auto refused = rig.await(std::move(second));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().hint, "for administrators");
-    EXPECT_EQ(rig.get(list_path, root.access).status, 200);
+    EXPECT_EQ(rig.get(admin_list_path, root.access).status, 200);
 }
 
 TEST_F(AdminUsers, TheOperatorTooLeavesTheLastSuperadmin)
@@ -182,19 +182,19 @@ TEST_F(AdminUsers, APasswordForOneLoginIsReplacedByIt)
     ASSERT_EQ(reset.status, 200) << reset.text;
     EXPECT_EQ(reset.field("cache-control"), "no-store");
     const std::string once = reset.body["password"];
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 401);
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 401);
     EXPECT_EQ(login_status("alice"), 401) << "the password of before";
-    EXPECT_EQ(rig.post(login_path, credentials("alice", once)).hint(),
+    EXPECT_EQ(rig.post(admin_login_path, credentials("alice", once)).hint(),
               "/new_password: this password is for one login: one of your own is needed with it");
     auto body = credentials("alice", once);
     body["new_password"] = "short";
-    EXPECT_EQ(rig.post(login_path, body).hint(), "/new_password: at least 8 octets");
+    EXPECT_EQ(rig.post(admin_login_path, body).hint(), "/new_password: at least 8 octets");
     body["new_password"] = once;
-    EXPECT_EQ(rig.post(login_path, body).hint(), "/new_password: it has to be another");
+    EXPECT_EQ(rig.post(admin_login_path, body).hint(), "/new_password: it has to be another");
     body["new_password"] = "my own password";
-    ASSERT_EQ(rig.post(login_path, body).status, 200);
-    EXPECT_EQ(rig.post(login_path, body).status, 401) << "for one login";
-    EXPECT_EQ(rig.post(login_path, credentials("alice", "my own password")).status, 200);
+    ASSERT_EQ(rig.post(admin_login_path, body).status, 200);
+    EXPECT_EQ(rig.post(admin_login_path, body).status, 401) << "for one login";
+    EXPECT_EQ(rig.post(admin_login_path, credentials("alice", "my own password")).status, 200);
     for (const auto& text : audited()) EXPECT_EQ(text, "user.reset-password alice@a.test");
     EXPECT_EQ(rig.get("/api/v1/admin/audit", root.access).text.find(once), std::string::npos);
 }
@@ -206,15 +206,15 @@ TEST_F(AdminUsers, APasswordForOneLoginIsOverAfterThreeDays)
     rig.clock.advance_s(one_time_password_life_ms / 1000 - 1);
     auto early = body;
     early["new_password"] = "short";
-    EXPECT_EQ(rig.post(login_path, early).status, 400);
+    EXPECT_EQ(rig.post(admin_login_path, early).status, 400);
     rig.clock.advance_s(1);
-    EXPECT_EQ(rig.post(login_path, body).status, 401);
+    EXPECT_EQ(rig.post(admin_login_path, body).status, 401);
 }
 
 TEST_F(AdminUsers, ADeletedAccountIsGoneAndItsNameStaysTaken)
 {
     EXPECT_EQ(act(root, "alice@a.test", "delete").body["state"], "deleted");
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 401);
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 401);
     EXPECT_EQ(login_status("alice"), 401) << "as one who never was";
     EXPECT_EQ(rig.get("/api/v1/users/alice@a.test", root.access).status, 404);
     EXPECT_EQ(rig.post("/api/v1/auth/register", credentials("alice", "a fine password", 9)).status,
@@ -259,7 +259,7 @@ TEST_F(AdminUsers, AReasonThatIsNoTextIsRefusedBeforeAnythingIsDone)
     };
     EXPECT_EQ(judge("\xff").error().hint, "/reason: text in UTF-8 is needed");
     EXPECT_EQ(judge(std::string(1025, 'x')).error().code, Code::too_large);
-    EXPECT_EQ(rig.get(list_path, alice.access).status, 200);
+    EXPECT_EQ(rig.get(admin_list_path, alice.access).status, 200);
     EXPECT_TRUE(judge("a\nb\x7f\x01 \"c\""));
     EXPECT_EQ(audited(), std::vector<std::string>{"user.ban alice@a.test"});
 }

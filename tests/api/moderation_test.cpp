@@ -5,7 +5,7 @@
 namespace entente::api::testing {
 namespace {
 
-const std::string channels_path = "/api/v1/channels";
+const std::string moderated_channels_path = "/api/v1/channels";
 const std::string an_event = "RGVsZXRlIG1lIGFuZCBhbGwgb2YgbXkgZWRpdHMuLi4";
 
 class Moderation : public ::testing::Test {
@@ -13,7 +13,7 @@ class Moderation : public ::testing::Test {
     Moderation() : alice(rig.person("alice"))
     {
         const auto made =
-            rig.post(channels_path, {{"txn", uuid(100)}, {"name", "room"}}, alice.access);
+            rig.post(moderated_channels_path, {{"txn", uuid(100)}, {"name", "room"}}, alice.access);
         channel = made.body.value("channel", "");
     }
 
@@ -22,7 +22,7 @@ class Moderation : public ::testing::Test {
     {
         body["txn"] = uuid(++txn);
         const auto answer =
-            rig.request(method, channels_path + "/" + channel + path, body, alice.access);
+            rig.request(method, moderated_channels_path + "/" + channel + path, body, alice.access);
         EXPECT_EQ(answer.status, 201) << answer.text;
         EXPECT_EQ(answer.body.value("status", ""), "accepted");
         json change;
@@ -37,7 +37,9 @@ class Moderation : public ::testing::Test {
     std::string hint(const std::string& path, json body, const std::string& method = "POST")
     {
         body["txn"] = uuid(++txn);
-        return rig.request(method, channels_path + "/" + channel + path, body, alice.access).hint();
+        return rig
+            .request(method, moderated_channels_path + "/" + channel + path, body, alice.access)
+            .hint();
     }
 
     Rig rig;
@@ -91,7 +93,7 @@ TEST_F(Moderation, SuccessorsAreAListOfServers)
 
 TEST_F(Moderation, AMoveIsAskedForAndLookedUp)
 {
-    const auto path = channels_path + "/" + channel + "/move";
+    const auto path = moderated_channels_path + "/" + channel + "/move";
     EXPECT_EQ(rig.get(path, alice.access).status, 404);
     EXPECT_EQ(hint("/move", {{"home", "not a server"}}), "/home: a server's name is needed");
     EXPECT_EQ(hint("/move", json::object()), "/home: is required");
@@ -135,7 +137,7 @@ TEST_F(Moderation, AMessageIsEditedDeletedAndReactedTo)
     EXPECT_EQ(hint(message + "/react", json::object()), "/key: is required");
     EXPECT_EQ(hint(message + "/react", {{"key", std::string(257, 'x')}}),
               "/key: at most 256 octets");
-    const auto none = rig.post(channels_path + "/" + channel + "/messages/short/delete",
+    const auto none = rig.post(moderated_channels_path + "/" + channel + "/messages/short/delete",
                                {{"txn", uuid(50)}}, alice.access);
     EXPECT_EQ(none.status, 404);
 }
@@ -143,7 +145,7 @@ TEST_F(Moderation, AMessageIsEditedDeletedAndReactedTo)
 TEST_F(Moderation, ARepeatedTxnGetsTheFirstAnswer)
 {
     const auto kick = [&] {
-        return rig.post(channels_path + "/" + channel + "/kick",
+        return rig.post(moderated_channels_path + "/" + channel + "/kick",
                         {{"txn", uuid(7)}, {"user", "bob@b.test"}}, alice.access);
     };
     const auto first = kick();
@@ -154,7 +156,7 @@ TEST_F(Moderation, ARepeatedTxnGetsTheFirstAnswer)
 TEST_F(Moderation, ADmIsMadeOnceFoundAfterwardsAndJoinedByTheOther)
 {
     const auto dm = [&](const Person& person, int number, const std::string& user) {
-        return rig.post(channels_path + "/dm", {{"txn", uuid(number)}, {"user", user}},
+        return rig.post(moderated_channels_path + "/dm", {{"txn", uuid(number)}, {"user", user}},
                         person.access);
     };
     const auto first = dm(alice, 1, "bob@a.test");
@@ -163,7 +165,7 @@ TEST_F(Moderation, ADmIsMadeOnceFoundAfterwardsAndJoinedByTheOther)
     const auto bob = rig.person("bob");
     EXPECT_EQ(dm(bob, 3, "alice@a.test").body, first.body);
     const std::string made = first.body["channel"];
-    const auto seen = rig.get(channels_path + "/" + made, bob.access);
+    const auto seen = rig.get(moderated_channels_path + "/" + made, bob.access);
     EXPECT_EQ(seen.status, 200) << seen.text;
     EXPECT_EQ(seen.body["history"], "all");
     EXPECT_EQ(dm(alice, 4, "bob").hint(), "/user: name@server is needed");
@@ -177,7 +179,8 @@ TEST_F(Moderation, OnlyADmThatHasToBeMadeCountsAsAChannelOfTheDay)
     const auto carol = strict.person("carol");
     const auto dm = [&](int number, const std::string& user) {
         return strict
-            .post(channels_path + "/dm", {{"txn", uuid(number)}, {"user", user}}, carol.access)
+            .post(moderated_channels_path + "/dm", {{"txn", uuid(number)}, {"user", user}},
+                  carol.access)
             .status;
     };
     EXPECT_EQ(dm(1, "bob@b.test"), 201);

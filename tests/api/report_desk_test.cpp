@@ -6,7 +6,7 @@ namespace entente::api::testing {
 namespace {
 
 constexpr const char* reports_path = "/api/v1/admin/reports";
-constexpr const char* channel = "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@b.test";
+constexpr const char* reported_channel = "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@b.test";
 
 class Desk : public ::testing::Test {
  protected:
@@ -26,7 +26,7 @@ class Desk : public ::testing::Test {
     {
         json body{{"txn", uuid(++txn)}, {"user", user}, {"reason", "rude"}};
         if (of_an_event) {
-            body["channel"] = channel;
+            body["channel"] = reported_channel;
             body["event"] = protocol::to_base64url(protocol::sha256("x"));
         }
         const auto answer = rig.post("/api/v1/reports", body, alice.access);
@@ -114,14 +114,14 @@ TEST_F(Desk, AHundredAreSentADayAtMost)
     for (int i = 0; i <= reports_sent_a_day; ++i) {
         auto options = json{{"txn", uuid(++txn)},
                             {"user", "mallory@b.test"},
-                            {"channel", channel},
+                            {"channel", reported_channel},
                             {"event", protocol::to_base64url(protocol::sha256("x"))}};
         // As by many users, of whom each has his own number.
         auto row = rig.await(rig.commit().write([&](storage::WriteTransaction& transaction) {
             storage::ReportRow made;
             made.origin = "a.test";
             made.user = "mallory@b.test";
-            made.channel = channel;
+            made.channel = reported_channel;
             made.event = options.at("event");
             return storage::put_report(transaction.db(), made);
         }));

@@ -12,9 +12,9 @@
 namespace entente::trust {
 namespace {
 
-const auto server = protocol::ServerName::trusted("a.example");
+const auto home = protocol::ServerName::trusted("a.example");
 
-protocol::SigningKey key(char seed = 'k')
+protocol::SigningKey chain_key(char seed = 'k')
 {
     protocol::start_crypto();
     return protocol::SigningKey::from_seed(std::string(32, seed)).value();
@@ -30,7 +30,7 @@ AuditEntry next(const AuditEntry& before)
     entry.object = "user" + std::to_string(entry.seq) + "@a.example";
     entry.details = R"({"reason":"spam \"x\""})";
     entry.previous = before.hash;
-    entry.hash = audit_hash(server, entry);
+    entry.hash = audit_hash(home, entry);
     return entry;
 }
 
@@ -38,13 +38,13 @@ using Lines = std::vector<std::string>;
 
 Lines log_of(int count)
 {
-    Lines lines{audit_first_line(server)};
+    Lines lines{audit_first_line(home)};
     AuditEntry entry;
     for (int i = 0; i < count; ++i) {
         entry = next(entry);
         lines.push_back(audit_entry_line(entry));
     }
-    lines.push_back(audit_last_line(server, {entry.seq, entry.hash}, 99, key()));
+    lines.push_back(audit_last_line(home, {entry.seq, entry.hash}, 99, chain_key()));
     return lines;
 }
 
@@ -71,10 +71,10 @@ TEST(AuditChain, AnExportIsWholeAndSaysWhoSignedIt)
     for (const int count : {0, 1, 7}) {
         const auto judged = judge(log_of(count));
         EXPECT_EQ(judged.fault, "");
-        EXPECT_EQ(judged.reader.server(), server);
+        EXPECT_EQ(judged.reader.server(), home);
         EXPECT_EQ(judged.reader.head().seq, count);
         ASSERT_TRUE(judged.reader.signature());
-        EXPECT_EQ(judged.reader.signature()->key.key, key().id());
+        EXPECT_EQ(judged.reader.signature()->key.key, chain_key().id());
         EXPECT_EQ(judged.reader.signature()->at, 99);
     }
 }
@@ -82,7 +82,7 @@ TEST(AuditChain, AnExportIsWholeAndSaysWhoSignedIt)
 TEST(AuditChain, TheHashCoversEveryMemberAndWhoseLogItIs)
 {
     AuditEntry entry = next({});
-    const auto hash = audit_hash(server, entry);
+    const auto hash = audit_hash(home, entry);
     EXPECT_NE(audit_hash(protocol::ServerName::trusted("b.example"), entry), hash);
     for (const auto change :
          {+[](AuditEntry& e) { ++e.seq; }, +[](AuditEntry& e) { ++e.at; },
@@ -91,13 +91,13 @@ TEST(AuditChain, TheHashCoversEveryMemberAndWhoseLogItIs)
           +[](AuditEntry& e) { e.previous = "x"; }}) {
         auto changed = entry;
         change(changed);
-        EXPECT_NE(audit_hash(server, changed), hash);
+        EXPECT_NE(audit_hash(home, changed), hash);
     }
     // Nor can octets wander from one member into the next.
     auto moved = entry;
     moved.act = "user.ba";
     moved.object = "n" + entry.object;
-    EXPECT_NE(audit_hash(server, moved), hash);
+    EXPECT_NE(audit_hash(home, moved), hash);
 }
 
 TEST(AuditChain, TheFirstEntryThatDoesntFollowIsNamed)
@@ -115,13 +115,13 @@ TEST(AuditChain, TheFirstEntryThatDoesntFollowIsNamed)
     auto forged = log_of(5);
     auto entry = next({});
     entry.object = "nobody@a.example";
-    entry.hash = audit_hash(server, entry);
+    entry.hash = audit_hash(home, entry);
     forged[1] = audit_entry_line(entry);
     EXPECT_EQ(judge(forged).fault, "entry 2 doesn't follow the one before it");
 
     auto early = next(next({}));
     early.at = 1;
-    early.hash = audit_hash(server, early);
+    early.hash = audit_hash(home, early);
     auto aged = log_of(1);
     aged.insert(aged.begin() + 2, audit_entry_line(early));
     EXPECT_EQ(judge(aged).fault, "entry 2 is older than the one before it");
@@ -151,14 +151,15 @@ TEST(AuditChain, TheEndIsSignedByTheServerOfTheLog)
     const auto lines = log_of(2);
     const auto head = judge(lines).reader.head();
     auto other = lines;
-    other.back() = audit_last_line(protocol::ServerName::trusted("b.example"), head, 9, key());
+    other.back() =
+        audit_last_line(protocol::ServerName::trusted("b.example"), head, 9, chain_key());
     EXPECT_EQ(judge(other).fault, "the signed end: its signature doesn't hold");
     // Another key than the one that signed.
     auto swapped = lines;
     auto& end = swapped.back();
-    const auto x = end.find(key().public_key().x());
+    const auto x = end.find(chain_key().public_key().x());
     ASSERT_NE(x, std::string::npos);
-    end.replace(x, 43, key('l').public_key().x());
+    end.replace(x, 43, chain_key('l').public_key().x());
     EXPECT_EQ(judge(swapped).fault, "the signed end: its signature doesn't hold");
 }
 
@@ -203,9 +204,9 @@ TEST(AuditChain, TheLongestEntryIsRead)
     entry.act = std::string(max_audit_act_octets, '"');
     entry.object = std::string(max_audit_name_octets, '\\');
     entry.details = R"({"a":")" + std::string(max_audit_details_octets - 8, 'x') + "\"}";
-    entry.hash = audit_hash(server, entry);
-    const Lines lines{audit_first_line(server), audit_entry_line(entry),
-                      audit_last_line(server, {1, entry.hash}, 1, key())};
+    entry.hash = audit_hash(home, entry);
+    const Lines lines{audit_first_line(home), audit_entry_line(entry),
+                      audit_last_line(home, {1, entry.hash}, 1, chain_key())};
     EXPECT_EQ(judge(lines).fault, "");
     auto longer = lines;
     longer[1] = std::string(max_audit_line_octets + 1, ' ');

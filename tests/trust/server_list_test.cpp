@@ -101,21 +101,21 @@ TEST(ServerList, AQuoteThatNeverEndsCostsItsLineAlone)
 
 TEST(ServerList, LinesAndCommentsAreBoundedFromBothSides)
 {
-    const std::string start = "a.example,suspend,,,";
+    const std::string beginning = "a.example,suspend,,,";
     const auto line = [&](std::size_t octets) {
-        return start + std::string(octets - start.size(), 'c') + "\n";
+        return beginning + std::string(octets - beginning.size(), 'c') + "\n";
     };
     EXPECT_EQ(fault_of(line(max_list_line_octets)), "");
     EXPECT_EQ(fault_of(line(max_list_line_octets + 1)), "is longer than 8,192 octets");
-    EXPECT_EQ(fault_of(start + "\"" + std::string(max_list_line_octets + 1, 'c') + "\"\n"),
+    EXPECT_EQ(fault_of(beginning + "\"" + std::string(max_list_line_octets + 1, 'c') + "\"\n"),
               "is longer than 8,192 octets");
     const auto comment = [&](std::size_t octets) {
-        return parsed(start + std::string(octets, 'c')).entries.at(0).comment.size();
+        return parsed(beginning + std::string(octets, 'c')).entries.at(0).comment.size();
     };
     EXPECT_EQ(comment(max_comment_octets), max_comment_octets);
     EXPECT_EQ(comment(max_comment_octets + 1), max_comment_octets);
     // Not within a character.
-    const auto list = parsed(start + std::string(max_comment_octets - 1, 'c') + "\xc3\xa9");
+    const auto list = parsed(beginning + std::string(max_comment_octets - 1, 'c') + "\xc3\xa9");
     EXPECT_EQ(list.entries.at(0).comment.size(), max_comment_octets - 1);
 }
 

@@ -10,11 +10,10 @@ namespace entente::trust {
 namespace {
 
 using rig::day_ms;
-using rig::now;
 
 class StandingTest : public ::testing::Test {
  protected:
-    StandingTest() { ring.consider(rig::document({1}), now); }
+    StandingTest() { ring.consider(rig::document({1}), rig::now); }
 
     Proof proof() const
     {
@@ -34,37 +33,37 @@ class StandingTest : public ::testing::Test {
 TEST_F(StandingTest, AGuestBecomesKnownAfterSevenDaysAndAHundredEvents)
 {
     const auto tier = [](std::int64_t accepted, Millis age) {
-        return tier_by_conduct(standing_with(accepted, now - age), Tier::guest, now);
+        return tier_by_conduct(standing_with(accepted, rig::now - age), Tier::guest, rig::now);
     };
     EXPECT_EQ(tier(100, 7 * day_ms), Tier::known);
     EXPECT_EQ(tier(99, 7 * day_ms), Tier::guest);
     EXPECT_EQ(tier(100, 7 * day_ms - 1), Tier::guest);
-    EXPECT_EQ(tier_by_conduct(ServerStanding{}, Tier::guest, now), Tier::guest);
+    EXPECT_EQ(tier_by_conduct(ServerStanding{}, Tier::guest, rig::now), Tier::guest);
 }
 
 TEST_F(StandingTest, NothingElseIsEarned)
 {
-    const auto standing = standing_with(1'000'000'000, now - 10'000 * day_ms);
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now), Tier::known);
+    const auto standing = standing_with(1'000'000'000, rig::now - 10'000 * day_ms);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now), Tier::known);
     for (const auto first : {Tier::blocked, Tier::quarantined, Tier::known, Tier::trusted})
-        EXPECT_EQ(tier_by_conduct(standing, first, now), first) << to_text(first);
+        EXPECT_EQ(tier_by_conduct(standing, first, rig::now), first) << to_text(first);
 }
 
 TEST_F(StandingTest, TheDaysCountFromTheFirstAcceptedEvent)
 {
     ServerStanding standing;
-    count_accepted(standing, 0, now - 9 * day_ms);
+    count_accepted(standing, 0, rig::now - 9 * day_ms);
     EXPECT_EQ(standing, ServerStanding{});
-    count_accepted(standing, 50, now - 8 * day_ms);
-    count_accepted(standing, 50, now);
-    EXPECT_EQ(standing.first_contact, now - 8 * day_ms);
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now), Tier::known);
+    count_accepted(standing, 50, rig::now - 8 * day_ms);
+    count_accepted(standing, 50, rig::now);
+    EXPECT_EQ(standing.first_contact, rig::now - 8 * day_ms);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now), Tier::known);
 }
 
 TEST_F(StandingTest, AFallLastsADayAndEachIsTwiceAsLongAsTheOneBefore)
 {
-    auto standing = standing_with(100, now - 30 * day_ms);
-    auto at = now;
+    auto standing = standing_with(100, rig::now - 30 * day_ms);
+    auto at = rig::now;
     for (const auto days : {1, 2, 4, 8, 16, 32, 64, 128, 256, 256}) {
         const auto fall = fall_of(standing, Offence::fork, proof(), at);
         ASSERT_TRUE(fall);
@@ -83,7 +82,7 @@ TEST_F(StandingTest, AFallLastsADayAndEachIsTwiceAsLongAsTheOneBefore)
 TEST_F(StandingTest, AnOffenceWithinAFallDoesntDoubleIt)
 {
     ServerStanding standing;
-    const auto fall = fall_of(standing, Offence::malformed, proof(), now);
+    const auto fall = fall_of(standing, Offence::malformed, proof(), rig::now);
     ASSERT_TRUE(fall);
     EXPECT_FALSE(fall_of(standing, Offence::fork, proof(), fall->until - 1));
     EXPECT_EQ(standing.fallen_until, fall->until);
@@ -93,12 +92,12 @@ TEST_F(StandingTest, AnOffenceWithinAFallDoesntDoubleIt)
 
 TEST_F(StandingTest, AFallBarsFromKnownUntilItIsPardoned)
 {
-    auto standing = standing_with(100, now - 30 * day_ms);
-    ASSERT_TRUE(fall_of(standing, Offence::equivocation, proof(), now));
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now + 1'000 * day_ms), Tier::guest);
+    auto standing = standing_with(100, rig::now - 30 * day_ms);
+    ASSERT_TRUE(fall_of(standing, Offence::equivocation, proof(), rig::now));
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now + 1'000 * day_ms), Tier::guest);
     pardon(standing);
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, now), Tier::known);
-    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), now)->until, now + day_ms);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now), Tier::known);
+    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), rig::now)->until, rig::now + day_ms);
 }
 
 TEST_F(StandingTest, AProofIsAServersOwnByItsPinnedKeyAlone)
@@ -119,9 +118,9 @@ TEST_F(StandingTest, AProofIsAServersOwnByItsPinnedKeyAlone)
 
 TEST_F(StandingTest, AStolenKeyProvesNothingOnceItIsRevoked)
 {
-    ring.consider(rig::document({2}, {rig::rotation(1, 2, now - 1000),
-                                      rig::revocation(1, now - 500, rig::recovery())}),
-                  now);
+    ring.consider(rig::document({2}, {rig::rotation(1, 2, rig::now - 1000),
+                                      rig::revocation(1, rig::now - 500, rig::recovery())}),
+                  rig::now);
     ASSERT_NE(ring.find_key(rig::ref(1)), nullptr);
     const auto proof =
         Proof::of_signature(ring, rig::ref(1), rig::key(1).sign("octets"), "octets", "");

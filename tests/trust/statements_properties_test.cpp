@@ -14,7 +14,7 @@ namespace {
 
 using namespace rig;
 
-constexpr int keys = 8;
+constexpr int key_count = 8;
 constexpr int recoveries = 3;
 
 enum class Kind : std::uint8_t { own_rotation, recovery_rotation, own_revocation, revocation, kit };
@@ -46,8 +46,8 @@ Said any_statement()
                                                  {1, Kind::own_revocation},
                                                  {2, Kind::revocation},
                                                  {2, Kind::kit}});
-    said.one = *rc::gen::inRange(1, keys + 1);
-    said.two = (said.one + *rc::gen::inRange(1, recoveries) - 1) % keys + 1;
+    said.one = *rc::gen::inRange(1, key_count + 1);
+    said.two = (said.one + *rc::gen::inRange(1, recoveries) - 1) % key_count + 1;
     said.by = *rc::gen::inRange(0, recoveries);
     said.at = now - *rc::gen::inRange(0, 10);
     return said;
@@ -91,7 +91,7 @@ struct Outcome {
 Outcome outcome(const KeyRing& ring)
 {
     Outcome found{{}, *ring.recovery_key(server), ring.find(server)->conflict};
-    for (int number = 1; number <= keys; ++number) {
+    for (int number = 1; number <= key_count; ++number) {
         const auto* pinned = ring.find_key(ref(number));
         found.keys.push_back(pinned == nullptr ? std::nullopt : std::optional(*pinned));
     }
@@ -152,7 +152,7 @@ TEST(StatementsProperty, WithoutAKeyOfTheServerNobodyChangesAnything)
         const auto count = *rc::gen::inRange(1, 100);
         for (int i = 0; i < count; ++i) {
             const auto stranger = *rc::gen::inRange(50, 54);
-            const auto victim = *rc::gen::inRange(1, keys + 1);
+            const auto victim = *rc::gen::inRange(1, key_count + 1);
             forged.push_back(
                 *rc::gen::element(rotation(victim, stranger, now - i, key(stranger)),
                                   rotation(stranger, victim == 8 ? 1 : 8, now - i),

@@ -13,7 +13,7 @@ using protocol::ServerName;
 
 const ServerName stranger = ServerName::trusted("stranger.example");
 const ServerName friendly = ServerName::trusted("friend.example");
-constexpr protocol::Millis now = 1'763'683'200'000;
+constexpr protocol::Millis today = 1'763'683'200'000;
 const ServerName enemy = ServerName::trusted("enemy.example");
 
 Tiers tiers_in(Mode mode)
@@ -26,36 +26,36 @@ Tiers tiers_in(Mode mode)
 
 TEST(Tiers, UnknownServersStartWhereTheModeSays)
 {
-    EXPECT_EQ(tiers_in(Mode::open).tier_of(stranger, now), Tier::guest);
-    EXPECT_EQ(tiers_in(Mode::reviewed).tier_of(stranger, now), Tier::quarantined);
-    EXPECT_EQ(tiers_in(Mode::allowlist).tier_of(stranger, now), Tier::blocked);
-    EXPECT_EQ(tiers_in(Mode::closed).tier_of(stranger, now), Tier::blocked);
+    EXPECT_EQ(tiers_in(Mode::open).tier_of(stranger, today), Tier::guest);
+    EXPECT_EQ(tiers_in(Mode::reviewed).tier_of(stranger, today), Tier::quarantined);
+    EXPECT_EQ(tiers_in(Mode::allowlist).tier_of(stranger, today), Tier::blocked);
+    EXPECT_EQ(tiers_in(Mode::closed).tier_of(stranger, today), Tier::blocked);
 }
 
 TEST(Tiers, AnAdministratorsEntryWinsButInAClosedHouse)
 {
     for (auto mode : {Mode::open, Mode::reviewed, Mode::allowlist}) {
-        EXPECT_EQ(tiers_in(mode).tier_of(friendly, now), Tier::trusted);
-        EXPECT_EQ(tiers_in(mode).tier_of(enemy, now), Tier::blocked);
+        EXPECT_EQ(tiers_in(mode).tier_of(friendly, today), Tier::trusted);
+        EXPECT_EQ(tiers_in(mode).tier_of(enemy, today), Tier::blocked);
     }
-    EXPECT_EQ(tiers_in(Mode::closed).tier_of(friendly, now), Tier::blocked);
+    EXPECT_EQ(tiers_in(Mode::closed).tier_of(friendly, today), Tier::blocked);
 }
 
 TEST(Tiers, AKeyConflictQuarantinesAtBestAndNeverUnblocks)
 {
     auto tiers = tiers_in(Mode::open);
-    EXPECT_EQ(tiers.tier_of(friendly, true, now), Tier::quarantined);
-    EXPECT_EQ(tiers.tier_of(enemy, true, now), Tier::blocked);
-    EXPECT_EQ(tiers.tier_of(friendly, false, now), Tier::trusted);
+    EXPECT_EQ(tiers.tier_of(friendly, true, today), Tier::quarantined);
+    EXPECT_EQ(tiers.tier_of(enemy, true, today), Tier::blocked);
+    EXPECT_EQ(tiers.tier_of(friendly, false, today), Tier::trusted);
 }
 
 // The administrator's own entry, then a list's, then what was earned or lost.
 TEST(Tiers, WhoseWordItIsDecidesWhichCounts)
 {
     auto tiers = tiers_in(Mode::open);
-    const auto verdict = [&] { return tiers.explain(stranger, false, now); };
+    const auto verdict = [&] { return tiers.explain(stranger, false, today); };
     EXPECT_EQ(verdict(), (Verdicted{Tier::guest, Reason::first_contact}));
-    tiers.hold(stranger, {now - days_to_known_ms, events_to_known, 0, 0});
+    tiers.hold(stranger, {today - days_to_known_ms, events_to_known, 0, 0});
     EXPECT_EQ(verdict(), (Verdicted{Tier::known, Reason::earned}));
     ASSERT_TRUE(tiers.put(Source::list, stranger, Tier::quarantined));
     EXPECT_EQ(verdict(), (Verdicted{Tier::quarantined, Reason::list}));
@@ -64,18 +64,19 @@ TEST(Tiers, WhoseWordItIsDecidesWhichCounts)
     tiers.drop(Source::administrator, stranger);
     tiers.drop(Source::list, stranger);
     EXPECT_EQ(verdict(), (Verdicted{Tier::known, Reason::earned}));
-    tiers.hold(stranger, {now - days_to_known_ms, events_to_known, 1, now + 1});
+    tiers.hold(stranger, {today - days_to_known_ms, events_to_known, 1, today + 1});
     EXPECT_EQ(verdict(), (Verdicted{Tier::quarantined, Reason::fallen}));
 }
 
 TEST(Tiers, AnEntryMadeWhileItRunsWinsOverTheConfigurations)
 {
     auto tiers = tiers_in(Mode::open);
-    EXPECT_EQ(tiers.explain(enemy, false, now), (Verdicted{Tier::blocked, Reason::configuration}));
+    EXPECT_EQ(tiers.explain(enemy, false, today),
+              (Verdicted{Tier::blocked, Reason::configuration}));
     ASSERT_TRUE(tiers.put(Source::administrator, enemy, Tier::known));
-    EXPECT_EQ(tiers.tier_of(enemy, now), Tier::known);
+    EXPECT_EQ(tiers.tier_of(enemy, today), Tier::known);
     tiers.drop(Source::administrator, enemy);
-    EXPECT_EQ(tiers.tier_of(enemy, now), Tier::blocked);
+    EXPECT_EQ(tiers.tier_of(enemy, today), Tier::blocked);
 }
 
 // A fall doesn't lift a stranger whom the mode blocks, nor change one that it quarantines.
@@ -87,18 +88,18 @@ TEST(Tiers, AFallNeverRaisesAndEndsByItself)
              {Mode::allowlist, Tier::blocked, Tier::blocked},
              {Mode::closed, Tier::blocked, Tier::blocked}}) {
         auto tiers = tiers_in(mode);
-        tiers.hold(stranger, {now, 1, 1, now + 1000});
-        EXPECT_EQ(tiers.tier_of(stranger, now + 999), during) << to_text(mode);
-        EXPECT_EQ(tiers.tier_of(stranger, now + 1000), after) << to_text(mode);
+        tiers.hold(stranger, {today, 1, 1, today + 1000});
+        EXPECT_EQ(tiers.tier_of(stranger, today + 999), during) << to_text(mode);
+        EXPECT_EQ(tiers.tier_of(stranger, today + 1000), after) << to_text(mode);
     }
 }
 
 TEST(Tiers, AKeyConflictIsWhyUnlessTheServerIsLowerAnyway)
 {
     auto tiers = tiers_in(Mode::open);
-    EXPECT_EQ(tiers.explain(friendly, true, now),
+    EXPECT_EQ(tiers.explain(friendly, true, today),
               (Verdicted{Tier::quarantined, Reason::key_conflict}));
-    EXPECT_EQ(tiers.explain(enemy, true, now), (Verdicted{Tier::blocked, Reason::configuration}));
+    EXPECT_EQ(tiers.explain(enemy, true, today), (Verdicted{Tier::blocked, Reason::configuration}));
 }
 
 TEST(Tiers, WhoHasNeitherEarnedNorLostAnythingTakesNoRoom)
@@ -106,9 +107,9 @@ TEST(Tiers, WhoHasNeitherEarnedNorLostAnythingTakesNoRoom)
     auto tiers = tiers_in(Mode::open);
     for (int i = 0; i < 1'000; ++i)
         tiers.hold(ServerName::trusted("s" + std::to_string(i) + ".example"),
-                   {now, events_to_known - 1, 0, 0});
+                   {today, events_to_known - 1, 0, 0});
     EXPECT_EQ(tiers.standings(), 0U);
-    tiers.hold(stranger, {now, events_to_known, 0, 0});
+    tiers.hold(stranger, {today, events_to_known, 0, 0});
     EXPECT_EQ(tiers.standings(), 1U);
     tiers.hold(stranger, {});
     EXPECT_EQ(tiers.standings(), 0U);
@@ -127,7 +128,7 @@ TEST(Tiers, EntriesAndStandingsAreBounded)
     EXPECT_TRUE(tiers.put(Source::list, name(0), Tier::quarantined)) << "it has its place";
     EXPECT_TRUE(tiers.put(Source::administrator, name(max_entries), Tier::blocked));
     for (std::size_t i = 0; i <= max_standings; ++i)
-        tiers.hold(name(i), {now, events_to_known, 0, 0});
+        tiers.hold(name(i), {today, events_to_known, 0, 0});
     EXPECT_EQ(tiers.standings(), max_standings);
 }
 

@@ -40,8 +40,7 @@ class Requests : public ::testing::Test {
     }
     std::size_t open()
     {
-        return a
-            .read([](storage::Connection& db) { return storage::invitations_of(db, alice); })
+        return a.read([](storage::Connection& db) { return storage::invitations_of(db, alice); })
             ->size();
     }
     std::size_t held()
