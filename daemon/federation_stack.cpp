@@ -134,6 +134,8 @@ FederationStack::FederationStack(Parts parts)
                   [this](protocol::ServerName server, std::string target) {
                       return ask(std::move(server), "GET", std::move(target), "");
                   }}),
+      peering_({parts.identity, parts.stores.logs(), parts.stores.commits(), tiers_, parts.log,
+                parts.clock, parts.random, nudger()}),
       devices_(parts.stores.commits()),
       retention_(parts.identity, parts.stores.logs(), parts.stores.commits(), parts.clock),
       channels_({parts.identity,
@@ -165,6 +167,12 @@ FederationStack::FederationStack(Parts parts)
 void FederationStack::add_direct_handlers()
 {
     people_.add_handlers(direct_);
+    direct_.handle(
+        std::string(federation::peering_type),
+        [this](storage::WriteTransaction& transaction, const federation::VerifiedDirect& word,
+               const protocol::ServerName& origin) {
+            return peering_.take(transaction, word, origin);
+        });
     direct_.handle("invite.withdraw",
                    federation::withdrawal_handler(parts_.identity, membership_teller()));
     direct_.handle(
@@ -395,6 +403,8 @@ asio::awaitable<Result<void>> FederationStack::start()
     for (auto& pin : *pins) ring_.load(std::move(pin));
     auto conduct = co_await conduct_.load();
     if (!conduct) co_return conduct;
+    auto peerings = co_await peering_.load();
+    if (!peerings) co_return peerings;
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
     parts_.tasks.spawn(keep_retention());

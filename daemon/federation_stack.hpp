@@ -23,6 +23,7 @@
 #include "federation/media.hpp"
 #include "federation/notices.hpp"
 #include "federation/peer_links.hpp"
+#include "federation/peering.hpp"
 #include "federation/people_answers.hpp"
 #include "federation/queries.hpp"
 #include "federation/repair.hpp"
@@ -78,6 +79,7 @@ class FederationStack {
     [[nodiscard]] federation::ReportPassing& report_passing() { return report_passing_; }
     [[nodiscard]] const trust::Tiers& tiers() const { return tiers_; }
     [[nodiscard]] federation::Conduct& conduct() { return conduct_; }
+    [[nodiscard]] federation::Peering& peering() { return peering_; }
 
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
@@ -135,6 +137,7 @@ class FederationStack {
     federation::Inbox inbox_;
     federation::Queries queries_;
     federation::Directory directory_;
+    federation::Peering peering_;
     federation::DeviceCursors devices_;
     federation::Retention retention_;
     federation::LocalChannels channels_;

@@ -121,7 +121,8 @@ void Server::add_control()
                      federation_->comparison(), federation_->prover(), federation_->follower(),
                      federation_->repair(), federation_->channels(), api_->administration(),
                      api_->settings(), api_->reports(), stores_->commits(), federation_->tiers(),
-                     federation_->conduct(), clock_, random_, config_.federation.enabled});
+                     federation_->conduct(), federation_->peering(), clock_, random_,
+                     config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

@@ -26,6 +26,7 @@ std::string_view to_text(Reason reason)
         case Reason::key_conflict: return "key-conflict";
         case Reason::administrator: return "administrator";
         case Reason::configuration: return "configuration";
+        case Reason::peering: return "peering";
         case Reason::list: return "list";
         case Reason::fallen: return "fallen";
         case Reason::earned: return "earned";
@@ -42,6 +43,7 @@ Verdicted Tiers::explain(const protocol::ServerName& server, bool key_conflict,
         if (const auto own = entry(Source::administrator, server))
             return {*own, Reason::administrator};
         if (const auto own = configured(server)) return {*own, Reason::configuration};
+        if (const auto peering = entry(Source::peering, server)) return {*peering, Reason::peering};
         if (const auto listed = entry(Source::list, server)) return {*listed, Reason::list};
         const auto first = first_tier(config_.mode);
         const auto standing = standing_of(server);
@@ -67,12 +69,12 @@ Tier Tiers::tier_of(const protocol::ServerName& server, bool key_conflict,
 
 Tiers::Entries& Tiers::entries(Source source)
 {
-    return source == Source::administrator ? administrator_ : listed_;
+    return entries_.at(static_cast<std::size_t>(source));
 }
 
 const Tiers::Entries& Tiers::entries_of(Source source) const
 {
-    return source == Source::administrator ? administrator_ : listed_;
+    return entries_.at(static_cast<std::size_t>(source));
 }
 
 Result<void> Tiers::put(Source source, const protocol::ServerName& server, Tier tier)

@@ -3,6 +3,7 @@
 // storage/standing_store's.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,7 +25,9 @@ struct TierConfig {
 
 // Who put a server into a tier. An administrator's entry wins over all else, and one that was
 // made while the server runs over the configuration's.
-enum class Source : std::uint8_t { administrator, list };
+// A peering is what two administrators have agreed on.
+enum class Source : std::uint8_t { administrator, peering, list };
+inline constexpr std::size_t sources = 3;
 
 // Why a server is in its tier: the rule that fired.
 enum class Reason : std::uint8_t {
@@ -32,6 +35,7 @@ enum class Reason : std::uint8_t {
     key_conflict,   // quarantined at best
     administrator,  // an entry made while the server runs
     configuration,  // an entry of the configuration
+    peering,
     list,
     fallen,
     earned,
@@ -86,8 +90,7 @@ class Tiers {
     [[nodiscard]] Entries& entries(Source source);
 
     TierConfig config_;
-    Entries administrator_;
-    Entries listed_;
+    std::array<Entries, sources> entries_;
     std::unordered_map<protocol::ServerName, ServerStanding> standings_;
 };
 

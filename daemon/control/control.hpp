@@ -14,6 +14,7 @@
 #include "federation/log_comparison.hpp"
 #include "federation/log_proof.hpp"
 #include "federation/peer_links.hpp"
+#include "federation/peering.hpp"
 #include "federation/repair.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
@@ -39,6 +40,7 @@ struct ControlParts {
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
     federation::Conduct& conduct;
+    federation::Peering& peering;
     const protocol::Clock& clock;
     protocol::Random& random;
     bool federates = true;  // federation.enabled
@@ -62,6 +64,7 @@ class Control {
     void add_setting_routes(net::Router& router);
     void add_report_routes(net::Router& router);
     void add_trust_routes(net::Router& router);
+    void add_peering_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -99,6 +102,7 @@ class Control {
                                        std::string details = "{}");
 
     [[nodiscard]] net::Response shown_settings() const;
+    Answer peering(const net::Request& request);
     Answer show_trust(const net::Request& request);
     Answer set_trust(const net::Request& request);
     Answer unset_trust(const net::Request& request);

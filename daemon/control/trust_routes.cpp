@@ -23,6 +23,7 @@ struct Kept {
     std::optional<TierEntry> administrator;
     std::optional<TierEntry> list;
     trust::ServerStanding standing;
+    std::optional<storage::PeeringRow> peering;
 };
 
 struct ReadKept {
@@ -30,14 +31,15 @@ struct ReadKept {
 
     Result<Kept> operator()(storage::Connection& db)
     {
-        Kept kept;
         auto own = storage::find_tier_entry(db, Source::administrator, server);
         if (!own) return fail(own);
         auto listed = storage::find_tier_entry(db, Source::list, server);
         if (!listed) return fail(listed);
         auto standing = storage::find_standing(db, server);
         if (!standing) return fail(standing);
-        return Kept{std::move(*own), std::move(*listed), *standing};
+        auto peering = storage::find_peering(db, server);
+        if (!peering) return fail(peering);
+        return Kept{std::move(*own), std::move(*listed), *standing, std::move(*peering)};
     }
 };
 
@@ -141,6 +143,8 @@ asio::awaitable<net::Response> Control::show_trust(const net::Request& request)
     json["mode"] = trust::to_text(parts_.tiers.mode());
     if (kept->administrator) json["administrator"] = entry_json(*kept->administrator);
     if (kept->list) json["list"] = entry_json(*kept->list);
+    if (kept->peering && (kept->peering->ours || kept->peering->theirs))
+        json["peering"] = {{"ours", kept->peering->ours}, {"theirs", kept->peering->theirs}};
     if (const auto configured = parts_.tiers.configured(*name))
         json["configuration"] = {{"tier", trust::to_text(*configured)}};
     // What has come since the last time that it was written isn't counted yet.

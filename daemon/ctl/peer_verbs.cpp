@@ -159,6 +159,40 @@ int wake(const Settings& settings, const std::string& server)
     return exit_done;
 }
 
+int settle_peering(const Settings& settings, const std::string& server, const std::string& wish)
+{
+    const auto config = configuration(settings);
+    if (!config) return exit_failed;
+    auto daemon = Daemon::connect(*config);
+    if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
+    const auto told = daemon->post("/control/v1/peers/" + server + "/peering/" + wish);
+    if (!told) return failed(told.error(), exit_code_of(told.error()));
+    if (settings.json) return show_json(*told);
+    if (told->value("mutual", false)) {
+        std::cout << server << " is trusted: both want the peering\n";
+    } else if (told->value("ours", false)) {
+        std::cout << "proposed; it counts once the administrator of " << server << " accepts\n";
+    } else {
+        std::cout << "there is no peering with " << server << " any more\n";
+    }
+    return exit_done;
+}
+
+void add_peering_verbs(Verbs& verbs, CLI::App& peer)
+{
+    const auto add = [&](const std::string& wish, const std::string& help) {
+        const auto server = std::make_shared<std::string>();
+        add_server(verbs.add(peer, wish, help,
+                             [server, wish](const Settings& settings) {
+                                 return settle_peering(settings, *server, wish);
+                             }),
+                   *server);
+    };
+    add("propose", "Proposes that both servers trust each other");
+    add("accept", "Accepts what the other administrator has proposed");
+    add("end", "Ends a peering, or a proposal");
+}
+
 }  // namespace
 
 void add_peer_verbs(Verbs& verbs)
@@ -175,6 +209,7 @@ void add_peer_verbs(Verbs& verbs)
     add_server(verbs.add(peer, "wake", "Tries it at once, whatever was waited for",
                          [woken](const Settings& settings) { return wake(settings, *woken); }),
                *woken);
+    add_peering_verbs(verbs, peer);
     add_key_conflict_verbs(verbs, peer);
     add_verify_verb(verbs, peer);
 }

@@ -59,6 +59,7 @@ std::string why(const std::string& reason)
     if (reason == "key-conflict") return "its document contradicts the pinned keys";
     if (reason == "administrator") return "set here";
     if (reason == "configuration") return "by trust.peers in the configuration";
+    if (reason == "peering") return "by a peering";
     if (reason == "list") return "by a list that was imported";
     if (reason == "fallen") return "it has fallen";
     if (reason == "earned") return "earned";
@@ -103,6 +104,13 @@ int show(const Settings& settings, const std::string& server)
         rows.push_back({source, entry.value("tier", "") + " since " +
                                     time_text(entry.value("at", std::int64_t{0})) +
                                     (comment.empty() ? "" : ": " + comment)});
+    }
+    if (told->contains("peering")) {
+        const auto& peering = told->at("peering");
+        const bool ours = peering.value("ours", false), theirs = peering.value("theirs", false);
+        rows.push_back({"peering", ours && theirs ? "agreed"
+                                   : ours         ? "proposed by us"
+                                                  : "proposed by them"});
     }
     if (told->contains("configuration"))
         rows.push_back({"configuration", told->at("configuration").value("tier", "")});

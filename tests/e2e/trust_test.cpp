@@ -101,6 +101,27 @@ TEST_F(Trust, AGuestsInvitationWaitsForTheUserAndAQuarantinedJoinForAModerator)
     EXPECT_TRUE(alice.call("GET", "/channels/" + ours + "/requests").at("requests").empty());
 }
 
+TEST_F(Trust, APeeringIsProposedAcceptedAndEnded)
+{
+    open({"a.test", "b.test"});
+    auto& a = node("a.test");
+    auto& b = node("b.test");
+    const auto peering = [&](const std::string& at, const std::string& with) {
+        const auto told = trust(at, {"show", with});
+        return told.json.contains("peering") ? told.json.at("peering") : json();
+    };
+    const json both{{"ours", true}, {"theirs", true}};
+    EXPECT_EQ(control(b, {"peer", "accept", "a.test"}).exit_code, 1);
+    EXPECT_EQ(control(a, {"peer", "propose", "b.test"}).exit_code, 0);
+    wait_until("b has heard", [&] { return !peering("b.test", "a.test").is_null(); });
+    const auto accepted = control(b, {"peer", "accept", "a.test"});
+    ASSERT_EQ(accepted.exit_code, 0) << accepted.output;
+    EXPECT_EQ(accepted.json.at("mutual"), true);
+    wait_until("a has heard", [&] { return peering("a.test", "b.test") == both; });
+    EXPECT_EQ(control(a, {"peer", "end", "b.test"}).exit_code, 0);
+    wait_until("b has heard of the end", [&] { return peering("b.test", "a.test").is_null(); });
+}
+
 TEST_F(Trust, AListIsImportedWithoutItsBadLinesAndExported)
 {
     open({"a.test"});

@@ -42,3 +42,12 @@ CREATE TABLE join_request (
     at      INTEGER NOT NULL,
     PRIMARY KEY (channel, user)
 ) WITHOUT ROWID;
+
+-- Servers whose administrator and ours trust each other, or one of them proposes to: `ours` and
+-- `theirs` say who wants it, `at` is the time of the last word of theirs.
+CREATE TABLE peering (
+    server TEXT PRIMARY KEY,
+    ours   INTEGER NOT NULL,
+    theirs INTEGER NOT NULL,
+    at     INTEGER NOT NULL
+) WITHOUT ROWID;
