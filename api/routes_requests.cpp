@@ -59,7 +59,7 @@ asio::awaitable<Result<InvitationRow>> settle(Api& api, protocol::UserId user, s
     co_return row;
 }
 
-RouteResult list(Api& api, Caller caller, const net::Request&)
+RouteResult list_requests(Api& api, Caller caller, const net::Request&)
 {
     auto job = [user = caller.user](storage::Connection& db) {
         return storage::requests_of(db, user.str());
@@ -72,7 +72,7 @@ RouteResult list(Api& api, Caller caller, const net::Request&)
     co_return json_response(200, R"({"requests":)" + items + R"(],"next":null})");
 }
 
-RouteResult accept(Api& api, Caller caller, const net::Request& request)
+RouteResult accept_request(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
@@ -82,7 +82,7 @@ RouteResult accept(Api& api, Caller caller, const net::Request& request)
 }
 
 // The home isn't told: whoever invites strangers learns nothing of them.
-RouteResult decline(Api& api, Caller caller, const net::Request& request)
+RouteResult decline_request(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
@@ -92,7 +92,7 @@ RouteResult decline(Api& api, Caller caller, const net::Request& request)
 }
 
 // Declined, and told to the moderators of both servers where the request says who it is from.
-RouteResult report(Api& api, Caller caller, const net::Request& request)
+RouteResult report_request(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
@@ -143,7 +143,7 @@ Result<std::int64_t> moderated(storage::Connection& db, const protocol::ChannelI
     return row->id;
 }
 
-RouteResult joins(Api& api, Caller caller, const net::Request& request)
+RouteResult list_joins(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
@@ -195,11 +195,11 @@ void add_request_routes(net::Router& router, Api& api)
                          CallerRoute route) {
         router.add({method, pattern, body, caller_route(api, route)});
     };
-    add("GET", "/api/v1/requests", 0, list);
-    add("POST", "/api/v1/requests/{channel}/accept", max_request_body, accept);
-    add("POST", "/api/v1/requests/{channel}/decline", max_request_body, decline);
-    add("POST", "/api/v1/requests/{channel}/report", max_request_body, report);
-    add("GET", "/api/v1/channels/{channel}/requests", 0, joins);
+    add("GET", "/api/v1/requests", 0, list_requests);
+    add("POST", "/api/v1/requests/{channel}/accept", max_request_body, accept_request);
+    add("POST", "/api/v1/requests/{channel}/decline", max_request_body, decline_request);
+    add("POST", "/api/v1/requests/{channel}/report", max_request_body, report_request);
+    add("GET", "/api/v1/channels/{channel}/requests", 0, list_joins);
     add("POST", "/api/v1/channels/{channel}/requests/decline", max_request_body, decline_join);
 }
 

@@ -15,9 +15,9 @@ using trust::Offence;
 using trust::Source;
 
 // Entries read at once.
-constexpr std::size_t page = 10'000;
+constexpr std::size_t entries_a_page = 10'000;
 // Entries of an import written in one job.
-constexpr std::size_t step = 500;
+constexpr std::size_t entries_a_job = 500;
 
 bool is_fault(Offence offence)
 {
@@ -49,7 +49,7 @@ asio::awaitable<Result<void>> Conduct::load_entries(Source source)
     std::string after;
     for (;;) {
         auto job = [source, after](storage::Connection& db) {
-            return storage::tier_entries(db, source, after, page);
+            return storage::tier_entries(db, source, after, entries_a_page);
         };
         auto entries = co_await parts_.commits.read(std::move(job));
         if (!entries) co_return fail(entries);
@@ -57,7 +57,7 @@ asio::awaitable<Result<void>> Conduct::load_entries(Source source)
             auto put = parts_.tiers.put(source, entry.server, entry.tier);
             if (!put) co_return put;
         }
-        if (entries->size() < page) co_return Result<void>{};
+        if (entries->size() < entries_a_page) co_return Result<void>{};
         after = entries->back().server.str();
     }
 }
@@ -216,9 +216,10 @@ asio::awaitable<Result<void>> Conduct::import(std::vector<TierEntry> entries, bo
     }
     auto room = check_room(Source::list, entries, leaving.size());
     if (!room) co_return room;
-    for (std::size_t at = 0; at < entries.size(); at += step) {
+    for (std::size_t at = 0; at < entries.size(); at += entries_a_job) {
         const auto first = entries.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto last = first + static_cast<std::ptrdiff_t>(std::min(step, entries.size() - at));
+        const auto last =
+            first + static_cast<std::ptrdiff_t>(std::min(entries_a_job, entries.size() - at));
         auto stored = co_await store(Source::list, std::vector<TierEntry>(first, last));
         if (!stored) co_return stored;
     }

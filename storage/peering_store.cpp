@@ -19,8 +19,8 @@ constexpr char select_open[] = "SELECT count(*) FROM peering WHERE theirs = 1 AN
 
 PeeringRow peering_in(Statement& row)
 {
-    return {ServerName::trusted(std::string(row.text(0))), row.integer(1) != 0,
-            row.integer(2) != 0, row.integer(3)};
+    return {ServerName::trusted(std::string(row.text(0))), row.integer(1) != 0, row.integer(2) != 0,
+            row.integer(3)};
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ struct TierConfig {
 // made while the server runs over the configuration's.
 // A peering is what two administrators have agreed on.
 enum class Source : std::uint8_t { administrator, peering, list };
-inline constexpr std::size_t sources = 3;
+inline constexpr std::size_t source_count = 3;
 
 // Why a server is in its tier: the rule that fired.
 enum class Reason : std::uint8_t {
@@ -90,7 +90,7 @@ class Tiers {
     [[nodiscard]] Entries& entries(Source source);
 
     TierConfig config_;
-    std::array<Entries, sources> entries_;
+    std::array<Entries, source_count> entries_;
     std::unordered_map<protocol::ServerName, ServerStanding> standings_;
 };
 

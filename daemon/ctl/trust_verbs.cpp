@@ -25,7 +25,7 @@ struct ListOptions {
     bool replace = false;
 };
 
-constexpr const char* servers = "/control/v1/trust/servers/";
+constexpr const char* trust_path = "/control/v1/trust/servers/";
 
 std::string tier_fault(const std::string& text)
 {
@@ -35,7 +35,7 @@ std::string tier_fault(const std::string& text)
 }
 
 // Percent-encoded for a query.
-std::string escaped(std::string_view text)
+std::string for_query(std::string_view text)
 {
     constexpr std::string_view digits = "0123456789ABCDEF";
     constexpr std::string_view plain =
@@ -53,7 +53,7 @@ std::string escaped(std::string_view text)
 }
 
 // What `reason` says, in words.
-std::string why(const std::string& reason)
+std::string reason_text(const std::string& reason)
 {
     if (reason == "closed") return "federation is switched off";
     if (reason == "key-conflict") return "its document contradicts the pinned keys";
@@ -69,11 +69,11 @@ std::string why(const std::string& reason)
 void print_verdict(const json& told)
 {
     std::cout << told.value("server", "") << " is " << told.value("tier", "") << ": "
-              << why(told.value("reason", "")) << "\n";
+              << reason_text(told.value("reason", "")) << "\n";
 }
 
 // Asks with POST, and says what the server is now.
-int say(const Settings& settings, const std::string& target)
+int post_verdict(const Settings& settings, const std::string& target)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
@@ -86,13 +86,13 @@ int say(const Settings& settings, const std::string& target)
     return exit_done;
 }
 
-int show(const Settings& settings, const std::string& server)
+int show_trust(const Settings& settings, const std::string& server)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
     auto daemon = Daemon::connect(*config);
     if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
-    const auto told = daemon->get(servers + server);
+    const auto told = daemon->get(trust_path + server);
     if (!told) return failed(told.error(), exit_code_of(told.error()));
     if (settings.json) return show_json(*told);
     print_verdict(*told);
@@ -127,7 +127,7 @@ int show(const Settings& settings, const std::string& server)
     return exit_done;
 }
 
-int falls(const Settings& settings, const std::string& server)
+int show_falls(const Settings& settings, const std::string& server)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
@@ -218,12 +218,13 @@ void add_trust_verbs(Verbs& verbs)
                       [server, run](const Settings& settings) { return run(settings, *server); }),
             *server);
     };
-    with_server("show", "Its tier, why, and its standing", show);
+    with_server("show", "Its tier, why, and its standing", show_trust);
     const auto options = std::make_shared<SetOptions>();
     auto& set = verbs.add(
         trust, "set", "Puts it into a tier, whatever it does", [options](const Settings& settings) {
-            return say(settings, servers + options->server + "/set?tier=" + options->tier +
-                                     "&comment=" + escaped(options->comment));
+            return post_verdict(settings, trust_path + options->server +
+                                              "/set?tier=" + options->tier +
+                                              "&comment=" + for_query(options->comment));
         });
     add_server(set, options->server);
     set.add_option("TIER", options->tier, "blocked, quarantined, guest, known or trusted")
@@ -232,16 +233,16 @@ void add_trust_verbs(Verbs& verbs)
     set.add_option("--comment", options->comment, "Why, up to 512 octets")->type_name("TEXT");
     with_server("unset", "Takes back what was set",
                 [](const Settings& settings, const std::string& server) {
-                    return say(settings, servers + server + "/unset");
+                    return post_verdict(settings, trust_path + server + "/unset");
                 });
     with_server("pardon", "Takes back its falls",
                 [](const Settings& settings, const std::string& server) {
-                    return say(settings, servers + server + "/pardon");
+                    return post_verdict(settings, trust_path + server + "/pardon");
                 });
     const auto of = std::make_shared<std::string>();
     verbs
         .add(trust, "falls", "The newest 100 falls; with --json the evidence of each",
-             [of](const Settings& settings) { return falls(settings, *of); })
+             [of](const Settings& settings) { return show_falls(settings, *of); })
         .add_option("SERVER", *of, "Only its own")
         ->check([](const std::string& text) {
             return protocol::parse_server_name(text, {true}) ? "" : text + " is no server's name";

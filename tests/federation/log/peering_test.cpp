@@ -47,13 +47,11 @@ class Side {
     {
         peering_ = std::make_unique<Peering>(
             PeeringParts{server_.identity, *server_.store, *server_.commits, *server_.standings,
-                         log, server_.world.clock, server_.world.random,
-                         [](const ServerName&) {}});
-        server_.direct->handle(std::string(peering_type),
-                               [this](storage::WriteTransaction& transaction,
-                                      const VerifiedDirect& word, const ServerName& origin) {
-                                   return peering_->take(transaction, word, origin);
-                               });
+                         log, server_.world.clock, server_.world.random, [](const ServerName&) {}});
+        server_.direct->handle(
+            std::string(peering_type),
+            [this](storage::WriteTransaction& transaction, const VerifiedDirect& word,
+                   const ServerName& origin) { return peering_->take(transaction, word, origin); });
         EXPECT_TRUE(server_.world.run(peering_->load()));
     }
 
