@@ -27,7 +27,7 @@ struct ProofOptions {
 };
 
 // What a name may be is its server's business here.
-constexpr protocol::NameRules any_name{true};
+constexpr protocol::NameRules any_server_name{true};
 
 Result<std::string> read_proof(const std::string& path)
 {
@@ -42,7 +42,7 @@ Result<std::vector<protocol::KeyRef>> given_keys(const std::vector<std::string>&
     std::vector<protocol::KeyRef> keys;
     for (const auto& text : texts) {
         const auto equals = text.find('=');
-        auto server = protocol::parse_server_name(text.substr(0, equals), any_name);
+        auto server = protocol::parse_server_name(text.substr(0, equals), any_server_name);
         auto key =
             protocol::parse_key_id(equals == std::string::npos ? "" : text.substr(equals + 1));
         if (!server || !key)
@@ -151,9 +151,9 @@ int verify(const Settings& settings, const ProofOptions& options)
     if (!given) return failed(given.error(), exit_usage);
     const auto text = read_proof(options.file);
     if (!text) return failed(text.error());
-    const auto proof = protocol::parse_entry_proof(*text, any_name);
+    const auto proof = protocol::parse_entry_proof(*text, any_server_name);
     if (!proof) return refused(settings, proof.error());
-    const auto proven = protocol::verify_entry_proof(*proof, *given, any_name);
+    const auto proven = protocol::verify_entry_proof(*proof, *given, any_server_name);
     if (!proven) return refused(settings, proven.error());
     if (settings.json) return show_json(proven_json(*proof, *proven));
     print_proven(*proof, *proven);
