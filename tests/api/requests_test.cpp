@@ -7,8 +7,8 @@
 namespace entente::api::testing {
 namespace {
 
-const std::string path = "/api/v1/requests";
-const std::string asking_channel = "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@b.test";
+const std::string requests_path = "/api/v1/requests";
+const std::string offered = "0192f0c1-7b1a-7c3d-8e4f-0123456789ab@b.test";
 
 class RequestsApi : public ::testing::Test {
  protected:
@@ -18,7 +18,7 @@ class RequestsApi : public ::testing::Test {
     {
         storage::InvitationRow row;
         row.user = alice.user;
-        row.channel = asking_channel;
+        row.channel = offered;
         row.home = "b.test";
         row.sender = sender;
         row.name = "offers";
@@ -38,7 +38,7 @@ class RequestsApi : public ::testing::Test {
     }
     Answer settle(const std::string& verb, const Person& person, const json& body = {{"x", 1}})
     {
-        return rig.post(path + "/" + asking_channel + "/" + verb, body, person.access);
+        return rig.post(requests_path + "/" + offered + "/" + verb, body, person.access);
     }
     std::size_t reports()
     {
@@ -52,16 +52,16 @@ class RequestsApi : public ::testing::Test {
 
 TEST_F(RequestsApi, TheUserSeesWhatIsHeldAndNobodyElseDoes)
 {
-    const auto shown = rig.get(path, alice.access);
+    const auto shown = rig.get(requests_path, alice.access);
     ASSERT_EQ(shown.status, 200) << shown.text;
     ASSERT_EQ(shown.body["requests"].size(), 1U);
     const auto& request = shown.body["requests"][0];
-    EXPECT_EQ(request["channel"], asking_channel);
+    EXPECT_EQ(request["channel"], offered);
     EXPECT_EQ(request["from"], "mallory@b.test");
     EXPECT_EQ(request["kind"], "dm");
     EXPECT_EQ(request["name"], "offers");
     EXPECT_EQ(count("requests", bob), 0U);
-    EXPECT_EQ(rig.get(path).status, 401);
+    EXPECT_EQ(rig.get(requests_path).status, 401);
     for (const auto* verb : {"accept", "decline"}) EXPECT_EQ(settle(verb, bob).status, 404);
     EXPECT_EQ(count("requests", alice), 1U);
 }
@@ -78,7 +78,7 @@ TEST_F(RequestsApi, OneThatIsAcceptedIsAnInvitation)
 {
     const auto accepted = settle("accept", alice);
     EXPECT_EQ(accepted.status, 200) << accepted.text;
-    EXPECT_EQ(accepted.body["channel"], asking_channel);
+    EXPECT_EQ(accepted.body["channel"], offered);
     EXPECT_EQ(count("requests", alice), 0U);
     EXPECT_EQ(settle("decline", alice).status, 404);
     auto job = [user = alice.user](storage::Connection& db) {
