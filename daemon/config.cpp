@@ -12,6 +12,7 @@
 #include "daemon/config_environment.hpp"
 #include "daemon/config_schema.hpp"
 #include "daemon/config_toml.hpp"
+#include "protocol/nearest_name.hpp"
 
 namespace entente::daemon {
 
@@ -19,35 +20,13 @@ namespace {
 
 constexpr int after_the_file = 1 << 30;
 
-std::size_t edit_distance(std::string_view left, std::string_view right)
-{
-    std::vector<std::size_t> row(right.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= left.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= right.size(); ++j) {
-            const auto change = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-        }
-    }
-    return row.back();
-}
-
 // "; did you mean …", or the advice where nothing is near.
 std::string suggest(std::string_view unknown, const std::set<std::string>& known,
                     const std::string& advice)
 {
-    const std::string* nearest = nullptr;
-    std::size_t least = 3;
-    for (const auto& name : known) {
-        if (const auto distance = edit_distance(unknown.substr(0, 64), name); distance < least) {
-            least = distance;
-            nearest = &name;
-        }
-    }
-    return nearest != nullptr ? "; did you mean " + *nearest + "?" : "; " + advice;
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    const auto nearest = protocol::nearest_name(unknown, names);
+    return nearest ? "; did you mean " + std::string(*nearest) + "?" : "; " + advice;
 }
 
 // Fills a Config and gathers what is wrong on the way.

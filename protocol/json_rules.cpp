@@ -20,7 +20,7 @@ class Scanner {
  public:
     explicit Scanner(std::string_view text) : text_(text) {}
 
-    Result<void> scan()
+    std::optional<JsonFault> scan()
     {
         skip_space();
         while (reason_.empty()) {
@@ -33,8 +33,8 @@ class Scanner {
         }
         skip_space();
         if (reason_.empty() && at_ != text_.size()) stop("something stands behind the value");
-        if (reason_.empty()) return {};
-        return refuse(Code::malformed, pointer() + ": " + std::string{reason_});
+        if (reason_.empty()) return std::nullopt;
+        return JsonFault{std::min(at_, text_.size()), pointer(), reason_};
     }
 
  private:
@@ -317,6 +317,13 @@ class Scanner {
 }  // namespace
 
 Result<void> check_json(std::string_view text)
+{
+    const auto fault = find_json_fault(text);
+    if (!fault) return {};
+    return refuse(Code::malformed, fault->pointer + ": " + std::string{fault->reason});
+}
+
+std::optional<JsonFault> find_json_fault(std::string_view text)
 {
     return Scanner{text}.scan();
 }

@@ -56,6 +56,22 @@ TEST(JsonRules, RefuseWhatIsNotJson)
     EXPECT_FALSE(passes(std::string_view{"\"\0\"", 3}));
 }
 
+TEST(JsonRules, AFaultIsFoundAtItsOctet)
+{
+    const auto offset = [](std::string_view text) { return find_json_fault(text)->offset; };
+    EXPECT_FALSE(find_json_fault(R"({"a":[1,true]})"));
+    EXPECT_EQ(offset(""), 0U);
+    EXPECT_EQ(offset(R"({"a":[1,x]})"), 8U);
+    EXPECT_EQ(offset(R"({"a")"), 4U);
+    EXPECT_EQ(offset(R"({"a":1} 2)"), 8U);
+    EXPECT_EQ(offset("\"\xff\""), 1U);
+    const auto twice = find_json_fault(R"({"b":{"a":1,"a":2}})");
+    ASSERT_TRUE(twice);
+    EXPECT_EQ(twice->offset, 18U);
+    EXPECT_EQ(twice->pointer, "/b/a");
+    EXPECT_EQ(twice->reason, "the name stands twice");
+}
+
 // [EVT-3]
 TEST(JsonRules, RefuseWhatStandsBehindTheValue)
 {
