@@ -101,7 +101,9 @@ Result<void> check_superadmins(Connection& db, const protocol::ServerName& self,
     auto names =
         all_rows(db, select_superadmins, [](Statement& row) { return std::string(row.text(0)); });
     if (!names) return fail(names);
-    std::erase(*names, leaving);
+    // Nobody is left; to have had nobody yet is another thing.
+    if (std::erase(*names, leaving) > 0 && names->empty())
+        return refuse(Code::forbidden, "the last superadmin stays");
     for (auto& name : *names) name += "@" + self.str();
     return trust::policy::check_not_locked_out(policies, self.str(), *names);
 }

@@ -191,6 +191,7 @@ TEST_F(PolicyStore, WhatWouldLockOutTheLastSuperadminIsRefused)
 
 TEST_F(PolicyStore, ASuperadminWhoAloneCouldChangePoliciesStays)
 {
+    EXPECT_FALSE(check_policies_without(*db, self, "root"));
     add("second", AccountRole::superadmin);
     EXPECT_TRUE(check_policies_without(*db, self, "second"));
     ASSERT_TRUE(put("own", 0, locking_out("root@a.example")));
