@@ -1,6 +1,7 @@
 // Reads what `entente-conformance samples` prints, from standard input, and judges it by
 // independent libraries: http-message-signatures (RFC 9421), structured-headers (RFC 9651), jose
 // (RFC 7515, 7638) and Node's own hashes. Exits with 1 at the first difference.
+import './webcrypto.mjs'
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
