@@ -171,7 +171,7 @@ int converse(World& world)
     say("   b.test has caught up; nobody wrote anything new");
     print_log(bob, channel, 8);
 
-    step("is anything missing?");
+    step("is everything there?");
     const bool good = nothing_is_missing(alice, bob, channel, accepted);
     const auto last = alice.log(channel).back().id;
     wait_until("the last message is delivered",
