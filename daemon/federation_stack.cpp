@@ -37,9 +37,7 @@ trust::TierConfig tier_config(const Config& config)
 
 trust::BudgetOptions budget_options(const Config& config)
 {
-    trust::BudgetOptions options;
-    options.unproven_per_source = config.limits.requests_per_source;
-    return options;
+    return {.unproven_per_source = config.limits.requests_per_source};
 }
 
 net::ClientOptions client_options(const Config& config, std::size_t connections)

@@ -116,13 +116,12 @@ Result<void> Server::open()
 
 void Server::add_control()
 {
-    control_ = std::make_unique<Control>(
-        ControlParts{identity_, federation_->discovery(), federation_->links(),
-                     federation_->comparison(), federation_->prover(), federation_->follower(),
-                     federation_->repair(), federation_->channels(), api_->administration(),
-                     api_->settings(), api_->reports(), stores_->commits(), federation_->tiers(),
-                     federation_->conduct(), federation_->peering(), clock_, random_,
-                     config_.federation.enabled});
+    control_ = std::make_unique<Control>(ControlParts{
+        identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
+        federation_->prover(), federation_->follower(), federation_->repair(),
+        federation_->channels(), api_->administration(), api_->settings(), api_->reports(),
+        stores_->commits(), federation_->tiers(), federation_->conduct(), federation_->peering(),
+        clock_, random_, config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

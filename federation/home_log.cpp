@@ -300,9 +300,7 @@ Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel
         row.type = draft.type;
         row.note = write_note({*event.device, event.txn, protocol::UserId::trusted(invitee), {}});
     }
-    auto put = row.note.empty()
-                   ? storage::put_direct(transaction.db(), *id, row.event, row.content, now)
-                   : storage::put_users_direct(transaction.db(), *id, row, now);
+    auto put = storage::put_users_direct(transaction.db(), *id, row, now);
     if (!put) return put;
     transaction.after_commit([wake = wake_, server] { wake(server); });
     return {};
