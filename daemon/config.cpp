@@ -12,7 +12,7 @@
 #include "daemon/config_environment.hpp"
 #include "daemon/config_schema.hpp"
 #include "daemon/config_toml.hpp"
-#include "protocol/nearest_name.hpp"
+#include "daemon/suggestion.hpp"
 
 namespace entente::daemon {
 
@@ -20,13 +20,11 @@ namespace {
 
 constexpr int after_the_file = 1 << 30;
 
-// "; did you mean …", or the advice where nothing is near.
-std::string suggest(std::string_view unknown, const std::set<std::string>& known,
-                    const std::string& advice)
+void note_line(ListenerConfig& listener, std::string_view key, int line)
 {
-    const std::vector<std::string_view> names(known.begin(), known.end());
-    const auto nearest = protocol::nearest_name(unknown, names);
-    return nearest ? "; did you mean " + std::string(*nearest) + "?" : "; " + advice;
+    if (key == "address") listener.address_line = line;
+    if (key == "certificate") listener.certificate_line = line;
+    if (key == "key") listener.key_line = line;
 }
 
 // Fills a Config and gathers what is wrong on the way.
@@ -183,7 +181,6 @@ void Reading::read_listener(const ConfigValue& value)
     listener.federation = listener.client = true;
     std::set<std::string> keys;
     for (const auto& rule : listener_rules()) keys.emplace(rule.key);
-    bool has_address = false;
     for (const auto& [key, entry] : *table) {
         const auto& rules = listener_rules();
         const auto rule = std::find_if(rules.begin(), rules.end(),
@@ -193,10 +190,10 @@ void Reading::read_listener(const ConfigValue& value)
                                        suggest(key, keys, "remove it or see the reference"));
             continue;
         }
-        has_address = has_address || key == "address";
+        note_line(listener, key, entry.line);
         apply(*rule, listener, entry, {entry.line, {}});
     }
-    if (!has_address) {
+    if (listener.address_line == 0) {
         problem_at(value.line, "a listener has no address; add one, as address = \"0.0.0.0:8448\"");
     }
     config_.listeners.push_back(std::move(listener));
@@ -258,7 +255,7 @@ void Reading::check_listeners()
     for (const auto& listener : config_.listeners) {
         if (listener.certificate.empty() != listener.key.empty()) {
             const bool missing_key = listener.key.empty();
-            problem_at(listener.line,
+            problem_at(missing_key ? listener.certificate_line : listener.key_line,
                        std::string("a listener has ") + (missing_key ? "a certificate" : "a key") +
                            " but no " +
                            (missing_key ? "key; add key" : "certificate; add certificate") +
@@ -266,7 +263,8 @@ void Reading::check_listeners()
         }
         if (listener.address.port != 0 &&
             std::find(seen.begin(), seen.end(), listener.address) != seen.end()) {
-            problem_at(listener.line, "two listeners have the same address; change one of them");
+            problem_at(listener.address_line,
+                       "two listeners have the same address; change one of them");
         }
         seen.push_back(listener.address);
     }
@@ -293,7 +291,9 @@ void Reading::check_waits()
 // Relative paths start at the configuration file's folder, wherever the daemon runs.
 void Reading::fill_in()
 {
-    const auto folder = std::filesystem::path(file_).parent_path();
+    // Absolute, since a default made of another path is resolved a second time.
+    std::error_code failed;
+    const auto folder = std::filesystem::absolute(file_, failed).parent_path();
     const auto absolute = [&folder](std::string& path) {
         if (path.empty()) return;
         path = (folder / path).lexically_normal().string();

@@ -43,7 +43,8 @@ struct ListenerConfig {
     std::string certificate, key;  // PEM files; both empty: plain
     bool federation = false, client = false, metrics = false;
     std::vector<net::Network> trusted_proxies;
-    int line = 0;
+    // Where each stands in the file; 0: nowhere.
+    int line = 0, address_line = 0, certificate_line = 0, key_line = 0;
 
     [[nodiscard]] bool is_plain() const { return certificate.empty(); }
 };

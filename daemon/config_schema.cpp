@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
+#include "daemon/log.hpp"
+#include "daemon/suggestion.hpp"
 #include "protocol/clock.hpp"
 #include "protocol/server_document.hpp"
 
@@ -208,6 +211,15 @@ void take_peer(Config& config, const std::string& name, const ConfigValue& value
 void take_component(Config& config, const std::string& name, const ConfigValue& value,
                     Complaints& complaints)
 {
+    const std::set<std::string> parts(log_components.begin(), log_components.end());
+    if (!parts.contains(name)) {
+        std::string list;
+        for (const auto& part : parts) list += (list.empty() ? "" : ", ") + part;
+        complain(
+            complaints, value,
+            "has " + name + ", which writes no log" + suggest(name, parts, "write one of " + list));
+        return;
+    }
     if (auto level = choose(levels(), value, complaints)) config.log.components[name] = *level;
 }
 

@@ -4,6 +4,7 @@
 // may be behind each, and the rest is counted; only debug lines are written all.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <span>
@@ -15,6 +16,10 @@
 #include "protocol/log.hpp"
 
 namespace entente::daemon {
+
+// The parts that write: what log.components can name.
+inline constexpr std::array<std::string_view, 7> log_components{
+    "api", "channel_log", "daemon", "discovery", "gate", "links", "storage"};
 
 inline constexpr int same_lines_a_minute = 60;
 

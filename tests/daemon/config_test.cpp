@@ -110,7 +110,7 @@ media_bytes_per_user_and_day = 17
 [log]
 format = "json"
 level = "error"
-components = { inbox = "debug" }
+components = { links = "debug" }
 )");
     EXPECT_EQ(config.server.data, "/d");
     EXPECT_EQ(config.server.keys, "/k");
@@ -163,7 +163,7 @@ components = { inbox = "debug" }
     EXPECT_EQ(config.limits.media_bytes_per_user_and_day, 17);
     EXPECT_EQ(config.log.format, LogFormat::json);
     EXPECT_EQ(config.log.level, protocol::LogLevel::error);
-    EXPECT_EQ(config.log.components.at("inbox"), protocol::LogLevel::debug);
+    EXPECT_EQ(config.log.components.at("links"), protocol::LogLevel::debug);
 }
 
 TEST(Config, RelativePathsStartAtTheFilesFolder)
@@ -177,6 +177,29 @@ TEST(Config, RelativePathsStartAtTheFilesFolder)
     EXPECT_EQ(config.server.control, "/etc/e/var/control.sock");
     EXPECT_EQ(config.listeners[0].certificate, "/etc/c.pem");
     EXPECT_EQ(config.storage.sqlite_path(), "/etc/e/x.db");
+}
+
+TEST(Config, ARelativeFileHasItsPathsBelowItsFolderOnce)
+{
+    const auto config =
+        parse_config(minimal + "[log]\n[trust]\n", "var/e.toml", {{"ENTENTE_SERVER_DATA", "data"}});
+    ASSERT_TRUE(config);
+    const auto data = std::filesystem::current_path() / "var/data";
+    EXPECT_EQ(config->server.data, data);
+    EXPECT_EQ(config->server.keys, data / "keys");
+    EXPECT_EQ(config->server.control, data / "control.sock");
+    EXPECT_EQ(config->storage.sqlite_path(), data / "entente.sqlite");
+}
+
+TEST(Config, APartThatWritesNoLogIsNamed)
+{
+    const auto said = problems_of(minimal + "[log]\ncomponents = { gates = \"debug\" }\n");
+    EXPECT_TRUE(config_says(said,
+                            "e.toml:6: log.components has gates, which writes no log; "
+                            "did you mean gate?"))
+        << said;
+    EXPECT_TRUE(config_says(problems_of(minimal, {{"ENTENTE_LOG_COMPONENTS", "x=debug"}}),
+                            "has x, which writes no log; write one of api, channel_log, daemon"));
 }
 
 TEST(Config, EveryFaultIsToldWithItsLineInTheFilesOrder)
@@ -227,10 +250,10 @@ TEST(Config, WhatMustBeThereIsAskedFor)
         config_says(problems_of("[server]\nname=\"a.example\"\n[listener]\naddress=\"[::]:1\"\n"),
                     "e.toml:3: listener is a table; write [[listener]]"));
     EXPECT_TRUE(config_says(problems_of(minimal + "certificate = \"c\"\n"),
-                            "e.toml:3: a listener has a certificate but no key"));
+                            "e.toml:5: a listener has a certificate but no key"));
     EXPECT_TRUE(config_says(problems_of(minimal + "key = \"k\"\n"), "a key but no certificate"));
     EXPECT_TRUE(config_says(problems_of(minimal + "[[listener]]\naddress = \"127.0.0.1:8448\"\n"),
-                            "e.toml:5: two listeners have the same address"));
+                            "e.toml:6: two listeners have the same address"));
 }
 
 TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)

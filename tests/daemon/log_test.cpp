@@ -2,6 +2,11 @@
 #include "daemon/log.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -140,6 +145,29 @@ TEST(Log, ALoggerForStandardErrorWritesThere)
     protocol::log_info(*log, "net", "listening", {{"port", 8448}});
     EXPECT_EQ(testing::internal::GetCapturedStderr(),
               "2025-11-21T00:00:00.123Z info    net: listening port=8448\n");
+}
+
+// A part that isn't listed could not be named in log.components.
+TEST(LogComponents, AreThoseThatWrite)
+{
+    const std::regex call(
+        R"re(log(?:_(?:debug|info|warning|error)|\.write)\(\s*[^,"]+,\s*"([a-z_]+)")re");
+    std::set<std::string_view> silent(log_components.begin(), log_components.end());
+    for (const auto* room : {"api", "daemon", "federation", "net", "storage", "trust"}) {
+        const auto folder = std::filesystem::path(ENTENTE_SOURCE_DIR) / room;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+            if (entry.path().extension() != ".cpp") continue;
+            std::ifstream stream(entry.path());
+            const std::string text{std::istreambuf_iterator<char>(stream), {}};
+            for (std::sregex_iterator at(text.begin(), text.end(), call), end; at != end; ++at) {
+                const auto part = (*at)[1].str();
+                EXPECT_TRUE(std::ranges::find(log_components, part) != log_components.end())
+                    << part << " in " << entry.path();
+                silent.erase(part);
+            }
+        }
+    }
+    EXPECT_TRUE(silent.empty()) << *silent.begin() << " writes no log";
 }
 
 }  // namespace
