@@ -73,6 +73,15 @@ Result<void> check_not_older(const Work& work, const Identity& identity)
     return {};
 }
 
+// What was replaced since an older copy signs nothing any more, and the copy can't know that.
+Result<void> take_up_recovery_in_force(const Work& work, Identity& identity)
+{
+    auto database = storage::make_sqlite_database(work.config.storage.sqlite_path());
+    auto db = database->open_reader();
+    if (!db) return {};
+    return take_up_recovery(**db, identity);
+}
+
 void warn_of_room(const Work& work, const Identity& identity)
 {
     const auto published = federation::document(federation_identity(work.config, identity));
@@ -183,11 +192,13 @@ Result<void> run_rotate(const Work& work)
     if (!lock) return fail(lock);
     auto identity = load(work);
     if (!identity) return fail(identity);
+    // Of an older copy only the recovery key goes on.
+    const bool by_recovery = work.options.by_recovery || !work.options.recovery_file.empty();
+    auto fit =
+        by_recovery ? take_up_recovery_in_force(work, *identity) : check_not_older(work, *identity);
+    if (!fit) return fit;
     const auto recovery = recovery_of(work, *identity, false);
     if (!recovery) return fail(recovery);
-    if (!*recovery) {
-        if (auto fit = check_not_older(work, *identity); !fit) return fit;
-    }
     const auto old = identity->current.id();
     auto done = rotate(*identity, *recovery ? &**recovery : nullptr, work.random, work.now);
     if (!done) return done;

@@ -288,5 +288,41 @@ TEST_F(KeyMemory, TheRecoveryKeyPutsANewKeyInThePlaceOfLostOnes)
     EXPECT_EQ(remembered(), Code::forbidden);
 }
 
+// [LOG-10] [KEY-4] Others know the newer recovery key, and would see a conflict.
+TEST_F(KeyMemory, AReplacedRecoveryKeyPutsNothingInThePlaceOfLostOnes)
+{
+    EXPECT_TRUE(look());
+    EXPECT_EQ(remembered(), yes);
+    const auto first = identity;
+    const auto fresh = replace_recovery(identity, recovery, random, now);
+    ASSERT_TRUE(fresh);
+    EXPECT_TRUE(look());
+    EXPECT_EQ(remembered(), yes);
+    identity = first;
+    now += hour;
+    ASSERT_TRUE(rotate_key(&recovery));
+    EXPECT_EQ(remembered(), Code::forbidden);
+    EXPECT_FALSE(look());
+
+    identity = first;
+    ASSERT_TRUE(take_up_recovery(*db, identity));
+    EXPECT_EQ(identity.recovery, fresh->public_key());
+    ASSERT_TRUE(rotate_key(&*fresh));
+    EXPECT_EQ(remembered(), yes);
+    EXPECT_TRUE(look());
+}
+
+TEST_F(KeyMemory, AFolderThatIsNotOlderKeepsItsRecoveryKey)
+{
+    ASSERT_TRUE(take_up_recovery(*db, identity));
+    EXPECT_EQ(identity.recovery, recovery.public_key());
+    EXPECT_EQ(remembered(), yes);
+    const auto fresh = replace_recovery(identity, recovery, random, now);
+    ASSERT_TRUE(fresh);
+    ASSERT_TRUE(take_up_recovery(*db, identity));
+    EXPECT_EQ(identity.recovery, fresh->public_key());
+    EXPECT_EQ(remembered(), yes);
+}
+
 }  // namespace
 }  // namespace entente::daemon

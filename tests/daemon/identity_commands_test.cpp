@@ -202,6 +202,32 @@ TEST_F(IdentityCommands, NothingIsBuiltOnAnOlderCopyWithoutTheRecoveryKey)
     ASSERT_TRUE(rotate_key(secrets));
 }
 
+// [LOG-10] [KEY-4]
+TEST_F(IdentityCommands, AnOlderCopyIsReplacedByTheNewestRecoverySecretOnly)
+{
+    const auto remember = [&] {
+        auto database = storage::make_sqlite_database(config.storage.sqlite_path());
+        auto db = database->open_writer();
+        return db && remember_newest(**db, identity());
+    };
+    ASSERT_TRUE(remember());
+    const auto older = identity();
+    ASSERT_TRUE(rotate_key());
+    const auto kit = scratch / "kit";
+    ASSERT_TRUE(make_kit(secrets, kit));
+    const auto in_force = identity().recovery;
+    ASSERT_TRUE(remember());
+    ASSERT_TRUE(KeyFolder(config.server.keys).replace(older));
+
+    EXPECT_EQ(rotate_key(secrets).error().code, Code::forbidden);
+    EXPECT_EQ(rotate_key().error().code, Code::forbidden);
+    EXPECT_TRUE(identity().statements.empty());
+    EXPECT_FALSE(remember());
+    ASSERT_TRUE(rotate_key(kit));
+    EXPECT_EQ(identity().recovery, in_force);
+    EXPECT_TRUE(remember());
+}
+
 TEST_F(IdentityCommands, OneAtATime)
 {
     const auto lock = KeyFolder(config.server.keys).lock();

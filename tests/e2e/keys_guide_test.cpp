@@ -1,4 +1,7 @@
 // The examples of docs/operate/keys.md, run from top to bottom on a real server with a peer.
+#include <filesystem>
+#include <fstream>
+
 #include "tests/e2e/support/guide.hpp"
 #include "tests/e2e/support/keys.hpp"
 #include "tests/e2e/support/world_test.hpp"
@@ -47,13 +50,19 @@ TEST_F(KeysGuide, EveryExampleDoesWhatItSays)
     const auto channel = shared_channel(alice, {&bob});
     const auto commands = commands_of(ENTENTE_KEYS_GUIDE);
     ASSERT_GE(commands.size(), 10U);
+    const std::filesystem::path keys = node("a.test").folder() + "/data/keys";
+    const auto oldest = node("a.test").folder() + "/oldest-keys";
+    std::filesystem::copy(keys, oldest);
     for (const auto& line : commands) {
+        // The newest copy is lost, and the one that is there knows nothing of the kit.
+        if (line.find("rotate --recovery-file /media/stick/new-secrets") != std::string::npos) {
+            EXPECT_EQ(shown_keys(node("a.test")).at("keys").at(1).at("status"), "revoked");
+            std::filesystem::copy(oldest, keys, std::filesystem::copy_options::overwrite_existing);
+        }
         run(line);
         if (line == "sudo systemctl reload ententd") expect_both_ways(alice, bob, channel);
     }
-    const auto shown = shown_keys(node("a.test"));
-    EXPECT_EQ(shown.at("keys").size(), 4U);
-    EXPECT_EQ(shown.at("keys").at(2).at("status"), "revoked");
+    EXPECT_EQ(shown_keys(node("a.test")).at("keys").size(), 2U);
     EXPECT_EQ(node("b.test").log_text().find("key-conflict"), std::string::npos);
 }
 
