@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/check_database.hpp"
 #include "daemon/key_folder.hpp"
 #include "daemon/setup.hpp"
 #include "net/tls.hpp"
 #include "net/unix_socket.hpp"
+#include "protocol/server_document.hpp"
 
 namespace entente::daemon {
 
@@ -42,9 +44,14 @@ class Checking {
     CheckReport run()
     {
         for (const auto& listener : config_.listeners) check_listener(listener);
-        check_data();
-        check_runtime();
-        check_keys();
+        // As root all could be read, and what ententd itself may do would not show.
+        if (auto user = check_user(config_.server.data); !user) {
+            fault(user.error().detail);
+        } else {
+            check_data();
+            check_runtime();
+            check_keys();
+        }
         check_control();
         if (!config_.federation.ca_file.empty()) {
             require_readable(config_.federation.ca_file, file_ + ": federation.ca_file ");
@@ -79,19 +86,21 @@ class Checking {
 
     void check_listener(const ListenerConfig& listener)
     {
-        const auto where = file_ + ":" + std::to_string(listener.line) + ": ";
         if (listener.is_plain()) {
-            check_plain(listener, where);
+            check_plain(listener, at(listener.line));
             return;
         }
+        const auto where = at(listener.certificate_line);
+        const auto where_key = at(listener.key_line);
         const bool readable = require_readable(listener.certificate, where + "certificate ");
-        if (!require_readable(listener.key, where + "key ") || !readable) return;
-        check_key_mode(listener.key, where);
+        if (!require_readable(listener.key, where_key + "key ") || !readable) return;
+        check_key_mode(listener.key, where_key);
         auto context = net::TlsServerContext::load(listener.certificate, listener.key);
         if (!context) {
             fault(where + context.error().detail + "; give a certificate and its own key as PEM");
             return;
         }
+        check_names(listener, **context, where);
         const auto left = (*context)->not_after() - clock_.now_ms();
         if (left <= 0) {
             warn(where + "the certificate " + listener.certificate + " has run out; renew it");
@@ -99,6 +108,26 @@ class Checking {
             warn(where + "the certificate " + listener.certificate + " runs out in " +
                  std::to_string(left / protocol::day_ms) + " days; renew it");
         }
+    }
+
+    [[nodiscard]] std::string at(int line) const
+    {
+        return file_ + ":" + std::to_string(line) + ": ";
+    }
+
+    // Its own name, where servers look first, or that of the API, where they go from there.
+    void check_names(const ListenerConfig& listener, const net::TlsServerContext& context,
+                     const std::string& where)
+    {
+        if (!listener.federation && !listener.client) return;
+        const auto& name = config_.server.name.str();
+        const auto api = protocol::parse_https_origin(config_.federation.api);
+        const auto host = api ? api->host : name;
+        if (context.is_for(name) || context.is_for(host)) return;
+        warn(where + "the certificate " + listener.certificate + " isn't for " + name +
+             (host == name ? "" : " nor for " + host) +
+             ", so servers and clients will refuse it; get one for that name, or correct "
+             "server.name or federation.api");
     }
 
     void check_plain(const ListenerConfig& listener, const std::string& where)
@@ -176,6 +205,7 @@ class Checking {
     {
         const auto data = std::filesystem::path(config_.server.data).lexically_normal();
         const auto runtime = std::filesystem::path(config_.server.runtime).lexically_normal();
+        check_runtime_is_usable(runtime);
         const auto inside = runtime.lexically_relative(data);
         if (inside.empty() || *inside.begin() == "..") return;
         warn(file_ + ": server.runtime " + runtime.string() +
@@ -183,12 +213,30 @@ class Checking {
              "unnoticed; name a folder outside, as /run/ententd");
     }
 
+    // It starts without, but takes every start for one with older data that was put back.
+    void check_runtime_is_usable(const std::filesystem::path& runtime)
+    {
+        std::error_code failed;
+        auto existing = runtime;
+        while (!std::filesystem::exists(existing, failed) && existing.has_relative_path())
+            existing = existing.parent_path();
+        if (std::filesystem::is_directory(existing, failed) && may(existing, W_OK | X_OK)) return;
+        warn(file_ + ": the folder server.runtime " + runtime.string() +
+             (existing == runtime ? " can't be written" : " isn't there and can't be made") +
+             " by this user; make it and give it to this user (the systemd unit does so at the "
+             "start), or set server.runtime to a folder that can be written");
+    }
+
     void check_keys()
     {
         const KeyFolder folder(config_.server.keys);
-        if (!folder.has_identity()) {
-            fault(file_ + ": there are no keys in " + folder.path() +
-                  " yet; run ententctl setup --config " + file_);
+        const auto is_there = folder.has_identity();
+        if (!is_there) {
+            fault(file_ + ": " + is_there.error().detail);
+            return;
+        }
+        if (!*is_there) {
+            fault(file_ + ": there are no keys in " + folder.path() + remedy_of_no_keys(folder));
             return;
         }
         if (auto identity = folder.load(config_.server.name, config_.name_rules()); !identity) {
@@ -202,6 +250,17 @@ class Checking {
               "; put it back from a backup. To begin anew without the accounts and channels that "
               "were in it, run ententctl setup --new-database --config " +
               file_);
+    }
+
+    // A setup that was interrupted has left its mark, and is to be repeated.
+    [[nodiscard]] std::string remedy_of_no_keys(const KeyFolder& folder) const
+    {
+        std::error_code failed;
+        const bool was_set_up = has_database(config_) &&
+                                !std::filesystem::exists(folder.path() + "/setup.pending", failed);
+        if (!was_set_up) return " yet; run ententctl setup --config " + file_;
+        return ", though the database " + config_.storage.sqlite_path() +
+               " is there; put the newest copy of the keys folder back, or correct server.keys";
     }
 
     const Config& config_;
@@ -226,7 +285,11 @@ int run_check(const std::string& file, const Environment& environment, const pro
         for (const auto& problem : config.error()) out << "error: " << problem.str() << "\n";
         return 1;
     }
-    const auto report = check_installation(*config, file, clock);
+    auto report = check_installation(*config, file, clock);
+    if (report.errors.empty()) {
+        for (const auto& text : check_database(*config))
+            report.errors.push_back(file + ": " + text);
+    }
     for (const auto& text : report.errors) out << "error: " << text << "\n";
     for (const auto& text : report.warnings) out << "warning: " << text << "\n";
     if (!report.errors.empty()) return 1;

@@ -1,6 +1,6 @@
 // What `ententd check` looks at beyond the configuration's text: files that are named but
 // missing or unfit, keys that others could read, listeners that look like a mistake. Opens
-// no socket and changes nothing.
+// no socket and changes nothing. What is in the database is check_database's business.
 #pragma once
 
 #include <ostream>
@@ -12,7 +12,8 @@
 
 namespace entente::daemon {
 
-// Sentences for the operator, each with its remedy. Errors keep ententd from starting.
+// Sentences for the operator, each with its remedy. Errors keep ententd from starting. It looks
+// itself before each start; only the database is left to the start then.
 struct CheckReport {
     std::vector<std::string> errors;
     std::vector<std::string> warnings;

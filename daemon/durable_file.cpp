@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/user_name.hpp"
+
 namespace entente::daemon {
 
 namespace {
@@ -30,9 +32,28 @@ class Descriptor {
     int number_;
 };
 
+std::string remedy_of(int error, const std::string& path)
+{
+    switch (error) {
+        case ENOENT:
+            return "; make the folder " + std::filesystem::path(path).parent_path().string() +
+                   " first, or name another place";
+        case EACCES:
+        case EPERM:
+            return "; give it or its folder to " + user_name(::geteuid()) +
+                   " with chown, or run this as its owner";
+        case ENOSPC:
+        case EDQUOT: return "; make room on that disk";
+        case EROFS: return "; its file system is mounted read-only: mount it for writing";
+        default: return {};
+    }
+}
+
 auto system_failure(const std::string& what, const std::string& path)
 {
-    return fail(Code::internal, what + " " + path + ": " + std::strerror(errno));
+    const int error = errno;
+    return fail(Code::internal,
+                what + " " + path + ": " + std::strerror(error) + remedy_of(error, path));
 }
 
 std::string folder_of(const std::string& path)
@@ -72,7 +93,7 @@ Result<void> write_private_file(const std::string& path, std::string_view conten
     ::unlink(temporary.c_str());
     Descriptor file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (file.get() < 0) return system_failure("can't make", temporary);
+    if (file.get() < 0) return system_failure("can't make", path);
     auto written = write_all(file, temporary, content);
     if (!written) {
         ::unlink(temporary.c_str());

@@ -186,8 +186,9 @@ void FederationStack::add_direct_handlers()
 void FederationStack::heard_of_keys(const protocol::ServerName& server, std::string_view what,
                                     std::string_view detail)
 {
-    protocol::log_warning(parts_.log, "discovery", what,
-                          {{"server", server.str()}, {"detail", detail}});
+    // Each first contact is one: nothing is to be done.
+    const auto level = what == "pinned" ? protocol::LogLevel::info : protocol::LogLevel::warning;
+    parts_.log.write(level, "discovery", what, {{"server", server.str()}, {"detail", detail}});
     if (what == "key-conflict-ended") conduct_.conflict_ended(server);
     const auto* pins = what == "key-conflict" ? ring_.find(server) : nullptr;
     if (pins == nullptr) return;

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/user_name.hpp"
 #include "protocol/statement.hpp"
 
 namespace entente::daemon {
@@ -21,12 +22,21 @@ namespace {
 // Statements are few and small: with a rotation below 2 KiB it's room for 500 of them.
 constexpr std::size_t max_identity_octets = 1 << 20;
 
+// There are keys or there are none: that can't be said here.
+auto unseen(const std::string& path, int error)
+{
+    return fail(Code::forbidden, path + " can't be looked at: " + std::strerror(error) +
+                                     "; run this as the user that ententd runs as, or give the "
+                                     "keys folder and those above it to " +
+                                     user_name(::geteuid()));
+}
+
 Result<void> check_one(const std::string& path, bool folder)
 {
     struct stat status{};
     if (::lstat(path.c_str(), &status) != 0) {
         if (errno == ENOENT) return fail(Code::not_found, path + " isn't there");
-        return fail(Code::forbidden, path + " can't be looked at: " + std::strerror(errno));
+        return unseen(path, errno);
     }
     if (S_ISLNK(status.st_mode)) {
         return fail(Code::forbidden, path + " is a link; put the thing itself there");
@@ -36,8 +46,11 @@ Result<void> check_one(const std::string& path, bool folder)
                     path + (folder ? " isn't a folder" : " isn't a file; move it away"));
     }
     if (status.st_uid != ::geteuid() && status.st_uid != 0) {
-        return fail(Code::forbidden, path + " belongs to another user; run chown " +
-                                         std::to_string(::geteuid()) + " " + path);
+        // As root: the files are right, and it is this program that runs as the wrong user.
+        return fail(Code::forbidden,
+                    path + " belongs to " + user_name(status.st_uid) + "; " +
+                        (::geteuid() == 0 ? run_as(status.st_uid)
+                                          : "run chown " + user_name(::geteuid()) + " " + path));
     }
     const mode_t allowed = folder ? 0700 : 0600;
     if ((status.st_mode & 07777 & ~allowed) != 0) {
@@ -224,10 +237,12 @@ Result<Identity> read_identity(std::string_view text, protocol::NameRules rules)
     return identity;
 }
 
-bool KeyFolder::has_identity() const
+Result<bool> KeyFolder::has_identity() const
 {
-    std::error_code failed;
-    return std::filesystem::exists(std::filesystem::symlink_status(file(), failed));
+    struct stat status{};
+    if (::lstat(file().c_str(), &status) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return unseen(file(), errno);
 }
 
 Result<void> KeyFolder::check_modes() const
@@ -247,7 +262,9 @@ Result<void> KeyFolder::check_modes() const
 Result<Identity> KeyFolder::load(const protocol::ServerName& server,
                                  protocol::NameRules rules) const
 {
-    if (!has_identity()) {
+    const auto is_there = has_identity();
+    if (!is_there) return fail(is_there);
+    if (!*is_there) {
         return fail(Code::not_found, "there are no keys in " + folder_ + "; run ententctl setup");
     }
     auto modes = check_modes();
@@ -308,6 +325,7 @@ Result<KeyFolder::Lock> KeyFolder::lock() const
 {
     const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
+        if (errno != ENOENT) return unseen(folder_, errno);
         return fail(Code::not_found, "there are no keys in " + folder_ + "; run ententctl setup");
     }
     Lock lock(folder);

@@ -39,8 +39,9 @@ class KeyFolder {
     explicit KeyFolder(std::string folder) : folder_(std::move(folder)) {}
 
     [[nodiscard]] const std::string& path() const { return folder_; }
-    // Whether `ententctl setup` has been done here. Says nothing of modes or contents.
-    [[nodiscard]] bool has_identity() const;
+    // Whether `ententctl setup` has been done here. Says nothing of modes or contents. `forbidden`
+    // where this user may not look.
+    [[nodiscard]] Result<bool> has_identity() const;
     // The folder is 0700 or tighter, every file in it 0600 or tighter, all of this user's or
     // root's, none a link: `forbidden`, with the path and the chmod or chown that mends it.
     // A folder that isn't there is `not_found`.

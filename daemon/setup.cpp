@@ -6,12 +6,14 @@
 #include <set>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/passwords.hpp"
 #include "daemon/durable_file.hpp"
 #include "daemon/key_folder.hpp"
+#include "daemon/user_name.hpp"
 #include "net/tls.hpp"
 #include "storage/account_store.hpp"
 #include "storage/audit_store.hpp"
@@ -95,19 +97,24 @@ Result<void> check_name(const std::string& admin)
 Result<void> check_beforehand(const Config& config, const std::string& admin)
 {
     if (auto fit = check_name(admin); !fit) return fit;
+    if (auto fit = check_user(config.server.data); !fit) return fit;
     const KeyFolder folder(config.server.keys);
-    if (folder.has_identity()) {
+    const auto is_there = folder.has_identity();
+    if (!is_there) return fail(is_there);
+    if (*is_there) {
         return fail(Code::conflict, config.server.name.str() +
                                         " is set up already: its keys are in " + folder.path() +
                                         "; nothing was changed");
     }
-    return check_user(config.server.data);
+    return {};
 }
 
 Result<void> check_database_is_lost(const Config& config)
 {
     const KeyFolder folder(config.server.keys);
-    if (!folder.has_identity())
+    const auto is_there = folder.has_identity();
+    if (!is_there) return fail(is_there);
+    if (!*is_there)
         return fail(Code::conflict, "there are no keys in " + folder.path() +
                                         " yet; run this without --new-database");
     if (has_database(config))
@@ -115,6 +122,20 @@ Result<void> check_database_is_lost(const Config& config)
                     "the database " + config.storage.sqlite_path() +
                         " isn't empty; nothing was changed. To lose what is in it, move it away");
     return check_user(config.server.data);
+}
+
+// Where this user may write: the certificate and its key go there.
+Result<void> make_folder_of(const std::string& file)
+{
+    const auto folder = std::filesystem::path(file).parent_path();
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (!failed && ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
+    const std::string why = failed ? failed.message() : std::strerror(errno);
+    const auto user = user_name(::geteuid());
+    return fail(Code::forbidden,
+                "the folder " + folder.string() + " can't be " + (failed ? "made: " : "written: ") +
+                    why + "; run as root: install -d -o " + user + " -m 0700 " + folder.string());
 }
 
 std::string administrator_name(const Config& config, const std::string& localpart)
@@ -151,9 +172,8 @@ Result<void> check_user(const std::string& data)
 {
     struct stat status{};
     if (::geteuid() != 0 || ::stat(data.c_str(), &status) != 0 || status.st_uid == 0) return {};
-    return fail(Code::forbidden, data + " belongs to user " + std::to_string(status.st_uid) +
-                                     "; run this as that user, with sudo -u '#" +
-                                     std::to_string(status.st_uid) + "'");
+    return fail(Code::forbidden,
+                data + " belongs to " + user_name(status.st_uid) + "; " + run_as(status.st_uid));
 }
 
 std::string recovery_text(const std::string& server, const std::string& secret)
@@ -168,6 +188,11 @@ Result<void> check_door(const std::string& file)
     std::error_code ignored;
     if (!file.empty() && std::filesystem::exists(file, ignored)) {
         return fail(Code::conflict, file + " exists; name a new file for the secrets");
+    }
+    const auto folder = std::filesystem::path(file).parent_path();
+    if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+        return fail(Code::not_found, "there is no folder " + folder.string() +
+                                         " for the secrets; make it first, or name another file");
     }
     if (file.empty() && ::isatty(STDOUT_FILENO) == 0) {
         return fail(Code::forbidden,
@@ -279,7 +304,7 @@ Result<std::vector<std::string>> make_missing_certificates(const Config& config,
                                             " is there without its other half; move it away");
         }
         for (const auto& file : {listener.certificate, listener.key}) {
-            std::filesystem::create_directories(std::filesystem::path(file).parent_path(), failed);
+            if (auto folder = make_folder_of(file); !folder) return fail(folder);
         }
         auto done = net::make_self_signed(listener.certificate, listener.key, names, days);
         if (!done) return fail(done);

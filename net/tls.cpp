@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "net/tls_context.hpp"
 
@@ -107,6 +108,14 @@ protocol::Millis OpenSslServerContext::not_after() const
 {
     const std::lock_guard lock(mutex_);
     return not_after_;
+}
+
+bool OpenSslServerContext::is_for(const std::string& host) const
+{
+    const auto context = current();
+    auto* const certificate = SSL_CTX_get0_certificate(context.get());
+    return X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1 ||
+           X509_check_ip_asc(certificate, host.c_str(), 0) == 1;
 }
 
 SslContext OpenSslServerContext::current() const

@@ -22,6 +22,8 @@ class TlsServerContext {
     // error the old certificate stays in use.
     [[nodiscard]] virtual Result<void> reload() = 0;
     [[nodiscard]] virtual protocol::Millis not_after() const = 0;
+    // Whether the certificate names `host`, a DNS name or an IP address; wildcards count.
+    [[nodiscard]] virtual bool is_for(const std::string& host) const = 0;
 };
 
 // A self-made certificate for `names` (DNS names or IP literals), valid `days`; the key

@@ -18,6 +18,7 @@ class OpenSslServerContext final : public TlsServerContext {
     OpenSslServerContext(std::string certificate_file, std::string key_file);
     Result<void> reload() override;
     protocol::Millis not_after() const override;
+    bool is_for(const std::string& host) const override;
     // What a new connection is to use.
     [[nodiscard]] SslContext current() const;
 

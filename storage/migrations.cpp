@@ -13,6 +13,8 @@ namespace {
 constexpr const char* create_table_sql =
     "CREATE TABLE IF NOT EXISTS migration ("
     "number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, at BIGINT NOT NULL)";
+constexpr const char* has_table_sql =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'";
 constexpr const char* list_sql = "SELECT number, name, checksum FROM migration ORDER BY number";
 constexpr const char* insert_sql =
     "INSERT INTO migration (number, name, checksum, at) VALUES (?, ?, ?, ?)";
@@ -102,6 +104,20 @@ Result<void> apply(Connection& connection, const Migration& migration, protocol:
 }
 
 }  // namespace
+
+Result<void> check_migrations(Connection& connection, std::span<const Migration> migrations)
+{
+    {
+        auto query = Query::prepare(connection, has_table_sql);
+        if (!query) return fail(query);
+        const auto row = (*query)->step();
+        if (!row) return fail(row);
+        if (!*row) return {};
+    }
+    const auto applied = list_applied(connection);
+    if (!applied) return fail(applied);
+    return check_applied(*applied, migrations);
+}
 
 Result<void> migrate(Connection& connection, std::span<const Migration> migrations,
                      protocol::Seconds now)

@@ -27,4 +27,8 @@ struct Migration {
 [[nodiscard]] Result<void> migrate(Connection& connection, std::span<const Migration> migrations,
                                    protocol::Seconds now);
 
+// What `migrate` would refuse, said without a change; a database without the table passes.
+[[nodiscard]] Result<void> check_migrations(Connection& connection,
+                                            std::span<const Migration> migrations);
+
 }  // namespace entente::storage

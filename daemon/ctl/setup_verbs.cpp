@@ -1,6 +1,8 @@
 // setup and certificate: what makes a server, done while none is running.
 #include <iostream>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "daemon/ctl/verbs.hpp"
@@ -47,9 +49,13 @@ int run_certificate(const Settings& settings, const CertificateOptions& options)
 {
     const auto config = configuration(settings);
     if (!config) return exit_failed;
+    if (auto user = check_user(config->server.data); !user) return failed(user.error());
     auto made = make_missing_certificates(*config, options.days);
     if (!made) return failed(made.error());
     for (const auto& file : *made) std::cerr << "made " << file << "\n";
+    if (!made->empty() && ::geteuid() == 0)
+        std::cerr << "only root can read the keys; where ententd runs as another user, give them "
+                     "to it with chown\n";
     if (made->empty()) std::cerr << "every listener has its certificate; nothing was made\n";
     return exit_done;
 }

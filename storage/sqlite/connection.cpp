@@ -49,6 +49,30 @@ Code code_of(int code)
     }
 }
 
+// What an operator can do about it before the next start; empty where nobody knows.
+std::string remedy(int code)
+{
+    switch (code) {
+        // The index of the WAL, which SQLite makes as large as it will be.
+        case SQLITE_IOERR_SHMSIZE:
+        case SQLITE_IOERR_WRITE:
+        case SQLITE_FULL: return "; make room on its disk, or look for the disk's errors (dmesg)";
+        default: break;
+    }
+    switch (code & 0xff) {
+        case SQLITE_NOTADB:
+        case SQLITE_CORRUPT:
+            return "; it is damaged: move it away, with what has its name and -wal and -shm "
+                   "behind, and put the newest backup in its place";
+        case SQLITE_CANTOPEN:
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+            return "; give it and its folder to the user that ententd runs as (chown)";
+        case SQLITE_IOERR: return "; look for the disk's errors (dmesg, smartctl)";
+        default: return {};
+    }
+}
+
 int on_wal(void* context, sqlite3* /*db*/, const char* /*schema*/, int pages)
 {
     auto* shared = static_cast<SharedFile*>(context);
@@ -65,20 +89,19 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
                                                                  std::shared_ptr<SharedFile> shared)
 {
     sqlite3* db = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    const int flags = (role == SqliteRole::onlooker ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+                                                    : SQLITE_OPEN_READWRITE) |
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     const int outcome = sqlite3_open_v2(file.c_str(), &db, flags, vfs);
     if (outcome != SQLITE_OK) {
         const std::string reason = sqlite3_errstr(outcome);
         sqlite3_close_v2(db);
-        return fail(code_of(outcome), "cannot open the database " + file + ": " + reason);
+        return fail(code_of(outcome),
+                    "cannot open the database " + file + ": " + reason + remedy(outcome));
     }
     std::unique_ptr<SqliteConnection> connection(new SqliteConnection(db, role, std::move(shared)));
     auto configured = connection->configure();
-    if (!configured) {
-        auto error = configured.error();
-        error.detail = "cannot use the database " + file + ": " + error.detail;
-        return tl::unexpected(std::move(error));
-    }
+    if (!configured) return tl::unexpected(connection->error_of_file(file, configured.error()));
     return connection;
 }
 
@@ -94,7 +117,8 @@ Result<void> SqliteConnection::configure()
     auto outcome = execute(common_settings);
     if (!outcome) return outcome;
     switch (role_) {
-        case SqliteRole::reader: return execute(reader_settings);
+        case SqliteRole::reader:
+        case SqliteRole::onlooker: return execute(reader_settings);
         case SqliteRole::maintainer: return execute(maintainer_settings);
         case SqliteRole::writer: break;
     }
@@ -142,9 +166,17 @@ Error SqliteConnection::error(int code) const
     error.detail =
         std::string("SQLite ") + std::to_string(code) + ": " +
         (sqlite3_extended_errcode(db_) == code ? sqlite3_errmsg(db_) : sqlite3_errstr(code));
+    last_failure_ = code;
     if (is_untrustworthy(code)) shared_->break_down(error.detail);
     if ((code & 0xff) == SQLITE_FULL) shared_->is_full = true;
     return error;
+}
+
+Error SqliteConnection::error_of_file(const std::string& file, const Error& error) const
+{
+    auto told = error;
+    told.detail = "cannot use the database " + file + ": " + error.detail + remedy(last_failure_);
+    return told;
 }
 
 Result<Statement*> SqliteConnection::prepare(const char* sql)

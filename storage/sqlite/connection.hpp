@@ -13,7 +13,7 @@
 
 namespace entente::storage {
 
-enum class SqliteRole : std::uint8_t { writer, reader, maintainer };
+enum class SqliteRole : std::uint8_t { writer, reader, maintainer, onlooker };
 
 class SqliteConnection;
 
@@ -52,7 +52,8 @@ class SqliteStatement final : public Statement {
 
 class SqliteConnection final : public Connection {
  public:
-    // Opens and configures; the file exists already. `vfs` may be null: SQLite's usual one.
+    // Opens and configures; the file exists already. `vfs` may be null: SQLite's usual one. An
+    // onlooker gets a URI, all others a path.
     [[nodiscard]] static Result<std::unique_ptr<SqliteConnection>> open(
         const std::string& file, const char* vfs, SqliteRole role,
         std::shared_ptr<SharedFile> shared);
@@ -82,6 +83,8 @@ class SqliteConnection final : public Connection {
         return in_transaction_ && sqlite3_get_autocommit(db_) != 0;
     }
     [[nodiscard]] Error error(int code) const;
+    // The same, with the file's name and what an operator can do about the newest failure.
+    [[nodiscard]] Error error_of_file(const std::string& file, const Error& error) const;
     [[nodiscard]] sqlite3* handle() const { return db_; }
 
  private:
@@ -96,6 +99,7 @@ class SqliteConnection final : public Connection {
     sqlite3* db_;
     SqliteRole role_;
     std::shared_ptr<SharedFile> shared_;
+    mutable int last_failure_ = 0;  // SQLite's code
     bool in_transaction_ = false;
     bool erases_traces_ = false;  // of this transaction
     std::unordered_map<const char*, std::unique_ptr<SqliteStatement>> statements_;

@@ -51,6 +51,21 @@ Result<void> create_file(const std::string& file)
     return {};
 }
 
+// Which SQLite takes for the file and nothing else.
+std::string uri_of(const std::string& file, bool is_at_rest)
+{
+    std::string uri = "file:";
+    for (const char octet : file) {
+        switch (octet) {
+            case '%': uri += "%25"; break;
+            case '?': uri += "%3f"; break;
+            case '#': uri += "%23"; break;
+            default: uri += octet;
+        }
+    }
+    return is_at_rest ? uri + "?immutable=1" : uri;
+}
+
 class SqliteDatabase final : public Database {
  public:
     SqliteDatabase(std::string file, std::span<const Migration> migrations, std::string vfs)
@@ -64,9 +79,9 @@ class SqliteDatabase final : public Database {
         if (!made) return fail(made);
         auto writer = SqliteConnection::open(file_, vfs(), SqliteRole::writer, shared_);
         if (!writer) return fail(writer);
-        if (auto rewritten = (*writer)->rewrite_wal(); !rewritten) return fail(rewritten);
-        auto migrated = migrate(**writer, migrations_, protocol::SystemClock().now_s());
-        if (!migrated) return fail(migrated);
+        auto ready = (*writer)->rewrite_wal();
+        if (ready) ready = migrate(**writer, migrations_, protocol::SystemClock().now_s());
+        if (!ready) return tl::unexpected((*writer)->error_of_file(file_, ready.error()));
         return std::unique_ptr<Connection>(std::move(*writer));
     }
 
@@ -156,6 +171,17 @@ class SqliteDatabase final : public Database {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<Connection>> open_to_look(const std::string& file)
+{
+    std::error_code failed;
+    // Without a WAL nobody has it open: then nothing is made beside it, not even for a moment.
+    const bool is_at_rest = !std::filesystem::exists(file + "-wal", failed);
+    auto opened = SqliteConnection::open(uri_of(file, is_at_rest), nullptr, SqliteRole::onlooker,
+                                         std::make_shared<SharedFile>());
+    if (!opened) return fail(opened);
+    return std::unique_ptr<Connection>(std::move(*opened));
+}
 
 std::unique_ptr<Database> make_sqlite_database(std::string file)
 {

@@ -21,4 +21,9 @@ namespace entente::storage {
                                                              std::span<const Migration> migrations,
                                                              std::string vfs = {});
 
+// A connection to a database of which nothing is known yet: reads only and runs no migration.
+// Where a WAL is there, SQLite may make its index beside it. Errors as the writer's, with the
+// remedy.
+[[nodiscard]] Result<std::unique_ptr<Connection>> open_to_look(const std::string& file);
+
 }  // namespace entente::storage

@@ -2,16 +2,20 @@
 #include "daemon/check.hpp"
 
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "daemon/key_folder.hpp"
+#include "daemon/key_memory.hpp"
 #include "net/tls.hpp"
+#include "storage/sqlite/database.hpp"
 #include "tests/daemon/scratch_folder.hpp"
 
 namespace entente::daemon {
@@ -29,7 +33,8 @@ class Check : public testing::Test {
         const Identity identity{*protocol::parse_server_name("a.example", {}),        key, 1,
                                 protocol::SigningKey::generate(random_).public_key(), {},  {}};
         EXPECT_TRUE(KeyFolder(scratch_ / "data/keys").create(identity));
-        std::ofstream(database()) << "as setup leaves one";
+        auto made = storage::make_sqlite_database(database())->open_writer();
+        EXPECT_TRUE(made && remember_newest(**made, identity));
     }
 
     [[nodiscard]] std::string database() const { return scratch_ / "data/entente.sqlite"; }
@@ -41,8 +46,9 @@ class Check : public testing::Test {
     }
 
     // The exit code and all that was said.
-    std::pair<int, std::string> check(const std::string& rest, const Environment& environment = {})
+    std::pair<int, std::string> check(const std::string& rest, Environment environment = {})
     {
+        environment.emplace_back("ENTENTE_SERVER_RUNTIME", scratch_ / "run");
         std::ofstream(scratch_ / "e.toml") << "[server]\nname = \"a.example\"\ndata = \"data\"\n"
                                            << rest;
         std::ostringstream out;
@@ -244,6 +250,187 @@ TEST_F(Check, ADatabaseThatIsNoFileIsAFault)
     const auto [code, said] = check(with_tls());
     EXPECT_EQ(code, 1);
     EXPECT_TRUE(says(said, database() + " isn't a file; set storage.url to one")) << said;
+}
+
+TEST_F(Check, FaultsOfAListenerAreInTheLineOfTheirKey)
+{
+    const auto [code, said] =
+        check(listener("address = \"[::]:1\"\ncertificate = \"no-c.pem\"\nkey = \"no-k.pem\"\n"));
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "e.toml:6: certificate ")) << said;
+    EXPECT_TRUE(says(said, "e.toml:7: key ")) << said;
+}
+
+TEST_F(Check, WarnsOfACertificateForAnotherName)
+{
+    const auto make = [&](const std::string& name) {
+        ASSERT_TRUE(net::make_self_signed(scratch_ / "c.pem", scratch_ / "k.pem", {name}, 90));
+    };
+    make("b.example");
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 0);
+    EXPECT_TRUE(says(said, "e.toml:6: the certificate ") && says(said, "isn't for a.example,"))
+        << said;
+    const auto api = "[federation]\napi = \"https://chat.a.example\"\n";
+    EXPECT_TRUE(says(check(with_tls() + api).second, "isn't for a.example nor for chat.a.example"));
+    make("chat.a.example");
+    EXPECT_FALSE(says(check(with_tls() + api).second, "warning"));
+    make("*.a.example");
+    EXPECT_FALSE(says(check(with_tls() + api).second, "warning"));
+}
+
+TEST_F(Check, LostKeysAreAskedForAndNotMadeAnew)
+{
+    std::filesystem::remove_all(scratch_ / "data/keys");
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "put the newest copy of the keys folder back")) << said;
+    EXPECT_FALSE(says(said, "run ententctl setup")) << said;
+    // A setup that was interrupted.
+    std::filesystem::create_directory(scratch_ / "data/keys");
+    std::ofstream(scratch_ / "data/keys/setup.pending") << "";
+    EXPECT_TRUE(says(check(with_tls()).second, "run ententctl setup"));
+}
+
+// [LOG-10]
+TEST_F(Check, AnOlderKeyFolderWouldNotStart)
+{
+    const auto other = protocol::SigningKey::generate(random_);
+    const Identity older{*protocol::parse_server_name("a.example", {}),        other, 1,
+                         protocol::SigningKey::generate(random_).public_key(), {},    {}};
+    ASSERT_TRUE(KeyFolder(scratch_ / "data/keys").replace(older));
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "e.toml: the key folder is older") && says(said, "put its newest copy"))
+        << said;
+}
+
+TEST_F(Check, ADamagedDatabaseWouldNotStart)
+{
+    for (const auto* suffix : {"-wal", "-shm"}) std::filesystem::remove(database() + suffix);
+    std::ofstream(database(), std::ios::trunc) << std::string(8'192, 'x');
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, database()) && says(said, "file is not a database; it is damaged") &&
+                says(said, "put the newest backup in its place"))
+        << said;
+}
+
+TEST_F(Check, ADatabaseOfANewerVersionWouldNotStart)
+{
+    {
+        auto db = storage::make_sqlite_database(database())->open_writer();
+        ASSERT_TRUE(db);
+        ASSERT_TRUE((*db)->execute("INSERT INTO migration VALUES (99999, 'later', 'x', 1)"));
+    }
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "newer than this program") && says(said, "install a newer version"))
+        << said;
+}
+
+TEST_F(Check, LooksWithoutLeavingATrace)
+{
+    const auto names = [&] {
+        std::set<std::string> found;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch_ / "data"))
+            found.insert(entry.path().string());
+        return found;
+    };
+    for (const auto* suffix : {"-wal", "-shm"}) std::filesystem::remove(database() + suffix);
+    const auto before = names();
+    const auto written = std::filesystem::last_write_time(database());
+    EXPECT_EQ(check(with_tls()).first, 0);
+    EXPECT_EQ(names(), before);
+    EXPECT_EQ(std::filesystem::last_write_time(database()), written);
+    // And beside a server that runs.
+    auto writer = storage::make_sqlite_database(database())->open_writer();
+    ASSERT_TRUE(writer && (*writer)->begin());
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 0) << said;
+    (*writer)->rollback();
+}
+
+// A file system in memory of less than a start needs, for as long as it lives.
+class SmallDisk {
+ public:
+    explicit SmallDisk(std::string folder)
+        : folder_(std::move(folder)),
+          is_there_(::mount("none", folder_.c_str(), "tmpfs", 0, "size=1020k,mode=0700") == 0)
+    {
+    }
+    SmallDisk(const SmallDisk&) = delete;
+    SmallDisk& operator=(const SmallDisk&) = delete;
+    ~SmallDisk()
+    {
+        if (is_there_) ::umount(folder_.c_str());
+    }
+    [[nodiscard]] bool is_there() const { return is_there_; }
+
+ private:
+    std::string folder_;
+    bool is_there_;
+};
+
+TEST_F(Check, SaysThatTheDiskIsFull)
+{
+    const auto data = scratch_ / "data";
+    const auto copy = scratch_ / "copy";
+    std::filesystem::copy(data, copy, std::filesystem::copy_options::recursive);
+    {
+        const SmallDisk disk(data);
+        if (!disk.is_there()) GTEST_SKIP() << "needs the right to mount a small file system";
+        std::filesystem::copy(copy, data, std::filesystem::copy_options::recursive);
+        const auto [code, said] = check(with_tls());
+        EXPECT_EQ(code, 1);
+        EXPECT_TRUE(says(said, "the disk of the data folder " + data + " is full; make room"))
+            << said;
+    }
+    EXPECT_EQ(check(with_tls()).first, 0);
+}
+
+TEST_F(Check, WarnsOfARuntimeFolderThatCantBeUsed)
+{
+    EXPECT_FALSE(says(check(with_tls()).second, "server.runtime"));
+    std::ofstream(scratch_ / "run") << "a file";
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 0);
+    EXPECT_TRUE(says(said, "server.runtime " + (scratch_ / "run") + " can't be written")) << said;
+    const auto below = check(with_tls(), {{"ENTENTE_SERVER_RUNTIME", scratch_ / "run/below"}});
+    EXPECT_TRUE(says(below.second, "isn't there and can't be made")) << below.second;
+}
+
+TEST_F(Check, AsRootItIsAskedToBeRunAsTheServersUser)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be the wrong user";
+    ASSERT_EQ(::chown((scratch_ / "data").c_str(), 65'534, 65'534), 0);
+    const auto [code, said] = check(with_tls());
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, " belongs to nobody; run this as that user: sudo -u nobody")) << said;
+    EXPECT_FALSE(says(said, "chown")) << said;
+}
+
+TEST_F(Check, KeysThatCantBeLookedAtAreNotTakenForNone)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
+    std::filesystem::permissions(scratch_ / "", std::filesystem::perms::all);
+    for (const auto* name : {"data", "k.pem", "data/entente.sqlite"})
+        ASSERT_EQ(::chown((scratch_ / name).c_str(), 65'534, 65'534), 0);
+    const auto check_as_nobody = [&] {
+        std::filesystem::remove(scratch_ / "e.toml");
+        const AsNobody nobody;
+        return check(with_tls());
+    };
+    auto [code, said] = check_as_nobody();
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "identity.json can't be looked at: Permission denied; run this as"))
+        << said;
+    EXPECT_FALSE(says(said, "no keys")) << said;
+    ASSERT_EQ(::chown((scratch_ / "data/keys").c_str(), 65'534, 65'534), 0);
+    std::tie(code, said) = check_as_nobody();
+    EXPECT_EQ(code, 1);
+    EXPECT_TRUE(says(said, "identity.json: Permission denied; give it or its folder to nobody"))
+        << said;
 }
 
 }  // namespace

@@ -54,10 +54,10 @@ TEST(KeyFolder, WhatIsCreatedIsLoaded)
     const ScratchFolder scratch;
     const KeyFolder folder(scratch / "keys");
     const auto identity = make_identity();
-    EXPECT_FALSE(folder.has_identity());
+    EXPECT_FALSE(folder.has_identity().value());
     EXPECT_EQ(folder.load(name("a.test"), rules).error().code, Code::not_found);
     ASSERT_TRUE(folder.create(identity));
-    EXPECT_TRUE(folder.has_identity());
+    EXPECT_TRUE(folder.has_identity().value());
     EXPECT_EQ(mode_of(scratch / "keys"), 0700U);
     EXPECT_EQ(mode_of(scratch / "keys/identity.json"), 0600U);
 

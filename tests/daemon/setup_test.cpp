@@ -144,6 +144,26 @@ TEST_F(Setup, AServerThatLostItsKeysGetsNoNewOnes)
     EXPECT_FALSE(set_up_with(remembering(), "other"));
 }
 
+TEST_F(Setup, ACertificateWhoseFolderCantBeMadeHasARemedy)
+{
+    std::ofstream(scratch_ / "tls") << "a file";
+    const auto refused = make_missing_certificates(config_, 1);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().detail.find("the folder " + (scratch_ / "tls") + " can't be made: "),
+              std::string::npos)
+        << refused.error().detail;
+    EXPECT_NE(refused.error().detail.find("run as root: install -d -o "), std::string::npos);
+}
+
+TEST_F(Setup, SecretsWhoseFolderIsMissingAreRefusedBeforehand)
+{
+    const auto refused = check_door(scratch_ / "none/secrets");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().detail, "there is no folder " + (scratch_ / "none") +
+                                          " for the secrets; make it first, or name another file");
+    EXPECT_TRUE(check_door(scratch_ / "secrets"));
+}
+
 TEST_F(Setup, ALostDatabaseIsMadeAnewBesideTheSameKeys)
 {
     ASSERT_TRUE(set_up_with(remembering()));
