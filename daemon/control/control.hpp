@@ -110,6 +110,7 @@ class Control {
     Answer falls(const net::Request& request);
     Answer import_list(const net::Request& request);
     Answer export_list(const net::Request& request);
+    asio::awaitable<Result<void>> check_user(protocol::UserId user);
 
     ControlParts parts_;
 };

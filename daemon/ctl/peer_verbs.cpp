@@ -31,13 +31,15 @@ std::string ago(const json& object, const char* name, std::int64_t now)
 std::string owed_text(const json& owed)
 {
     std::string text;
-    const auto add = [&](const char* name, const std::string& what) {
+    const auto add = [&](const char* name, const char* one, const char* more) {
         const auto count = owed.value(name, std::int64_t{0});
-        if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+        if (count <= 0) return;
+        text +=
+            (text.empty() ? "" : ", ") + std::to_string(count) + " " + (count == 1 ? one : more);
     };
-    add("entries", "entries");
-    add("submissions", "submissions");
-    add("direct", "direct");
+    add("entries", "entry", "entries");
+    add("submissions", "submission", "submissions");
+    add("direct", "direct", "direct");
     return text.empty() ? "nothing" : text;
 }
 

@@ -1,11 +1,14 @@
 #include "daemon/ctl/verbs.hpp"
 
 #include <iostream>
+#include <memory>
+#include <set>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "daemon/options.hpp"
+#include "daemon/suggestion.hpp"
 
 namespace entente::daemon::ctl {
 
@@ -23,6 +26,54 @@ std::string server_fault(const std::string& text)
 std::string channel_fault(const std::string& text)
 {
     return protocol::parse_channel_id(text, any_name) ? "" : text + " is no channel's id";
+}
+
+// Of each verb's help, too, what may stand before or behind any verb.
+class VerbFormatter final : public CLI::Formatter {
+ public:
+    std::string make_footer(const CLI::App* app) const override
+    {
+        const bool is_verb = app->get_parent() != nullptr;
+        return (is_verb ? std::string(common_options) : std::string()) +
+               CLI::Formatter::make_footer(app);
+    }
+
+ private:
+    static constexpr const char* common_options =
+        "Before or behind every verb:\n"
+        "  --config FILE               The configuration file\n"
+        "  --json                      For programs: one JSON document\n";
+};
+
+// The group whose verb is missing, and what stands in its place; CLI11 says neither.
+struct Missing {
+    const CLI::App* group;
+    std::string word;  // empty: nothing
+};
+
+Missing missing_verb(const CLI::App& app)
+{
+    const auto* group = &app;
+    while (!group->get_subcommands().empty()) group = group->get_subcommands().front();
+    for (const auto& word : app.remaining(true))
+        if (!word.starts_with('-')) return {group, word};
+    return {group, {}};
+}
+
+int say_missing_verb(const CLI::App& app)
+{
+    const auto [group, word] = missing_verb(app);
+    const auto path = group == &app ? app.get_name() : app.get_name() + " " + group->get_name();
+    std::set<std::string> known;
+    for (const auto* verb : group->get_subcommands([](const CLI::App*) { return true; }))
+        known.insert(verb->get_name());
+    const auto advice = path + " --help lists what there is";
+    if (word.empty())
+        std::cerr << "ententctl: a verb is missing behind " << path << "; " << advice << "\n";
+    else
+        std::cerr << "ententctl: there is no verb " << word << " behind " << path
+                  << suggest(word, known, advice) << "\n";
+    return exit_usage;
 }
 
 void add_all(Verbs& verbs)
@@ -86,11 +137,18 @@ tl::expected<Chosen, int> parse(int argc, const char* const* argv)
     app.footer(
         "Exit code: 0 done, 1 refused or not so, 2 usage, 3 the daemon or a peer can't be asked.");
     app.set_version_flag("--version", "entente " ENTENTE_VERSION);
+    app.formatter(std::make_shared<VerbFormatter>());
     Settings settings;
     Verbs verbs(app, settings);
     add_all(verbs);
     try {
         app.parse(argc, argv);
+    } catch (const CLI::RequiredError& ended) {
+        // Or an argument of a verb, which has no verbs below it.
+        if (missing_verb(app).group->get_require_subcommand_min() > 0)
+            return tl::unexpected(say_missing_verb(app));
+        app.exit(ended);
+        return tl::unexpected(exit_usage);
     } catch (const CLI::ParseError& ended) {
         return tl::unexpected(app.exit(ended) == 0 ? exit_done : exit_usage);
     }

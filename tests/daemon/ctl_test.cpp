@@ -150,6 +150,52 @@ TEST(Ctl, FaultsOfUsageAreTwo)
     testing::internal::GetCapturedStderr();
 }
 
+std::string said_of(const std::vector<const char*>& arguments)
+{
+    testing::internal::CaptureStderr();
+    const auto chosen = parsed(arguments);
+    EXPECT_TRUE(!chosen && chosen.error() == exit_usage);
+    return testing::internal::GetCapturedStderr();
+}
+
+TEST(Ctl, AVerbThatThereIsntIsNamed)
+{
+    const auto expect = [](const std::vector<const char*>& arguments, const std::string& words) {
+        const auto said = said_of(arguments);
+        EXPECT_NE(said.find(words), std::string::npos) << said;
+    };
+    expect({"frobnicate"}, "there is no verb frobnicate behind ententctl; ententctl --help lists");
+    expect({"--json", "peer", "frobnicate"},
+           "there is no verb frobnicate behind ententctl peer; ententctl peer --help lists");
+    expect({"peer", "lst"}, "there is no verb lst behind ententctl peer; did you mean list?");
+    expect({"identity"}, "a verb is missing behind ententctl identity; ententctl identity --help");
+    expect({}, "a verb is missing behind ententctl; ententctl --help");
+    expect({"identity", "revoke"}, "--kid is required");
+}
+
+TEST(Ctl, AnEntrysNumberIsFromOneOn)
+{
+    for (const auto* wrong : {"0", "x", "1x", "9223372036854775808"}) {
+        const auto said = said_of({"channel", "prove", channel, wrong});
+        EXPECT_NE(said.find("is no entry's number: a number from 1"), std::string::npos) << said;
+        EXPECT_LT(said.size(), 200U) << said;
+    }
+    for (const auto* right : {"1", "9223372036854775807"})
+        EXPECT_TRUE(parsed({"channel", "prove", channel, right})) << right;
+}
+
+TEST(Ctl, EachVerbsHelpNamesTheSettingsToo)
+{
+    for (const auto& arguments :
+         std::vector<std::vector<const char*>>{{"setup", "--help"}, {"peer", "list", "--help"}}) {
+        testing::internal::CaptureStdout();
+        EXPECT_EQ(parsed(arguments).error(), exit_done);
+        const auto help = testing::internal::GetCapturedStdout();
+        EXPECT_NE(help.find("--config FILE"), std::string::npos) << help;
+        EXPECT_NE(help.find("--json"), std::string::npos) << help;
+    }
+}
+
 TEST(Ctl, HelpNamesEveryVerb)
 {
     testing::internal::CaptureStdout();

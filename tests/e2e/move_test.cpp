@@ -148,6 +148,15 @@ TEST_F(Moves, AreAskedForAndSeenByOwnersAndOperators)
         alice().request("POST", path, {{"txn", new_uuid()}, {"home", "Not A Server"}}).problem(),
         "malformed");
 
+    for (const auto* stranger : {"nobody@a.test", "bob@b.test"}) {
+        const auto refused =
+            control(node("a.test"), {"channel", "move", channel_, "c.test", "--as", stranger});
+        EXPECT_EQ(refused.exit_code, 1);
+        EXPECT_NE(refused.output.find(std::string("there is no user ") + stranger),
+                  std::string::npos)
+            << refused.output;
+    }
+
     node("c.test").kill9();
     const auto asked =
         control(node("a.test"), {"channel", "move", channel_, "c.test", "--as", alice().user()});
