@@ -37,11 +37,17 @@ TEST(ConfigReference, ListsEveryKeyWithItsDefaultAndNoOther)
     for (const auto& row : rows) ADD_FAILURE() << "no such key, or another default: " << row;
 }
 
-TEST(ConfigReference, TheSampleIsRight)
+// A name of the sample's own would get keys, which others remember.
+TEST(ConfigReference, TheSampleLacksNothingButTheName)
 {
     const auto config = parse_config(read("etc/ententd.toml"), "etc/ententd.toml", {});
-    if (!config) {
-        for (const auto& problem : config.error()) ADD_FAILURE() << problem.str();
+    ASSERT_FALSE(config);
+    ASSERT_EQ(config.error().size(), 1U);
+    EXPECT_NE(config.error()[0].text.find("server.name is missing"), std::string::npos);
+    const auto named = parse_config(read("etc/ententd.toml"), "etc/ententd.toml",
+                                    {{"ENTENTE_SERVER_NAME", "b.example"}});
+    if (!named) {
+        for (const auto& problem : named.error()) ADD_FAILURE() << problem.str();
     }
 }
 
