@@ -230,12 +230,13 @@ TEST_F(DeviceMessagesTest, ServersThatAreHardlyKnownAreHeardForAcquaintancesAlon
 // [INBOX-13] Anybody may invite anybody.
 TEST_F(DeviceMessagesTest, AnInvitationMakesNoAcquaintanceUntilItIsAccepted)
 {
-    b.server.tier = trust::Tier::guest;
+    b.server.tier = trust::Tier::known;
     const auto channel = a.server.create("carol");
     const auto bob = b.server.user("bob");
     ASSERT_TRUE(
         two.servers.world.run(a.server.channels->invite(a.server.actor("carol"), channel, bob)));
     settle_all(a.server, b.server);
+    b.server.tier = trust::Tier::guest;
     ASSERT_EQ(two.servers.world.run(b.server.channels->invitations(bob))->size(), 1U);
     EXPECT_EQ(receive(event("carol@a.example", message_for(7))), "forbidden");
     ASSERT_TRUE(two.servers.world.run(b.server.channels->join(b.server.actor("bob"), channel)));

@@ -216,6 +216,9 @@ void Server::close()
     world.io.restart();
     world.io.poll();
     commits->stop();
+    // What waited for a commit goes to its end while all that it stands on is there.
+    world.io.restart();
+    world.io.poll();
     repair.reset();
     queries.reset();
     inbox.reset();
