@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that mutate.sh finds mutants that don't fit, and tells one that is killed from one that
-# isn't. The trees are made up; a script stands in for the build and one for ctest.
+# isn't. The trees are made up; a script stands in for the build and one for the tests.
 # Usage: mutate_test.sh
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,16 +13,18 @@ fail() {
     failed=1
 }
 
-# In place of ctest: the "test" wants a guard and a wall in code.cpp.
-mkdir -p "$scratch/bin"
-cat >"$scratch/bin/ctest" <<'TXT'
+# In place of a test program: its "test" wants a guard and a wall in code.cpp.
+cat >"$scratch/code_tests" <<'TXT'
 #!/usr/bin/env bash
-code=$2/../../code.cpp
-grep -q 'guard' "$code" || { echo "/x/code_test.cpp:7: Failure"; exit 1; }
-grep -q 'wall' "$code" || { echo "Subprocess aborted"; exit 1; }
+fail() { printf '/x/code_test.cpp:7: Failure\n[  FAILED  ] Code.HasAGuard (0 ms)\n'; exit 1; }
+code=${0%/build/mutate/bin/*}/code.cpp
+[[ $1 != --gtest_list_tests ]] || { printf 'Code.\n  HasAGuard\n  HasAWall\n'; exit 0; }
+[[ $1 == --gtest_filter=Code.HasAGuard ]] || { echo "no test"; exit 1; }
+grep -q 'guard' "$code" || fail
+grep -q 'wall' "$code" || { echo "Aborted"; exit 1; }
+! grep -q 'endless' "$code" || sleep 60
 TXT
-chmod +x "$scratch/bin/ctest"
-export PATH=$scratch/bin:$PATH
+chmod +x "$scratch/code_tests"
 
 # tree NAME: one clause, one test that names it, one mutant that fits.
 tree() {
@@ -35,7 +37,8 @@ tree() {
     printf 'entente_test(code_tests SOURCES code_test.cpp)\n' >"$root/tests/CMakeLists.txt"
     printf 'guard;\nwall;\nfloor;\nstone;\nstone;\n' >"$root/code.cpp"
     # In place of the build: what is broken doesn't compile.
-    printf 'mkdir -p build/dev; ! grep -q broken code.cpp\n' >"$root/dev"
+    printf 'mkdir -p build/mutate/bin; cp %q build/mutate/bin; ! grep -q broken code.cpp\n' \
+        "$scratch/code_tests" >"$root/dev"
     printf 'build/\n' >"$root/.gitignore"
     mutant EVT-1-guard 'guard;' ''
     git -C "$root" init -q
@@ -70,19 +73,27 @@ tree good
 bash "$here/mutate.sh" "$root" --check || fail "mutate.sh refuses a good mutant"
 [[ $(bash "$here/mutate.sh" "$root" --list) == *'EVT-1-guard '*'What it takes out.' ]] ||
     fail "--list doesn't show the mutant"
-ends 0 'killed, 1 assertions'
-ends 0 '1 mutants: 1 killed, 0 not' EVT-1
+ends 0 'killed by Code.HasAGuard'
+ends 0 '1 mutants: 1 killed, 0 survived, 0 unfit' EVT-1
 ends 2 'no mutant EVT-2' EVT-2
-cmp -s "$root/code.cpp" "$root/build/mutate/code.cpp" || fail "a mutant stays in the copy"
+cmp -s "$root/code.cpp" "$root/build/mutate/0/code.cpp" || fail "a mutant stays in the copy"
 [[ $(<"$root/code.cpp") == guard* ]] || fail "a mutant was made in the tree itself"
 
 mutant EVT-1-floor 'floor;' 'ceiling;'
 ends 1 'SURVIVED' EVT-1-floor
-ends 1 '2 mutants: 1 killed, 1 not'
+ends 1 '2 mutants: 1 killed, 1 survived, 0 unfit'
 mutant EVT-1-floor 'floor;' 'broken'
 ends 1 'DOES NOT BUILD' EVT-1-floor
 mutant EVT-1-floor 'wall;' ''
 ends 1 'NO ASSERTION FAILED' EVT-1-floor
+mutant EVT-1-floor 'floor;' 'endless;'
+MUTATE_SECONDS=1 ends 1 'NO ASSERTION FAILED' EVT-1-floor
+
+mutant EVT-1-floor 'floor;' 'ceiling;'
+ends 1 '2 mutants: 1 killed, 1 survived, 0 unfit'
+said=$(bash "$here/mutate.sh" "$root" --resume 2>&1)
+[[ $said != *EVT-1-guard* && $said == *EVT-1-floor* && $said == *'1 killed, 1 survived'* ]] ||
+    fail "--resume doesn't leave out what was killed: $said"
 sed -i 's/guard/gate/' "$root/code.cpp"
 mutant EVT-1-floor 'floor;' ''
 ends 1 'fails without any mutant' EVT-1-floor
