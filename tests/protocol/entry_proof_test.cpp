@@ -55,11 +55,12 @@ void sign_checkpoint(EntryProof& proof, const SigningKey& key, const ServerName&
     proof.roots[0] = root.jws;
 }
 
-void sign_seal(EntryProof& proof, const SigningKey& key, const ServerName& server)
+void sign_seal(EntryProof& proof, const SigningKey& key, const ServerName& server,
+               const Hash& event)
 {
     RootBuilder leaves;
     Seal seal;
-    seal.events = {sha256("an event before"), event_id(proof.event)};
+    seal.events = {sha256("an event before"), event};
     seal.proof.root = 1;
     leaves.add(seal_leaf(proof.channel, seal.events));
     auto root = leaves.sign(key, server, numbered_at - 10);
@@ -67,6 +68,11 @@ void sign_seal(EntryProof& proof, const SigningKey& key, const ServerName& serve
     proof.seal = std::move(seal);
     proof.roots.resize(2);
     proof.roots[1] = root.jws;
+}
+
+void sign_seal(EntryProof& proof, const SigningKey& key, const ServerName& server)
+{
+    sign_seal(proof, key, server, event_id(proof.event));
 }
 
 // Entry 7 of a channel of a.example, by bob@b.example, two entries before a checkpoint.
@@ -211,7 +217,7 @@ TEST(EntryProof, WithoutTheAuthorsSealAnotherServersEntryIsNotProven)
     EXPECT_EQ(proof_code(proof), Code::signature_invalid);
 
     proof = sealed_proof();
-    proof.seal->events.pop_back();
+    sign_seal(proof, author_key(), elsewhere, sha256("another event"));
     EXPECT_EQ(proof_code(proof), Code::signature_invalid);
 }
 
@@ -231,6 +237,7 @@ TEST(EntryProof, WhatNothingNeedsIsRefused)
     EXPECT_EQ(proof_code(proof), Code::malformed);
 }
 
+// [PRF-2]
 TEST(EntryProof, AChainThatGoesBackInTimeIsRefused)
 {
     auto proof = own_proof();
@@ -245,6 +252,40 @@ TEST(EntryProof, AContentOfAnotherEventIsRefused)
     auto proof = sealed_proof();
     proof.content = replaced(golden::content, "hello", "hallo");
     EXPECT_EQ(proof_code(proof), Code::malformed);
+}
+
+// [PRF-2]
+TEST(EntryProof, AnEntryOfAnotherChannelIsRefused)
+{
+    auto proof = own_proof();
+    proof.event = replaced(proof.event, golden::channel.str(),
+                           "0192f0c1-7b1a-7c3d-8e4f-ba9876543210@a.example");
+    sign_checkpoint(proof, home_key(), home);
+    EXPECT_EQ(proof_code(proof), Code::malformed);
+}
+
+// [PRF-2]
+TEST(EntryProof, WhatDoesNotLeadToASignatureIsRefused)
+{
+    auto proof = sealed_proof();
+    proof.previous = to_base64url(sha256("another entry 6"));
+    EXPECT_EQ(proof_code(proof), Code::malformed);
+
+    proof = sealed_proof();
+    proof.checkpoint.epoch = 2;
+    EXPECT_EQ(proof_code(proof), Code::malformed);
+
+    proof = sealed_proof();
+    proof.checkpoint.proof.index = 0;
+    EXPECT_EQ(proof_code(proof), Code::signature_invalid);
+
+    for (const std::size_t root : {0U, 1U}) {
+        proof = sealed_proof();
+        auto& jws = proof.roots[root];
+        auto& inside = jws[jws.size() - 10];
+        inside = inside == 'A' ? 'B' : 'A';
+        EXPECT_EQ(proof_code(proof), Code::signature_invalid);
+    }
 }
 
 // [PRF-6]

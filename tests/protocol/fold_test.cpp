@@ -424,8 +424,9 @@ TEST(Fold, AnOwnerMovesTheChannelWithTheNewHomesConsent)
     EXPECT_EQ(outcome("channel.move", owner, R"("home":"b.example")"), Code::malformed);
     EXPECT_EQ(outcome("channel.move", owner, move_content("b.example", "c.example")),
               Code::malformed);
-    EXPECT_EQ(outcome("channel.move", owner, move_content("b.example", "b.example", "other")),
-              Code::malformed);
+    for (const char* other : {"other", "0192f0c1-7b1a-7c3d-8e4f-ba9876543210@a.example"})
+        EXPECT_EQ(outcome("channel.move", owner, move_content("b.example", "b.example", other)),
+                  Code::malformed);
     const auto too_far = move_content("b.example", "b.example", golden::channel.str(), 3);
     EXPECT_EQ(outcome("channel.move", owner, too_far), Code::malformed);
     EXPECT_EQ(outcome("channel.move", owner, move_content("a.example", "a.example")),

@@ -134,10 +134,11 @@ TEST(RequestTags, AreThereExactlyOnce)
     EXPECT_EQ(with_input("tag=\"entente-v1\"", "tag=\"entente-v1-response\""),
               Code::signature_incomplete);
     EXPECT_EQ(after([](SignedRequest& r) {
-                  const std::string again =
-                      r.field("signature-input").substr(std::string{"entente"}.size());
-                  r.field("signature-input") += ", second" + again;
-                  r.field("signature") += ", second=:AAAA:";
+                  // As good as the first: which of the two counts must not be ours to choose.
+                  for (const char* field : {"signature-input", "signature"}) {
+                      const auto again = r.field(field).substr(std::string{"entente"}.size());
+                      r.field(field) += ", second" + again;
+                  }
               }),
               Code::malformed);
     EXPECT_EQ(after([](SignedRequest& r) { r.field("signature-input") += ", odd=1"; }),

@@ -124,6 +124,7 @@ TEST_F(StatementsTest, AnotherServersStatementsMeanNothing)
     EXPECT_TRUE(ring.find(server)->statements.empty());
 }
 
+// [VER-1]
 TEST_F(StatementsTest, WhatIsntAStatementIsPassedOver)
 {
     EXPECT_EQ(read({2}, {"", "a.b.c", rotation(1, 2, now)}), Verdict::updated);
@@ -302,6 +303,14 @@ TEST_F(StatementsTest, OfTwoRecoveriesByOneKeyTheEarlierStands)
 }
 
 // [KEY-12]
+TEST_F(StatementsTest, OfTwoRecoveriesAtOneTimeTheLowerKeyStands)
+{
+    hear({new_recovery(0, 1, now - 100), new_recovery(0, 2, now - 100)});
+    const auto lower = recovery(1).id() < recovery(2).id() ? 1 : 2;
+    EXPECT_EQ(*ring.recovery_key(server), recovery(lower).public_key());
+}
+
+// [KEY-12]
 TEST_F(StatementsTest, RecoveryKeysMakeNoCircles)
 {
     hear({new_recovery(0, 1, now - 100), new_recovery(1, 0, now - 90)});
@@ -407,6 +416,7 @@ TEST_F(StatementsTest, SixtyFourWaitAndTheOldestGoesForTheNext)
     EXPECT_NE(ring.find_key(ref(201)), nullptr);
 }
 
+// [KEY-12]
 TEST_F(StatementsTest, AStolenKeyCantUseUpTheRoomOfTheRecoveryKey)
 {
     std::vector<std::string> flood;

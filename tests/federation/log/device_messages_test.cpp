@@ -155,6 +155,7 @@ TEST_F(DeviceMessagesTest, WhatIsAcknowledgedDoesNotComeAgainAndLaterOnesGoOn)
     EXPECT_EQ(b.mail("bob", 7).back().number, 4);
 }
 
+// [INBOX-12]
 TEST_F(DeviceMessagesTest, AnUnknownDeviceIsSaidHereAtOnceAndThereByMail)
 {
     const auto here = send({to_carol("{}", 9), to_carol("{}")});
@@ -180,7 +181,9 @@ TEST_F(DeviceMessagesTest, AFullMailboxRefusesAndItsServerDoesNotMakeTheOthersWa
     fill_mailbox();
     send({to_bob("{}")});
     EXPECT_EQ(a.deliver().value().direct.at(0).status, ItemStatus::rejected);
-    EXPECT_EQ(a.mail("alice", 1).at(0).problem, "forbidden");
+    const auto news = a.mail("alice", 1);
+    ASSERT_EQ(news.size(), 1U);
+    EXPECT_EQ(news[0].problem, "forbidden");
     ASSERT_TRUE(acknowledge(1));
     send({to_bob("{}")}, 2);
     EXPECT_EQ(a.deliver().value().direct.at(0).status, ItemStatus::accepted);
@@ -244,10 +247,21 @@ TEST_F(DeviceMessagesTest, AnInvitationMakesNoAcquaintanceUntilItIsAccepted)
     EXPECT_EQ(receive(event("carol@a.example", message_for(7))), "accepted");
 }
 
+// [INBOX-12]
 TEST_F(DeviceMessagesTest, ABadMessageIsRefusedAloneAndLeavesNothing)
 {
     EXPECT_EQ(receive(event("alice@a.example", "")), "malformed");
     EXPECT_EQ(receive(event("alice@a.example", R"(,"device":"x","message":{})")), "malformed");
+    const auto with_message = [&](const std::string& message) {
+        return event("alice@a.example",
+                     R"(,"device":")" + device_id(7).str() + R"(","message":)" + message);
+    };
+    const std::string most =
+        R"({"k":")" + std::string(protocol::max_device_message_octets - 8, 'k') + "\"}";
+    EXPECT_EQ(receive(with_message(most + " ")), "accepted");
+    EXPECT_EQ(receive(with_message(R"({"kk)" + most.substr(3))), "malformed");
+    EXPECT_EQ(receive(with_message("[]")), "malformed");
+    ASSERT_TRUE(acknowledge(1));
     EXPECT_EQ(receive(event("a.example", message_for(7))), "forbidden");
     EXPECT_EQ(receive(event("alice@a.example", message_for(8))), "not-found");
     EXPECT_EQ(receive(event("alice@a.example", message_for(7), "nobody@b.example")), "not-found");
@@ -280,6 +294,7 @@ TEST_F(DeviceMessagesTest, BehindADeferredMessageItsAuthorsLaterOnesAreDeferred)
     EXPECT_EQ(statuses, (std::vector{accepted, accepted, duplicate}));
 }
 
+// [INBOX-12]
 TEST_F(DeviceMessagesTest, AMessageThatIsTooLongIsRefusedAlone)
 {
     const std::string most =

@@ -16,7 +16,11 @@ class Address final : public net::Fetcher {
         if (!sent) co_return fail(sent);
         std::size_t items = sent->direct.size();
         for (const auto& part : sent->submissions) items += part.value->events.size();
-        for (const auto& part : sent->logs) items += part.value->entries.size();
+        asked.clear();
+        for (const auto& part : sent->logs) {
+            items += part.value->entries.size();
+            if (part.value->entries.empty()) asked.insert(part.value->channel.str());
+        }
         posts.push_back(items);
         octets.push_back(fetch.body.size());
         if (failure) co_return tl::unexpected<Error>{*failure};
@@ -27,6 +31,7 @@ class Address final : public net::Fetcher {
     std::optional<Error> failure = Error{Code::timeout, "no answer", {}, 0};
     std::vector<std::size_t> posts;   // the items of each
     std::vector<std::size_t> octets;  // the same
+    std::set<std::string> asked;      // channels that the last had no entries of
 
  private:
     Server& from_;
@@ -72,11 +77,18 @@ class Probe : public ::testing::Test {
             log.lines, [&](const HeardLog::Line& line) { return line.level == level; }));
     }
 
+    // Of these two nothing is owed.
+    [[nodiscard]] std::set<std::string> shared_besides()
+    {
+        return {shared_channel(a, b).str(), shared_channel(a, b).str()};
+    }
+
     static constexpr int owed = 50;
     const std::string long_text = std::string(1'000, 'x');
     Servers servers;
     Server& a = servers.a;
     Server& b = servers.b;
+    const std::set<std::string> besides = shared_besides();
     Address address{a, b};
     HeardLog log;
     ChannelId channel;
@@ -109,6 +121,23 @@ TEST_F(Probe, OnceItAnswersAllGoes)
     until_all_is_sent();
     EXPECT_EQ(address.posts, (std::vector<std::size_t>{owed, 1, 1, owed - 1}));
     EXPECT_EQ(b.image(channel)->hash, a.image(channel)->hash);
+}
+
+// [LOG-8] It may have been put back to an older state meanwhile.
+TEST_F(Probe, WhoWasAwayIsAskedWhatItHoldsOfAllChannels)
+{
+    until_next_try();
+    EXPECT_TRUE(address.asked.empty());
+    address.failure.reset();
+    std::set<std::string> asked;
+    a.world.clock.now = links->state_of(b.identity.name)->next_try;
+    links->wake(b.identity.name);
+    links.run([&] {
+        ++a.world.clock.now;
+        asked.insert(address.asked.begin(), address.asked.end());
+        return links->running() == 0;
+    });
+    EXPECT_TRUE(std::ranges::includes(asked, besides));
 }
 
 // Found at a server with thousands of peers: each kept to the second that the bound named.

@@ -101,6 +101,7 @@ TEST_F(PeopleEvents, AChangeIsToldOncePerServerHoweverOftenItCame)
     EXPECT_TRUE(ids_owed_to_b().empty());
 }
 
+// [INBOX-14]
 TEST_F(PeopleEvents, WhoHearsOfAChangeForgetsTheUserAndTellsThoseWhoKnowHim)
 {
     shared_channel(a.server, b.server);
@@ -210,6 +211,7 @@ TEST_F(PeopleEvents, AReportReachesTheModeratorsOfBothServersOnce)
     EXPECT_EQ(reports(b)[0].user, "bob@b.example");
 }
 
+// [INBOX-15]
 TEST_F(PeopleEvents, AReportOfAUserHereStaysHereAndOneOfNobodyIsRefused)
 {
     ASSERT_TRUE(report(a.server.user("carol"), 1));

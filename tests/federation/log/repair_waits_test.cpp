@@ -65,6 +65,54 @@ TEST_F(RepairOfAHome, AFollowerThatHoldsNoMoreEndsTheWaitAtOnce)
 }
 
 // [LOG-16]
+TEST_F(RepairOfAHome, WhoPutsOffOrHoldsMoreThanCanBeComparedHasNotAnswered)
+{
+    put_back();
+    auto answer = claim();
+    answer.agrees.reset();
+    answer.status = protocol::SliceStatus::need_snapshot;
+    say(b, answer);
+    look();
+    EXPECT_TRUE(is_held());
+    answer.status = protocol::SliceStatus::deferred;
+    answer.retry_after = 1;
+    answer.have = {a.image(channel)->seq, a.image(channel)->hash};
+    say(b, answer);
+    look();
+    EXPECT_TRUE(is_held());
+}
+
+// [LOG-16]
+TEST_F(RepairOfAHome, WhoHoldsNoPartOfTheLogHasAnswered)
+{
+    put_back();
+    auto answer = claim();
+    answer.agrees.reset();
+    answer.status = protocol::SliceStatus::not_following;
+    say(b, answer);
+    look();
+    EXPECT_FALSE(is_held());
+}
+
+// [LOG-17] It was said of an end that the home has left behind meanwhile.
+TEST_F(RepairOfAHome, WhoAgreesBelowTheEndIsAskedAgain)
+{
+    const auto earlier = *a.image(channel);
+    ASSERT_TRUE(a.post("alice", channel, "new"));
+    settle_all(a, b);
+    back_up();
+    put_back();
+    auto answer = claim();
+    answer.agrees = protocol::Position{earlier.seq, earlier.hash};
+    say(b, answer);
+    look();
+    EXPECT_TRUE(is_held());
+    ASSERT_TRUE(ask(a, b, channel));
+    look();
+    EXPECT_FALSE(is_held());
+}
+
+// [LOG-16]
 TEST_F(RepairOfAHome, WhoClaimsAndThenKeepsSilentIsNotWaitedForBeyondTheUsual)
 {
     let_carol_in();

@@ -72,6 +72,7 @@ TEST_F(Mailboxes, AnAcknowledgementIsCumulativeAndNoNumberComesTwice)
               Numbers{2 + message_overhead_octets});
 }
 
+// [INBOX-13]
 TEST_F(Mailboxes, OneSourceHasHalfOfItAndAllTogetherTheWhole)
 {
     fill(max_mailbox_messages / 2, "b.example");
