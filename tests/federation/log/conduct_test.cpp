@@ -113,6 +113,7 @@ TEST_F(ConductTest, MalformedItemsOfAnyKindAreFaults)
         broken([](auto& transaction) { transaction.submissions[0].events[0].content = "{}"; });
         broken([](auto& transaction) { transaction.submissions[0].events[0].event = "{}"; });
         broken([&](auto& transaction) {
+            transaction.roots.clear();
             transaction.submissions.clear();
             transaction.direct = {{"no event", "{}"}};
         });
