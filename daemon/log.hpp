@@ -18,8 +18,8 @@
 namespace entente::daemon {
 
 // The parts that write: what log.components can name.
-inline constexpr std::array<std::string_view, 7> log_components{
-    "api", "channel_log", "daemon", "discovery", "gate", "links", "storage"};
+inline constexpr std::array<std::string_view, 8> log_components{
+    "api", "channel_log", "daemon", "discovery", "gate", "links", "storage", "trust"};
 
 inline constexpr int same_lines_a_minute = 60;
 

@@ -48,7 +48,8 @@ class Check : public testing::Test {
     // The exit code and all that was said.
     std::pair<int, std::string> check(const std::string& rest, Environment environment = {})
     {
-        environment.emplace_back("ENTENTE_SERVER_RUNTIME", scratch_ / "run");
+        if (environment.empty())
+            environment.emplace_back("ENTENTE_SERVER_RUNTIME", scratch_ / "run");
         std::ofstream(scratch_ / "e.toml") << "[server]\nname = \"a.example\"\ndata = \"data\"\n"
                                            << rest;
         std::ostringstream out;

@@ -8,7 +8,7 @@
 namespace entente::protocol {
 namespace {
 
-constexpr NameRules strict{};
+constexpr NameRules names_rules{};
 
 ListedChannel listed(std::size_t number)
 {
@@ -26,10 +26,10 @@ TEST(DirectoryAnswers, OfAnAliasThirtyTwoServersAreRead)
     answer.channel = listed(1).channel;
     for (std::size_t i = 0; i < max_alias_servers; ++i)
         answer.servers.push_back(ServerName::trusted("s" + std::to_string(i) + ".example"));
-    EXPECT_EQ(parse_alias_answer(write_alias_answer(answer), strict)->servers, answer.servers);
+    EXPECT_EQ(parse_alias_answer(write_alias_answer(answer), names_rules)->servers, answer.servers);
     auto more = answer;
     more.servers.push_back(ServerName::trusted("one.more.example"));
-    EXPECT_EQ(parse_alias_answer(write_alias_answer(more), strict)->servers, answer.servers);
+    EXPECT_EQ(parse_alias_answer(write_alias_answer(more), names_rules)->servers, answer.servers);
 }
 
 // [QRY-7]
@@ -37,10 +37,10 @@ TEST(DirectoryAnswers, OfAPageAThousandChannelsAreRead)
 {
     DirectoryAnswer answer;
     for (std::size_t i = 0; i < max_directory_channels; ++i) answer.channels.push_back(listed(i));
-    EXPECT_EQ(parse_directory_answer(write_directory_answer(answer), strict)->channels.size(),
+    EXPECT_EQ(parse_directory_answer(write_directory_answer(answer), names_rules)->channels.size(),
               max_directory_channels);
     answer.channels.push_back(listed(max_directory_channels));
-    EXPECT_EQ(parse_directory_answer(write_directory_answer(answer), strict)->channels.size(),
+    EXPECT_EQ(parse_directory_answer(write_directory_answer(answer), names_rules)->channels.size(),
               max_directory_channels);
 }
 
@@ -51,7 +51,7 @@ TEST(DirectoryAnswers, AChannelThatCannotBeReadIsLeftOut)
     const auto read = parse_directory_answer(
         R"({"channels":[7,{"channel":"nothing"},{"name":"of none"},{"channel":")" + name +
             R"("}],"next":null})",
-        strict);
+        names_rules);
     ASSERT_TRUE(read) << read.error().detail;
     ASSERT_EQ(read->channels.size(), 1U);
     EXPECT_EQ(read->channels.front().channel.str(), name);
@@ -62,11 +62,11 @@ TEST(DirectoryAnswers, ACursorHasFiveHundredAndTwelveOctetsAtMost)
 {
     DirectoryAnswer answer;
     answer.next = std::string(max_directory_cursor_octets, 'c');
-    const auto read = parse_directory_answer(write_directory_answer(answer), strict);
+    const auto read = parse_directory_answer(write_directory_answer(answer), names_rules);
     ASSERT_TRUE(read) << read.error().detail;
     EXPECT_EQ(read->next, answer.next);
     answer.next.push_back('c');
-    EXPECT_FALSE(parse_directory_answer(write_directory_answer(answer), strict));
+    EXPECT_FALSE(parse_directory_answer(write_directory_answer(answer), names_rules));
 }
 
 }  // namespace
