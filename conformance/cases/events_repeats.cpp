@@ -31,6 +31,9 @@ void event_equivocation(Trial& trial)
     const auto third = trial.new_text();
     auto& origin = trial.origin();
     const auto& channel = trial.channel();
+    // Before: equivocation may count against its server.
+    const auto other_user = origin.user("oscar");
+    trial.join(origin, other_user, channel);
     const auto one = message_with_txn(trial, trial.user(), channel, first, txn);
     const auto two = message_with_txn(trial, trial.user(), channel, second, txn);
     expect_taken(trial, hand_in(trial, origin, channel, one, "the first event"), "the first event");
@@ -39,8 +42,6 @@ void event_equivocation(Trial& trial)
     trial.expect_absent(second);
 
     // The pair is of the server, not of the user.
-    const auto other_user = origin.user("oscar");
-    trial.join(origin, other_user, channel);
     const auto three = message_with_txn(trial, other_user, channel, third, txn);
     expect_result(trial, hand_in(trial, origin, channel, three, "another user's event with it"),
                   "another user's event with its txn", "rejected", {"equivocation"});

@@ -22,8 +22,10 @@ void expect_frozen(Trial& trial, Follower& follower)
     trial.expect_still_serves();
 }
 
+// Each joins a channel of the target's before: a fork may count against who has signed it.
 void freezes_at_another_entry(Trial& trial)
 {
+    trial.control();
     Follower follower(trial);
     auto other = follower.copy();
     const auto have = follower.have();
@@ -39,6 +41,7 @@ void freezes_at_another_entry(Trial& trial)
 
 void freezes_at_another_chain(Trial& trial)
 {
+    trial.control();
     Follower follower(trial);
     auto other = follower.copy();
     const auto text = follower.say();

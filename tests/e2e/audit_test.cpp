@@ -40,7 +40,7 @@ class Audit : public WorldTest {
     {
         const auto channel = new_uuid() + "@a.test";
         EXPECT_EQ(
-            control(a, {"channel", "move", channel, "b.test", "--as", "alice@a.test"}).exit_code,
+            control(a, {"channel", "move", channel, "b.test", "--as", "admin@a.test"}).exit_code,
             1);
     }
 };

@@ -57,7 +57,9 @@ TEST_F(KeysGuide, EveryExampleDoesWhatItSays)
         // The newest copy is lost, and the one that is there knows nothing of the kit.
         if (line.find("rotate --recovery-file /media/stick/new-secrets") != std::string::npos) {
             EXPECT_EQ(shown_keys(node("a.test")).at("keys").at(1).at("status"), "revoked");
-            std::filesystem::copy(oldest, keys, std::filesystem::copy_options::overwrite_existing);
+            std::filesystem::copy(oldest, keys,
+                                  std::filesystem::copy_options::overwrite_existing |
+                                      std::filesystem::copy_options::recursive);
         }
         run(line);
         if (line == "sudo systemctl reload ententd") expect_both_ways(alice, bob, channel);

@@ -53,8 +53,8 @@ TEST_F(ModerationGuide, EveryExampleDoesWhatItSays)
 
     // Every act that it shows is in the log that it exports.
     std::map<std::string, int> acts;
-    for (const auto& entry : control(node("a.test"), {"audit", "list"}).json.at("entries"))
-        ++acts[entry.at("act")];
+    const auto listed = control(node("a.test"), {"audit", "list"}).json;
+    for (const auto& entry : listed.at("entries")) ++acts[entry.at("act")];
     EXPECT_EQ(acts, (std::map<std::string, int>{{"server.setup", 1},
                                                 {"user.role", 1},
                                                 {"user.suspend", 1},

@@ -83,7 +83,8 @@ TEST_F(Moderation, AnAdministratorMadeByTheOperatorBansAndCantTouchAHigherRole)
     node("a.test").kill9();
     node("a.test").start();
     std::vector<std::string> acts;
-    for (const auto& entry : operate({"audit", "list"}).json.at("entries"))
+    const auto listed = operate({"audit", "list"}).json;
+    for (const auto& entry : listed.at("entries"))
         acts.push_back(entry.at("act").get<std::string>() + " by " +
                        entry.at("actor").get<std::string>());
     EXPECT_EQ(acts,
