@@ -19,6 +19,8 @@ constexpr std::size_t least_first_contacts = 20;
 constexpr int contacts_tried = 42;
 constexpr int few_strangers = 2'000;
 constexpr int many_strangers = 100'000;
+// Their numbers have as many digits as this one.
+constexpr int first_stranger = 1'000'000;
 constexpr int requests_of_a_connection = 25;
 constexpr std::int64_t most_growth = 128LL << 20;
 
@@ -154,6 +156,12 @@ struct StrangerFlood {
     std::string odd;
 };
 
+// Over what stands there.
+void write_behind(std::string& octets, const std::string& behind, const std::string& text)
+{
+    octets.replace(octets.find(behind) + behind.size(), text.size(), text);
+}
+
 // Requests of servers that don't exist, each of another one, until `count` of all were sent.
 void send_strangers(Trial& trial, Origin& model, int count, StrangerFlood& flood)
 {
@@ -161,23 +169,26 @@ void send_strangers(Trial& trial, Origin& model, int count, StrangerFlood& flood
     const auto body =
         trial.submitting(model, trial.channel(),
                          {trial.message_of(model.user(), trial.channel(), "never to be read")});
+    const std::string label = "stranger-";
     const auto tail = hex(fresh_octets(6)) + "." + trial.world().file().domain;
     while (flood.next < count) {
         const auto door = trial.world().door().from_own_address();
         Connection own(door);
+        // The first's signature is as good as any: nobody has a key to verify it by.
+        std::string base;
+        std::string signature;
+        const auto keyid = label + std::to_string(first_stranger) + "-" + tail + "#" + key.id();
+        auto octets = trial.octets_of(model, "POST", "/federation/v1/inbox", body,
+                                      {.before_signing =
+                                           [&](Request&, SignatureInput& input) {
+                                               input.set("keyid", conformance::quoted(keyid));
+                                           }},
+                                      base, signature);
         for (int n = 0; n < requests_of_a_connection; ++n) {
             const auto number = flood.next++;
             if (number >= count) return;
-            const auto keyid = "stranger-" + std::to_string(number) + "-" + tail + "#" + key.id();
-            std::string base;
-            std::string signature;
-            const auto octets =
-                trial.octets_of(model, "POST", "/federation/v1/inbox", body,
-                                {.before_signing =
-                                     [&](Request&, SignatureInput& input) {
-                                         input.set("keyid", conformance::quoted(keyid));
-                                     }},
-                                base, signature);
+            write_behind(octets, label, std::to_string(first_stranger + number));
+            write_behind(octets, "nonce=\"", base64url(fresh_octets(24)));
             const auto result = own.ask_octets(octets);
             if (!result.error.empty()) continue;
             ++flood.answered;

@@ -17,7 +17,8 @@ constexpr std::uint64_t max_seed = (std::uint64_t{1} << 53U) - 1;
 constexpr const char* footer =
     "Exit codes: 0 all graded MUSTs pass and the floor is met; 1 a failure, or a pass that was\n"
     "expected to fail; 2 usage; 3 incomplete: nothing matched, or fewer graded than --min-graded;\n"
-    "4 a control or the doctor failed; 5 a fault of the runner; 6 the target died.\n"
+    "4 a control or the doctor failed; 5 a fault of the runner; 6 the target died;\n"
+    "7 this machine was too busy to measure some cases, and nothing else is wrong.\n"
     "docs/conformance/ is the guide.";
 
 void add_target(CLI::App& verb, RunCommand& command)

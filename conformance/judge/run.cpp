@@ -51,7 +51,7 @@ bool measure(World& world, const Case& one, std::uint64_t seed, Verdict& verdict
 {
     const Draw draw("entente-conformance " + std::to_string(seed) + " " + one.id);
     Trial trial(world, one.id);
-    bool judged = true;
+    verdict.too_busy = false;
     try {
         one.run(trial);
         verdict.state = State::pass;
@@ -61,7 +61,7 @@ bool measure(World& world, const Case& one, std::uint64_t seed, Verdict& verdict
         verdict.assertion = broken.assertion;
         verdict.detail = broken.what();
     } catch (const TooNoisy& reason) {
-        judged = false;
+        verdict.too_busy = true;
         verdict.detail = std::string("this machine is too busy to tell: ") + reason.what();
     } catch (const CouldNotRun& reason) {
         verdict.detail = reason.what();
@@ -83,7 +83,7 @@ bool measure(World& world, const Case& one, std::uint64_t seed, Verdict& verdict
         verdict.detail = std::string("a fault of the runner: ") + error.what();
     }
     verdict.exchanges = trial.take_exchanges();
-    return judged;
+    return !verdict.too_busy;
 }
 
 // In an order of the seed's: no case may rest on the one before it.
@@ -106,6 +106,12 @@ std::size_t RunResult::graded() const
 {
     return count(State::pass) + count(State::fail) + count(State::warn) +
            count(State::expected_fail) + count(State::unexpected_pass) + count(State::flaky);
+}
+
+std::size_t RunResult::too_busy() const
+{
+    return static_cast<std::size_t>(std::count_if(verdicts.begin(), verdicts.end(),
+                                                  [](const Verdict& one) { return one.too_busy; }));
 }
 
 std::vector<const Case*> select(const RunOptions& options)
@@ -231,9 +237,11 @@ Exit exit_of(const RunResult& result, const RunOptions& options)
     if (result.count(State::fail) > 0 || result.count(State::unexpected_pass) > 0 ||
         result.count(State::flaky) > 0)
         return Exit::failed;
-    if (result.count(State::could_not_run) > 0) return Exit::control_failed;
-    if (result.graded() < options.min_graded || result.graded() == 0) return Exit::incomplete;
-    return Exit::all_pass;
+    const auto busy = result.too_busy();
+    if (result.count(State::could_not_run) > busy) return Exit::control_failed;
+    if (result.graded() + busy < options.min_graded || result.graded() + busy == 0)
+        return Exit::incomplete;
+    return busy > 0 ? Exit::too_busy : Exit::all_pass;
 }
 
 std::map<std::string, std::string> read_expected(const std::string& path)

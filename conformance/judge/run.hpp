@@ -43,6 +43,8 @@ enum class Exit {
     control_failed = 4,
     runner_bug = 5,
     target_died = 6,
+    // Nothing else is wrong than that the machine was too busy for some cases.
+    too_busy = 7,
 };
 
 struct RunResult {
@@ -58,6 +60,7 @@ struct RunResult {
 
     [[nodiscard]] std::size_t count(State state) const;
     [[nodiscard]] std::size_t graded() const;
+    [[nodiscard]] std::size_t too_busy() const;
 };
 
 // Those of the catalogue that `options` ask for.

@@ -49,6 +49,8 @@ struct Exchange {
 struct Verdict {
     std::string case_id;
     State state = State::could_not_run;
+    // It could not run for no other reason than that the machine was too busy to measure.
+    bool too_busy = false;
     // Which assertion failed: "refused", "no-effect", "still-serves", or one of the case's own.
     std::string assertion;
     // A sentence for people.

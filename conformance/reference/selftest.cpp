@@ -42,12 +42,29 @@ struct Tally {
     std::atomic<std::size_t> fooled{0};
     // Of a topology, or with files, that selftest hasn't got.
     std::atomic<std::size_t> not_applicable{0};
+    // That this machine was too busy to measure: no findings.
+    std::atomic<std::size_t> too_busy{0};
     std::atomic<std::size_t> findings{0};
     std::mutex mutex;
 
+    void find(const std::string& what, const Verdict& verdict)
+    {
+        if (verdict.too_busy) {
+            ++too_busy;
+            say(what);
+        } else {
+            find(what);
+        }
+    }
     void find(const std::string& what)
     {
         ++findings;
+        say(what);
+    }
+
+ private:
+    void say(const std::string& what)
+    {
         const std::lock_guard lock(mutex);
         std::printf("%s\n", what.c_str());
         std::fflush(stdout);
@@ -85,7 +102,7 @@ void judge_clean(const std::vector<const Case*>& cases, Tally& tally)
                               if (verdict.state == State::pass) {
                                   ++tally.clean;
                               } else {
-                                  tally.find("clean: " + one.id + " " + shown(verdict));
+                                  tally.find("clean: " + one.id + " " + shown(verdict), verdict);
                               }
                           }));
 }
@@ -114,8 +131,9 @@ void judge_mutant(const std::string& flag, const std::vector<MutantCase>& cases,
         if (verdict.state == State::fail && verdict.assertion == assertion) {
             ++tally.killed;
         } else {
-            tally.find(name + one->id + " should fail at \"" + assertion +
-                       "\", but: " + shown(verdict));
+            tally.find(
+                name + one->id + " should fail at \"" + assertion + "\", but: " + shown(verdict),
+                verdict);
         }
     }
 }
@@ -255,7 +273,8 @@ int do_selftest(const SelftestCommand& command)
         tally.nulls.load(),
         tally.fooled == 0 ? "none passed" : (std::to_string(tally.fooled) + " passed").c_str(),
         tally.not_applicable.load());
-    return tally.findings == 0 ? 0 : 1;
+    if (tally.findings > 0) return static_cast<int>(Exit::failed);
+    return static_cast<int>(tally.too_busy > 0 ? Exit::too_busy : Exit::all_pass);
 }
 
 }  // namespace entente::conformance

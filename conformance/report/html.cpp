@@ -60,6 +60,7 @@ Headline headline_of(std::int64_t code)
         case Exit::incomplete: return {"Incomplete", State::warn};
         case Exit::control_failed: return {"Could not be judged", State::could_not_run};
         case Exit::runner_bug: return {"The runner failed", State::could_not_run};
+        case Exit::too_busy: return {"Too busy to measure", State::could_not_run};
         case Exit::target_died: return {"The target died", State::fail};
     }
     return {"Unknown", State::could_not_run};

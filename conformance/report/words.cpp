@@ -32,6 +32,8 @@ std::string_view exit_meaning(Exit exit)
                    "nothing follows from the ones that have a defect.";
         case Exit::runner_bug: return "The runner itself is at fault. The run says nothing.";
         case Exit::target_died: return "The target stopped answering, and the rest wasn't run.";
+        case Exit::too_busy:
+            return "Nothing is broken, but this machine was too busy to measure some cases.";
     }
     return "";
 }
@@ -55,7 +57,9 @@ std::vector<std::string> next_steps(const RunResult& result, const RunOptions& o
     if (result.count(State::unexpected_pass) > 0)
         steps.emplace_back(
             "Take the cases that pass unexpectedly out of the file of --expect: they are mended.");
-    if (result.count(State::could_not_run) > 0 && exit != Exit::target_died)
+    if (result.too_busy() > 0)
+        steps.emplace_back("Run the cases that could not be measured again on a quiet machine.");
+    if (result.count(State::could_not_run) > result.too_busy() && exit != Exit::target_died)
         steps.emplace_back(
             "Run `entente-conformance doctor --target target.toml`: it finds out, "
             "step by step, what keeps the target from being judged.");

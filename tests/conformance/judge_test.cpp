@@ -51,6 +51,23 @@ TEST(Judge, MeasuresAgainWhereTheMachineWasTooBusy)
     EXPECT_NE(verdict.detail.find("it is loud"), std::string::npos);
 }
 
+TEST(Judge, ThatTheMachineIsTooBusyIsNoFailureAndNoPass)
+{
+    const auto exit_after = [](const std::vector<std::function<void()>>& ends,
+                               std::size_t min_graded) {
+        const auto one = ending(ends);
+        RunOptions options;
+        options.min_graded = min_graded;
+        return exit_of(run(world(), {&one}, options, [](const Case&, const Verdict&) {}), options);
+    };
+    const std::vector<std::function<void()>> loud(max_measurements, is_unclear);
+    EXPECT_EQ(exit_after(loud, 1), Exit::too_busy);
+    EXPECT_EQ(exit_after(loud, 2), Exit::incomplete);
+    EXPECT_EQ(exit_after({[] { throw CouldNotRun("its control"); }}, 1), Exit::control_failed);
+    EXPECT_EQ(exit_after({is_unclear, passes}, 1), Exit::all_pass);
+    EXPECT_EQ(exit_after({is_unclear, breaks}, 1), Exit::failed);
+}
+
 TEST(Judge, NeverMeasuresAFailureAgain)
 {
     const auto verdict = judge(world(), ending({is_unclear, breaks, passes}), 0);

@@ -10,7 +10,8 @@ set -euo pipefail
 usage="usage: sealed.sh BIN [ARGUMENTS OF run]
 BIN holds ententd, ententctl and entente-conformance (or SEALED_RUNNER names that). Without
 arguments the cases disc-* run. SEALED_GUARD=off allows the daemon all addresses, to see the
-cases fail. Needs iproute2, and to be allowed a network namespace: exits with 77 where it isn't."
+cases fail. Needs iproute2, and to be allowed a network namespace: exits with 77 where it isn't,
+and where this machine is too busy to measure."
 (($# > 0)) || { echo "$usage" >&2; exit 2; }
 if [[ ${SEALED_INSIDE:-} != yes ]]; then
     if ! refused=$(unshare --map-root-user --net --mount ip link set lo up 2>&1); then
@@ -106,4 +107,6 @@ TOML
 status=0
 "$runner" run --target target.toml "$@" || status=$?
 if ((status != 0)) && [[ -n ${SEALED_LOG:-} ]]; then cp daemon.log "$SEALED_LOG"; fi
+# Nothing is wrong, but this machine was too busy to measure some cases.
+((status != 7)) || exit 77
 exit $status
