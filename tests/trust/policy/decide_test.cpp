@@ -256,7 +256,8 @@ TEST(Decide, OfRulesThatNameATierOnlyThoseOfThisOneAreTried)
                              R"({"eq":["subject.tier",")" + std::string(tier) + "\"]}",
                              R"("allow")"));
     }
-    const auto verdict = ready(rules)->decide(message_of().word(A::subject_tier, Tier::known));
+    const auto policies = ready(rules);
+    const auto verdict = policies->decide(message_of().word(A::subject_tier, Tier::known));
     EXPECT_EQ(verdict.rule.rule, "known");
     EXPECT_EQ(verdict.steps, 1U);
 }
