@@ -10,19 +10,16 @@ namespace {
 using protocol::Millis;
 using protocol::Uuid;
 
-constexpr char select_account[] =
-    "SELECT u.id, u.localpart, u.role, u.created_at, u.suspended_at, u.banned_at, u.deleted_at, "
-    "(SELECT count(*) FROM account_session s WHERE s.user = u.id AND s.ended_at IS NULL "
-    "AND s.expires_at > ?2) FROM account_user u WHERE u.localpart = ?1";
-constexpr char select_account_by_id[] =
-    "SELECT u.id, u.localpart, u.role, u.created_at, u.suspended_at, u.banned_at, u.deleted_at, "
-    "(SELECT count(*) FROM account_session s WHERE s.user = u.id AND s.ended_at IS NULL "
-    "AND s.expires_at > ?2) FROM account_user u WHERE u.id = ?1";
-constexpr char select_accounts[] =
-    "SELECT u.id, u.localpart, u.role, u.created_at, u.suspended_at, u.banned_at, u.deleted_at, "
-    "(SELECT count(*) FROM account_session s WHERE s.user = u.id AND s.ended_at IS NULL "
-    "AND s.expires_at > ?2) FROM account_user u WHERE u.localpart > ?1 "
+#define SELECT_ACCOUNT                                                                            \
+    "SELECT u.id, u.localpart, u.role, u.created_at, u.suspended_at, u.banned_at, u.deleted_at, " \
+    "(SELECT count(*) FROM account_session s WHERE s.user = u.id AND s.ended_at IS NULL "         \
+    "AND s.expires_at > ?2) FROM account_user u "
+constexpr char select_account[] = SELECT_ACCOUNT "WHERE u.localpart = ?1";
+constexpr char select_account_by_id[] = SELECT_ACCOUNT "WHERE u.id = ?1";
+constexpr char select_accounts[] = SELECT_ACCOUNT
+    "WHERE u.localpart > ?1 "
     "ORDER BY u.localpart LIMIT ?3";
+#undef SELECT_ACCOUNT
 constexpr char select_superadmins[] =
     "SELECT count(*) FROM account_user WHERE role = 'superadmin' AND suspended_at IS NULL "
     "AND banned_at IS NULL AND deleted_at IS NULL";
