@@ -374,6 +374,7 @@ Result<void> ChannelLogStore::flush(WriteTransaction& transaction)
         if (auto done = write_run(db, *channel); !done) return done;
     }
     if (auto done = write_erasures(db); !done) return done;
+    if (index_ != nullptr) index_->expect(std::exchange(to_index_, {}));
     for (auto& run : written_) transaction.after_commit([this, run] { on_committed_(*run); });
     written_.clear();
     return {};
@@ -406,6 +407,7 @@ void ChannelLogStore::rolled_back()
     dirty_.clear();
     server_ids_.clear();
     to_index_.clear();
+    if (index_ != nullptr) index_->rolled_back();
     newest_run_ = {};
     written_.clear();
     erasures_.clear();
@@ -424,9 +426,7 @@ void ChannelLogStore::committed()
     dirty_.clear();
     if (marks_ != nullptr && newest_run_.run > 0) marks_->committed(newest_run_);
     erasures_.clear();
-    if (index_ != nullptr && newest_run_.run > 0)
-        index_->committed(to_index_, std::move(newest_run_));
-    to_index_.clear();
+    if (index_ != nullptr && newest_run_.run > 0) index_->committed(std::move(newest_run_));
     newest_run_ = {};
     evict();
 }

@@ -102,10 +102,23 @@ Result<bool> EventIndex::catch_up(Connection& db, std::size_t max_events)
     return true;
 }
 
-void EventIndex::committed(const std::vector<IndexedEvent>& events, IndexMark newest)
+void EventIndex::expect(std::vector<IndexedEvent> events)
 {
     const std::lock_guard lock(mutex_);
-    kept_.insert(kept_.end(), events.begin(), events.end());
+    expected_ = std::move(events);
+}
+
+void EventIndex::rolled_back()
+{
+    const std::lock_guard lock(mutex_);
+    expected_.clear();
+}
+
+void EventIndex::committed(IndexMark newest)
+{
+    const std::lock_guard lock(mutex_);
+    kept_.insert(kept_.end(), expected_.begin(), expected_.end());
+    expected_.clear();
     newest_ = std::move(newest);
     if (kept_.size() >= max_kept) give_kept();
 }
@@ -132,8 +145,10 @@ Result<std::vector<EventPlace>> EventIndex::candidates(const protocol::Hash& id)
     std::vector<EventPlace> places;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& event : kept_) {
-            if (event.id == id) places.push_back(event.place);
+        for (const auto* events : {&kept_, &expected_}) {
+            for (const auto& event : *events) {
+                if (event.id == id) places.push_back(event.place);
+            }
         }
     }
     // Asked second: what leaves the one in between has come into the other.

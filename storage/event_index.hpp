@@ -72,8 +72,12 @@ class EventIndex {
     [[nodiscard]] Result<bool> catch_up(Connection& db, std::size_t max_events);
     [[nodiscard]] bool is_complete() const { return complete_; }
 
-    // What one commit has added to the log; `newest` is its last run. On the writer's thread.
-    void committed(const std::vector<IndexedEvent>& events, IndexMark newest);
+    // What the commit that comes next adds to the log. Told before it, so that whoever sees the
+    // commit finds them; then committed() or rolled_back() follows. All on the writer's thread.
+    void expect(std::vector<IndexedEvent> events);
+    // `newest` is the commit's last run.
+    void committed(IndexMark newest);
+    void rolled_back();
     // Gives what it keeps in memory to the places. At an orderly end, behind the last commit.
     void flush();
 
@@ -95,6 +99,7 @@ class EventIndex {
     std::int64_t missing_to_ = 0;  // the newest run that may be missing
     IndexMark newest_;             // the writer's last one
     std::vector<IndexedEvent> kept_;
+    std::vector<IndexedEvent> expected_;
 };
 
 [[nodiscard]] std::string run_name(std::int64_t channel, std::int64_t last,

@@ -179,8 +179,9 @@ TEST(EventIndex, WhatCouldNotBeAddedIsMissingUntilItIsCaughtUp)
     // As the writer tells it, of a log that another index follows as well.
     const auto add = [&](int number) {
         const auto before = rig.row(garden)->hash;
+        index.expect({{id_of(number), {1, number}}});
         rig.commit(garden, number, number);
-        index.committed({{id_of(number), {1, number}}}, {number, run_name(1, number, before)});
+        index.committed({number, run_name(1, number, before)});
         EXPECT_EQ(find(number)->stored.seq, number);
         index.flush();
     };
@@ -209,6 +210,39 @@ TEST(EventIndex, WhatCouldNotBeAddedIsMissingUntilItIsCaughtUp)
     EXPECT_EQ(places.index_mark()->value().run, 4);
 }
 
+// A reader sees a commit before the writer has said that it is done.
+TEST(EventIndex, FindsWhatIsCommittedBeforeItIsToldSo)
+{
+    Rig rig;
+    FailingPlaces places;
+    EventIndex index(places);
+    ASSERT_TRUE(rig.read([&](Connection& db) { return index.open(db); }));
+    const auto find = [&](int number) {
+        return rig.read([&](Connection& db) { return index.find(db, id_of(number)); });
+    };
+    index.expect({{id_of(1), {1, 1}}});
+    EXPECT_EQ(find(1).error().code, Code::not_found);
+    rig.commit(garden, 1, 1);
+    EXPECT_EQ(find(1)->stored.seq, 1);
+    index.rolled_back();
+    EXPECT_EQ(find(1).error().code, Code::not_found);
+}
+
+TEST(EventIndex, TheWriterTellsItsIndexBeforeItCommits)
+{
+    Rig rig;
+    rig.commit(garden, 1, 1);
+    const auto reader = rig.another_reader();
+    bool is_found = false;
+    rig.onlooker.look = [&] {
+        const auto found = rig.index->find(*reader, id_of(2));
+        is_found = found && found->stored.seq == 2;
+    };
+    rig.commit(garden, 2, 2);
+    EXPECT_TRUE(is_found);
+    rig.onlooker.look = nullptr;
+}
+
 TEST(EventIndex, KeepsNoMoreInMemoryThanItsBound)
 {
     Rig rig;
@@ -219,11 +253,14 @@ TEST(EventIndex, KeepsNoMoreInMemoryThanItsBound)
         return IndexedEvent{id_of(static_cast<int>(number)),
                             {1, static_cast<std::int64_t>(number)}};
     };
-    for (std::size_t i = 1; i < EventIndex::max_kept; ++i)
-        index.committed({event(i)}, {static_cast<std::int64_t>(i), "run"});
+    for (std::size_t i = 1; i < EventIndex::max_kept; ++i) {
+        index.expect({event(i)});
+        index.committed({static_cast<std::int64_t>(i), "run"});
+    }
     EXPECT_TRUE(places.find_event(id_of(1))->empty());
     EXPECT_EQ(places.index_mark().value(), std::nullopt);
-    index.committed({event(EventIndex::max_kept)}, {77, "the last run"});
+    index.expect({event(EventIndex::max_kept)});
+    index.committed({77, "the last run"});
     EXPECT_EQ(places.find_event(id_of(1))->size(), 1U);
     EXPECT_EQ(places.index_mark().value(), (IndexMark{77, "the last run"}));
 }

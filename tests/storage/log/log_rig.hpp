@@ -38,6 +38,20 @@ inline std::string event_text(int number)
     return "event " + std::to_string(number);
 }
 
+// Is there where a commit has been made and no one has been told.
+class Onlooker : public Participant {
+ public:
+    std::function<void()> look;
+
+ private:
+    Result<void> flush(WriteTransaction&) override { return {}; }
+    void rolled_back() override {}
+    void committed() override
+    {
+        if (look) look();
+    }
+};
+
 // A store over a folder that may be closed and opened again.
 class Rig {
  public:
@@ -85,6 +99,7 @@ class Rig {
         store = std::make_unique<ChannelLogStore>(
             index.get(), protocol::NameRules{}, cached_channels_,
             [this](const CommittedRun& run) { committed.push_back(run); });
+        commits->add(onlooker);
         commits->add(*store);
         ASSERT_TRUE(commits->start());
         if (!index) return;
@@ -198,7 +213,14 @@ class Rig {
         });
     }
 
+    // Beside the connections of `commits`.
+    std::unique_ptr<Connection> another_reader()
+    {
+        return make_sqlite_database(path_ + "/db")->open_reader().value();
+    }
+
     boost::asio::io_context io;
+    Onlooker onlooker;  // on the writer's thread
     std::unique_ptr<ReplayMemory> window;
     std::unique_ptr<EventIndex> index;
     bool catches_up = true;  // at open
