@@ -28,6 +28,9 @@ class Connection {
     virtual asio::awaitable<Result<std::size_t>> read_some(char* data, std::size_t size) = 0;
     // All of it.
     virtual asio::awaitable<Result<void>> write(std::string_view octets) = 0;
+    // As much of it as goes without waiting, and how much that was. What is left must be written
+    // next, by write(). Requires: no write is under way.
+    virtual Result<std::size_t> write_at_once(std::string_view octets) = 0;
     // Applies to the reads and writes that are under way and to those that follow.
     virtual void deadline_after(std::chrono::milliseconds timeout) = 0;
     virtual void no_deadline() = 0;

@@ -51,6 +51,19 @@ class PlainConnection final : public Connection {
         co_return Result<void>();
     }
 
+    Result<std::size_t> write_at_once(std::string_view octets) override
+    {
+        std::size_t written = 0;
+        while (written < octets.size()) {
+            const auto left = octets.substr(written);
+            boost::system::error_code error;
+            written += core_->socket().write_some(asio::buffer(left.data(), left.size()), error);
+            if (error == asio::error::would_block) break;
+            if (error) return fail(Code::unavailable, "write: " + error.message());
+        }
+        return written;
+    }
+
     void deadline_after(std::chrono::milliseconds timeout) override
     {
         core_->deadline_after(timeout);

@@ -71,6 +71,25 @@ class OpenSslConnection final : public TlsConnection {
         co_return Result<void>();
     }
 
+    Result<std::size_t> write_at_once(std::string_view octets) override
+    {
+        std::size_t written = 0;
+        while (written < octets.size()) {
+            if (!core_->socket().is_open()) return fail(Code::unavailable, "closed");
+            ERR_clear_error();
+            std::size_t count = 0;
+            const int outcome =
+                SSL_write_ex(ssl_.get(), octets.data() + written, octets.size() - written, &count);
+            if (outcome != 1) {
+                const int why = SSL_get_error(ssl_.get(), outcome);
+                if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) break;
+                return fail(Code::unavailable, describe("write"));
+            }
+            written += count;
+        }
+        return written;
+    }
+
     void deadline_after(std::chrono::milliseconds timeout) override
     {
         core_->deadline_after(timeout);

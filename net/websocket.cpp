@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -76,19 +77,20 @@ asio::awaitable<Transferred> read_part(CarrierPtr carrier, asio::mutable_buffer 
     co_return done;
 }
 
-// A part at a time, each with the whole time: what counts is that the peer reads on.
-asio::awaitable<Transferred> write_part(CarrierPtr carrier, std::string octets)
+// A part at a time, each with the whole time: what counts is that the peer reads on. Of
+// `octets` so many are written already.
+asio::awaitable<Transferred> write_rest(CarrierPtr carrier, std::string octets, std::size_t written)
 {
     carrier->write_timer.expires_after(write_time);
     carrier->write_timer.async_wait([weak = std::weak_ptr(carrier)](error_code error) {
         const auto late = weak.lock();
         if (late && !error) late->connection->abort();
     });
-    auto written = co_await carrier->connection->write(octets);
+    auto rest = co_await carrier->connection->write(std::string_view(octets).substr(written));
     carrier->write_timer.cancel();
     Transferred done;
-    if (!written) {
-        done.error = to_error_code(written.error());
+    if (!rest) {
+        done.error = to_error_code(rest.error());
     } else {
         done.size = octets.size();
     }
@@ -202,8 +204,16 @@ class ConnectionStream {
         const auto start = [](auto&& handler, CarrierPtr carrier, std::string part) {
             using Handler = std::decay_t<decltype(handler)>;
             const auto executor = carrier->connection->executor();
-            asio::co_spawn(executor, write_part(std::move(carrier), std::move(part)),
-                           Forward<Handler>{std::forward<decltype(handler)>(handler)});
+            // Most parts go at once: those need neither a coroutine nor a timer.
+            const auto written = carrier->connection->write_at_once(part);
+            if (written && *written < part.size()) {
+                asio::co_spawn(executor, write_rest(std::move(carrier), std::move(part), *written),
+                               Forward<Handler>{std::forward<decltype(handler)>(handler)});
+                return;
+            }
+            const auto error = written ? error_code() : to_error_code(written.error());
+            asio::post(executor, beast::bind_front_handler(std::forward<decltype(handler)>(handler),
+                                                           error, written.value_or(0)));
         };
         return asio::async_initiate<Token, void(error_code, std::size_t)>(start, token, carrier_,
                                                                           start_of(buffers));

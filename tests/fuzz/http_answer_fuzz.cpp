@@ -28,6 +28,7 @@ class Played final : public Connection {
         co_return part.size();
     }
     asio::awaitable<Result<void>> write(std::string_view) override { co_return Result<void>(); }
+    Result<std::size_t> write_at_once(std::string_view octets) override { return octets.size(); }
     void deadline_after(std::chrono::milliseconds) override {}
     void no_deadline() override {}
     asio::awaitable<void> shutdown() override { co_return; }
