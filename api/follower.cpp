@@ -83,7 +83,12 @@ void Follower::entries(const protocol::ChannelId& channel, const LiveBatch& batc
     if (found == cursors_.end()) return;
     auto& cursor = found->second;
     cursor.noticed = std::max(cursor.noticed, batch.last);
-    if (!cursor.live || batch.last <= cursor.seq) return;
+    if (batch.from_store) cursor.from_store = std::max(cursor.from_store, batch.last);
+    if (batch.last <= cursor.seq) return;
+    if (!cursor.live) {
+        keep_ahead(cursor, batch, channel);
+        return;
+    }
     // Who doesn't keep up reads on from the store, at the pace of the socket.
     const bool is_next = batch.first == cursor.seq + 1;
     if (batch.from_store || !is_next || !queue_.fits(batch.entries->json.size())) {
@@ -95,8 +100,24 @@ void Follower::entries(const protocol::ChannelId& channel, const LiveBatch& batc
     wake_.notify();
 }
 
+void Follower::keep_ahead(const Cursor& cursor, const LiveBatch& batch,
+                          const protocol::ChannelId& channel)
+{
+    if (!ahead_ || ahead_->channel != channel || ahead_->is_broken) return;
+    const bool is_next =
+        ahead_->last == 0 ? batch.first > cursor.seq : batch.first == ahead_->last + 1;
+    // The page is to have room beside it.
+    if (batch.from_store || !is_next || !queue_.fits(batch.entries->json.size() + page_octets)) {
+        ahead_->is_broken = true;
+        return;
+    }
+    ahead_->last = batch.last;
+    queue_.push_entries(batch.entries);
+}
+
 void Follower::take_back(const protocol::ChannelId& channel)
 {
+    if (ahead_ && ahead_->channel == channel) ahead_->is_broken = true;
     const auto found = cursors_.find(channel);
     const auto first = queue_.take_back(channel);
     if (!first || found == cursors_.end()) return;
@@ -208,10 +229,14 @@ asio::awaitable<bool> Follower::catch_up(net::WebSocket& socket)
     lagging_.pop_front();
     lagging_.push_back(channel);
     const federation::PageSize size{page_entries, std::min(page_octets, queue_.most())};
+    ahead_.emplace(Ahead{channel});
     auto page = co_await channels_.page_after(caller_.user, channel, before.seq, size);
+    const auto ahead = *std::exchange(ahead_, std::nullopt);
 
     const auto found = cursors_.find(channel);
-    if (found == cursors_.end() || found->second.generation != before.generation) co_return true;
+    const bool is_void = found == cursors_.end() || found->second.generation != before.generation;
+    if (is_void || !page) queue_.take_back(channel);
+    if (is_void) co_return true;
     if (!page) {
         unfollow(channel, page.error());
         co_return true;
@@ -219,7 +244,9 @@ asio::awaitable<bool> Follower::catch_up(net::WebSocket& socket)
     // Where a device goes on from, it has what lies before.
     if (!std::exchange(found->second.is_acknowledged, true)) acknowledge(channel, before.seq);
     std::string frame;
+    const bool is_empty = page->empty();
     took_page(channel, before, std::move(*page), frame);
+    join(ahead, before, is_empty);
     if (frame.empty()) co_return true;
     queue_.writing(frame.size());
     co_await write(socket, std::move(frame));
@@ -233,9 +260,6 @@ void Follower::took_page(const protocol::ChannelId& channel, const Cursor& befor
     if (page.empty()) {
         // The page saw every commit that we had heard of when we asked for it.
         cursor.seq = std::max(cursor.seq, before.noticed);
-        if (cursor.noticed > cursor.seq) return;
-        cursor.live = true;
-        std::erase(lagging_, channel);
         return;
     }
     frame = R"({"entries":[)";
@@ -245,6 +269,25 @@ void Follower::took_page(const protocol::ChannelId& channel, const Cursor& befor
         cursor.seq = entry.seq;
     }
     frame += "]}";
+}
+
+void Follower::join(const Ahead& ahead, const Cursor& before, bool is_empty)
+{
+    auto& cursor = cursors_.at(ahead.channel);
+    const auto first = queue_.drop_until(ahead.channel, cursor.seq);
+    const bool is_next = !ahead.is_broken && (!first || *first == cursor.seq + 1);
+    const auto last = first ? ahead.last : cursor.seq;
+    // A page that isn't empty is the last one where it reaches a commit that we have heard of. If
+    // memberships may have changed within, the next page tells whether this user may read on.
+    const bool is_latest =
+        is_empty || (cursor.noticed > before.seq && cursor.from_store <= before.seq);
+    if (!is_next || !is_latest || last < cursor.noticed) {
+        queue_.take_back(ahead.channel);
+        return;
+    }
+    cursor.seq = last;
+    cursor.live = true;
+    std::erase(lagging_, ahead.channel);
 }
 
 void Follower::unfollow(const protocol::ChannelId& channel, const Error& error)

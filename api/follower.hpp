@@ -99,11 +99,23 @@ class Follower {
         std::uint64_t generation = 0;  // follow() again: a page under way is then void
         std::uint64_t behind = 0;      // pages go behind what was pushed before they began
         bool is_acknowledged = false;  // that the device has what lies before its first page
+        std::int64_t from_store = 0;   // the last commit that each follower reads for itself
     };
     using Cursors = std::map<protocol::ChannelId, Cursor>;
+    // What is committed in a channel while a page of it is read waits in the queue: in a busy
+    // channel no page would come back as the last one.
+    struct Ahead {
+        protocol::ChannelId channel;
+        std::int64_t last = 0;  // 0: nothing waits
+        bool is_broken = false;
+    };
 
     void drop_all();
     void lag(Cursors::iterator cursor);
+    void keep_ahead(const Cursor& cursor, const LiveBatch& batch,
+                    const protocol::ChannelId& channel);
+    // Whether the page that was read and what is kept ahead are all there is: then it goes on live.
+    void join(const Ahead& ahead, const Cursor& before, bool is_empty);
     asio::awaitable<void> write(net::WebSocket& socket, std::string frame);
     asio::awaitable<bool> write_queued(net::WebSocket& socket);
     asio::awaitable<bool> catch_up(net::WebSocket& socket);
@@ -124,6 +136,7 @@ class Follower {
     federation::SignalQueue signals_{{max_waiting_signals, max_signal_octets}};
     Cursors cursors_;
     std::deque<protocol::ChannelId> lagging_;  // each at most once, in turn
+    std::optional<Ahead> ahead_;               // while a page is read
     std::uint64_t generation_ = 0;
     bool all_ = false;           // follow channels that come
     bool list_ = false;          // the list of channels is to be read

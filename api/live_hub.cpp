@@ -30,6 +30,7 @@ LiveBatch batch_of(const protocol::ChannelId& channel, const federation::ClientE
     auto queued = std::make_shared<QueuedEntries>();
     queued->channel = channel;
     queued->first = batch.first;
+    queued->last = batch.last;
     for (const auto& entry : entries) {
         if (may_change_members(entry) || queued->json.size() > max_pushed_octets) {
             batch.from_store = true;

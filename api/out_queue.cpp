@@ -1,5 +1,7 @@
 #include "api/out_queue.hpp"
 
+#include <limits>
+#include <string_view>
 #include <utility>
 
 #include "protocol/json_rules.hpp"
@@ -38,14 +40,28 @@ void OutQueue::push_entries(std::shared_ptr<const QueuedEntries> entries)
 std::optional<std::int64_t> OutQueue::take_back(const protocol::ChannelId& channel)
 {
     std::optional<std::int64_t> first;
+    for (const auto& queued : entries_) {
+        if (!first && queued->channel == channel) first = queued->first;
+    }
+    if (first) drop_until(channel, std::numeric_limits<std::int64_t>::max());
+    return first;
+}
+
+std::optional<std::int64_t> OutQueue::drop_until(const protocol::ChannelId& channel,
+                                                 std::int64_t seq)
+{
+    std::optional<std::int64_t> first_left;
     std::erase_if(entries_, [&](const std::shared_ptr<const QueuedEntries>& queued) {
         if (queued->channel != channel) return false;
-        if (!first) first = queued->first;
+        if (queued->last > seq) {
+            if (!first_left) first_left = queued->first;
+            return false;
+        }
         held_.give_back(queued->json.size());
         return true;
     });
     if (entries_.empty()) taken_ = pushed_;
-    return first;
+    return first_left;
 }
 
 bool OutQueue::push_state(std::string state)
@@ -85,7 +101,13 @@ void OutQueue::writing(std::size_t size)
 
 std::string OutQueue::take_entries()
 {
-    std::string frame = R"({"entries":[)";
+    // Written once: each reader of a busy channel has its own.
+    std::size_t size = 0;
+    for (const auto& part : entries_) size += part->json.size() + 1;
+    constexpr std::string_view begin = R"({"entries":[)", end = "]}";
+    std::string frame;
+    frame.reserve(begin.size() + size + end.size());
+    frame = begin;
     for (const auto& part : entries_) {
         if (frame.back() != '[') frame += ',';
         frame += part->json;
@@ -93,7 +115,8 @@ std::string OutQueue::take_entries()
     }
     entries_.clear();
     taken_ = pushed_;
-    return frame + "]}";
+    frame += end;
+    return frame;
 }
 
 std::string OutQueue::take_states()
@@ -113,7 +136,8 @@ std::string OutQueue::take_states()
         held_.give_back(key.first.size() + key.second.size() + delivered_octets);
     }
     delivered_.clear();
-    return frame + "]}";
+    frame += "]}";
+    return frame;
 }
 
 std::optional<std::string> OutQueue::take()

@@ -25,10 +25,11 @@ inline constexpr std::size_t plenty_queue_octets = 128 * 1024 * 1024;
 inline constexpr protocol::SharedRoom::Limits queue_room{plenty_queue_octets, max_queue_octets,
                                                          least_queue_octets};
 
-// Entries of one channel, from `first` on, as JSON objects joined by commas.
+// Entries of one channel, from `first` to `last`, as JSON objects joined by commas.
 struct QueuedEntries {
     protocol::ChannelId channel;
     std::int64_t first = 0;
+    std::int64_t last = 0;
     std::string json;
 };
 
@@ -42,6 +43,9 @@ class OutQueue {
     void push_entries(std::shared_ptr<const QueuedEntries> entries);
     // Takes back what waits of a channel; the first of its entries, nothing where none waits.
     std::optional<std::int64_t> take_back(const protocol::ChannelId& channel);
+    // Drops those of a channel that end at or before `seq`; the first of what is left of it, if
+    // any.
+    std::optional<std::int64_t> drop_until(const protocol::ChannelId& channel, std::int64_t seq);
     // The rest returns false where the queue overflowed: what was followed is then forgotten.
     bool push_state(std::string state);  // a JSON object
     // Cumulative: a later seq of the same key replaces an earlier one that still waits.

@@ -135,7 +135,25 @@ std::shared_ptr<const QueuedEntries> queued(const char* channel, std::int64_t fi
                                             std::string json)
 {
     return std::make_shared<QueuedEntries>(
-        QueuedEntries{protocol::ChannelId::trusted(channel), first, std::move(json)});
+        QueuedEntries{protocol::ChannelId::trusted(channel), first, first, std::move(json)});
+}
+
+TEST(OutQueue, DropsOfAChannelWhatEndsAtASeqAndNothingElse)
+{
+    protocol::SharedRoom room(queue_room);
+    OutQueue queue(room);
+    const auto a = protocol::ChannelId::trusted("a");
+    queue.push_entries(queued("a", 4, R"({"a":4})"));
+    queue.push_entries(queued("b", 4, R"({"b":4})"));
+    queue.push_entries(queued("a", 5, R"({"a":5})"));
+    EXPECT_EQ(queue.drop_until(a, 3), 4);
+    EXPECT_EQ(queue.drop_until(a, 4), 5);
+    EXPECT_EQ(queue.take(), R"({"entries":[{"b":4},{"a":5}]})");
+    queue.written();
+    queue.push_entries(queued("a", 6, R"({"a":6})"));
+    EXPECT_EQ(queue.drop_until(a, 6), std::nullopt);
+    EXPECT_EQ(queue.octets(), 0U);
+    EXPECT_EQ(queue.taken(), queue.pushed());
 }
 
 TEST(OutQueue, WhatWaitsOfAChannelIsTakenBackAndNothingElse)

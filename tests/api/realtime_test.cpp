@@ -44,8 +44,9 @@ TEST(Realtime, WhatIsCommittedWhileAPageIsReadIsNotMissed)
     Room room;
     room.rig.on_io([&] {
         room.rig.channels.while_reading = [&] {
-            room.rig.channels.commit(room.id, "alice@a.test", "message.create", {"{}", "{}"});
-            // And again while the next page, which then is the last, is read.
+            // Memberships may have changed: another page is read.
+            room.rig.channels.commit(room.id, "carol@a.test", "member.leave", {"{}", "{}"});
+            // And again while that page, which then is the last, is read.
             room.rig.channels.while_reading = [&] {
                 room.rig.channels.commit(room.id, "alice@a.test", "message.create", {"{}"});
             };
@@ -56,6 +57,64 @@ TEST(Realtime, WhatIsCommittedWhileAPageIsReadIsNotMissed)
     EXPECT_EQ(socket.read_seqs(4), run_of(1, 4));
     room.commit(1);
     EXPECT_EQ(socket.read_seqs(1), run_of(5, 5));
+}
+
+// What happens while a page is read, each time.
+struct Pages {
+    Pages(Room& read, std::vector<std::string> committed)
+        : room(read), contents(std::move(committed))
+    {
+        room.rig.on_io([&] { arm(); });
+    }
+    void arm()
+    {
+        room.rig.channels.while_reading = [this] {
+            ++count;
+            // Else a reader that goes on reading pages would do so for ever.
+            if (count == 20) return;
+            if (!contents.empty())
+                room.rig.channels.commit(room.id, "alice@a.test", "message.create", contents);
+            arm();
+        };
+    }
+    int so_far()
+    {
+        int counted = 0;
+        room.rig.on_io([&] { counted = count; });
+        return counted;
+    }
+    Room& room;
+    std::vector<std::string> contents;
+    int count = 0;
+};
+
+TEST(Realtime, ABusyChannelIsFollowedLiveThoughSomethingIsCommittedDuringEachPage)
+{
+    Room room;
+    Pages pages(room, {"{}", "{}"});
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(0));
+    EXPECT_EQ(socket.read_seqs(3), run_of(1, 3));
+    room.commit(3);
+    EXPECT_EQ(socket.read_seqs(3), run_of(4, 6));
+    EXPECT_EQ(pages.so_far(), 1);
+}
+
+TEST(Realtime, WhereMembershipsMayHaveChangedOneMorePageIsReadBeforeItGoesOnLive)
+{
+    Room room;
+    Pages pages(room, {"{}"});
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send(room.follow(0));
+    EXPECT_EQ(socket.read_seqs(2), run_of(1, 2));
+    room.rig.on_io([&] {
+        pages.contents.clear();
+        room.rig.channels.commit(room.id, "carol@a.test", "member.leave", {"{}"});
+    });
+    EXPECT_EQ(socket.read_seqs(1), run_of(3, 3));
+    room.commit(1);
+    EXPECT_EQ(socket.read_seqs(1), run_of(4, 4));
+    EXPECT_EQ(pages.so_far(), 3);
 }
 
 TEST(Realtime, AReconnectMissesNothingAndRepeatsNothing)
