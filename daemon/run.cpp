@@ -32,6 +32,9 @@ constexpr unsigned most_seconds_to_stop_after_failure = 1;
 // Blocks of this size go back to the system when they are freed. By default glibc keeps ever
 // larger ones for itself, and a flood of transactions would never be over for the memory.
 constexpr int large_block = 512 * 1024;
+// What each of glibc's arenas may keep free at its end. With less, what a busy server frees and
+// takes again is given back and faulted in again, page by page, for each message.
+constexpr int kept_free = 2 * 1024 * 1024;
 
 struct Run {
     asio::io_context& io;
@@ -71,6 +74,7 @@ asio::awaitable<void> serve(Run& run)
 int run_daemon(const DaemonOptions& options, StoragePlatform platform)
 {
     ::mallopt(M_MMAP_THRESHOLD, large_block);
+    ::mallopt(M_TRIM_THRESHOLD, kept_free);
     const protocol::SystemClock clock;
     auto config = load_config(options.config, process_environment());
     if (!config) {
