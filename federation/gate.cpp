@@ -2,11 +2,9 @@
 
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "federation/answers.hpp"
 #include "federation/long_octets.hpp"
+#include "federation/run_blocking.hpp"
 #include "protocol/ascii.hpp"
 
 namespace entente::federation {
@@ -19,18 +17,6 @@ bool stands_literally(char octet)
     if ((octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z')) return true;
     if (octet >= '0' && octet <= '9') return true;
     return std::string_view{"-._~!$&'()*+,;=:@"}.find(octet) != std::string_view::npos;
-}
-
-// Runs on the pool's threads. Takes values, since the waiter may be cancelled meanwhile.
-asio::awaitable<Result<void>> spend_blocking(storage::NonceWindow* window,
-                                             protocol::RequestSignature signature)
-{
-    co_return window->spend(signature.key, signature.nonce, signature.created, signature.expires);
-}
-
-asio::awaitable<Result<void>> sweep_blocking(storage::NonceWindow* window, protocol::Seconds now)
-{
-    co_return window->sweep(now);
 }
 
 }  // namespace
@@ -163,9 +149,10 @@ asio::awaitable<Result<void>> Gate::spend_nonce(protocol::RequestSignature signa
         co_return volatile_nonces_->spend(signature.key, signature.nonce, signature.created,
                                           signature.expires);
     }
-    auto work = spend_blocking(&parts_.nonces, std::move(signature));
-    auto spent = asio::co_spawn(parts_.pool, std::move(work), asio::use_awaitable);
-    auto result = co_await std::move(spent);
+    auto work = [window = &parts_.nonces, spent = std::move(signature)] {
+        return window->spend(spent.key, spent.nonce, spent.created, spent.expires);
+    };
+    auto result = co_await run_blocking(parts_.pool, std::move(work));
     co_return result;
 }
 
@@ -225,9 +212,8 @@ asio::awaitable<Result<void>> Gate::sweep()
     auto now = parts_.clock.now_s();
     auto forgotten = volatile_nonces_->sweep(now);
     if (!forgotten) co_return forgotten;
-    auto work = sweep_blocking(&parts_.nonces, now);
-    auto swept = asio::co_spawn(parts_.pool, std::move(work), asio::use_awaitable);
-    auto result = co_await std::move(swept);
+    auto work = [window = &parts_.nonces, now] { return window->sweep(now); };
+    auto result = co_await run_blocking(parts_.pool, std::move(work));
     co_return result;
 }
 

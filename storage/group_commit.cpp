@@ -97,6 +97,7 @@ struct GroupCommit::State : std::enable_shared_from_this<GroupCommit::State> {
     std::size_t results_under_way = 0;  // of readers
     bool running = false;
     bool maintenance_due = false;
+    bool maintainer_sleeps = false;  // until there is something due, without a timer
 
     std::atomic<bool> fatal{false};
     std::atomic<std::uint64_t> commits{0};
@@ -108,23 +109,23 @@ void GroupCommit::State::enqueue(FairQueue<Pending<Job>>& queue, std::condition_
                                  Job job, Cause cause, std::shared_ptr<Waiter> waiter,
                                  bool writes_something)
 {
-    Error refusal;
+    std::optional<Error> refusal;
     {
         const std::lock_guard lock(mutex);
         if (!running) {
-            refusal = {Code::unavailable, "storage is not running", {}, 0};
+            refusal = Error{Code::unavailable, "storage is not running", {}, 0};
         } else if (writes_something && fatal) {
             refusal = disk_not_trusted();
-        } else if (queue.push(std::move(cause.who), {std::move(job), waiter}, cause.octets)) {
-            wake.notify_one();
-            if (turns) writes_something ? turns->want_write() : turns->want_read();
-            return;
-        } else {
-            refusal = {Code::unavailable, "storage has too many jobs waiting", {}, 1};
+        } else if (!queue.push(std::move(cause.who), {std::move(job), waiter}, cause.octets)) {
+            refusal = Error{Code::unavailable, "storage has too many jobs waiting", {}, 1};
+        } else if (turns) {
+            writes_something ? turns->want_write() : turns->want_read();
         }
     }
+    // Outside of the lock: who is woken would wait for it at once, and be woken a second time.
+    if (!refusal) return wake.notify_one();
     Completions completions;
-    completions.results.emplace_back(std::move(waiter), tl::unexpected(std::move(refusal)));
+    completions.results.emplace_back(std::move(waiter), tl::unexpected(std::move(*refusal)));
     post(std::move(completions));
 }
 
@@ -146,7 +147,8 @@ bool GroupCommit::State::write_once()
     tell_of_space();
     const std::lock_guard lock(mutex);
     maintenance_due = true;
-    maintain_wake.notify_one();
+    // Else its timer has it look soon: no wake-up for each commit.
+    if (maintainer_sleeps) maintain_wake.notify_one();
     return true;
 }
 
@@ -366,7 +368,9 @@ void GroupCommit::State::maintain_loop()
         if (calls_left > 0) {
             maintain_wake.wait_for(lock, maintenance_interval, has_ended);
         } else {
+            maintainer_sleeps = true;
             maintain_wake.wait(lock, [this] { return maintenance_due || !running; });
+            maintainer_sleeps = false;
         }
         if (!running) return;
         calls_left = maintenance_due ? maintenance_calls_at_rest : calls_left - 1;
