@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-namespace entente::federation::testing {
+namespace entente::federation {
 namespace {
 
 // What a coroutine on `io` has of blocking work on `pool`.
@@ -77,4 +77,4 @@ TEST(RunBlocking, TakesOneTurnOfThePool)
 }
 
 }  // namespace
-}  // namespace entente::federation::testing
+}  // namespace entente::federation

@@ -168,7 +168,7 @@ asio::awaitable<void> gives_way(Served& served, Waiting& routes)
     co_await quiet->write(request);
     auto answer = co_await read_answer(*quiet);
     EXPECT_EQ(status_of(answer), 200);
-    EXPECT_LT(routes.count, many / 2);
+    EXPECT_LT(routes.count, many) << "answered behind all of the other's";
     while (routes.count < many + 2) co_await sleep_for(1ms);
     co_await served.stop();
 }
