@@ -168,8 +168,9 @@ asio::awaitable<void> gives_way(Served& served, Waiting& routes)
     co_await quiet->write(request);
     auto answer = co_await read_answer(*quiet);
     EXPECT_EQ(status_of(answer), 200);
-    EXPECT_LT(routes.count, many) << "answered behind all of the other's";
-    while (routes.count < many + 2) co_await sleep_for(1ms);
+    EXPECT_LT(routes.count, many / 2);
+    for (int i = 0; i < many; ++i) co_await read_answer(*busy);
+    EXPECT_EQ(routes.count, many + 2);
     co_await served.stop();
 }
 
