@@ -377,7 +377,6 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel,
         result.event = item.event->id;
         result.status = appended->is_new ? ItemStatus::accepted : ItemStatus::duplicate;
         result.seq = appended->seq;
-        outcome.grant_index = outcome.grant ? outcome.grant_index : i;
         if (is_join(*item.event)) {
             auto revived = revive_following(transaction.db(), channel, origin, appended->seq);
             if (!revived) store_.abandon(channel, revived.error());
@@ -386,7 +385,9 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel,
                 transaction.after_commit([wake = wake_, origin] { wake(origin); });
             const bool is_new =
                 appended->is_new && (appended->change.first_of_server || (revived && *revived));
-            grant_join(transaction.db(), channel, *item.event, *appended, is_new, turn, outcome);
+            const bool granted = grant_join(transaction.db(), channel, *item.event, *appended,
+                                            is_new, turn, outcome);
+            if (granted) outcome.grant_index = i;
         }
         outcome.result.events.push_back(std::move(result));
     }
@@ -448,22 +449,24 @@ Result<bool> HomeLog::revive_following(Connection& db, LiveChannel& channel,
     return true;
 }
 
-// [MEM-3] A repeat is granted again as long as the server still follows from that join.
-void HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event,
+// [MEM-3] A repeat is granted again as long as the server still follows from that join; it gives
+// way to a later one from which the server follows anew.
+bool HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event,
                          const Appended& appended, bool starts_following, SubmissionTurn& turn,
                          SubmissionOutcome& outcome)
 {
-    if (turn.granted.contains(channel.name)) return;
+    if (turn.granted.contains(channel.name) && !starts_following) return false;
     auto cursor = storage::find_cursor(db, channel.id, event.sender.server);
-    if (!cursor || !*cursor) return;
+    if (!cursor || !*cursor) return false;
     const bool is_first = appended.is_new
                               ? starts_following
                               : (*cursor)->floor == 0 || (*cursor)->floor == appended.seq;
-    if (!is_first) return;
+    if (!is_first) return false;
     auto granted = grant(db, channel, appended.seq, event.sender.server);
-    if (!granted) return;
+    if (!granted) return false;
     turn.granted.insert(channel.name);
     outcome.grant = std::move(*granted);
+    return true;
 }
 
 Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int64_t seq,

@@ -153,7 +153,7 @@ asio::awaitable<void> PeerLink::delivered(std::shared_ptr<Lane> lane, Settled se
     if (!settled.wants_snapshot.empty()) {
         // What else it carried needn't wait for them.
         lane->channels.clear();
-        for (const auto& [channel, floor] : settled.wants_snapshot) lane->channels.insert(channel);
+        for (const auto& [channel, wanted] : settled.wants_snapshot) lane->channels.insert(channel);
         lane->has_direct = lane->has_signals = false;
         nudge();
         co_await fetch_snapshots(std::move(settled.wants_snapshot));
@@ -187,14 +187,16 @@ void PeerLink::note_answer(const Lane& lane, const Settled& settled)
 
 // [LOG-2] Without the result of the join the follower fetches the snapshot, as of where its log
 // begins if the home still can tell [QRY-13].
-asio::awaitable<void> PeerLink::fetch_snapshots(
-    std::map<std::string, std::optional<std::int64_t>> channels)
+asio::awaitable<void> PeerLink::fetch_snapshots(std::map<std::string, WantedSnapshot> channels)
 {
-    for (const auto& [channel, floor] : channels) {
+    for (const auto& [channel, wanted] : channels) {
         auto answer = co_await fetch_snapshot(parts_.client, parts_.commits, parts_.identity.names,
-                                              peer_, channel, floor.value_or(0));
-        if (!answer) continue;
-        auto begun = co_await parts_.settlement.begin(peer_, std::move(*answer), floor);
+                                              peer_, channel, wanted.floor.value_or(0));
+        const bool is_over = !answer && answer.error().code == Code::not_found && wanted.seq > 0;
+        if (!answer && !is_over) continue;
+        auto begun =
+            is_over ? co_await parts_.settlement.pass_over(wanted)
+                    : co_await parts_.settlement.begin(peer_, std::move(*answer), wanted.floor);
         if (!begun)
             protocol::log_warning(parts_.log, "links", "a snapshot was not taken",
                                   {{"peer", peer_.str()}, {"channel", channel}});

@@ -151,8 +151,7 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
     void not_delivered(const Lane& lane, const Error& error);
     void note_answer(const Lane& lane, const Settled& settled);
     void lane_ended(const Lane& lane);
-    asio::awaitable<void> fetch_snapshots(
-        std::map<std::string, std::optional<std::int64_t>> channels);
+    asio::awaitable<void> fetch_snapshots(std::map<std::string, WantedSnapshot> channels);
     asio::awaitable<void> ask_about_all();
     // `sent`: what went with the slice already.
     asio::awaitable<void> show_keys(std::string channel, std::vector<std::string> kids,

@@ -166,7 +166,8 @@ Result<void> Settlement::apply_event(WriteTransaction& transaction, const Job& j
         if (!standing) return fail(standing);
         if (*standing == JoinStanding::needs_snapshot) {
             // Not accepted before the log can begin: a crash now must find the join outstanding.
-            settled.wants_snapshot[row.channel.str()] = result.floor;
+            settled.wants_snapshot[row.channel.str()] = {result.floor, row,
+                                                         is_placed(result) ? result.seq : 0};
             settled.held_submissions[row.channel.str()] = 1;
             return {};
         }
@@ -217,12 +218,36 @@ Result<Settlement::JoinStanding> Settlement::apply_join(WriteTransaction& transa
     if (!is_placed(result) && !(*found)->state.is_member(row.user))
         return JoinStanding::needs_snapshot;
     if ((*found)->floor < result.seq) return JoinStanding::stands;
-    auto dropped = storage::drop_invitation(db, row.user, row.channel.str());
+    auto dropped = drop_invitation(transaction, row);
     if (!dropped) return fail(dropped);
-    transaction.after_commit([this, user = protocol::UserId::trusted(row.user)] {
+    return JoinStanding::stands;
+}
+
+Result<void> Settlement::drop_invitation(WriteTransaction& transaction, const SubmissionRow& join)
+{
+    transaction.after_commit([this, user = protocol::UserId::trusted(join.user)] {
         parts_.notices.tell([&](CommitListener& listener) { listener.membership_changed(user); });
     });
-    return JoinStanding::stands;
+    return storage::drop_invitation(transaction.db(), join.user, join.channel.str());
+}
+
+asio::awaitable<Result<void>> Settlement::pass_over(WantedSnapshot wanted)
+{
+    auto work = [this, wanted](WriteTransaction& transaction) -> Result<void> {
+        const auto& join = wanted.join;
+        auto& db = transaction.db();
+        auto waits = storage::find_submission(db, join.channel, join.txn);
+        if (!waits || !*waits || (*waits)->seq > 0) return waits ? Result<void>{} : fail(waits);
+        auto channel = parts_.store.find(db, join.channel);
+        if (channel) return {};  // begun meanwhile
+        if (channel.error().code != Code::not_found) return fail(channel);
+        if (auto dropped = drop_invitation(transaction, join); !dropped) return dropped;
+        tell_author(transaction, join, posted(join, DeliveryState::accepted, wanted.seq));
+        return storage::settle_submission(db, join.channel, join.txn);
+    };
+    storage::Cause cause{wanted.join.user, 0};
+    auto done = co_await parts_.commits.write(std::move(work), std::move(cause));
+    co_return done;
 }
 
 Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& job,

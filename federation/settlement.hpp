@@ -40,6 +40,13 @@ struct FollowerWord {
     bool counts = false;  // there is nothing more to be had from it
 };
 
+// What an accepted join has to be followed by.
+struct WantedSnapshot {
+    std::optional<std::int64_t> floor;  // where the home told it
+    storage::SubmissionRow join;
+    std::int64_t seq = 0;  // the join's own; 0: not told
+};
+
 // What a link must remember of an answer. Times in seconds from now.
 struct Settled {
     std::map<std::string, std::int64_t> held_submissions;  // channel → wait
@@ -49,8 +56,8 @@ struct Settled {
     bool progress = false;  // something was acknowledged
     // Rows of the channels whose slice wasn't taken to its end: they are owed as before.
     std::set<std::int64_t> logs_left;
-    // Joined channels whose snapshot must be fetched, with the floor where the home told it.
-    std::map<std::string, std::optional<std::int64_t>> wants_snapshot;
+    // Joined channels whose snapshot must be fetched.
+    std::map<std::string, WantedSnapshot> wants_snapshot;
     std::vector<AdvancedLog> advanced;  // only where an author elsewhere cares
     std::vector<FollowerWord> words;
     // [LOG-6] Keys, as server#keyid, that a follower of a channel can't have.
@@ -97,6 +104,9 @@ class Settlement {
     // A snapshot fetched for a join whose result could not carry it.
     asio::awaitable<Result<void>> begin(const ServerName& home, protocol::SnapshotAnswer answer,
                                         std::optional<std::int64_t> floor);
+    // [MEM-3] The home has taken a join, and has no channel to show any more: the membership has
+    // ended again before this server saw it begin.
+    asio::awaitable<Result<void>> pass_over(WantedSnapshot wanted);
     // [QRY-13] One fetched for a log that ends below `floor`; false where that isn't so any more.
     asio::awaitable<Result<bool>> begin_again(const ServerName& home,
                                               protocol::SnapshotAnswer answer, std::int64_t floor);
@@ -123,6 +133,9 @@ class Settlement {
                                       const protocol::EventResult& result, Settled& settled);
     [[nodiscard]] std::optional<protocol::Consent> consent_in(
         const protocol::EventResult& result) const;
+    // Of who has joined.
+    [[nodiscard]] Result<void> drop_invitation(storage::WriteTransaction& transaction,
+                                               const storage::SubmissionRow& join);
     [[nodiscard]] Result<void> hand_in_again(storage::Connection& db,
                                              const protocol::ChannelId& name);
     // Whether an accepted join's log can begin here.

@@ -439,6 +439,24 @@ TEST_F(Home, AJoinRepeatedInItsOwnTransactionGetsTheSameState)
     EXPECT_NE(granted->at(1).snapshot.state, before);
 }
 
+// [MEM-3] The first of them was banned while its server heard nothing.
+TEST_F(Home, AJoinFromWhichAServerFollowsAnewIsGrantedBesideTheRepeatOfAnEarlierOne)
+{
+    invite("carol@c.example");
+    invite("eve@c.example");
+    const auto first = c.event(channel, {"member.join", "carol@c.example"});
+    const auto begun = hand_in(c, a, channel, {first})[0];
+    ASSERT_TRUE(begun.snapshot);
+    ASSERT_TRUE(a.change("alice", channel, changes::ban(c.user("carol"), "")));
+    const auto second = c.event(channel, {"member.join", "eve@c.example"});
+    const auto results = hand_in(c, a, channel, {first, second});
+    EXPECT_EQ(results[0].seq, begun.seq);
+    EXPECT_FALSE(results[0].snapshot);
+    ASSERT_TRUE(results[1].snapshot);
+    EXPECT_EQ(results[1].snapshot->seq, results[1].seq);
+    EXPECT_EQ(results[1].floor, results[1].seq);
+}
+
 // [MEM-3] [QRY-2]
 TEST_F(Home, UnderHistoryAllTheFloorIsNothing)
 {
