@@ -385,6 +385,7 @@ Code refused(std::string answer, bool endless = false)
     return result ? Code::internal : result.error().code;
 }
 
+// [HTTP-14]
 TEST(HttpClient, ReadsAnswersInEveryForm)
 {
     const auto chunked = answered(
@@ -404,6 +405,7 @@ TEST(HttpClient, ReadsAnswersInEveryForm)
     EXPECT_EQ(until_close->fields.at(0).first, "x-a");
 }
 
+// [HTTP-14]
 TEST(HttpClient, RefusesAnswersThatAreNone)
 {
     EXPECT_EQ(refused("nonsense\r\n\r\n"), Code::malformed);
@@ -413,6 +415,7 @@ TEST(HttpClient, RefusesAnswersThatAreNone)
     EXPECT_EQ(refused("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc"), Code::unavailable);
 }
 
+// [HTTP-14]
 TEST(HttpClient, LimitsEndlessAnswers)
 {
     EXPECT_EQ(refused("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true),

@@ -29,6 +29,7 @@ asio::awaitable<void> is_refused(Served& served, const Refusal& refusal)
     co_await served.stop();
 }
 
+// [HTTP-2] [HTTP-3] [HTTP-5] [HTTP-6] [HTTP-7] [HTTP-8] [HTTP-9]
 TEST_P(Refused, AndTheConnectionCloses)
 {
     asio::io_context context;
@@ -91,6 +92,37 @@ TEST(Refusals, OctetsBehindABodyAreNoPartOfIt)
     asio::io_context context;
     Served served(context, plain_listener());
     run(context, garbage_behind(served));
+}
+
+const std::string unfinished[] = {
+    "GET /hello HTTP/1.1\r\nHost: a\r\n",
+    echo("Content-Length: 5\r\n", "four"),
+    echo("Transfer-Encoding: chunked\r\n", "4\r\nfour\r\n"),
+    echo("Transfer-Encoding: chunked\r\n", "4\r\nfour\r\n0\r\n"),
+};
+
+asio::awaitable<void> ends_early(Served& served)
+{
+    int done = 0;
+    served.server.on_request_done([&done](const RequestDone&) { ++done; });
+    for (const auto& octets : unfinished) {
+        auto connection = co_await connect_raw(served.server.local());
+        co_await connection->write(octets);
+        co_await connection->shutdown();
+    }
+    auto whole = co_await talk(served.server.local(),
+                               echo("Content-Length: 4\r\nConnection: close\r\n", "four"));
+    EXPECT_NE(whole.find("\r\n\r\nfour"), std::string::npos) << whole;
+    EXPECT_EQ(done, 1);
+    co_await served.stop();
+}
+
+// [HTTP-4]
+TEST(Refusals, WhatEndsBeforeItIsWholeIsNoRequest)
+{
+    asio::io_context context;
+    Served served(context, plain_listener());
+    run(context, ends_early(served));
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ asio::awaitable<void> pipelined(Served& served)
     co_await served.stop();
 }
 
+// [HTTP-10]
 TEST(HttpServer, KeepsPipelinedRequestsApart)
 {
     serve_while(plain_listener(), pipelined);
@@ -122,6 +123,7 @@ asio::awaitable<void> expects(Served& served)
     co_await served.stop();
 }
 
+// [HTTP-11]
 TEST(HttpServer, AsksForABodyThatWaits)
 {
     serve_while(plain_listener(), expects);
@@ -174,6 +176,7 @@ asio::awaitable<void> slow(Served& served)
     co_await served.stop();
 }
 
+// [HTTP-12]
 TEST(HttpServer, CutsSlowHeadsAndBodies)
 {
     serve_while(hasty(), slow);
@@ -188,6 +191,7 @@ asio::awaitable<void> idle(Served& served)
     co_await served.stop();
 }
 
+// [HTTP-12]
 TEST(HttpServer, ClosesIdleConnections)
 {
     auto options = plain_listener();
@@ -204,6 +208,7 @@ asio::awaitable<void> silent_handshake(Served& served)
     co_await served.stop();
 }
 
+// [HTTP-12]
 TEST(HttpServer, CutsASlowOrForeignHandshake)
 {
     auto options = tls_listener();
@@ -235,6 +240,7 @@ TEST(HttpServer, LimitsItsConnections)
     serve_while(options, too_many);
 }
 
+// [HTTP-13]
 TEST(HttpServer, LimitsTheConnectionsOfOneSource)
 {
     auto options = plain_listener();

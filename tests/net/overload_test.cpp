@@ -67,6 +67,7 @@ asio::awaitable<void> holds_bodies(Served& served, Waiting& routes)
     co_await served.stop();
 }
 
+// [HTTP-8] [HTTP-13]
 TEST(Overload, ABodyCountsUntilItHasBeenDealtWith)
 {
     asio::io_context context;
@@ -109,6 +110,7 @@ asio::awaitable<void> hurries(Served& served, Waiting& routes)
     co_await served.stop();
 }
 
+// [HTTP-12]
 TEST(Overload, ASlowBodyMayNotKeepWhatIsScarce)
 {
     asio::io_context context;
@@ -141,6 +143,7 @@ asio::awaitable<void> bounds_answers(Served& served)
     co_await served.stop();
 }
 
+// [HTTP-13]
 TEST(Overload, AnswersThatNobodyReadsAreBounded)
 {
     asio::io_context context;

@@ -30,6 +30,7 @@ TEST(RequestHead, IsReadAsSent)
     EXPECT_TRUE(head->keep_alive);
 }
 
+// [HTTP-6]
 TEST(RequestHead, TakesTheAbsoluteFormForItsOwnHost)
 {
     const auto head =
@@ -39,6 +40,7 @@ TEST(RequestHead, TakesTheAbsoluteFormForItsOwnHost)
     EXPECT_EQ(head->query, "x");
 }
 
+// [HTTP-9]
 TEST(RequestHead, KnowsWhenAConnectionEnds)
 {
     const auto closes = [](const char* line, const char* fields) {
@@ -51,6 +53,7 @@ TEST(RequestHead, KnowsWhenAConnectionEnds)
 
 class RefusedHead : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
+// [HTTP-1] [HTTP-2] [HTTP-5] [HTTP-6]
 TEST_P(RefusedHead, IsMalformed)
 {
     const auto head = parse_request_head(with(GetParam().first, GetParam().second), HeadLimits());
@@ -95,6 +98,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "chunked\r\n"),
         std::pair("POST / HTTP/1.0", "Host: a\r\nTransfer-Encoding: chunked\r\n")));
 
+// [HTTP-7]
 TEST(RequestHead, HasLimits)
 {
     std::string fields = "Host: a\r\n";
@@ -109,6 +113,7 @@ TEST(RequestHead, HasLimits)
     EXPECT_EQ(far.error().code, Code::too_large);
 }
 
+// [HTTP-5] [HTTP-7]
 TEST(HeadScanner, RefusesOtherLineEndsAtOnce)
 {
     for (const std::string text : {"GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\rHost: a", "\r\n",
@@ -149,6 +154,7 @@ RequestHead chunked_head()
     return head;
 }
 
+// [HTTP-3]
 RC_GTEST_PROP(RequestBody, ComesOutOfItsChunks, (std::vector<std::string> parts, std::uint8_t step))
 {
     std::string wire, whole;
@@ -180,6 +186,7 @@ RC_GTEST_PROP(RequestBody, ComesOutOfItsChunks, (std::vector<std::string> parts,
     RC_ASSERT(body->release() == whole);
 }
 
+// [HTTP-3]
 TEST(RequestBody, RefusesBrokenChunks)
 {
     for (const char* wire :
@@ -193,6 +200,7 @@ TEST(RequestBody, RefusesBrokenChunks)
     }
 }
 
+// [HTTP-3]
 TEST(RequestBody, BoundsWhatIsDropped)
 {
     const std::string extended = "1;" + std::string(3'000, 'x') + "\r\na\r\n";

@@ -47,7 +47,7 @@ class Strangers : public OverloadTest {
     }
 };
 
-// [DISC-4] [SIG-8]
+// [DISC-4] [KEY-8] [SIG-8]
 TEST_F(Strangers, HoweverManyCostABoundedMemoryAndLeaveNothing)
 {
     const std::size_t requests = scale().full ? 100'000 : 4'000;

@@ -171,7 +171,7 @@ TEST(Budgets, ClaimsEndAtTheTiersFigureAndAFullBudgetIsEnoughForAnyRequest)
     EXPECT_FALSE(budgets.spend_claims(other, Tier::guest, 1, start));
 }
 
-// Every figure of the table, from both sides, and that it comes back in its time.
+// [INBOX-20] Every figure of the table, from both sides, and that it comes back in its time.
 TEST(Budgets, EachFigureOfEachTierIsWhatAnOriginMaySpend)
 {
     using Spend = std::function<bool(Budgets&, Tier, protocol::Millis)>;
@@ -226,6 +226,7 @@ TEST(Budgets, BytesEndAtTheTiersFigure)
     }
 }
 
+// [INBOX-20]
 TEST(Budgets, OnePeerOverBudgetCostsNoOther)
 {
     Budgets budgets{TierTable{}};

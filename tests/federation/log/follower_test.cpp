@@ -104,7 +104,7 @@ TEST_F(Follower, OverlapIsComparedAndSkipped)
     EXPECT_EQ(deliver(a, b, slice(a, channel, before.seq, 5)).have.seq, before.seq + 5);
 }
 
-// [LOG-4]
+// [LOG-4] [LOG-21]
 TEST_F(Follower, ARewrittenEntryIsAForkThatFreezesTheChannelForGood)
 {
     ASSERT_EQ(deliver(a, b, rest()).status, SliceStatus::ok);
@@ -121,6 +121,10 @@ TEST_F(Follower, ARewrittenEntryIsAForkThatFreezesTheChannelForGood)
     EXPECT_TRUE(b.image(channel)->frozen);
     ASSERT_TRUE(a.post("alice", channel, "more"));
     EXPECT_EQ(deliver(a, b, rest()).status, SliceStatus::fork);
+    // A heartbeat, and what it holds already.
+    const auto end = a.image(channel)->seq;
+    EXPECT_EQ(deliver(a, b, slice(a, channel, end, all_entries)).status, SliceStatus::fork);
+    EXPECT_EQ(deliver(a, b, slice(a, channel, before.seq, 2)).status, SliceStatus::fork);
     EXPECT_EQ(b.image(channel)->seq, held.seq);
 }
 

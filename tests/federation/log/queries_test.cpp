@@ -205,6 +205,22 @@ TEST_F(QueriesTest, NumbersOutOfTheirBoundsAreMalformedAndAbsentOnesHaveTheirDef
     EXPECT_EQ(last.slice.checkpoint.seq, newest);
 }
 
+// [QRY-14]
+TEST_F(QueriesTest, BeyondTheEndTheHomeShowsItsEndAndAFollowerNothing)
+{
+    write(2);
+    const auto end = a.image(channel)->seq;
+    for (const auto after : {end, end + 1, end + 1'000'000}) {
+        const auto query = "after=" + std::to_string(after);
+        const auto slice = log(a, b, query).slice;
+        EXPECT_TRUE(slice.entries.empty()) << after;
+        EXPECT_EQ(slice.after.seq, end) << after;
+        EXPECT_EQ(slice.checkpoint.seq, end) << after;
+        EXPECT_EQ(slice.checkpoint.hash, a.image(channel)->hash) << after;
+        EXPECT_EQ(log_code(b, a, channel, query), Code::not_found) << after;
+    }
+}
+
 // [QRY-4]
 TEST_F(QueriesTest, OnlyTheHomeGivesSnapshots)
 {
