@@ -244,7 +244,8 @@ std::vector<Case> event_json_cases()
          .descends_from = "CVE-2022-42003"},
         {.id = "evt-62",
          .clause = "EVT-3",
-         .proves = "A body of 33, of 10,000 and of 400,000 containers is malformed",
+         .proves = "A transaction of 33, of 10,000 and of 400,000 JSON containers inside one "
+                   "another is refused whole, as malformed (400)",
          .run = refuses_deep_bodies(),
          .mutants = {{"json-depth-unbounded", "refused"}},
          .descends_from = "CVE-2022-42003"},
@@ -277,7 +278,8 @@ std::vector<Case> event_json_cases()
          .mutants = {{"json-bom-skipped", "refused"}}},
         {.id = "evt-68",
          .clause = "EVT-3",
-         .proves = "A byte order mark before a body is malformed",
+         .proves = "A transaction with a byte order mark before its JSON is refused whole, as "
+                   "malformed (400)",
          .run = refuses_bodies(
              {{"a byte order mark", {.text = [](std::string& body) { body = bom + body; }}}},
              body_malformed),
@@ -294,7 +296,8 @@ std::vector<Case> event_json_cases()
          .mutants = {{"json-lenient", "refused"}}},
         {.id = "evt-71",
          .clause = "EVT-3",
-         .proves = "What is malformed JSON in an event is so in a body",
+         .proves = "A transaction whose own JSON breaks a rule of numbers, names, escapes or form "
+                   "is refused whole, as malformed (400)",
          .run = refuses_bodies(bodies_with(of_bodies()), body_malformed),
          .mutants = {{"json-body-unchecked", "refused"}}},
     };

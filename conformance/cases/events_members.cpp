@@ -342,12 +342,14 @@ std::vector<Case> event_member_cases()
          .mutants = {{"event-to-ignored", "refused"}}},
         {.id = "evt-45",
          .clause = "EVT-3",
-         .proves = "An event whose text is no JSON object is malformed",
+         .proves = "An event whose text is no JSON object, but nothing, a list, a number, null or "
+                   "cut off, is rejected as malformed",
          .run = refuses_each(no_objects(), event_malformed),
          .mutants = {{"bad-item-fails-body", "accepted"}}},
         {.id = "evt-46",
          .clause = "INBOX-10",
-         .proves = "An item that isn't two texts is malformed, alone",
+         .proves = "An item of a submission that isn't two texts is rejected as malformed, and its "
+                   "neighbours are taken",
          .run = item_is_no_text,
          .mutants = {{"bad-item-fails-body", "accepted"}}},
         {.id = "evt-47",
@@ -375,7 +377,8 @@ std::vector<Case> event_member_cases()
          .mutants = {{"salt-ignored", "refused"}}},
         {.id = "evt-51",
          .clause = "EVT-6",
-         .proves = "A content that is no JSON object is malformed",
+         .proves = "An event whose content is no JSON object, but nothing, a list, a text, null or "
+                   "a number, is rejected as malformed",
          .run = refuses_each(no_contents(), event_malformed),
          .mutants = {{"content-any-text", "refused"}}},
         {.id = "evt-52",

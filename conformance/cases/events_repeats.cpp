@@ -182,7 +182,7 @@ void many_at_once(Trial& trial)
         exchange.at = trial.elapsed();
         exchange.what = "one of many at once";
         exchange.sent = requests[place];
-        exchange.received = response.answer.raw + response.error;
+        exchange.received = with_remark(response.answer.raw, response.error);
         trial.note(std::move(exchange));
         trial.expect(response.status() == 200, "accepted", "one is answered " + response.text());
         results.push_back(result_of(response));

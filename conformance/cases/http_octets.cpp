@@ -114,7 +114,7 @@ Conversation converse(Trial& trial, const std::string& octets, const std::string
         exchange.received += result.answer.raw;
         if (!result.error.empty()) {
             heard.ended = result.closed || result.reset;
-            exchange.received += "(" + result.error + ")";
+            exchange.received = with_remark(exchange.received, result.error);
             break;
         }
         heard.answers.push_back(std::move(result.answer));
@@ -137,9 +137,16 @@ std::function<void(Trial&)> smuggles_nothing(HttpFrame frame)
         trial.control();
         const auto hidden = signed_message(trial);
         const auto outer = signed_message(trial);
-        static_cast<void>(
-            converse(trial, frame(outer.octets, hidden.octets), "the defect, with one inside"));
-        trial.expect_absent(hidden.text);
+        const auto heard = converse(trial, frame(outer.octets, hidden.octets),
+                                    "a request, and one that is hidden in it or behind it");
+        try {
+            trial.expect_absent(hidden.text);
+        } catch (const Broken& broken) {
+            throw Broken(broken.assertion,
+                         "the hidden request was read as one of its own, of " +
+                             std::to_string(heard.answers.size()) +
+                             " that were answered: the target's account can read its message");
+        }
         trial.expect_still_serves();
     };
 }

@@ -312,7 +312,7 @@ std::vector<Case> key_bound_cases()
          .mutants = {{"strangers-block-all", "accepted"}},
          .alone = true},
         {.id = "key-60",
-         .clause = "KEY-12",
+         .clause = "KEY-8",
          .profile = Profile::hardened,
          .proves = "100,000 servers that don't exist leave next to nothing in the target's memory",
          .run = keeps_its_memory_in_a_flood,

@@ -124,7 +124,7 @@ std::vector<Case> load_connection_cases()
 {
     return {
         {.id = "load-01",
-         .clause = "SIG-8",
+         .clause = "HTTP-13",
          .profile = Profile::hardened,
          .proves = "While 200 heads come at an octet a second, others are answered within a second",
          .run = others_are_served(
@@ -134,7 +134,7 @@ std::vector<Case> load_connection_cases()
          .descends_from = "CVE-2007-6750",
          .alone = true},
         {.id = "load-02",
-         .clause = "SIG-8",
+         .clause = "HTTP-13",
          .profile = Profile::hardened,
          .proves =
              "While 200 bodies come at an octet a second, others are answered within a second",
@@ -144,14 +144,14 @@ std::vector<Case> load_connection_cases()
          .mutants = {{"few-connections", "others-served"}},
          .alone = true},
         {.id = "load-03",
-         .clause = "SIG-8",
+         .clause = "HTTP-13",
          .profile = Profile::hardened,
          .proves = "While 200 don't read what they asked for, others are answered within a second",
          .run = others_are_served("questions whose answers nobody reads", ask_and_not_read),
          .mutants = {{"few-connections", "others-served"}},
          .alone = true},
         {.id = "load-04",
-         .clause = "SIG-8",
+         .clause = "HTTP-13",
          .profile = Profile::hardened,
          .proves = "While 1,000 connections are idle, others are answered within a second",
          .run = others_are_served("idle connections",
@@ -159,7 +159,7 @@ std::vector<Case> load_connection_cases()
          .mutants = {{"few-connections", "others-served"}},
          .alone = true},
         {.id = "load-05",
-         .clause = "SIG-8",
+         .clause = "HTTP-13",
          .profile = Profile::hardened,
          .proves = "While 200 handshakes stand still, others are answered within a second",
          .run = others_are_served("handshakes that aren't finished",
@@ -177,7 +177,7 @@ std::vector<Case> load_cases()
                std::make_move_iterator(requests.end()));
     all.push_back(
         {.id = "load-10",
-         .clause = "SIG-8",
+         .clause = "HTTP-12",
          .level = Level::should,
          .profile = Profile::durable,
          .proves = "Heads, bodies and handshakes that don't get on are cut off within 90 s",

@@ -169,8 +169,7 @@ class Storm {
             const auto result = connection.ask_octets(requests_[mine], storm_time);
             if (result.error.empty() && result.answer.status == 200) ++served_;
             if (mine + 1 < requests_.size()) continue;
-            last_answer_ =
-                result.answer.raw + (result.error.empty() ? "" : "(" + result.error + ")");
+            last_answer_ = with_remark(result.answer.raw, result.error);
         }
     }
 
@@ -319,34 +318,36 @@ std::vector<Case> load_request_cases()
         {.id = "load-06",
          .clause = "INBOX-8",
          .profile = Profile::hardened,
-         .proves = "What goes beyond a server's budget is put off, in order, and another's is not",
+         .proves = "Events beyond a server's budget are deferred with retry_after, in order, and "
+                   "never the first of a transaction; another server's are taken meanwhile",
          .run = budget_is_its_own,
          .mutants = {{"deferred-without-time", "told-when"},
                      {"budget-shared", "others-served"},
                      {"deferred-out-of-order", "order-holds"}},
          .alone = true},
         {.id = "load-07",
-         .clause = "INBOX-8",
+         .clause = "INBOX-20",
          .level = Level::should,
          .profile = Profile::hardened,
-         .proves = "A server that was never met before can't have 1,500 events taken at once",
+         .proves = "Of 1,500 events that a new server hands in at once some are deferred",
          .run = budget_is_bounded,
          .mutants = {{"no-item-budget", "bounded"}},
          .alone = true},
         {.id = "load-08",
          .clause = "SIG-8",
          .profile = Profile::hardened,
-         .proves = "2,000 forged requests in a server's name cost that server nothing",
+         .proves = "While 2,000 requests are sent in a server's name that it hasn't signed, none "
+                   "is served, and its own are answered within a second",
          .run = forgery_costs_nothing,
          .mutants = {{"forgery-charged-to-origin", "others-served"}},
          .alone = true},
         {.id = "load-09",
-         .clause = "KEY-5",
+         .clause = "KEY-8",
          .profile = Profile::hardened,
-         .proves = "2,000 servers that nobody knows don't keep a known one from being served",
+         .proves = "While 2,000 servers that don't exist send requests, none is served, and a "
+                   "known one is answered within a second",
          .run = strangers_stop_nobody,
          .mutants = {{"unproven-charged-together", "others-served"}},
-         .descends_from = "KEY-8",
          .alone = true},
     };
 }

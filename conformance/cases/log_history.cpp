@@ -9,15 +9,18 @@ namespace entente::conformance {
 
 namespace {
 
-// The channel is frozen: nothing of its home is taken any more, and all else goes on.
+// The channel is frozen [LOG-21]: nothing of its home is taken any more, and all else goes on.
 void expect_frozen(Trial& trial, Follower& follower)
 {
     const auto text = follower.say();
     auto& home = follower.home();
     const auto result = follower.send(home, follower.have(), home.latest());
-    trial.expect(result.is_object() && result.value("status", "") != "ok" &&
-                     result.value("have", follower.have()) == follower.have(),
-                 "frozen", "a channel that is frozen grows: " + result.dump());
+    trial.expect(result.is_object() && result.value("status", "") == "fork" &&
+                     result.value("have", std::uint64_t{0}) == follower.have(),
+                 "frozen",
+                 "behind a fork the next slice's result is " + result.dump() +
+                     ", and should be fork, with have " + std::to_string(follower.have()) +
+                     " [LOG-21]");
     follower.expect_unread(text);
     trial.expect_still_serves();
 }
@@ -284,25 +287,27 @@ std::vector<Case> log_history_cases()
     return {
         {.id = "log-34",
          .clause = "LOG-4",
-         .proves = "Two checkpoints of one seq are a fork, and freeze the channel",
+         .proves = "A slice with another entry where the target holds one is answered fork, and so "
+                   "is all that follows",
          .run = freezes_at_another_entry,
          .mutants = {{"no-fork-check", "fork"}, {"fork-not-frozen", "frozen"}}},
         {.id = "log-35",
          .clause = "LOG-4",
-         .proves =
-             "A chain that doesn't pass through what is held is a fork, and freezes the channel",
+         .proves = "A slice whose entries don't pass through the one that the target holds is "
+                   "answered fork, and so is all that follows",
          .run = freezes_at_another_chain,
          .mutants = {{"no-fork-check", "fork"}, {"fork-not-frozen", "frozen"}}},
         {.id = "log-36",
          .clause = "LOG-5",
-         .proves = "A follower that holds more than its home says so, and where both agree",
+         .proves = "A slice whose latest is below what the target holds is answered ahead, with "
+                   "the entry in which both agree",
          .run = says_ahead,
          .mutants = {{"never-ahead", "ahead"}},
          .negative = false},
         {.id = "log-37",
          .clause = "LOG-2",
          .profile = Profile::durable,
-         .proves = "What a follower has said that it holds it holds behind a kill -9",
+         .proves = "What the result of a slice said to be held is held behind a kill -9",
          .run = holds_what_it_has_said,
          .mutants = {{"log-forgotten-at-restart", "durable"}},
          .hooks = {"kill9"},
@@ -310,40 +315,44 @@ std::vector<Case> log_history_cases()
          .negative = false},
         {.id = "log-38",
          .clause = "LOG-2",
-         .proves =
-             "A seal under a key that can't be had is answered need-keys, and taken with the key",
+         .proves = "A slice with a seal under a key that can't be fetched is answered need-keys, "
+                   "and taken once it shows that key",
          .run = asks_for_keys,
          .mutants = {{"need-keys-without-kids", "need-keys"}}},
         {.id = "log-39",
          .clause = "LOG-6",
-         .proves = "An entry of a server that is gone is taken under the key that the slice shows",
+         .proves = "A slice with an entry of a server that is gone is taken where the slice shows "
+                   "that server's key, in keys",
          .run = takes_what_is_vouched_for,
          .mutants = {{"never-vouched", "taken"}},
          .negative = false},
         {.id = "log-40",
          .clause = "LOG-6",
-         .proves = "An entry that only the home vouches for changes who is a member like any other",
+         .proves = "An entry under a key that only the slice shows counts like any other: a "
+                   "moderator's kick is one",
          .run = folds_what_is_vouched_for,
          .mutants = {{"vouched-without-effect", "folded"}},
          .negative = false},
         {.id = "log-41",
          .clause = "LOG-6",
-         .proves = "A slice that shows more than 64 keys is refused as too-large",
+         .proves = "A slice that shows 65 keys is refused as too-large",
          .run = refuses_too_many_keys,
          .mutants = {{"shown-keys-unbounded", "refused"}}},
         {.id = "log-42",
          .clause = "LOG-3",
-         .proves = "A slice of a next epoch, by a home that no move has named, is refused",
+         .proves = "A slice of the next epoch, from a server that no channel.move has named as its "
+                   "home, is refused as not-home",
          .run = refuses_a_new_home,
          .mutants = {{"slice-from-anyone", "refused"}}},
         {.id = "log-43",
          .clause = "SUC-6",
-         .proves = "A member's server with a slice of a later epoch is told gap, and no more",
+         .proves = "A slice of the next epoch, from a member's server that no move has named, is "
+                   "answered gap with epoch 1, and not taken",
          .run = tells_a_member_that_it_knows_no_move,
          .mutants = {{"slice-from-anyone", "gap"}}},
         {.id = "log-44",
          .clause = "LOG-3",
-         .proves = "A slice of a channel that the target orders itself is refused",
+         .proves = "A slice of a channel that the target itself orders is refused",
          .run = refuses_a_log_of_its_own,
          .mutants = {{"checkpoint-any-server", "refused"}}},
     };

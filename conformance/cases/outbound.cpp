@@ -181,9 +181,9 @@ Received wait_for_arrival(Origin& origin, const std::string& text, std::size_t n
         const auto all = arrivals(origin, text);
         if (all.size() >= number) return all[number - 1];
         if (Clock::now() >= until)
-            throw Broken(assertion, "what the target's account wrote has come " +
+            throw Broken(assertion, "a transaction with the account's message has come " +
                                         std::to_string(all.size()) + " times within " +
-                                        std::to_string(time.count()) + " ms, not " +
+                                        std::to_string(time.count()) + " ms, and should have " +
                                         std::to_string(number) + " times");
         std::this_thread::sleep_for(look_step);
     }

@@ -350,14 +350,15 @@ std::vector<Case> outbound_item_cases()
     return {
         {.id = "out-25",
          .clause = "INBOX-3",
-         .proves =
-             "An event that is rejected is dropped, its author told, and what follows goes on",
+         .proves = "An event that its home rejects isn't sent again, its author is told, and the "
+                   "events behind it go on",
          .run = goes_on_behind_a_rejection,
          .mutants = {{"rejected-blocks", "unharmed"}, {"rejected-again", "final"}},
          .negative = false},
         {.id = "out-26",
          .clause = "INBOX-3",
-         .proves = "An event that is deferred comes again in its time, and nothing overtakes it",
+         .proves = "An event that its home defers comes again when it was told to, and what was "
+                   "written behind it comes later",
          .run = keeps_order_behind_what_is_deferred,
          .mutants = {{"deferred-overtaken", "order"}, {"deferred-dropped", "sent-again"}},
          .negative = false},

@@ -28,6 +28,12 @@ namespace entente::conformance {
 // How much goes into one transaction.
 [[nodiscard]] std::vector<Case> outbound_limit_cases();
 
+// Of outbound_answers.cpp: cases in which several peers answer the same slice, each otherwise.
+void tries_again_after_what_passes(Trial& trial);
+void leaves_alone_what_is_final(Trial& trial);
+void follows_no_redirect(Trial& trial);
+void takes_no_answer_that_does_not_fit(Trial& trial);
+
 // A message of the target's first account.
 struct Posted {
     std::string text;

@@ -41,7 +41,8 @@ Received expect_again(Trial& trial, Follower& follower, Way way)
             times += home.entry(seq).event.id() == posted.event ? 1U : 0U;
         return times;
     });
-    trial.expect(count == 1, "same-event", "the home holds it " + std::to_string(count) + " times");
+    trial.expect(count == 1, "same-event",
+                 "the channel's home was handed it " + std::to_string(count) + " times, not once");
     return second;
 }
 
@@ -186,87 +187,6 @@ std::function<void(Trial&)> waits_as_told(int status, const std::string& code)
     };
 }
 
-// Servers that answer the same slice in a way of their own each, all at once.
-struct Answering {
-    std::string what;
-    std::function<Way(Origin&)> way;
-    Origin* origin = nullptr;
-};
-
-std::string post_to_all(Trial& trial, std::vector<Answering>& all, int times)
-{
-    const std::string channel = trial.channel();
-    for (auto& one : all) {
-        one.origin = &one == &all.front() ? &trial.origin() : &trial.another(one.what);
-        if (one.origin != &trial.origin()) trial.join(*one.origin, one.origin->user(), channel);
-    }
-    // What is still owed for the joins goes first.
-    const auto before = post(trial, channel);
-    for (auto& one : all)
-        if (!one.origin->wait_for_entry(channel, before.event, in(soon)))
-            throw CouldNotRun("a server that has joined isn't sent the log");
-    auto text = trial.new_text();
-    for (auto& one : all) answer_so(*one.origin, text, times, one.way(*one.origin));
-    trial.accounts().post(Who::first, channel, text);
-    return text;
-}
-
-Way bare(int status, const Fields& fields)
-{
-    return [=](const Request&) {
-        Answer answer;
-        answer.status = status;
-        answer.fields = fields;
-        answer.body = "<html>no problem document</html>";
-        return std::optional(reply_with(std::move(answer)));
-    };
-}
-
-std::function<Way(Origin&)> refused_as(int status, const std::string& code)
-{
-    return [=](Origin& origin) { return refusal(origin, status, code); };
-}
-
-std::function<Way(Origin&)> refused_barely(int status)
-{
-    return [=](Origin&) { return bare(status, {{"Content-Type", "text/html"}}); };
-}
-
-void tries_again_after_what_passes(Trial& trial)
-{
-    std::vector<Answering> all = {{"skew", refused_as(401, "clock-skew")},
-                                  {"unavailable", refused_as(503, "unavailable")},
-                                  {"error", refused_barely(500)},
-                                  {"proxy", refused_barely(404)}};
-    const auto text = post_to_all(trial, all, 1);
-    for (const auto& one : all) {
-        const auto first = wait_for_arrival(*one.origin, text, 1, soon, "sent");
-        const auto second = wait_for_arrival(*one.origin, text, 2, soon, "sent-again");
-        trial.expect(
-            second.at - first.at >= first_wait, "waits",
-            one.what + ": it came again after " + std::to_string(second.at - first.at) + " ms");
-    }
-}
-
-// An hour, a day or a minute can't be waited for: it must not come again within 2 s, whatever the
-// peer sends meanwhile.
-void leaves_alone_what_is_final(Trial& trial)
-{
-    std::vector<Answering> all = {{"malformed", refused_as(400, "malformed")},
-                                  {"unknown", refused_as(401, "unknown-key")},
-                                  {"blocked", refused_as(403, "blocked")},
-                                  {"forbidden", refused_as(403, "forbidden")}};
-    const auto text = post_to_all(trial, all, 1'000);
-    for (const auto& one : all)
-        static_cast<void>(wait_for_arrival(*one.origin, text, 1, soon, "sent"));
-    const auto until = in(Millis(2'000));
-    trial.control();
-    std::this_thread::sleep_until(until);
-    for (const auto& one : all)
-        trial.expect(arrivals(*one.origin, text).size() == 1, "waits",
-                     "refused as " + one.what + ", it came again within 2 s");
-}
-
 void signs_anew_at_once(Trial& trial)
 {
     const std::string channel = trial.channel();
@@ -278,50 +198,10 @@ void signs_anew_at_once(Trial& trial)
     const auto first = wait_for_arrival(origin, text, 1, soon, "sent");
     const auto second = wait_for_arrival(origin, text, 2, soon, "sent-again");
     watch.expect_within(Millis(second.at - first.at), Millis(first_wait), "at-once",
-                        "it came again late");
+                        "what was refused as replayed came again");
     trial.expect(
         signature_parameter(first.request, "nonce") != signature_parameter(second.request, "nonce"),
         "signed-anew", "the second time it has the nonce of the first");
-}
-
-void follows_no_redirect(Trial& trial)
-{
-    const auto to = [](int status) {
-        return [=](Origin& origin) {
-            return bare(status, {{"Location", "https://" + origin.name() + "/elsewhere"}});
-        };
-    };
-    std::vector<Answering> all = {{"r302", to(302)}, {"r307", to(307)}, {"r308", to(308)}};
-    const auto text = post_to_all(trial, all, 1);
-    for (const auto& one : all) {
-        static_cast<void>(wait_for_arrival(*one.origin, text, 2, soon, "sent-again"));
-        const auto followed = one.origin->count(
-            [](const Received& received) { return received.request.target == "/elsewhere"; });
-        trial.expect(followed == 0, "not-followed", "a redirect was followed");
-    }
-}
-
-// Signed, and nothing that fits a transaction of one slice.
-void takes_no_answer_that_does_not_fit(Trial& trial)
-{
-    const auto with = [](const std::string& text) {
-        return [=](Origin& origin) -> Way {
-            return [&origin, text](const Request& request) {
-                Answer answer;
-                answer.status = 200;
-                answer.fields = {{"Content-Type", "application/json"}};
-                answer.body = text;
-                return std::optional(origin.signed_reply(request, std::move(answer)));
-            };
-        };
-    };
-    std::vector<Answering> all = {{"empty", with("{}")},
-                                  {"none", with(R"({"logs":[]})")},
-                                  {"null", with(R"({"logs":[null]})")},
-                                  {"text", with("not JSON")}};
-    const auto text = post_to_all(trial, all, 1);
-    for (const auto& one : all)
-        static_cast<void>(wait_for_arrival(*one.origin, text, 2, soon, "sent-again"));
 }
 
 void waits_longer_each_time(Trial& trial)
@@ -338,11 +218,13 @@ void waits_longer_each_time(Trial& trial)
     const auto second = wait_for_arrival(origin, text, 2, soon, "sent-again");
     const auto third = wait_for_arrival(origin, text, 3, soon, "sent-again");
     trial.expect(second.at - first.at >= first_wait, "waits",
-                 "the first wait was " + std::to_string(second.at - first.at) + " ms");
+                 "the first wait was " + std::to_string(second.at - first.at) +
+                     " ms, and should be " + std::to_string(first_wait) + " ms at least");
     watch.expect_within(Millis(second.at - first.at), Millis(4 * first_wait), "waits",
                         "the first wait is too long");
     trial.expect(third.at - second.at >= 2 * first_wait, "waits",
-                 "the second wait was " + std::to_string(third.at - second.at) + " ms");
+                 "the second wait was " + std::to_string(third.at - second.at) +
+                     " ms, and should be " + std::to_string(2 * first_wait) + " ms at least");
 }
 
 // [RETRY-6] Until it has answered it may be anybody's address.
@@ -359,7 +241,8 @@ void probes_with_one_item(Trial& trial)
     const auto second = wait_for_arrival(origin, text, 2, soon, "sent-again");
     const auto count = slice_in(second.body, channel)["entries"].size();
     trial.expect(count == 1, "one-item",
-                 "to a peer that hasn't answered went " + std::to_string(count) + " entries");
+                 "to a peer that hasn't answered went " + std::to_string(count) +
+                     " entries at once, and should go 1");
     trial.expect(origin.wait_for_entry(channel, last.event, in(soon)), "sent-again",
                  "the rest hasn't followed");
 }
@@ -378,7 +261,8 @@ void waits_half_a_minute(Trial& trial)
     const auto first = wait_for_arrival(origin, text, 1, soon, "sent");
     const auto second = wait_for_arrival(origin, text, 2, Millis(75'000), "sent-again");
     trial.expect(second.at - first.at >= patience - nearly, "patient",
-                 "it came again after " + std::to_string(second.at - first.at) + " ms");
+                 "what wasn't answered came again after " + std::to_string(second.at - first.at) +
+                     " ms, and should after 30 s at the earliest");
 }
 
 }  // namespace
@@ -400,96 +284,113 @@ std::vector<Case> outbound_retry_cases()
          .negative = false},
         {.id = "out-08",
          .clause = "SIG-10",
-         .proves = "A 200 without a signature is no answer: the same event is sent again",
+         .proves = "A transaction that is answered by a 200 without a signature is sent again, "
+                   "with the same event",
          .run = sends_again_after(unsigned_answer),
          .mutants = {{"takes-unsigned-answers", "sent-again"}}},
         {.id = "out-09",
          .clause = "SIG-10",
-         .proves = "A 200 that a key signed which the peer doesn't show is no answer",
+         .proves = "A transaction that is answered by a 200 under a key that the peer's document "
+                   "doesn't show is sent again",
          .run = sends_again_after(answer_by_another_key),
          .mutants = {{"takes-answers-by-any-key", "sent-again"}}},
         {.id = "out-10",
          .clause = "SIG-10",
-         .proves = "A 200 that was signed for another request is no answer",
+         .proves = "A transaction that is answered by a 200 that was signed for another request is "
+                   "sent again",
          .run = sends_again_after(answer_to_another_request),
          .mutants = {{"takes-answers-to-others", "sent-again"}}},
         {.id = "out-11",
          .clause = "SIG-10",
-         .proves = "A 200 whose body isn't what was digested is no answer",
+         .proves = "A transaction that is answered by a 200 of which an octet was changed behind "
+                   "the signature is sent again",
          .run = sends_again_after(answer_of_another_body),
          .mutants = {{"takes-answers-undigested", "sent-again"}}},
         {.id = "out-12",
          .clause = "RETRY-1",
-         .proves = "What was taken and not answered is sent again as the same event",
+         .proves = "A transaction that the peer took, and closed upon without an answer, is sent "
+                   "again: the same event, ordered once",
          .run = sends_again_after(taken_and_closed),
          .mutants = {{"sends-once", "sent-again"}},
          .negative = false},
         {.id = "out-13",
          .clause = "RETRY-1",
-         .proves = "After an answer that was cut off the same event is sent again",
+         .proves =
+             "A transaction whose answer is cut off in its body is sent again, with the same event",
          .run = sends_again_after(cut_off),
          .mutants = {{"sends-once", "sent-again"}},
          .negative = false},
         {.id = "out-14",
          .clause = "RETRY-5",
-         .proves = "An answer with the ids of other events is no answer",
+         .proves = "A transaction that is answered by a signed 200 with results for other events "
+                   "is sent again",
          .run = sends_again_after(answer_with_other_ids),
          .mutants = {{"takes-answers-that-misfit", "sent-again"}}},
         {.id = "out-15",
          .clause = "RETRY-5",
-         .proves = "An answer with too few results is no answer",
+         .proves = "A transaction that is answered by a signed 200 without results for its events "
+                   "is sent again",
          .run = sends_again_after(answer_with_too_few),
          .mutants = {{"takes-answers-that-misfit", "sent-again"}}},
         {.id = "out-16",
          .clause = "RETRY-5",
-         .proves = "A signed 200 that can't be read, or has no result for a slice, is no answer",
+         .proves = "A slice that is answered by a signed 200 of {}, of no or a null result, or of "
+                   "no JSON is sent again",
          .run = takes_no_answer_that_does_not_fit,
          .mutants = {{"takes-answers-that-misfit", "sent-again"}}},
         {.id = "out-17",
          .clause = "SIG-10",
-         .proves = "An answer that comes twice is not the answer to what is sent next",
+         .proves = "An answer that comes a second time, unasked, isn't taken for the answer to "
+                   "what is sent next",
          .run = takes_no_answer_twice,
          .mutants = {{"sends-once", "sent-again"}}},
         {.id = "out-18",
          .clause = "RETRY-4",
-         .proves = "Errors that pass, and pages of a proxy, are followed by another try",
+         .proves = "A slice that is answered 401 clock-skew, 503, 500 or by a proxy's 404 page is "
+                   "sent again, after 0.75 s at least",
          .run = tries_again_after_what_passes,
          .mutants = {{"sends-once", "sent-again"}, {"retries-at-once", "waits"}},
          .negative = false},
         {.id = "out-19",
          .clause = "RETRY-4",
-         .proves = "A request that was refused for good isn't sent again at once",
+         .proves = "A slice that is answered malformed, unknown-key, blocked or forbidden isn't "
+                   "sent again within 2 s",
          .run = leaves_alone_what_is_final,
          .mutants = {{"retries-what-is-final", "waits"}}},
         {.id = "out-20",
          .clause = "SIG-4",
-         .proves = "A request that was refused as replayed is signed anew at once",
+         .proves = "A slice that is answered 409 replayed is sent again within 0.75 s, under "
+                   "another nonce",
          .run = signs_anew_at_once,
          .mutants = {{"replayed-is-final", "sent-again"}},
          .negative = false},
         {.id = "out-21",
-         .clause = "DISC-2",
-         .proves = "A redirect is no answer, and isn't followed",
+         .clause = "HTTP-14",
+         .proves = "A transaction that is answered by a redirect (302, 307, 308) is sent again to "
+                   "the inbox, and nowhere else",
          .run = follows_no_redirect,
          .mutants = {{"follows-redirects", "not-followed"}}},
         {.id = "out-22",
          .clause = "RETRY-6",
          .profile = Profile::hardened,
-         .proves = "Waits for a peer that doesn't answer begin at 1 s and double",
+         .proves = "To a peer that closes without an answer it goes again after 0.75 to 3 s, then "
+                   "after 1.5 s at least, whatever is new",
          .run = waits_longer_each_time,
          .mutants = {{"retries-at-once", "waits"}},
          .negative = false},
         {.id = "out-23",
          .clause = "RETRY-6",
          .level = Level::should,
-         .proves = "To a peer that hasn't answered goes one item, and the rest once it has",
+         .proves = "To a peer that hasn't answered yet the next try carries one entry, and the "
+                   "rest goes once that is answered",
          .run = probes_with_one_item,
          .mutants = {{"probes-with-all", "one-item"}},
          .negative = false},
         {.id = "out-24",
          .clause = "SIG-11",
          .profile = Profile::durable,
-         .proves = "An answer is waited for at least 30 s, and what was sent is sent again then",
+         .proves = "An answer that doesn't come is waited for at least 30 s, and then the "
+                   "transaction is sent again",
          .run = waits_half_a_minute,
          .mutants = {{"impatient", "patient"}},
          .waits = true,

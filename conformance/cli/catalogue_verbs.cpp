@@ -1,7 +1,10 @@
 // list and explain: what the catalogue says.
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "conformance/cli/options.hpp"
+#include "conformance/report/clauses.hpp"
 
 namespace entente::conformance {
 
@@ -31,9 +34,9 @@ void print_markdown(const std::vector<const Case*>& cases)
         if (one->group != group) {
             group = one->group;
             std::printf(
-                "\n## %s\n\n| id | clause | | profile | proves | from "
+                "\n## %s\n\n%s\n\n| id | clause | | profile | proves | from "
                 "|\n|---|---|---|---|---|---|\n",
-                group.c_str());
+                group.c_str(), std::string(about_group(group)).c_str());
         }
         std::string notes;
         for (const auto& hook : one->hooks) notes += " (hook `" + hook + "`)";
@@ -42,6 +45,24 @@ void print_markdown(const std::vector<const Case*>& cases)
                     std::string(name_of(one->level)).c_str(),
                     std::string(name_of(one->profile)).c_str(), cell(one->proves).c_str(),
                     notes.c_str(), cell(one->descends_from).c_str());
+    }
+}
+
+// `text` a little to the right, its long lines wrapped between words.
+void print_indented(std::string_view text)
+{
+    constexpr std::size_t width = 96;
+    while (!text.empty()) {
+        auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        // Tables and examples keep their lines.
+        const bool wraps = line.find('|') == std::string_view::npos && !line.starts_with('{');
+        while (wraps && line.size() > width && line.rfind(' ', width) != std::string_view::npos) {
+            const auto end = line.rfind(' ', width);
+            std::printf("    %s\n", std::string(line.substr(0, end)).c_str());
+            line.remove_prefix(end + 1);
+        }
+        std::printf("%s%s\n", line.empty() ? "" : "    ", std::string(line).c_str());
     }
 }
 
@@ -78,6 +99,12 @@ int do_explain(const std::string& id)
     for (const auto& mutant : one->mutants)
         std::printf("  proven   by the reference peer with `%s`, which fails at \"%s\"\n",
                     mutant.flag.c_str(), mutant.assertion.c_str());
+    std::printf("\n  In the group %s:\n\n", one->group.c_str());
+    print_indented(about_group(one->group));
+    if (const auto* clause = find_clause(one->clause)) {
+        std::printf("\n  %s says in %s:\n\n", one->clause.c_str(), clause->document.c_str());
+        print_indented(clause->text);
+    }
     return 0;
 }
 

@@ -54,6 +54,8 @@ struct Case {
 // All of them, in the order of their ids.
 [[nodiscard]] const std::vector<Case>& catalogue();
 [[nodiscard]] const Case* find_case(std::string_view id);
+// What the cases of a group have in common, for who reads them for the first time.
+[[nodiscard]] std::string_view about_group(std::string_view name);
 
 [[nodiscard]] std::string_view name_of(Level level);
 [[nodiscard]] std::string_view name_of(Profile profile);

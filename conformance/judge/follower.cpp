@@ -108,15 +108,19 @@ void Follower::expect_status(const nlohmann::json& result, const std::string& st
                              const std::string& assertion)
 {
     trial_.expect(status_in(result) == status, assertion,
-                  "the slice's result is " + result.dump() + ", not " + status);
+                  "the slice's result is " + result.dump() + ", and should be " + status);
 }
 
 void Follower::expect_refused(const nlohmann::json& result, const std::vector<std::string>& codes)
 {
     expect_status(result, "refused", "refused");
     const auto code = code_in(result);
+    std::string wanted;
+    for (const auto& one : codes) wanted += (wanted.empty() ? "" : " or ") + one;
     trial_.expect(codes.empty() || std::find(codes.begin(), codes.end(), code) != codes.end(),
-                  "refused", "the slice is refused as " + (code.empty() ? "nothing" : code));
+                  "refused",
+                  "the slice is refused as " + (code.empty() ? "nothing" : code) +
+                      ", and should be as " + wanted);
 }
 
 void Follower::expect_taken(const nlohmann::json& result, const HomeChannel& log, std::uint64_t seq)
@@ -140,7 +144,8 @@ std::size_t Follower::times_read(const std::string& text)
 
 void Follower::expect_unread(const std::string& text)
 {
-    trial_.expect(times_read(text) == 0, "no-effect", "the target's account can read it");
+    trial_.expect(times_read(text) == 0, "no-effect",
+                  "the target's account can read a message of the slice that must not be taken");
 }
 
 void Follower::expect_read(const std::string& text)
@@ -150,7 +155,8 @@ void Follower::expect_read(const std::string& text)
     while ((times = times_read(text)) == 0 && Clock::now() < until)
         std::this_thread::sleep_for(follow_step);
     trial_.expect(times == 1, "once",
-                  "the target's account reads it " + std::to_string(times) + " times");
+                  "the target's account reads a message that the log has once " +
+                      std::to_string(times) + " times");
 }
 
 void Follower::expect_goes_on()

@@ -210,8 +210,7 @@ Response Trial::send_octets(const std::string& octets, const std::string& what,
         world_.learn_clock(response.answer);
         response.json = json_body(response.answer);
     }
-    exchange.received = response.error.empty() ? response.answer.raw
-                                               : response.answer.raw + "(" + response.error + ")";
+    exchange.received = with_remark(response.answer.raw, response.error);
     note(std::move(exchange));
     return response;
 }
@@ -342,7 +341,7 @@ void Trial::expect_absent(const std::string& text)
     const auto barrier = accepted_message("barrier", nullptr);
     const auto times = times_readable(text, barrier);
     expect(times == 0, "no-effect",
-           "it was refused, but took effect all the same: the target's account can read it");
+           "it took effect, whatever was answered: the target's account can read the message");
 }
 
 void Trial::expect_once(const std::string& text)
@@ -404,10 +403,11 @@ void Trial::rejects_event(const std::function<void(nlohmann::json& body)>& chang
     expect_ok(response);
     const auto result = event_result(response.json);
     expect(std::find(statuses.begin(), statuses.end(), status_of(result)) != statuses.end(),
-           "refused", "the event's result is " + result.dump());
+           "refused", "the event's result is " + result.dump() + ", and should be " + statuses[0]);
     const auto code = result.contains("problem") ? problem_code(result["problem"]) : "";
     expect(codes.empty() || std::find(codes.begin(), codes.end(), code) != codes.end(), "refused",
-           "the event is refused as " + (code.empty() ? "nothing" : code));
+           "the event is refused as " + (code.empty() ? "nothing" : code) +
+               (codes.empty() ? "" : ", not as " + codes[0]));
     expect_absent(text);
     expect_still_serves();
 }

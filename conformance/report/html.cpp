@@ -218,15 +218,32 @@ std::string groups_html(const std::vector<Shelf>& groups)
     return html + "</tbody></table></div>\n";
 }
 
-std::string group_html(const Shelf& group)
+// What a clause says, unfolded where a case of it isn't as it should be.
+std::string clause_html(const nlohmann::json& said, const std::vector<const nlohmann::json*>& cases)
+{
+    constexpr std::size_t max_clause = 16 * 1024;
+    const auto text = text_of(said, "text");
+    if (text.empty()) return {};
+    const bool is_kept = std::all_of(cases.begin(), cases.end(), [](const auto* one) {
+        return state_of(*one) == State::pass || state_of(*one) == State::not_applicable;
+    });
+    return "<details class=\"says\"" + std::string(is_kept ? "" : " open") +
+           "><summary>What it says</summary><pre>" + octets_html(text, LineEnds::lf, max_clause) +
+           "</pre></details>\n";
+}
+
+std::string group_html(const Shelf& group, const nlohmann::json& report)
 {
     auto html = "<section class=\"group\" id=\"group-" + slug_of(group.first) + "\"><h2>" +
                 text_html(group.first) + " <span class=\"soft\">" + tally_text(group.second) +
                 "</span></h2>\n";
+    const auto about = text_of(member_of(report, "groups"), group.first.c_str());
+    if (!about.empty()) html += "<p class=\"soft\">" + text_html(about) + "</p>\n";
     for (const auto& [clause, cases] : shelves(group.second, "clause")) {
         const auto document = text_of(*cases.front(), "document");
         html += "<section class=\"clause\"><h3>" + text_html(clause) + " <span class=\"soft\">" +
-                text_html(document) + "</span></h3>\n";
+                text_html(document) + "</span></h3>\n" +
+                clause_html(member_of(member_of(report, "clauses"), clause.c_str()), cases);
         for (const auto* one : cases) html += case_html(*one);
         html += "</section>\n";
     }
@@ -277,7 +294,7 @@ std::string html_of(const nlohmann::json& report)
                 "</p></header>\n<section>" + (cases.empty() ? "" : bar_html(cases)) +
                 counts_html(cases, report) + failures_html(cases) + next_html(report) +
                 facts_html(report) + groups_html(groups) + "</section>\n<main id=\"cases\">\n";
-    for (const auto& group : groups) html += group_html(group);
+    for (const auto& group : groups) html += group_html(group, report);
     return html + "</main>\n" + page_end + "<script>" + std::string(page_script()) +
            "</script></body></html>\n";
 }

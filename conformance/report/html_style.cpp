@@ -75,6 +75,8 @@ align-items:baseline;padding:.55rem .9rem .55rem .7rem;cursor:pointer;list-style
 .found{margin:.75rem 0;padding:.6rem .9rem;background:var(--b);border-radius:.25rem;
 overflow:hidden}
 .found b{color:var(--c)}
+.says>summary{cursor:pointer;color:var(--soft);font-size:.875rem}
+.says>pre{margin:.25rem 0 .5rem}
 .exchange{border:1px solid var(--line);border-radius:.25rem;margin:.5rem 0}
 .exchange>summary{padding:.4rem .75rem;cursor:pointer}
 .exchange>summary code{color:var(--soft)}

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conformance/cli/options.hpp"
+#include "conformance/report/clauses.hpp"
 #include "conformance/report/report.hpp"
 #include "conformance/report/signature.hpp"
 #include "conformance/report/visible.hpp"
@@ -126,6 +127,28 @@ nlohmann::json case_json(const Verdict& verdict, const std::string& repro_option
     return json;
 }
 
+// What the clauses of the cases say, each once.
+nlohmann::json clauses_json(const std::vector<Verdict>& verdicts)
+{
+    auto json = nlohmann::json::object();
+    for (const auto& verdict : verdicts) {
+        const auto* one = find_case(verdict.case_id);
+        const auto* clause = one == nullptr ? nullptr : find_clause(one->clause);
+        if (clause != nullptr)
+            json[one->clause] = {{"document", clause->document}, {"text", clause->text}};
+    }
+    return json;
+}
+
+nlohmann::json groups_json(const std::vector<Verdict>& verdicts)
+{
+    auto json = nlohmann::json::object();
+    for (const auto& verdict : verdicts)
+        if (const auto* one = find_case(verdict.case_id))
+            json[one->group] = about_group(one->group);
+    return json;
+}
+
 nlohmann::json target_json(const ReportSubject& subject)
 {
     nlohmann::json json = {{"name", utf8_of(subject.name)}, {"base", utf8_of(subject.base)}};
@@ -200,6 +223,8 @@ nlohmann::json build_report(const ReportSubject& subject, const RunResult& resul
     for (const auto& verdict : result.verdicts)
         cases.push_back(case_json(verdict, repro_options, left));
     report["cases"] = std::move(cases);
+    report["groups"] = groups_json(result.verdicts);
+    report["clauses"] = clauses_json(result.verdicts);
     sign_report(report, key);
     return report;
 }

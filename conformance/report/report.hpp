@@ -35,7 +35,8 @@ struct ReportSubject {
 };
 
 // {"report":"entente-conformance","format":1,"runner","specification","target","run","options",
-//  "counts","graded","exit","cases":[…],"signature"}
+//  "counts","graded","exit","cases":[…],"groups":{"log":"what they are about",…},
+//  "clauses":{"SIG-1":{"document","text"},…},"signature"}
 //
 // Octets are {"text"} where they are UTF-8 without control characters but tab, CR and LF, else
 // {"base64"}; and "cut":true where there were more. Exchanges are kept of all that isn't a pass:

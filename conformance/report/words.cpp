@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "conformance/report/clauses.hpp"
 #include "conformance/report/members.hpp"
 #include "conformance/report/visible.hpp"
 
@@ -88,24 +89,8 @@ std::vector<std::string> next_steps(const RunResult& result, const RunOptions& o
 
 std::string clause_document(std::string_view clause)
 {
-    static constexpr std::pair<std::string_view, std::string_view> documents[] = {
-        {"NAME", "names"},
-        {"DISC", "discovery-and-keys"},
-        {"KEY", "discovery-and-keys"},
-        {"SIG", "signed-requests"},
-        {"EVT", "events-and-seals"},
-        {"INBOX", "transactions"},
-        {"LOG", "channel-log"},
-        {"QRY", "queries"},
-        {"MEM", "membership"},
-        {"PRF", "entry-proofs"},
-        {"RETRY", "errors-and-retries"},
-        {"SUC", "succession"},
-        {"VER", "growth"}};
-    for (const auto& [prefix, name] : documents)
-        if (clause.substr(0, clause.find('-')) == prefix)
-            return "docs/protocol/" + std::string(name) + ".md";
-    return {};
+    const auto* found = find_clause(clause);
+    return found == nullptr ? std::string() : found->document;
 }
 
 std::string seconds_text(std::int64_t milliseconds)

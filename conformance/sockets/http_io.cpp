@@ -209,6 +209,13 @@ AnswerResult read_answer(Stream& stream, std::string& rest, Deadline deadline,
     return result;
 }
 
+std::string with_remark(const std::string& octets, const std::string& error)
+{
+    if (error.empty()) return octets;
+    if (octets.empty()) return "(no answer: " + error + ")";
+    return octets + (octets.ends_with("\r\n") ? "" : "\r\n") + "(nothing more: " + error + ")";
+}
+
 RequestResult read_request(Stream& stream, std::string& rest, Deadline deadline,
                            const ReadLimits& limits)
 {

@@ -32,6 +32,9 @@ struct AnswerResult {
 [[nodiscard]] AnswerResult read_answer(Stream& stream, std::string& rest, Deadline deadline,
                                        const ReadLimits& limits = {});
 
+// `octets` of an answer for a report; where it isn't whole, why not, on a line of its own.
+[[nodiscard]] std::string with_remark(const std::string& octets, const std::string& error);
+
 struct RequestResult {
     Request request;
     std::string error;

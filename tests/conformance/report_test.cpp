@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "conformance/report/clauses.hpp"
 #include "conformance/report/members.hpp"
 #include "conformance/report/signature.hpp"
 #include "conformance/wire/octets.hpp"
@@ -66,6 +67,40 @@ TEST(Report, SaysWhatTheRunWas)
     EXPECT_EQ(one["level"], "MUST");
     EXPECT_EQ(one["repro"], "entente-conformance repro win-02 --target target.toml --seed 7");
     EXPECT_EQ(one["exchanges"][0]["request_base"]["text"], "x");
+}
+
+TEST(Report, SaysWhatItsClausesSay)
+{
+    const auto report = report_of({verdict_of(State::fail), verdict_of(State::pass)});
+    ASSERT_EQ(report["clauses"].size(), 1U);
+    EXPECT_EQ(report["clauses"]["SIG-3"]["document"], "docs/protocol/signed-requests.md");
+    EXPECT_EQ(report["clauses"]["SIG-3"]["text"], find_clause("SIG-3")->text);
+    const auto page = html_of(report);
+    EXPECT_NE(page.find("<details class=\"says\" open>"), std::string::npos);
+    EXPECT_NE(page.find("`created` is at most 300 s in the past"), std::string::npos);
+    EXPECT_NE(html_of(report_of({verdict_of(State::pass)})).find("<details class=\"says\">"),
+              std::string::npos);
+}
+
+TEST(Clauses, ThatACaseNamesAreThoseOfTheProtocol)
+{
+    for (const auto& one : catalogue()) {
+        const auto* clause = find_clause(one.clause);
+        ASSERT_NE(clause, nullptr) << one.id << " names " << one.clause;
+        EXPECT_GE(clause->text.size(), 20U) << one.clause;
+        EXPECT_EQ(clause->text.find("]("), std::string::npos) << clause->text;
+    }
+    EXPECT_EQ(find_clause("SIG-99"), nullptr);
+}
+
+TEST(Clauses, AreReadWithAllTheirLines)
+{
+    const auto found = clauses_in(
+        "# Names\n\nNot this.\n\n- **[A-1]** **Bold** and\n  [B-2](b.md), [a page](c.md#d):\n\n"
+        "  | x |\n  - y\n- **[A-2]** Two.\nNor this.\n  Nor this.\n- no clause\n");
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found.at("A-1"), "Bold and\n[B-2], a page:\n\n| x |\n- y");
+    EXPECT_EQ(found.at("A-2"), "Two.");
 }
 
 TEST(Report, CountsEachStateAndKeepsNoExchangesOfAPass)
