@@ -16,5 +16,7 @@ namespace entente::conformance {
 [[nodiscard]] std::vector<Case> log_history_cases();
 // What the target shows of a channel that it orders.
 [[nodiscard]] std::vector<Case> log_home_cases();
+// A log that goes on at another home.
+[[nodiscard]] std::vector<Case> log_move_cases();
 
 }  // namespace entente::conformance

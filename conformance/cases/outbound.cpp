@@ -40,7 +40,7 @@ std::vector<Case> outbound_cases()
 {
     std::vector<Case> all;
     for (auto part : {outbound_request_cases, outbound_retry_cases, outbound_item_cases,
-                      outbound_peer_cases, outbound_limit_cases}) {
+                      outbound_peer_cases, outbound_limit_cases, outbound_absence_cases}) {
         auto cases = part();
         all.insert(all.end(), std::make_move_iterator(cases.begin()),
                    std::make_move_iterator(cases.end()));

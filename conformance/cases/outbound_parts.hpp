@@ -27,6 +27,8 @@ namespace entente::conformance {
 [[nodiscard]] std::vector<Case> outbound_peer_cases();
 // How much goes into one transaction.
 [[nodiscard]] std::vector<Case> outbound_limit_cases();
+// What a peer is asked that was away.
+[[nodiscard]] std::vector<Case> outbound_absence_cases();
 
 // Of outbound_answers.cpp: cases in which several peers answer the same slice, each otherwise.
 void tries_again_after_what_passes(Trial& trial);

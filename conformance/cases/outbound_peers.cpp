@@ -48,6 +48,39 @@ void catches_up_by_itself(Trial& trial)
     expect_in_order(origin, channel, posted);
 }
 
+// [LOG-8] It may have been put back to an older state meanwhile.
+void asks_what_is_held(Trial& trial)
+{
+    const auto channel = settled_channel(trial);
+    const auto quiet = trial.accounts().create_channel(Who::first, {});
+    auto& origin = trial.origin();
+    trial.join(origin, trial.user(), quiet);
+    const auto last = post(trial, quiet);
+    if (!origin.wait_for_entry(quiet, last.event, in(peer_patience)))
+        throw CouldNotRun("a message of the target's account hasn't come");
+    const auto held = origin.entries_of(quiet).back();
+    const auto text = trial.new_text();
+    answer_so(origin, text, 1, no_answer());
+    trial.accounts().post(Who::first, channel, text);
+    const auto first = wait_for_arrival(origin, text, 1, peer_patience, "sent");
+    static_cast<void>(wait_for_arrival(origin, text, 2, peer_patience, "sent-again"));
+    const auto asked = origin.wait_for(
+        [&](const Received& one) {
+            return is_inbox(one) && one.at > first.at && !slice_in(one.body, quiet).is_null();
+        },
+        in(peer_patience));
+    trial.expect(asked.has_value(), "asked",
+                 "behind an answer that failed to come, no slice of the other channel has come "
+                 "within 15 s, and a heartbeat should have");
+    const auto slice = slice_in(asked->body, quiet);
+    trial.expect(slice["entries"].empty() &&
+                     slice["after"] == nlohmann::json({{"seq", held.seq}, {"hash", held.hash}}),
+                 "asked",
+                 "of the channel without news came " + slice.dump() +
+                     ", and should a slice without entries behind entry " +
+                     std::to_string(held.seq));
+}
+
 void ends_its_wait_when_it_hears(Trial& trial)
 {
     const MachineWatch watch(trial.world().file().folder);
@@ -237,6 +270,18 @@ std::vector<Case> outbound_peer_cases()
          .mutants = {{"volatile-submissions", "nothing-lost"}},
          .hooks = {"kill9"},
          .alone = true,
+         .negative = false},
+    };
+}
+
+std::vector<Case> outbound_absence_cases()
+{
+    return {
+        {.id = "out-42",
+         .clause = "LOG-8",
+         .proves = "A peer that was away is sent a heartbeat of each channel without news as well",
+         .run = asks_what_is_held,
+         .mutants = {{"asks-nobody-who-was-away", "asked"}},
          .negative = false},
     };
 }

@@ -48,16 +48,13 @@ void print_markdown(const std::vector<const Case*>& cases)
     }
 }
 
-// `text` a little to the right, its long lines wrapped between words.
-void print_indented(std::string_view text)
+// `text` a little to the right; lines longer than `width` are wrapped between words.
+void print_indented(std::string_view text, std::size_t width = std::string_view::npos)
 {
-    constexpr std::size_t width = 96;
     while (!text.empty()) {
         auto line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(text.size(), line.size() + 1));
-        // Tables and examples keep their lines.
-        const bool wraps = line.find('|') == std::string_view::npos && !line.starts_with('{');
-        while (wraps && line.size() > width && line.rfind(' ', width) != std::string_view::npos) {
+        while (line.size() > width && line.rfind(' ', width) != std::string_view::npos) {
             const auto end = line.rfind(' ', width);
             std::printf("    %s\n", std::string(line.substr(0, end)).c_str());
             line.remove_prefix(end + 1);
@@ -100,7 +97,7 @@ int do_explain(const std::string& id)
         std::printf("  proven   by the reference peer with `%s`, which fails at \"%s\"\n",
                     mutant.flag.c_str(), mutant.assertion.c_str());
     std::printf("\n  In the group %s:\n\n", one->group.c_str());
-    print_indented(about_group(one->group));
+    print_indented(about_group(one->group), 96);
     if (const auto* clause = find_clause(one->clause)) {
         std::printf("\n  %s says in %s:\n\n", one->clause.c_str(), clause->document.c_str());
         print_indented(clause->text);

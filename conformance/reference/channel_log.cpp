@@ -66,12 +66,16 @@ std::uint64_t ChannelLog::last_of(const std::string& user, const std::string& ty
 std::uint64_t ChannelLog::append(Entry entry)
 {
     const auto seq = latest() + 1;
-    entry.hash = entry_hash(id_, 1, seq, entry.at, hash_at(latest()), entry.event.id);
+    entry.hash = entry_hash(id_, epoch_, seq, entry.at, hash_at(latest()), entry.event.id);
     const auto& event = entry.event;
     by_id_.try_emplace(event.id, seq);
     const auto server = flags_.has<"txn-of-any-server">() ? "" : server_of(event.sender);
     by_txn_.try_emplace(server + " " + event.txn, event.id);
     if (!entry.is_marked) fold(state_, event);
+    if (!entry.is_marked && event.type == "channel.move" && !flags_.has<"moves-ignored">()) {
+        home_ = state_.home;
+        ++epoch_;
+    }
     const bool deletes = event.type == "message.delete" && !entry.is_marked;
     entries_.push_back(std::move(entry));
     if (deletes) erase_by(seq, entries_.back().event);

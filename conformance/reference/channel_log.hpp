@@ -44,7 +44,9 @@ class ChannelLog {
                const Flags& flags);
 
     [[nodiscard]] const std::string& id() const { return id_; }
+    // The server whose entries come next, and under which epoch: both change with a move.
     [[nodiscard]] const std::string& home() const { return home_; }
+    [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
     [[nodiscard]] const ChannelState& state() const { return state_; }
     [[nodiscard]] std::uint64_t floor() const { return floor_; }
     [[nodiscard]] std::uint64_t latest() const { return floor_ + entries_.size(); }
@@ -60,7 +62,8 @@ class ChannelLog {
     // The last join or leave of the user that took effect; 0 where there is none.
     [[nodiscard]] std::uint64_t last_of(const std::string& user, const std::string& type) const;
 
-    // Gives the entry its hash, and folds it where it isn't marked.
+    // Gives the entry its hash, and folds it where it isn't marked: behind a move the log goes on
+    // in the next epoch at the home that it names [SUC-2].
     std::uint64_t append(Entry entry);
 
     // Of a followed channel: the join of an own user, up to which the log has yet to come.
@@ -81,6 +84,7 @@ class ChannelLog {
     const std::string id_;
     const Flags& flags_;
     std::string home_;
+    std::uint64_t epoch_ = 1;
     std::uint64_t floor_ = 0;
     std::string floor_hash_;
     ChannelState state_;

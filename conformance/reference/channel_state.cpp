@@ -232,6 +232,8 @@ void fold(ChannelState& state, const ReadEvent& event)
         if (event.type == "member.ban") state.banned.insert(user);
     } else if (event.type == "member.unban") {
         state.banned.erase(user);
+    } else if (event.type == "channel.move") {
+        take_text("home", state.home);
     } else if (event.type == "member.role" && body.contains("role")) {
         take_text("role", state.members[user]);
     }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "conformance/reference/discovery.hpp"
 #include "conformance/reference/json_rules.hpp"
+#include "conformance/reference/jws.hpp"
 #include "conformance/reference/names.hpp"
 #include "conformance/wire/events.hpp"
 
@@ -36,13 +38,16 @@ nlohmann::json refused_slice(const nlohmann::json& slice, const Refused& refused
     return result;
 }
 
-Follower::Follower(Channels& channels, const Flags& flags) : channels_(channels), flags_(flags) {}
+Follower::Follower(Channels& channels, Discovery& discovery, const Flags& flags)
+    : channels_(channels), discovery_(discovery), flags_(flags)
+{
+}
 
 nlohmann::json Follower::result(const ChannelLog& log, const char* status) const
 {
     nlohmann::json result = {{"channel", log.id()},
                              {"status", status},
-                             {"epoch", 1},
+                             {"epoch", log.epoch()},
                              {"have", log.latest()},
                              {"hash", log.hash_at(log.latest())}};
     if (flags_.has<"slice-result-without-hash">()) result["hash"] = "";
@@ -75,8 +80,9 @@ nlohmann::json Follower::take_from(ChannelLog& log, const nlohmann::json& slice,
 {
     check_origin(log, origin);
     if (log.is_frozen) return result(log, "fork");
-    // Of a move nothing is known here.
-    if (number_of(slice, "epoch") != 1 && !flags_.has<"slice-from-anyone">())
+    // Of one of an earlier epoch nothing is wanted, and no move leads to a later one yet.
+    if (number_of(slice, "epoch") != static_cast<std::int64_t>(log.epoch()) &&
+        !flags_.has<"slice-from-anyone">())
         return result(log, "gap");
     auto read_slice = read(log, slice);
     check_checkpoint(log, read_slice, roots);
@@ -123,6 +129,8 @@ Follower::ReadSlice Follower::read(const ChannelLog& log, const nlohmann::json& 
     if (flags_.has<"slice-strict-members">()) check_known_members(slice);
     ReadSlice read;
     read.channel = log.id();
+    // Of a mutant: whatever it says.
+    read.epoch = flags_.has<"slice-from-anyone">() ? 1 : log.epoch();
     const auto& after = member_of(slice, "after");
     read.after = position_of(after, "seq");
     read.after_hash = text_of(after, "hash");
@@ -136,7 +144,7 @@ Follower::ReadSlice Follower::read(const ChannelLog& log, const nlohmann::json& 
         if (entry.at < before && !flags_.has<"slice-any-time">())
             throw Refused{"malformed", "the home's time decreases"};
         before = entry.at;
-        hash = entry_hash(log.id(), 1, ++seq, entry.at, hash, entry.event.id);
+        hash = entry_hash(log.id(), read.epoch, ++seq, entry.at, hash, entry.event.id);
         read.entries.push_back(std::move(entry));
     }
     if (read.entries.empty() && flags_.has<"heartbeat-refused">())
@@ -229,7 +237,7 @@ bool Follower::is_fork(const ChannelLog& log, const ReadSlice& slice) const
     auto hash = slice.after_hash;
     for (auto seq = slice.after + 1; seq <= std::min(slice.last, log.latest()); ++seq) {
         const auto& entry = slice.entries[seq - slice.after - 1];
-        hash = entry_hash(log.id(), 1, seq, entry.at, hash, entry.event.id);
+        hash = entry_hash(log.id(), slice.epoch, seq, entry.at, hash, entry.event.id);
         if (seq > log.floor() && log.hash_at(seq) != hash) return true;
     }
     return false;
@@ -293,6 +301,7 @@ void Follower::append(ChannelLog& log, Entry entry)
             const auto holder = log.find_txn(server_of(event.sender), event.txn);
             if (!holder.empty() && holder != event.id && !flags_.has<"slice-form-ignored">())
                 throw Refused{"equivocation"};
+            if (event.type == "channel.move") check_consent(log, event);
         } catch (const Refused&) {
             entry.is_marked = true;
         }
@@ -302,6 +311,22 @@ void Follower::append(ChannelLog& log, Entry entry)
     entry.is_vouched = is_shown;
     if (is_shown && flags_.has<"vouched-without-effect">()) entry.is_marked = true;
     channels_.append(log, entry);
+}
+
+void Follower::check_consent(const ChannelLog& log, const ReadEvent& move) const
+{
+    const auto home = text_of(move.body, "home");
+    if (!log.state().has_member_of(home)) throw Refused{"forbidden", "a home without a member"};
+    if (flags_.has<"consent-unchecked">()) return;
+    const auto consent = read_jws(text_of(move.body, "consent"), flags_);
+    const bool fits =
+        consent.typ == "entente-home" && consent.server == home &&
+        text_of(consent.payload, "home") == home &&
+        text_of(consent.payload, "channel") == log.id() &&
+        number_of(consent.payload, "epoch") == static_cast<std::int64_t>(log.epoch()) + 1;
+    const auto key = discovery_.log_key(home, consent.key_id);
+    if (!fits || !key || !consent.is_signed_by(*key))
+        throw Refused{"signature-invalid", "the next home hasn't consented"};
 }
 
 }  // namespace entente::conformance::reference

@@ -18,7 +18,7 @@ namespace entente::conformance::reference {
 
 class Follower {
  public:
-    Follower(Channels& channels, const Flags& flags);
+    Follower(Channels& channels, Discovery& discovery, const Flags& flags);
 
     // The result of one slice that `origin` has sent [LOG-2]. Never throws.
     [[nodiscard]] nlohmann::json take(const nlohmann::json& slice, const std::string& origin,
@@ -28,6 +28,7 @@ class Follower {
     // A slice whose form is right.
     struct ReadSlice {
         std::string channel;
+        std::uint64_t epoch = 1;
         std::uint64_t after = 0;
         std::string after_hash;
         std::uint64_t last = 0;
@@ -53,9 +54,12 @@ class Follower {
     [[nodiscard]] std::set<std::string> check_seals(const ChannelLog& log, ReadSlice& slice,
                                                     const Seals& seals) const;
     void append(ChannelLog& log, Entry entry);
+    // [SUC-2] That the server which a channel.move names has said that it takes the channel.
+    void check_consent(const ChannelLog& log, const ReadEvent& move) const;
     [[nodiscard]] nlohmann::json result(const ChannelLog& log, const char* status) const;
 
     Channels& channels_;
+    Discovery& discovery_;
     const Flags& flags_;
 };
 

@@ -84,7 +84,7 @@ Inbox::Inbox(Channels& channels, Discovery& discovery, const Identity& identity,
       clock_(clock),
       mutex_(mutex),
       changed_(changed),
-      follower_(channels, flags),
+      follower_(channels, discovery, flags),
       direct_(flags, clock, journal),
       items_(flags.has<"budget-shared">() ? shared_budget : item_budget)
 {

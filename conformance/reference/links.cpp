@@ -139,7 +139,7 @@ bool Links::owes_slice(const Lane& lane, const std::string& channel)
     const auto found = followers.find(lane.server);
     if (log == nullptr || found == followers.end()) return false;
     const auto& cursor = found->second;
-    if (cursor.have >= log->latest()) return false;
+    if (cursor.have >= log->latest() && !lane.heartbeats.contains(channel)) return false;
     if (flags_.has<"never-stops">()) return true;
     return !cursor.is_stopped && (cursor.ends_at == 0 || cursor.have < cursor.ends_at);
 }

@@ -53,6 +53,8 @@ class Links {
         // It is for want of an answer: being heard from ends it.
         bool is_unanswered = false;
         bool was_replayed = false;
+        // Channels about which it is asked, by a heartbeat, since it was away [LOG-8].
+        std::set<std::string> heartbeats;
         Deadline heard_at{};
         Millis heard_gap{0};
         std::size_t most_items = 500;
@@ -92,6 +94,7 @@ class Links {
     void settle(Lane& lane, const Batch& batch, const Outcome& outcome);
     void settle_refusal(Lane& lane, const Batch& batch, const Outcome& outcome);
     void fail(Lane& lane, const Batch& batch);
+    void ask_about_all(Lane& lane);
     void count_as_done(Lane& lane, const Batch& batch);
     [[nodiscard]] bool fits(const Batch& batch, const nlohmann::json& answer) const;
     void settle_submission(Lane& lane, const std::string& channel, const nlohmann::json& result,

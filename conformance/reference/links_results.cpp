@@ -83,6 +83,7 @@ void Links::settle(Lane& lane, const Batch& batch, const Outcome& outcome)
         if (flags_.has<"takes-answers-that-misfit">()) return count_as_done(lane, batch);
         return fail(lane, batch);
     }
+    if (lane.is_unanswered) ask_about_all(lane);
     lane.is_unanswered = false;
     lane.was_replayed = false;
     lane.wait = {};
@@ -94,6 +95,14 @@ void Links::settle(Lane& lane, const Batch& batch, const Outcome& outcome)
     for (std::size_t place = 0; place < batch.sliced.size(); ++place)
         settle_slice(lane, batch.sliced[place], batch.body["logs"][place],
                      outcome.body["logs"][place]);
+}
+
+// [LOG-8] Who was away may hold less than it has said, of any channel.
+void Links::ask_about_all(Lane& lane)
+{
+    if (flags_.has<"asks-nobody-who-was-away">()) return;
+    for (const auto& channel : channels_.homed())
+        if (channels_.followers_of(channel).contains(lane.server)) lane.heartbeats.insert(channel);
 }
 
 // The right column of the table of errors-and-retries.md.
@@ -230,6 +239,7 @@ void Links::settle_slice(Lane& lane, const std::string& channel, const nlohmann:
                          const nlohmann::json& result)
 {
     auto& cursor = channels_.followers_of(channel)[lane.server];
+    lane.heartbeats.erase(channel);
     const auto status = status_in(result);
     if (status == "ok" || status == "gap") return settle_held(lane, channel, sent, result);
     if (status == "need-keys") {
@@ -270,7 +280,7 @@ void Links::settle_held(Lane& lane, const std::string& channel, const nlohmann::
     }
     channels_.note_held(channel, lane.server, have);
     lane.lacked_keys.erase(channel);
-    if (have != after) {
+    if (have != after || sent["entries"].empty()) {
         lane.slice_waits[channel] = {};
     } else {
         // No progress: at once again it would go round and round.
