@@ -11,7 +11,7 @@ std::vector<Case> http_cases()
 {
     std::vector<Case> all;
     for (auto* part : {http_framing_cases, http_chunk_cases, http_smuggling_cases, http_head_cases,
-                       http_body_cases}) {
+                       http_body_cases, http_full_head_cases}) {
         auto cases = part();
         all.insert(all.end(), std::make_move_iterator(cases.begin()),
                    std::make_move_iterator(cases.end()));

@@ -35,6 +35,35 @@ std::function<void(Trial&)> refuses_fields(std::size_t count, std::size_t octets
     };
 }
 
+// Of a head, as many octets and fields as every receiver takes [HTTP-7].
+constexpr std::size_t head_octets = 8'192;
+constexpr std::size_t head_fields = 64;
+
+// The head has so many of both behind fields that mean nothing.
+std::string filled_head(const std::string& head)
+{
+    std::size_t lines = 0;
+    for (auto at = head.find("\r\n"); at != std::string::npos; at = head.find("\r\n", at + 2))
+        ++lines;
+    // One of the lines is the request's, and one is empty.
+    const auto missing = head_fields - (lines - 2);
+    std::string added;
+    for (std::size_t n = 0; n < missing; ++n) {
+        const auto name = "X-Padding-" + std::to_string(n) + ": ";
+        const auto left = head_octets - head.size() - added.size();
+        added += name + std::string(left / (missing - n) - name.size() - 2, 'x') + "\r\n";
+    }
+    return with_lines(head, added);
+}
+
+void accepts_a_full_head(Trial& trial)
+{
+    trial.accepts({.octets = [](std::string& octets) {
+        const auto halves = halves_of(octets);
+        octets = filled_head(halves.head) + halves.body;
+    }});
+}
+
 void refuses_two_hosts(Trial& trial)
 {
     trial.refuses({.octets =
@@ -271,6 +300,20 @@ std::vector<Case> http_head_cases()
     auto all = http_line_cases();
     for (auto& one : http_size_cases()) all.push_back(std::move(one));
     return all;
+}
+
+std::vector<Case> http_full_head_cases()
+{
+    return {
+        {.id = "http-55",
+         .clause = "HTTP-7",
+         .profile = Profile::hardened,
+         .proves = "A head of exactly 8 KiB and 64 fields is taken, and the request served",
+         .run = accepts_a_full_head,
+         .mutants = {{"small-heads-only", "accepted"}},
+         .descends_from = "RFC 9110 section 5.4",
+         .negative = false},
+    };
 }
 
 }  // namespace entente::conformance

@@ -15,6 +15,8 @@ namespace entente::conformance {
 [[nodiscard]] std::vector<Case> http_smuggling_cases();
 // Lines, fields, targets, versions, sizes of a head.
 [[nodiscard]] std::vector<Case> http_head_cases();
+// As large a head as everybody takes.
+[[nodiscard]] std::vector<Case> http_full_head_cases();
 // What a body says that it is.
 [[nodiscard]] std::vector<Case> http_body_cases();
 

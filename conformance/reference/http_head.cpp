@@ -197,6 +197,7 @@ HttpLimits::HttpLimits(const Flags& flags)
     if (flags.has<"no-head-limit">()) head_octets = 32 * 1024 * 1024;
     if (flags.has<"no-head-limit">()) fields = 100'000;
     if (flags.has<"no-field-limit">()) fields = 100'000;
+    if (flags.has<"small-heads-only">()) head_octets = 4'096;
     if (flags.has<"no-field-limit">()) head_octets *= 4;
     if (flags.has<"no-body-limit">()) body_octets = std::size_t{1} << 41;
     if (flags.has<"body-unbounded">()) body_octets *= 64;
