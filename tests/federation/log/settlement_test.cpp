@@ -296,8 +296,7 @@ TEST_F(SettlementTest, AJoinWhoseMembershipIsOverAgainEndsWithoutALog)
     auto result = answer(c, a, draft);
     result.submissions[0].events[0].snapshot.reset();  // as where the following is over as well
     auto settled = settle(c, a, draft, result);
-    ASSERT_TRUE(settled);
-    ASSERT_TRUE(settled->wants_snapshot.contains(open.str()));
+    ASSERT_TRUE(settled && settled->wants_snapshot.contains(open.str()));
     const auto wanted = settled->wants_snapshot.at(open.str());
 
     // The home says `not-found`.
