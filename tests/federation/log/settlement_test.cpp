@@ -305,10 +305,9 @@ TEST_F(SettlementTest, AJoinWhoseMembershipIsOverAgainEndsWithoutALog)
     EXPECT_FALSE(c.image(open));
     EXPECT_EQ(c.heard.changed.back().state, DeliveryState::accepted);
     EXPECT_EQ(c.heard.changed.back().seq, wanted.seq);
-    // Only once.
-    const auto told = c.heard.changed.size();
+    c.heard.changed.clear();
     ASSERT_TRUE(c.world.run(c.settlement->pass_over(wanted)));
-    EXPECT_EQ(c.heard.changed.size(), told);
+    EXPECT_TRUE(c.heard.changed.empty());
 }
 
 // [MEM-3]
@@ -321,8 +320,7 @@ TEST_F(SettlementTest, AJoinWhoseLogHasBegunMeanwhileIsNotPassedOver)
     const auto whole = result;
     result.submissions[0].events[0].snapshot.reset();
     auto settled = settle(c, a, draft, result);
-    ASSERT_TRUE(settled);
-    ASSERT_TRUE(settle(c, a, draft, whole));
+    ASSERT_TRUE(settled && settle(c, a, draft, whole));
     ASSERT_TRUE(c.world.run(c.settlement->pass_over(settled->wants_snapshot.at(open.str()))));
     EXPECT_TRUE(c.submission(joined->event_id));
     EXPECT_TRUE(c.image(open));
