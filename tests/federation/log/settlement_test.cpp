@@ -285,47 +285,6 @@ TEST_F(SettlementTest, AJoinWithoutItsSnapshotStaysOutstandingUntilOneIsFetched)
     EXPECT_EQ(c.submission(joined->event_id)->seq, c.image(open)->floor);
 }
 
-// [MEM-3] Kicked before its server heard of the join, or put back to before it heard.
-TEST_F(SettlementTest, AJoinWhoseMembershipIsOverAgainEndsWithoutALog)
-{
-    const auto open = a.create("alice", "since-join", true);
-    auto joined = c.world.run(c.channels->join(c.actor("carol"), open));
-    ASSERT_TRUE(answer(c, a, batch(c, a)).submissions[0].events[0].snapshot);
-    ASSERT_TRUE(a.change("alice", open, changes::kick(c.user("carol"), "")));
-    const auto draft = batch(c, a);
-    auto result = answer(c, a, draft);
-    result.submissions[0].events[0].snapshot.reset();  // as where the following is over as well
-    auto settled = settle(c, a, draft, result);
-    ASSERT_TRUE(settled && settled->wants_snapshot.contains(open.str()));
-    const auto wanted = settled->wants_snapshot.at(open.str());
-
-    // The home says `not-found`.
-    ASSERT_TRUE(c.world.run(c.settlement->pass_over(wanted)));
-    EXPECT_FALSE(c.submission(joined->event_id));
-    EXPECT_FALSE(c.image(open));
-    EXPECT_EQ(c.heard.changed.back().state, DeliveryState::accepted);
-    EXPECT_EQ(c.heard.changed.back().seq, wanted.seq);
-    c.heard.changed.clear();
-    ASSERT_TRUE(c.world.run(c.settlement->pass_over(wanted)));
-    EXPECT_TRUE(c.heard.changed.empty());
-}
-
-// [MEM-3]
-TEST_F(SettlementTest, AJoinWhoseLogHasBegunMeanwhileIsNotPassedOver)
-{
-    const auto open = a.create("alice", "since-join", true);
-    auto joined = c.world.run(c.channels->join(c.actor("carol"), open));
-    const auto draft = batch(c, a);
-    auto result = answer(c, a, draft);
-    const auto whole = result;
-    result.submissions[0].events[0].snapshot.reset();
-    auto settled = settle(c, a, draft, result);
-    ASSERT_TRUE(settled && settle(c, a, draft, whole));
-    ASSERT_TRUE(c.world.run(c.settlement->pass_over(settled->wants_snapshot.at(open.str()))));
-    EXPECT_TRUE(c.submission(joined->event_id));
-    EXPECT_TRUE(c.image(open));
-}
-
 // [MEM-3]
 TEST_F(SettlementTest, ASnapshotThatIsNotProvenBeginsNothing)
 {
