@@ -385,9 +385,9 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel,
                 transaction.after_commit([wake = wake_, origin] { wake(origin); });
             const bool is_new =
                 appended->is_new && (appended->change.first_of_server || (revived && *revived));
-            const bool granted = grant_join(transaction.db(), channel, *item.event, *appended,
-                                            is_new, turn, outcome);
-            if (granted) outcome.grant_index = i;
+            if (grant_join(transaction.db(), channel, *item.event, *appended, is_new, turn,
+                           outcome))
+                outcome.grant_index = i;
         }
         outcome.result.events.push_back(std::move(result));
     }
