@@ -105,8 +105,8 @@ Api::Api(ApiParts parts, ApiOptions options)
       people_rates_(options_.people, max_rate_keys),
       channel_counts_(options_.channels_a_day),
       report_counts_(options_.reports_a_day),
-      reports_(
-          {parts_.commit, parts_.report_passing, parts_.clock, options_.server, options_.names}),
+      reports_({parts_.commit, parts_.report_passing, parts_.upheld_reports, parts_.clock,
+                options_.server, options_.names}),
       settings_({parts_.commit, parts_.clock, parts_.log, options_.server, default_settings(),
                  [this](const SettingValues& values) { take_settings(values); }})
 {

@@ -60,6 +60,7 @@ struct ApiParts {
     federation::People& people;
     federation::Media& media;
     federation::ReportPassing& report_passing;
+    federation::UpheldReports& upheld_reports;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;

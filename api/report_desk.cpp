@@ -47,6 +47,8 @@ struct Close {
     std::int64_t id = 0;
     Verdict verdict = Verdict::upheld;
     std::string reason;
+    std::optional<trust::Proof> evidence;
+    federation::UpheldReports& upheld;
     protocol::ServerName server;
     protocol::Millis now = 0;
 
@@ -65,6 +67,11 @@ struct Close {
         auto details = about(*row);
         details["verdict"] = text;
         if (!reason.empty()) details["reason"] = reason;
+        if (evidence) {
+            if (auto counted = upheld.count(transaction, *evidence, id, now); !counted)
+                return fail(counted);
+            details["counts_against"] = evidence->server().str();
+        }
         auto noted = storage::append_audit(
             db, server, now, {by.name, "report.close", object_of(id), details.dump()});
         if (!noted) return fail(noted);
@@ -130,9 +137,31 @@ asio::awaitable<Result<ReportRow>> ReportDesk::close(Administrator by, std::int6
                                                      Verdict verdict, std::string reason)
 {
     if (auto fits = check_reason(reason); !fits) co_return fail(fits);
-    Close job{std::move(by), id, verdict, std::move(reason), parts_.server, parts_.clock.now_ms()};
+    std::optional<trust::Proof> evidence;
+    if (verdict == Verdict::upheld) evidence = co_await evidence_of(id);
+    Close job{std::move(by),
+              id,
+              verdict,
+              std::move(reason),
+              std::move(evidence),
+              parts_.upheld,
+              parts_.server,
+              parts_.clock.now_ms()};
     auto closed = co_await parts_.commit.write(std::move(job));
     co_return closed;
+}
+
+// Nothing where it can't be proven: the verdict stands all the same, but against nobody's server.
+asio::awaitable<std::optional<trust::Proof>> ReportDesk::evidence_of(std::int64_t id)
+{
+    auto look = [id](storage::Connection& db) { return storage::find_report(db, id); };
+    auto row = co_await parts_.commit.read(std::move(look));
+    if (!row || !row->verdict.empty()) co_return std::nullopt;
+    auto report = provable(*row);
+    if (!report) co_return std::nullopt;
+    auto proof = co_await parts_.upheld.evidence(std::move(*report));
+    if (!proof) co_return std::nullopt;
+    co_return std::move(*proof);
 }
 
 asio::awaitable<Result<void>> ReportDesk::sweep()

@@ -14,6 +14,7 @@
 #include "api/administration.hpp"
 #include "api/rates.hpp"
 #include "federation/report_passing.hpp"
+#include "federation/upheld_reports.hpp"
 #include "storage/report_store.hpp"
 
 namespace entente::api {
@@ -24,6 +25,7 @@ inline constexpr std::int64_t reports_sent_a_day = 100;
 struct ReportDeskParts {
     storage::GroupCommit& commit;
     federation::ReportPassing& passing;
+    federation::UpheldReports& upheld;
     const protocol::Clock& clock;
     protocol::ServerName server;
     protocol::NameRules names;
@@ -43,7 +45,8 @@ class ReportDesk {
     asio::awaitable<Result<std::string>> proof(std::int64_t id);
 
     // `not_found`; `conflict` where it is closed with the other verdict. The same one is told
-    // again.
+    // again. An upheld one counts in the standing of its user's server, where that has signed what
+    // the report is about.
     asio::awaitable<Result<storage::ReportRow>> close(Administrator by, std::int64_t id,
                                                       Verdict verdict, std::string reason);
     // Open or closed. `conflict` where its user is of this server, or it names no event;
@@ -54,6 +57,7 @@ class ReportDesk {
     asio::awaitable<Result<void>> sweep();
 
  private:
+    asio::awaitable<std::optional<trust::Proof>> evidence_of(std::int64_t id);
     [[nodiscard]] Result<federation::Report> provable(const storage::ReportRow& row) const;
 
     ReportDeskParts parts_;

@@ -52,6 +52,7 @@ std::string report_json(const storage::ReportRow& row)
     if (!row.channel.empty()) out += R"(,"channel":)" + json_string(row.channel);
     if (!row.event.empty()) out += R"(,"event":)" + json_string(row.event);
     if (row.is_proven) out += R"(,"proven":true)";
+    if (!row.against.empty()) out += R"(,"counts_against":")" + row.against + '"';
     if (row.sent_at > 0) out += R"(,"sent_at":")" + time_text(row.sent_at) + '"';
     if (!row.verdict.empty()) {
         out += R"(,"verdict":")" + row.verdict + R"(","closed_by":)" + json_string(row.closed_by);

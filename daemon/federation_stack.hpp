@@ -29,6 +29,7 @@
 #include "federation/repair.hpp"
 #include "federation/report_passing.hpp"
 #include "federation/retention.hpp"
+#include "federation/upheld_reports.hpp"
 #include "federation/vouching.hpp"
 #include "net/http_client.hpp"
 #include "net/router.hpp"
@@ -77,6 +78,7 @@ class FederationStack {
     [[nodiscard]] federation::LogComparison& comparison() { return comparison_; }
     [[nodiscard]] federation::LogProver& prover() { return prover_; }
     [[nodiscard]] federation::ReportPassing& report_passing() { return report_passing_; }
+    [[nodiscard]] federation::UpheldReports& upheld_reports() { return upheld_reports_; }
     [[nodiscard]] const trust::Tiers& tiers() const { return tiers_; }
     [[nodiscard]] federation::Conduct& conduct() { return conduct_; }
     [[nodiscard]] federation::Peering& peering() { return peering_; }
@@ -144,6 +146,7 @@ class FederationStack {
     federation::LogComparison comparison_;
     federation::LogProver prover_;
     federation::LocalReportPassing report_passing_;
+    federation::LocalUpheldReports upheld_reports_;
     federation::PeopleAnswers people_answers_;
     federation::Media media_;
 };

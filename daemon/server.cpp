@@ -103,7 +103,8 @@ Result<void> Server::open()
     api_ = std::make_unique<api::Api>(
         api::ApiParts{io_.get_executor(), tasks_, stores_->commits(), federation_->channels(),
                       federation_->directory(), federation_->people(), federation_->media(),
-                      federation_->report_passing(), clock_, random_, log_},
+                      federation_->report_passing(), federation_->upheld_reports(), clock_, random_,
+                      log_},
         options);
     add_figures();
     const auto connections = connections_of_a_listener(shares->connections);

@@ -71,12 +71,31 @@ void Conduct::noticed(Offence offence, const trust::Proof& proof)
     auto fall = trust::fall_of(standing, offence, proof, now);
     if (!fall) return;
     parts_.tiers.hold(server, standing);
-    protocol::log_warning(parts_.log, "trust", "a server has fallen; its evidence is kept",
-                          {{"server", server.str()},
-                           {"offence", trust::to_text(offence)},
-                           {"until", fall->until},
-                           {"tier", trust::to_text(parts_.tiers.tier_of(server, now))}});
+    tell(*fall);
     parts_.tasks.spawn(keep(std::move(*fall)));
+}
+
+void Conduct::tell(const trust::Fall& fall)
+{
+    const auto tier = parts_.tiers.tier_of(fall.server, parts_.clock.now_ms());
+    protocol::log_warning(parts_.log, "trust", "a server has fallen; its evidence is kept",
+                          {{"server", fall.server.str()},
+                           {"offence", trust::to_text(fall.offence)},
+                           {"until", fall.until},
+                           {"tier", trust::to_text(tier)}});
+}
+
+void Conduct::upheld(const ServerName& server, protocol::Millis at,
+                     const std::optional<trust::Fall>& fall)
+{
+    auto standing = parts_.tiers.standing_of(server);
+    standing.last_upheld = at;
+    if (fall) {
+        ++standing.falls;
+        standing.fallen_until = std::max(standing.fallen_until, fall->until);
+    }
+    parts_.tiers.hold(server, standing);
+    if (fall) tell(*fall);
 }
 
 void Conduct::forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root)
@@ -107,6 +126,7 @@ void Conduct::counted(const ServerName& server, const trust::ServerStanding& sta
     auto held = parts_.tiers.standing_of(server);
     held.first_contact = standing.first_contact;
     held.accepted = standing.accepted;
+    held.last_upheld = standing.last_upheld;
     parts_.tiers.hold(server, held);
 }
 
@@ -128,7 +148,7 @@ asio::awaitable<void> Conduct::forget_conflicts(ServerName server)
     }
     if (!*done) co_return;
     auto standing = parts_.tiers.standing_of(server);
-    trust::pardon(standing);
+    trust::forget_falls(standing);
     parts_.tiers.hold(server, standing);
 }
 

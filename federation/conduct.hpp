@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,10 @@ class Conduct {
     // [LOG-4] `root` is the JWS of one that proves another history by `home`: nothing where that
     // server's key hasn't signed it.
     void forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root);
+    // After the commit of a job in which a report about `server` was upheld, and of the fall that
+    // came of it, if any: both are kept already.
+    void upheld(const ServerName& server, protocol::Millis at,
+                const std::optional<trust::Fall>& fall);
     // From the store's commits: what `server` was accepted for by now.
     void counted(const ServerName& server, const trust::ServerStanding& standing);
     // [KEY-4] Its document agrees with the pins again, or the administrator has settled it: a
@@ -63,6 +68,7 @@ class Conduct {
     asio::awaitable<Result<void>> import(std::vector<storage::TierEntry> entries, bool replace);
 
  private:
+    void tell(const trust::Fall& fall);
     asio::awaitable<void> keep(trust::Fall fall);
     asio::awaitable<void> forget_conflicts(ServerName server);
     asio::awaitable<Result<void>> load_entries(trust::Source source);

@@ -35,11 +35,22 @@ struct FindEntry {
 
 }  // namespace
 
-asio::awaitable<Result<std::string>> LocalReportPassing::proof_of(protocol::ChannelId channel,
-                                                                  std::int64_t seq,
-                                                                  bool with_content)
+asio::awaitable<Result<protocol::EntryProof>> LocalReportPassing::entry_of(Report report,
+                                                                           bool with_content)
 {
-    auto proof = co_await parts_.prover.prove(std::move(channel), seq, with_content);
+    FindEntry job{parts_.events, *report.channel, *report.event};
+    auto found = co_await parts_.commits.read(std::move(job));
+    if (!found) co_return fail(found);
+    const auto event = protocol::parse_channel_event(found->event, parts_.identity.names);
+    if (!event || event->sender.text != report.user.str())
+        co_return refuse(Code::conflict, "the reported user didn't write this");
+    auto proof = co_await parts_.prover.prove(*report.channel, found->seq, with_content);
+    co_return proof;
+}
+
+asio::awaitable<Result<std::string>> LocalReportPassing::proof_of(Report report, bool with_content)
+{
+    auto proof = co_await entry_of(std::move(report), with_content);
     if (!proof) co_return fail(proof);
     // Statements of ours, and it can do without those of its own.
     for (auto& key : proof->keys) key.statements.clear();
@@ -48,17 +59,11 @@ asio::awaitable<Result<std::string>> LocalReportPassing::proof_of(protocol::Chan
 
 asio::awaitable<Result<ProvenReport>> LocalReportPassing::prove(Report report, bool with_content)
 {
-    FindEntry job{parts_.events, *report.channel, *report.event};
-    auto found = co_await parts_.commits.read(std::move(job));
-    if (!found) co_return fail(found);
-    const auto event = protocol::parse_channel_event(found->event, parts_.identity.names);
-    if (!event || event->sender.text != report.user.str())
-        co_return refuse(Code::conflict, "the reported user didn't write this");
-    auto text = co_await proof_of(*report.channel, found->seq, with_content);
+    auto text = co_await proof_of(report, with_content);
     if (!text) co_return fail(text);
     bool has_content = with_content;
     if (with_content && text->size() > max_report_proof_octets) {
-        text = co_await proof_of(*report.channel, found->seq, false);
+        text = co_await proof_of(report, false);
         if (!text) co_return fail(text);
         has_content = false;
     }

@@ -56,10 +56,12 @@ class LocalReportPassing final : public ReportPassing {
     asio::awaitable<Result<ProvenReport>> prove(Report report, bool with_content) override;
     [[nodiscard]] Result<void> pass(storage::WriteTransaction& transaction,
                                     const ProvenReport& report) override;
+    // What prove() is made of: the entry that the report is about, as the user wrote it. Fails as
+    // that does.
+    asio::awaitable<Result<protocol::EntryProof>> entry_of(Report report, bool with_content);
 
  private:
-    asio::awaitable<Result<std::string>> proof_of(protocol::ChannelId channel, std::int64_t seq,
-                                                  bool with_content);
+    asio::awaitable<Result<std::string>> proof_of(Report report, bool with_content);
     [[nodiscard]] ProvenReport write(const Report& report, std::string proof) const;
 
     ReportPassingParts parts_;

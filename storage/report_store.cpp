@@ -16,13 +16,13 @@ constexpr char insert_report[] =
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr char select_open_reports[] =
     "SELECT id, origin, sender, user, channel, event, reason, at, verdict, closed_by, closed_at, "
-    "sent_at, proof <> '' FROM report WHERE id > ? AND closed_at = 0 ORDER BY id LIMIT ?";
+    "sent_at, proof <> '', against FROM report WHERE id > ? AND closed_at = 0 ORDER BY id LIMIT ?";
 constexpr char select_closed_reports[] =
     "SELECT id, origin, sender, user, channel, event, reason, at, verdict, closed_by, closed_at, "
-    "sent_at, proof <> '' FROM report WHERE id > ? AND closed_at > 0 ORDER BY id LIMIT ?";
+    "sent_at, proof <> '', against FROM report WHERE id > ? AND closed_at > 0 ORDER BY id LIMIT ?";
 constexpr char select_report[] =
     "SELECT id, origin, sender, user, channel, event, reason, at, verdict, closed_by, closed_at, "
-    "sent_at, proof <> '' FROM report WHERE id = ?";
+    "sent_at, proof <> '', against FROM report WHERE id = ?";
 constexpr char select_proof[] = "SELECT proof FROM report WHERE id = ? AND proof <> ''";
 constexpr char update_closed[] =
     "UPDATE report SET verdict = ?, closed_by = ?, closed_at = ? WHERE id = ?";
@@ -46,6 +46,7 @@ ReportRow read_report(Statement& row)
     report.closed_at = row.integer(10);
     report.sent_at = row.integer(11);
     report.is_proven = row.integer(12) != 0;
+    report.against = row.text(13);
     return report;
 }
 

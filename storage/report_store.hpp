@@ -31,6 +31,7 @@ struct ReportRow {
     protocol::Millis closed_at = 0;
     protocol::Millis sent_at = 0;  // to the reported user's server, with a proof; 0: it wasn't
     bool is_proven = false;        // it came with a proof that holds
+    std::string against{};         // the server in whose standing it counts; empty where it doesn't
     std::string proof{};           // to be put; not read with the row
 };
 // `forbidden` where the origin has too many open.

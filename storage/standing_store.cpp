@@ -15,14 +15,16 @@ using trust::Source;
 using trust::Tier;
 
 constexpr char select_standing[] =
-    "SELECT first_contact, accepted, falls, fallen_until FROM standing WHERE server = ?";
+    "SELECT first_contact, accepted, falls, fallen_until, last_upheld FROM standing "
+    "WHERE server = ?";
 constexpr char upsert_standing[] =
-    "INSERT INTO standing (server, first_contact, accepted, falls, fallen_until) "
-    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (server) DO UPDATE SET "
+    "INSERT INTO standing (server, first_contact, accepted, falls, fallen_until, last_upheld) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (server) DO UPDATE SET "
     "first_contact = excluded.first_contact, accepted = excluded.accepted, "
-    "falls = excluded.falls, fallen_until = excluded.fallen_until";
+    "falls = excluded.falls, fallen_until = excluded.fallen_until, "
+    "last_upheld = excluded.last_upheld";
 constexpr char select_standings[] =
-    "SELECT server, first_contact, accepted, falls, fallen_until FROM standing "
+    "SELECT server, first_contact, accepted, falls, fallen_until, last_upheld FROM standing "
     "WHERE accepted >= 100 OR falls > 0 ORDER BY server LIMIT ?";
 constexpr char insert_fall[] =
     "INSERT INTO fall (server, offence, at, until, evidence) VALUES (?, ?, ?, ?, ?)";
@@ -39,6 +41,11 @@ constexpr char select_falls_of[] =
     "ORDER BY id DESC LIMIT ?";
 constexpr char drop_falls_of[] = "DELETE FROM fall WHERE server = ?";
 constexpr char count_falls_for[] = "SELECT count(*) FROM fall WHERE server = ? AND offence = ?";
+constexpr char update_against[] = "UPDATE report SET against = ? WHERE id = ?";
+constexpr char count_upheld[] =
+    "SELECT count(DISTINCT sender), count(DISTINCT event) FROM report "
+    "WHERE against = ? AND closed_at > ?";
+constexpr char clear_against[] = "UPDATE report SET against = '' WHERE against = ?";
 constexpr char upsert_entry[] =
     "INSERT INTO tier_entry (source, server, tier, comment, at) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (source, server) DO UPDATE SET tier = excluded.tier, "
@@ -54,7 +61,7 @@ constexpr char select_entries[] =
 ServerStanding standing_at(const Statement& row, int column)
 {
     return {row.integer(column), row.integer(column + 1), row.integer(column + 2),
-            row.integer(column + 3)};
+            row.integer(column + 3), row.integer(column + 4)};
 }
 
 FallRow fall_in(Statement& row)
@@ -94,7 +101,7 @@ Result<ServerStanding> find_standing(Connection& db, const ServerName& server)
 Result<void> put_standing(Connection& db, const ServerName& server, const ServerStanding& standing)
 {
     return run(db, upsert_standing, server.str(), standing.first_contact, standing.accepted,
-               standing.falls, standing.fallen_until);
+               standing.falls, standing.fallen_until, standing.last_upheld);
 }
 
 Result<std::vector<std::pair<ServerName, ServerStanding>>> standings(Connection& db,
@@ -132,14 +139,41 @@ Result<std::vector<FallRow>> falls(Connection& db, const std::optional<ServerNam
                   : all_rows(db, select_falls, fall_in, below, most);
 }
 
+Result<void> note_upheld(Connection& db, const ServerName& server, std::int64_t report,
+                         protocol::Millis now)
+{
+    auto standing = find_standing(db, server);
+    if (!standing) return fail(standing);
+    standing->last_upheld = now;
+    if (auto put = put_standing(db, server, *standing); !put) return put;
+    return run(db, update_against, server.str(), report);
+}
+
+Result<trust::UpheldReports> upheld_reports(Connection& db, const ServerName& server,
+                                            protocol::Millis since)
+{
+    const auto read = [](Statement& row) {
+        return trust::UpheldReports{row.integer(0), row.integer(1)};
+    };
+    auto counted = one_row(db, count_upheld, read, server.str(), since);
+    if (!counted) return fail(counted);
+    return counted->value_or(trust::UpheldReports{});
+}
+
+Result<void> spend_upheld(Connection& db, const ServerName& server)
+{
+    return run(db, clear_against, server.str());
+}
+
 Result<bool> pardon(Connection& db, const ServerName& server)
 {
     auto standing = find_standing(db, server);
     if (!standing) return fail(standing);
-    if (standing->falls == 0) return false;
+    if (standing->falls == 0 && standing->last_upheld == 0) return false;
     trust::pardon(*standing);
     if (auto put = put_standing(db, server, *standing); !put) return fail(put);
     if (auto done = run(db, drop_falls_of, server.str()); !done) return fail(done);
+    if (auto done = spend_upheld(db, server); !done) return fail(done);
     return true;
 }
 
@@ -151,8 +185,11 @@ Result<bool> pardon_all_of(Connection& db, const ServerName& server, trust::Offe
         db, count_falls_for, [](Statement& row) { return row.integer(0); }, server.str(),
         to_text(offence));
     if (!those) return fail(those);
-    if (those->value_or(0) != standing->falls) return false;
-    return pardon(db, server);
+    if (standing->falls == 0 || those->value_or(0) != standing->falls) return false;
+    trust::forget_falls(*standing);
+    if (auto put = put_standing(db, server, *standing); !put) return fail(put);
+    if (auto done = run(db, drop_falls_of, server.str()); !done) return fail(done);
+    return true;
 }
 
 Result<void> put_tier_entry(Connection& db, Source source, const TierEntry& entry)

@@ -42,9 +42,18 @@ struct FallRow {
 [[nodiscard]] Result<std::vector<FallRow>> falls(Connection& db,
                                                  const std::optional<ServerName>& server,
                                                  std::int64_t before, std::size_t most);
-// The administrator's: falls and their evidence are gone. False where there was none.
+// The closed report `report` counts against `server` from now on, and bars it.
+[[nodiscard]] Result<void> note_upheld(Connection& db, const ServerName& server,
+                                       std::int64_t report, protocol::Millis now);
+// Of those that count and were closed after `since`.
+[[nodiscard]] Result<trust::UpheldReports> upheld_reports(Connection& db, const ServerName& server,
+                                                          protocol::Millis since);
+// They count no more: a fall has come of them.
+[[nodiscard]] Result<void> spend_upheld(Connection& db, const ServerName& server);
+// The administrator's: falls and their evidence are gone, and upheld reports count no more. False
+// where there was neither.
 [[nodiscard]] Result<bool> pardon(Connection& db, const ServerName& server);
-// The same where all falls that count were for `offence`; else nothing is done, and false.
+// Falls alone, where all that count were for `offence`; else nothing is done, and false.
 [[nodiscard]] Result<bool> pardon_all_of(Connection& db, const ServerName& server,
                                          trust::Offence offence);
 

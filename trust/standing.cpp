@@ -76,6 +76,11 @@ Result<Proof> Proof::of_conflict(const PinnedServer& pins)
     return Proof(pins.server, R"({"server":")" + pins.server.str() + R"(","conflict":true})");
 }
 
+bool fells(const UpheldReports& reports)
+{
+    return reports.reporters >= upheld_to_fall && reports.messages >= upheld_to_fall;
+}
+
 bool is_fallen(const ServerStanding& standing, Millis now)
 {
     return now < standing.fallen_until;
@@ -84,7 +89,9 @@ bool is_fallen(const ServerStanding& standing, Millis now)
 Tier tier_by_conduct(const ServerStanding& standing, Tier first, Millis now)
 {
     if (is_fallen(standing, now)) return std::min(first, Tier::quarantined);
-    const bool has_earned = standing.falls == 0 && standing.accepted >= events_to_known &&
+    const bool is_barred = standing.falls > 0 || (standing.last_upheld > 0 &&
+                                                  now - standing.last_upheld < upheld_bars_ms);
+    const bool has_earned = !is_barred && standing.accepted >= events_to_known &&
                             now - standing.first_contact >= days_to_known_ms;
     return first == Tier::guest && has_earned ? Tier::known : first;
 }
@@ -105,10 +112,16 @@ std::optional<Fall> fall_of(ServerStanding& standing, Offence offence, const Pro
     return Fall{proof.server(), offence, now, standing.fallen_until, proof.evidence()};
 }
 
-void pardon(ServerStanding& standing)
+void forget_falls(ServerStanding& standing)
 {
     standing.falls = 0;
     standing.fallen_until = 0;
+}
+
+void pardon(ServerStanding& standing)
+{
+    forget_falls(standing);
+    standing.last_upheld = 0;
 }
 
 }  // namespace entente::trust

@@ -21,7 +21,7 @@ enum class Offence : std::uint8_t {
     equivocation,   // two events under one txn
     fork,           // two histories of one channel
     key_conflict,   // a document that contradicts the pinned keys
-    upheld_report,  // what an administrator has found to be so
+    upheld_report,  // what moderators have found to be so, of several reporters
 };
 [[nodiscard]] std::string_view to_text(Offence offence);
 [[nodiscard]] std::optional<Offence> offence_from(std::string_view text);
@@ -35,6 +35,12 @@ inline constexpr Millis longest_fall_ms = 256 * protocol::day_ms;
 // Malformed and unentitled items that a server may send in a day before it falls: a program with
 // a fault is no enemy yet. Anything else fells at once.
 inline constexpr std::int64_t faults_a_day = 10;
+// Reports that moderators have upheld and that the server's own signature proves. One bars from
+// known for that time. So many different reporters, about as many different messages within the
+// window, are a fall: one reporter alone never brings it about.
+inline constexpr Millis upheld_bars_ms = 30 * protocol::day_ms;
+inline constexpr Millis upheld_window_ms = 7 * protocol::day_ms;
+inline constexpr std::int64_t upheld_to_fall = 3;
 // What was signed, and what that covers, as they are kept in evidence.
 inline constexpr std::size_t max_signed_octets = 20 * 1024;
 inline constexpr std::size_t max_shown_octets = 24 * 1024;
@@ -72,6 +78,7 @@ struct ServerStanding {
     std::int64_t accepted = 0;  // events
     std::int64_t falls = 0;     // that were not pardoned
     Millis fallen_until = 0;    // 0: never fallen
+    Millis last_upheld = 0;     // the last upheld report that counts; 0: none
     friend bool operator==(const ServerStanding&, const ServerStanding&) = default;
 };
 
@@ -84,16 +91,27 @@ struct Fall {
     friend bool operator==(const Fall&, const Fall&) = default;
 };
 
+// Of a server's upheld reports in the window, each set once.
+struct UpheldReports {
+    std::int64_t reporters = 0;
+    std::int64_t messages = 0;
+    friend bool operator==(const UpheldReports&, const UpheldReports&) = default;
+};
+[[nodiscard]] bool fells(const UpheldReports& reports);
+
 [[nodiscard]] bool is_fallen(const ServerStanding& standing, Millis now);
 // Of a server that nobody has put into a tier and that starts as `first`: known where a guest has
-// earned it, quarantined at best while it is fallen. A fall that isn't pardoned bars from known.
+// earned it, quarantined at best while it is fallen. A fall that isn't pardoned bars from known,
+// and so does an upheld report for upheld_bars_ms.
 [[nodiscard]] Tier tier_by_conduct(const ServerStanding& standing, Tier first, Millis now);
 void count_accepted(ServerStanding& standing, std::int64_t events, Millis now);
 // The fall that an offence is. Nothing while an earlier one lasts: an offence within it doesn't
 // double it.
 [[nodiscard]] std::optional<Fall> fall_of(ServerStanding& standing, Offence offence,
                                           const Proof& proof, Millis now);
-// The administrator's: nothing of its falls is left but what it was accepted for.
+// Nothing of its falls is left.
+void forget_falls(ServerStanding& standing);
+// The administrator's: nothing is left but what it was accepted for.
 void pardon(ServerStanding& standing);
 
 }  // namespace entente::trust

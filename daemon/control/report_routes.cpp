@@ -18,6 +18,7 @@ Json report_json(const storage::ReportRow& row)
     if (!row.event.empty()) json["event"] = row.event;
     if (row.is_proven) json["proven"] = true;
     if (row.sent_at > 0) json["sent_at"] = row.sent_at;
+    if (!row.against.empty()) json["counts_against"] = row.against;
     if (!row.verdict.empty()) {
         json["verdict"] = row.verdict;
         json["closed_by"] = row.closed_by;

@@ -78,6 +78,7 @@ Json standing_json(const trust::ServerStanding& standing)
 {
     Json json{{"accepted", standing.accepted}, {"falls", standing.falls}};
     if (standing.first_contact > 0) json["first_contact"] = standing.first_contact;
+    if (standing.last_upheld > 0) json["last_upheld"] = standing.last_upheld;
     if (standing.fallen_until > 0) json["fallen_until"] = standing.fallen_until;
     return json;
 }
@@ -186,7 +187,8 @@ asio::awaitable<net::Response> Control::pardon(const net::Request& request)
     auto name = control::server_capture(request, 0, parts_.identity.names);
     if (!name) co_return control::refusal(name.error(), parts_.clock.now_ms());
     auto pardoned = co_await parts_.conduct.pardon(*name);
-    if (pardoned && !*pardoned) pardoned = refuse(Code::not_found, name->str() + " has not fallen");
+    if (pardoned && !*pardoned)
+        pardoned = refuse(Code::not_found, name->str() + " has nothing to be pardoned");
     if (!pardoned) co_return control::refusal(pardoned.error(), parts_.clock.now_ms());
     co_return control::answer(verdict_json(parts_, *name));
 }

@@ -123,6 +123,9 @@ int show_trust(const Settings& settings, const std::string& server)
     if (standing.contains("fallen_until"))
         rows.push_back(
             {"the last until", time_text(standing.value("fallen_until", std::int64_t{0}))});
+    if (standing.contains("last_upheld"))
+        rows.push_back(
+            {"report upheld", time_text(standing.value("last_upheld", std::int64_t{0}))});
     print_table(std::cout, rows);
     return exit_done;
 }

@@ -76,6 +76,40 @@ TEST_F(Desk, AReportIsClosedOnceWithItsVerdict)
     EXPECT_EQ(act(std::string(reports_path) + "/x/close", {{"verdict", "upheld"}}).status, 404);
 }
 
+TEST_F(Desk, OnlyAnUpheldReportOfAnothersUserCountsAgainstHisServerAndOnce)
+{
+    rig.on_io([&] {
+        trust::PinnedServer pins;
+        pins.server = protocol::ServerName::trusted("b.test");
+        pins.conflict = true;
+        rig.upheld.proof = trust::Proof::of_conflict(pins).value();
+    });
+    const auto asked = [&] {
+        int count = 0;
+        rig.on_io([&] { count = rig.upheld.asked; });
+        return count;
+    };
+    const auto close = [&](const std::string& path, const std::string& verdict) {
+        const auto answer = act(path + "/close", {{"verdict", verdict}});
+        EXPECT_EQ(answer.status, 200) << answer.text;
+        return answer.body.value("counts_against", "");
+    };
+    EXPECT_EQ(close(report("mallory@b.test"), "dismissed"), "");
+    EXPECT_EQ(close(report("alice@a.test"), "upheld"), "");
+    EXPECT_EQ(close(report("mallory@b.test", false), "upheld"), "") << "of no event";
+    EXPECT_EQ(asked(), 0);
+    const auto path = report("mallory@b.test");
+    EXPECT_EQ(close(path, "upheld"), "b.test");
+    EXPECT_EQ(asked(), 1);
+    EXPECT_EQ(close(path, "upheld"), "b.test") << "told again";
+    EXPECT_EQ(asked(), 1) << "and not counted again";
+    EXPECT_EQ(log().at(0).at("details").at("counts_against"), "b.test");
+
+    rig.on_io([&] { rig.upheld.proof.reset(); });
+    EXPECT_EQ(close(report("mallory@b.test"), "upheld"), "") << "nothing proves it";
+    EXPECT_EQ(log().size(), 5U);
+}
+
 TEST_F(Desk, OneOfAnothersUserIsSentOnceWithItsProof)
 {
     const auto path = report("mallory@b.test");

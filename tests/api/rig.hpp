@@ -101,6 +101,24 @@ class NotedPassing final : public federation::ReportPassing {
     std::vector<std::string> passed;
 };
 
+// In the place of what counts in standings: `proof` is what an upheld report is proven by.
+class NotedUpheld final : public federation::UpheldReports {
+ public:
+    asio::awaitable<Result<trust::Proof>> evidence(federation::Report) override
+    {
+        ++asked;
+        if (!proof) co_return fail(Code::not_found, "nothing proves it");
+        co_return *proof;
+    }
+    Result<void> count(storage::WriteTransaction& transaction, const trust::Proof& by,
+                       std::int64_t report, protocol::Millis now) override
+    {
+        return storage::note_upheld(transaction.db(), by.server(), report, now);
+    }
+    std::optional<trust::Proof> proof;
+    int asked = 0;
+};
+
 class Rig {
  public:
     explicit Rig(ApiOptions options = roomy_options());
@@ -139,6 +157,7 @@ class Rig {
     ManualClock clock;
     MemoryChannels channels;
     NotedPassing report_passing;
+    NotedUpheld upheld;
     // What another server answers to a signed GET.
     std::function<Result<federation::Answer>(const std::string& server, const std::string& target)>
         elsewhere;

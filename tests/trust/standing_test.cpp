@@ -100,6 +100,41 @@ TEST_F(StandingTest, AFallBarsFromKnownUntilItIsPardoned)
     EXPECT_EQ(fall_of(standing, Offence::fork, proof(), rig::now)->until, rig::now + day_ms);
 }
 
+TEST_F(StandingTest, AnUpheldReportBarsFromKnownForThirtyDays)
+{
+    auto standing = standing_with(100, rig::now - 60 * day_ms);
+    standing.last_upheld = rig::now;
+    const auto at = [&](Millis later) {
+        return tier_by_conduct(standing, Tier::guest, rig::now + later);
+    };
+    EXPECT_EQ(at(0), Tier::guest);
+    EXPECT_EQ(at(30 * day_ms - 1), Tier::guest) << "and no less than at first contact";
+    EXPECT_EQ(at(30 * day_ms), Tier::known);
+    pardon(standing);
+    EXPECT_EQ(at(0), Tier::known);
+}
+
+TEST_F(StandingTest, ThreeReportersOfThreeMessagesFellAndNobodyAlone)
+{
+    EXPECT_TRUE(fells({3, 3}));
+    EXPECT_FALSE(fells({2, 3}));
+    EXPECT_FALSE(fells({3, 2}));
+    EXPECT_FALSE(fells({1, 1'000}));
+    EXPECT_FALSE(fells({1'000, 1}));
+    EXPECT_FALSE(fells({}));
+}
+
+TEST_F(StandingTest, FallsAreForgottenWithoutThePardonOfAReport)
+{
+    auto standing = standing_with(100, rig::now - 60 * day_ms);
+    standing.last_upheld = rig::now;
+    ASSERT_TRUE(fall_of(standing, Offence::key_conflict, proof(), rig::now));
+    forget_falls(standing);
+    EXPECT_EQ(standing.falls, 0);
+    EXPECT_EQ(standing.fallen_until, 0);
+    EXPECT_EQ(standing.last_upheld, rig::now);
+}
+
 TEST_F(StandingTest, AProofIsAServersOwnByItsPinnedKeyAlone)
 {
     const auto made = [&](const KeyRef& by, const std::string& signature) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/report_store.hpp"
 #include "storage/sqlite/database.hpp"
 #include "tests/storage/support.hpp"
 
@@ -47,7 +48,7 @@ class StandingStore : public ::testing::Test {
 TEST_F(StandingStore, AStandingReadsBackAndOnlyThoseThatCountAreLoaded)
 {
     EXPECT_EQ(find_standing(*db, good).value(), ServerStanding{});
-    const ServerStanding known{now, 100, 0, 0}, unknown{now, 99, 0, 0}, fallen{0, 0, 1, now};
+    const ServerStanding known{now, 100, 0, 0, 7}, unknown{now, 99, 0, 0}, fallen{0, 0, 1, now};
     ASSERT_TRUE(put_standing(*db, good, known));
     ASSERT_TRUE(put_standing(*db, named(1), unknown));
     ASSERT_TRUE(put_standing(*db, bad, fallen));
@@ -224,6 +225,53 @@ TEST_F(Counting, StrangersWhoProveNothingLeaveNoRowAndNoMemory)
     for (std::size_t i = 0; i + 1 < AcceptedCounts::most_servers; ++i)
         commit({{named(static_cast<int>(i)), 1}}, now + 2 * AcceptedCounts::longest_ms);
     EXPECT_EQ(rows(), static_cast<std::int64_t>(AcceptedCounts::most_servers));
+}
+
+// A report by `sender` about an event, closed at `at`.
+void closed_report(Connection& db, const std::string& sender, const std::string& event,
+                   protocol::Millis at)
+{
+    ReportRow row;
+    row.origin = "a.example";
+    row.sender = sender;
+    row.event = event;
+    ASSERT_TRUE(put_report(db, row));
+    const auto id = testing::integers(db, "SELECT max(id) FROM report").at(0);
+    ASSERT_TRUE(close_report(db, id, "upheld", "mod", at));
+    ASSERT_TRUE(note_upheld(db, bad, id, at));
+    EXPECT_EQ(find_report(db, id)->against, bad.str());
+}
+
+TEST_F(StandingStore, UpheldReportsAreCountedByReporterAndMessageWhileTheyAreRecent)
+{
+    const auto counted = [&](const ServerName& server, protocol::Millis since) {
+        return upheld_reports(*db, server, since).value();
+    };
+    EXPECT_EQ(counted(bad, 0), trust::UpheldReports{});
+    closed_report(*db, "alice", "e1", now);
+    closed_report(*db, "alice", "e2", now + 1);
+    closed_report(*db, "bob", "e2", now + 2);
+    EXPECT_EQ(counted(bad, 0), (trust::UpheldReports{2, 2}));
+    EXPECT_EQ(counted(bad, now + 1), (trust::UpheldReports{1, 1}));
+    EXPECT_EQ(counted(good, 0), trust::UpheldReports{});
+    EXPECT_EQ(find_standing(*db, bad)->last_upheld, now + 2);
+    ASSERT_TRUE(spend_upheld(*db, bad));
+    EXPECT_EQ(counted(bad, 0), trust::UpheldReports{});
+    EXPECT_EQ(find_standing(*db, bad)->last_upheld, now + 2) << "it bars all the same";
+}
+
+TEST_F(StandingStore, APardonTakesUpheldReportsBackAndTheEndOfAConflictDoesnt)
+{
+    closed_report(*db, "alice", "e1", now);
+    ASSERT_TRUE(put_fall(*db, fall(bad, now, Offence::key_conflict)));
+    EXPECT_TRUE(pardon_all_of(*db, bad, Offence::key_conflict).value());
+    EXPECT_EQ(find_standing(*db, bad).value(), (ServerStanding{0, 0, 0, 0, now}));
+    EXPECT_FALSE(pardon_all_of(*db, bad, Offence::key_conflict).value());
+    EXPECT_EQ(upheld_reports(*db, bad, 0)->reporters, 1);
+    EXPECT_TRUE(pardon(*db, bad).value());
+    EXPECT_EQ(find_standing(*db, bad).value(), ServerStanding{});
+    EXPECT_EQ(upheld_reports(*db, bad, 0)->reporters, 0);
+    EXPECT_FALSE(pardon(*db, bad).value());
 }
 
 }  // namespace
