@@ -51,6 +51,9 @@ class Forger {
  public:
     // `name` is one of the world's others.
     Forger(const World& world, const std::string& name);
+    // Signs with the key of a real server beside it, as an administrator with a program of his own
+    // could: what asks that server is answered by it, nothing by this.
+    Forger(const World& world, const Node& real);
     ~Forger();
     Forger(const Forger&) = delete;
     Forger& operator=(const Forger&) = delete;
@@ -81,6 +84,9 @@ class Forger {
     [[nodiscard]] std::string submission(const std::string& channel,
                                          const std::vector<protocol::EventAndContent>& events,
                                          const Spoil& spoil = {}) const;
+
+    // From now on all forgers' clocks are so far ahead of the system's.
+    static void set_clock_ahead(std::int64_t ms);
 
     // From now on another key, published without any statement.
     void change_key();

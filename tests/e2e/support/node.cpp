@@ -196,11 +196,12 @@ void Node::write_config(Tuning tuning, const std::string& extra) const
            << "\"\nserves = [\"federation\", \"client\", \"metrics\"]\n\n"
            << "[federation]\nallow_test_names = true\nallow_networks = [\"127.0.0.0/8\"]\n"
            << "resolve = { " << resolve << " }\nca_file = \"" << world_.ca_file() << "\"\n";
-    if (tuning == Tuning::brisk)
+    if (tuning != Tuning::stock)
         config << "retry_first_ms = 50\nretry_max_ms = 1000\n"
                << "discovery_retry_first_ms = 1000\ndiscovery_retry_max_ms = 1000\n";
+    if (tuning == Tuning::strangers) peers.clear();
     config << "\n[trust]\npeers = { " << peers << " }\n\n[registration]\nmode = \"open\"\n\n";
-    if (tuning == Tuning::brisk) config << "[log]\nlevel = \"debug\"\n";
+    if (tuning != Tuning::stock) config << "[log]\nlevel = \"debug\"\n";
     config << extra;
 }
 

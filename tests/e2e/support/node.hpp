@@ -48,8 +48,9 @@ class ReservedPort {
 class World;
 
 // What a server's configuration says beside names, addresses and peers: `brisk` waits
-// shortly and logs much, as tests want it; `stock` leaves every default alone.
-enum class Tuning : std::uint8_t { brisk, stock };
+// shortly and logs much, as tests want it, and trusts the world's other names; `strangers` is
+// brisk and puts nobody into a tier; `stock` leaves every default but the peers alone.
+enum class Tuning : std::uint8_t { brisk, strangers, stock };
 
 class Node {
  public:

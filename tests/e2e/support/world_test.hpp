@@ -29,10 +29,18 @@ class WorldTest : public ::testing::Test {
     }
 
     World& open(const std::vector<std::string>& servers,
-                const std::vector<std::string>& others = {}, const std::string& extra_config = "")
+                const std::vector<std::string>& others = {}, const std::string& extra_config = "",
+                Tuning tuning = Tuning::brisk)
     {
-        world_ = std::make_unique<World>(servers, others, extra_config);
+        set_up(servers, others, extra_config, tuning);
         world_->start_all();
+        return *world_;
+    }
+    // The same, but no server is started.
+    World& set_up(const std::vector<std::string>& servers, const std::vector<std::string>& others,
+                  const std::string& extra_config, Tuning tuning)
+    {
+        world_ = std::make_unique<World>(servers, others, extra_config, tuning);
         return *world_;
     }
     [[nodiscard]] World& world() { return *world_; }

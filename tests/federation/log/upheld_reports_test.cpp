@@ -89,9 +89,8 @@ class Upheld : public ::testing::Test {
     void earn()
     {
         ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) {
-            return storage::put_standing(
-                transaction.db(), b.identity.name,
-                {servers.world.clock.now_ms() - 30 * day_ms, 1'000, 0, 0});
+            return storage::put_standing(transaction.db(), b.identity.name,
+                                         {servers.world.clock.now_ms() - 30 * day_ms, 1'000, 0, 0});
         }));
         a.restart();
         ASSERT_EQ(tier(), Tier::known);
