@@ -30,6 +30,15 @@ std::string mark_of(const std::string& statement)
     return protocol::to_base64url(protocol::sha256(jws ? jws->payload : statement));
 }
 
+std::string_view kind_of(const std::string& text)
+{
+    const auto statement = protocol::reread_statement(text);
+    if (!statement) return "unknown";
+    if (std::holds_alternative<protocol::Rotation>(statement->what)) return "rotation";
+    if (std::holds_alternative<protocol::Revocation>(statement->what)) return "revocation";
+    return "recovery";
+}
+
 std::string newest_mark(const Identity& keys)
 {
     return keys.statements.empty() ? keys.current.id().str() : mark_of(keys.statements.back());
@@ -157,6 +166,24 @@ Result<void> remember_newest(storage::Connection& db, const Identity& keys)
     auto set = set_where_new(db, fact, value);
     if (!set) return set;
     return set_where_new(db, recovery_fact, known_recovery_text(keys));
+}
+
+Result<std::optional<storage::AuditRecord>> key_change(storage::Connection& db,
+                                                       const Identity& keys)
+{
+    const auto newest = find_newest(db);
+    if (!newest) return fail(newest);
+    const auto mark = newest_mark(keys);
+    if (!*newest || (*newest)->mark == mark) return std::optional<storage::AuditRecord>{};
+    std::string kinds;
+    auto statement = std::ranges::find(keys.statements, (*newest)->mark, mark_of);
+    // Where what is remembered is a key's id, or was lost with the folder, all are new.
+    statement = statement == keys.statements.end() ? keys.statements.begin() : statement + 1;
+    for (; statement != keys.statements.end(); ++statement)
+        kinds += (kinds.empty() ? "\"" : ",\"") + std::string(kind_of(*statement)) + "\"";
+    storage::AuditRecord record{storage::audit_operator, "identity.change", keys.server.str()};
+    record.details = R"({"key":")" + keys.current.id().str() + R"(","statements":[)" + kinds + "]}";
+    return std::optional{std::move(record)};
 }
 
 Result<void> take_up_recovery(storage::Connection& db, Identity& keys)

@@ -269,9 +269,16 @@ namespace {
 
 struct Remember {
     Identity keys;
+    protocol::Millis now = 0;
     Result<void> operator()(storage::WriteTransaction& transaction)
     {
-        return remember_newest(transaction.db(), keys);
+        auto& db = transaction.db();
+        auto change = key_change(db, keys);
+        if (!change) return fail(change);
+        if (auto done = remember_newest(db, keys); !done || !*change) return done;
+        auto noted = storage::append_audit(db, keys.server, now, **change);
+        if (!noted) return fail(noted);
+        return {};
     }
 };
 
@@ -280,7 +287,7 @@ struct Remember {
 // Before they sign anything: an older copy of the key folder has to show later [LOG-10].
 asio::awaitable<Result<void>> Server::remember(Identity keys)
 {
-    Remember job{std::move(keys)};
+    Remember job{std::move(keys), clock_.now_ms()};
     auto remembered = co_await stores_->commits().write(std::move(job));
     co_return remembered;
 }

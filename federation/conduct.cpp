@@ -4,13 +4,16 @@
 #include <unordered_set>
 #include <utility>
 
+#include "protocol/json_rules.hpp"
 #include "protocol/jws.hpp"
+#include "storage/audit_store.hpp"
 
 namespace entente::federation {
 
 namespace {
 
 using storage::TierEntry;
+using storage::WriteTransaction;
 using trust::Offence;
 using trust::Source;
 
@@ -18,6 +21,24 @@ using trust::Source;
 constexpr std::size_t entries_a_page = 10'000;
 // Entries of an import written in one job.
 constexpr std::size_t entries_a_job = 500;
+
+// In the job that does it.
+Result<void> note(WriteTransaction& transaction, const ServerName& self, protocol::Millis now,
+                  std::string act, const ServerName& server, std::string details = "{}")
+{
+    auto noted = storage::append_audit(
+        transaction.db(), self, now,
+        {storage::audit_operator, std::move(act), server.str(), std::move(details)});
+    if (!noted) return fail(noted);
+    return {};
+}
+
+std::string details_of(const TierEntry& entry)
+{
+    std::string text = R"({"tier":")" + std::string(trust::to_text(entry.tier)) + '"';
+    if (!entry.comment.empty()) text += R"(,"comment":)" + protocol::json_string(entry.comment);
+    return text + "}";
+}
 
 bool is_fault(Offence offence)
 {
@@ -111,7 +132,7 @@ void Conduct::forked(const trust::KeyRing& ring, const ServerName& home, const s
 asio::awaitable<void> Conduct::keep(trust::Fall fall)
 {
     const auto server = fall.server;
-    auto job = [fall = std::move(fall)](storage::WriteTransaction& transaction) {
+    auto job = [fall = std::move(fall)](WriteTransaction& transaction) {
         return storage::put_fall(transaction.db(), fall);
     };
     auto kept = co_await parts_.commits.write(std::move(job));
@@ -137,7 +158,7 @@ void Conduct::conflict_ended(const ServerName& server)
 
 asio::awaitable<void> Conduct::forget_conflicts(ServerName server)
 {
-    auto job = [server](storage::WriteTransaction& transaction) {
+    auto job = [server](WriteTransaction& transaction) {
         return storage::pardon_all_of(transaction.db(), server, Offence::key_conflict);
     };
     auto done = co_await parts_.commits.write(std::move(job));
@@ -180,9 +201,12 @@ Result<void> Conduct::check_room(Source source, const std::vector<TierEntry>& en
 
 asio::awaitable<Result<void>> Conduct::store(Source source, std::vector<TierEntry> entries)
 {
-    auto job = [source, entries](storage::WriteTransaction& transaction) -> Result<void> {
+    auto job = [source, entries, self = parts_.self,
+                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<void> {
         for (const auto& entry : entries) {
             auto put = storage::put_tier_entry(transaction.db(), source, entry);
+            if (put && source == Source::administrator)
+                put = note(transaction, self, now, "trust.set", entry.server, details_of(entry));
             if (!put) return put;
         }
         return {};
@@ -199,8 +223,13 @@ asio::awaitable<Result<void>> Conduct::store(Source source, std::vector<TierEntr
 
 asio::awaitable<Result<bool>> Conduct::drop(Source source, ServerName server)
 {
-    auto job = [source, server](storage::WriteTransaction& transaction) {
-        return storage::drop_tier_entry(transaction.db(), source, server);
+    auto job = [source, server, self = parts_.self,
+                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<bool> {
+        auto dropped = storage::drop_tier_entry(transaction.db(), source, server);
+        if (!dropped || !*dropped || source != Source::administrator) return dropped;
+        auto noted = note(transaction, self, now, "trust.unset", server);
+        if (!noted) return fail(noted);
+        return dropped;
     };
     auto dropped = co_await parts_.commits.write(std::move(job));
     if (!dropped || !*dropped) co_return dropped;
@@ -211,8 +240,13 @@ asio::awaitable<Result<bool>> Conduct::drop(Source source, ServerName server)
 
 asio::awaitable<Result<bool>> Conduct::pardon(ServerName server)
 {
-    auto job = [server](storage::WriteTransaction& transaction) {
-        return storage::pardon(transaction.db(), server);
+    auto job = [server, self = parts_.self,
+                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<bool> {
+        auto pardoned = storage::pardon(transaction.db(), server);
+        if (!pardoned || !*pardoned) return pardoned;
+        auto noted = note(transaction, self, now, "trust.pardon", server);
+        if (!noted) return fail(noted);
+        return pardoned;
     };
     auto done = co_await parts_.commits.write(std::move(job));
     if (!done || !*done) co_return done;

@@ -26,6 +26,7 @@ using protocol::ServerName;
 inline constexpr std::size_t max_faulty_servers = 20'000;
 
 struct ConductParts {
+    ServerName self;  // whose audit log has the administrator's word
     trust::Tiers& tiers;
     storage::GroupCommit& commits;
     net::TaskGroup& tasks;
@@ -58,7 +59,8 @@ class Conduct {
     // server that fell for nothing else is as before.
     void conflict_ended(const ServerName& server);
 
-    // The administrator's word, durable when it returns. False where there was nothing to take
+    // The administrator's word, durable when it returns; but for a list's entries it is in the
+    // audit log. False where there was nothing to take
     // back or to pardon.
     asio::awaitable<Result<void>> put(trust::Source source, storage::TierEntry entry);
     asio::awaitable<Result<bool>> drop(trust::Source source, ServerName server);

@@ -4,6 +4,7 @@
 
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_members.hpp"
+#include "storage/audit_store.hpp"
 #include "storage/outgoing_store.hpp"
 
 namespace entente::federation {
@@ -86,6 +87,13 @@ Result<PeeringRow> Peering::settle(WriteTransaction& transaction, const ServerNa
     if (wish == Wish::end) row.theirs = false;
     if (auto put = storage::put_peering(transaction.db(), row); !put) return fail(put);
     if (auto sent = send(transaction, server, row.ours); !sent) return fail(sent);
+    const auto* act = wish == Wish::propose  ? "peer.propose"
+                      : wish == Wish::accept ? "peer.accept"
+                                             : "peer.end";
+    auto noted =
+        storage::append_audit(transaction.db(), parts_.identity.name, parts_.clock.now_ms(),
+                              {storage::audit_operator, act, server.str()});
+    if (!noted) return fail(noted);
     return row;
 }
 

@@ -233,8 +233,11 @@ asio::awaitable<net::Response> Control::import_list(const net::Request& request)
             {std::move(entry.server), entry.tier, std::move(entry.comment), parts_.clock.now_ms()});
     }
     const auto count = entries.size();
-    auto imported =
-        co_await parts_.conduct.import(std::move(entries), control::has_flag(request, "replace"));
+    const bool replaces = control::has_flag(request, "replace");
+    auto noted = co_await note("trust.import", "list",
+                               Json{{"entries", count}, {"replace", replaces}}.dump());
+    if (!noted) co_return control::refusal(noted.error(), parts_.clock.now_ms());
+    auto imported = co_await parts_.conduct.import(std::move(entries), replaces);
     if (!imported) co_return control::refusal(imported.error(), parts_.clock.now_ms());
     Json json{{"imported", count},
               {"ignored", list->ignored + own},

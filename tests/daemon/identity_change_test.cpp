@@ -240,6 +240,33 @@ class KeyMemory : public IdentityChange {
     std::unique_ptr<storage::Connection> db;
 };
 
+TEST_F(KeyMemory, WhatChangedSinceItWasRememberedIsForTheAuditLog)
+{
+    const auto change = [&]() -> std::string {
+        const auto told = key_change(*db, identity);
+        EXPECT_TRUE(told);
+        if (!*told) return "none";
+        EXPECT_EQ((*told)->act, "identity.change");
+        EXPECT_EQ((*told)->object, identity.server.str());
+        return (*told)->details;
+    };
+    const auto with_key = [&](const std::string& statements) {
+        return R"({"key":")" + identity.current.id().str() + R"(","statements":[)" + statements +
+               "]}";
+    };
+    EXPECT_EQ(change(), "none") << "before the first start";
+    EXPECT_EQ(remembered(), yes);
+    EXPECT_EQ(change(), "none");
+    ASSERT_TRUE(rotate_key());
+    EXPECT_EQ(change(), with_key(R"("rotation")"));
+    ASSERT_TRUE(rotate_key());
+    EXPECT_EQ(change(), with_key(R"("rotation","rotation")"));
+    EXPECT_EQ(remembered(), yes);
+    EXPECT_EQ(change(), "none");
+    ASSERT_TRUE(rotate_key());
+    EXPECT_EQ(change(), with_key(R"("rotation")")) << "only what is new";
+}
+
 // [LOG-10]
 TEST_F(KeyMemory, AnOlderCopyOfTheFolderShows)
 {

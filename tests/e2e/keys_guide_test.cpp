@@ -1,7 +1,9 @@
 // The examples of docs/operate/keys.md, run from top to bottom on a real server with a peer.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "tests/e2e/support/control.hpp"
 #include "tests/e2e/support/guide.hpp"
 #include "tests/e2e/support/keys.hpp"
 #include "tests/e2e/support/world_test.hpp"
@@ -72,6 +74,16 @@ TEST_F(KeysGuide, EveryExampleDoesWhatItSays)
     }
     EXPECT_EQ(shown_keys(node("a.test")).at("keys").size(), 2U);
     EXPECT_EQ(node("b.test").log_text().find("key-conflict"), std::string::npos);
+    // What was done to the keys is in the audit log, as it was taken up.
+    const auto log = control(node("a.test"), {"audit", "list"}).json.at("entries");
+    std::vector<std::string> stated;
+    for (const auto& entry : log) {
+        if (entry.at("act") != "identity.change") continue;
+        for (const auto& kind : entry.at("details").at("statements")) stated.push_back(kind);
+    }
+    EXPECT_NE(std::ranges::find(stated, "rotation"), stated.end());
+    EXPECT_NE(std::ranges::find(stated, "revocation"), stated.end());
+    EXPECT_NE(std::ranges::find(stated, "recovery"), stated.end());
 }
 
 }  // namespace

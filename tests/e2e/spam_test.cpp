@@ -72,7 +72,8 @@ class Spam : public WorldTest {
     }
     std::ptrdiff_t spam_in(const std::vector<std::string>& texts)
     {
-        return std::ranges::count_if(texts, [](const auto& text) { return text.starts_with("buy"); });
+        return std::ranges::count_if(texts,
+                                     [](const auto& text) { return text.starts_with("buy"); });
     }
     // As many items in the name of somebody else, signed by b.test's own key.
     void send_faults(std::int64_t count)
@@ -83,8 +84,7 @@ class Spam : public WorldTest {
             foreign.event.replace(at, evil_->user().size(), "carol@c.test");
             const auto result =
                 evil_->deliver(node("a.test"), evil_->submission(square_, {foreign}));
-            EXPECT_EQ(result.submissions.at(0).events.at(0).status,
-                      protocol::ItemStatus::rejected);
+            EXPECT_EQ(result.submissions.at(0).events.at(0).status, protocol::ItemStatus::rejected);
         }
     }
     std::string published_key_id(const std::string& server) { return published_key(node(server)); }
@@ -155,15 +155,16 @@ TEST_F(Spam, AServerThatSpamsFallsByItselfAndComesBackInTimeWhileOthersAreServed
     const auto before = spam_in(alice_->texts(square_));
     wait_until(
         "b.test delivers again",
-        [&] { return spam_in(alice_->texts(square_)) >= std::min<std::ptrdiff_t>(before + 10, 150); },
+        [&] {
+            return spam_in(alice_->texts(square_)) >= std::min<std::ptrdiff_t>(before + 10, 150);
+        },
         Milliseconds(60'000));
 
     // The next fall lasts twice as long.
     send_faults(trust::faults_a_day + 1);
     wait_until("b.test has fallen again", [&] { return falls().size() == 2; });
     const auto next = falls().at(0);
-    EXPECT_EQ(next.at("until").get<std::int64_t>() - next.at("at").get<std::int64_t>(),
-              2 * day_ms);
+    EXPECT_EQ(next.at("until").get<std::int64_t>() - next.at("at").get<std::int64_t>(), 2 * day_ms);
 }
 
 TEST_F(Spam, ForgedRequestsInAServersNameDontTouchItsStanding)
@@ -183,7 +184,8 @@ TEST_F(Spam, ForgedRequestsInAServersNameDontTouchItsStanding)
         EXPECT_NE(liar.send(node("a.test"), craft).status(), 200);
     }
     EXPECT_TRUE(falls().empty());
-    EXPECT_FALSE(control(node("a.test"), {"peer", "show", "c.test"}).json.value("key_conflict", false));
+    EXPECT_FALSE(
+        control(node("a.test"), {"peer", "show", "c.test"}).json.value("key_conflict", false));
     expect_carol_is_served("afterwards");
     const auto texts = alice_->texts(square_);
     EXPECT_EQ(std::ranges::find(texts, "as dave"), texts.end());
@@ -192,8 +194,7 @@ TEST_F(Spam, ForgedRequestsInAServersNameDontTouchItsStanding)
     send_faults(trust::faults_a_day + 1);
     EXPECT_EQ(tier("b.test"), "quarantined fallen");
     ASSERT_EQ(falls().size(), 1U);
-    EXPECT_EQ(falls().at(0).at("evidence").at("key"),
-              "b.test#" + published_key_id("b.test"));
+    EXPECT_EQ(falls().at(0).at("evidence").at("key"), "b.test#" + published_key_id("b.test"));
     expect_carol_is_served("after all");
 }
 

@@ -6,6 +6,7 @@
 
 #include "federation/channel_changes.hpp"
 #include "protocol/jws.hpp"
+#include "storage/audit_store.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -290,6 +291,28 @@ TEST_F(ConductTest, TheAdministratorsWordIsKeptOverARestartAndTakenBack)
     EXPECT_EQ(tier(a, b), Tier::blocked);
     a.restart();
     EXPECT_EQ(tier(a, b), Tier::blocked);
+}
+
+TEST_F(ConductTest, TheAdministratorsWordIsInTheAuditLogOnceAndAListsIsnt)
+{
+    auto& world = servers.world;
+    const auto& name = b.identity.name;
+    ASSERT_TRUE(world.run(a.conduct->put(Source::list, {name, Tier::blocked, "spam", 1})));
+    ASSERT_TRUE(world.run(a.conduct->put(Source::administrator, {name, Tier::guest, "\"so\"", 1})));
+    fell(trust::faults_a_day + 1);
+    ASSERT_TRUE(world.run(a.conduct->pardon(name)).value());
+    EXPECT_FALSE(world.run(a.conduct->pardon(name)).value());
+    ASSERT_TRUE(world.run(a.conduct->drop(Source::administrator, name)).value());
+    EXPECT_FALSE(world.run(a.conduct->drop(Source::administrator, name)).value());
+    const auto log = a.read([](storage::Connection& db) {
+                          return storage::audit_between(db, 0, 100, 100);
+                      }).value();
+    ASSERT_EQ(log.size(), 3U);
+    const std::vector<std::string> acts{log[0].act, log[1].act, log[2].act};
+    EXPECT_EQ(acts, (std::vector<std::string>{"trust.set", "trust.pardon", "trust.unset"}));
+    EXPECT_EQ(log[0].object, name.str());
+    EXPECT_EQ(log[0].actor, storage::audit_operator);
+    EXPECT_EQ(log[0].details, R"({"tier":"guest","comment":"\"so\""})");
 }
 
 TEST_F(ConductTest, AnImportAddsOrReplacesAndOneThatHasNoRoomChangesNothing)

@@ -116,7 +116,7 @@ void Server::open()
     });
     if (!caught_up || !*caught_up) throw std::runtime_error("the index can't be caught up");
     conduct = std::make_unique<Conduct>(
-        ConductParts{*standings, *commits, *tasks, conduct_log, world.clock});
+        ConductParts{identity.name, *standings, *commits, *tasks, conduct_log, world.clock});
     auto loaded = world.run(conduct->load());
     if (!loaded) throw std::runtime_error(loaded.error().detail);
 
