@@ -32,7 +32,10 @@ std::string note_text(const json& report)
     std::string text;
     if (report.value("proven", false)) text += "proven ";
     if (report.contains("sent_at")) text += "sent ";
-    return text + report.value("verdict", "");
+    text += report.value("verdict", "");
+    if (report.contains("counts_against"))
+        text += ", counts against " + report.value("counts_against", "");
+    return text;
 }
 
 void print_reports(const json& reports)

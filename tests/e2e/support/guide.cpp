@@ -1,6 +1,8 @@
 #include "tests/e2e/support/guide.hpp"
 
 #include <fstream>
+#include <regex>
+#include <utility>
 
 namespace entente::e2e {
 
@@ -16,6 +18,39 @@ std::vector<std::string> commands_of(const std::string& file)
             commands.push_back(line);
     }
     return commands;
+}
+
+std::vector<GuideStep> steps_of(const std::string& file)
+{
+    std::ifstream guide(file);
+    std::vector<GuideStep> steps;
+    enum class Box { none, commands, output, other } box = Box::none;
+    for (std::string line; std::getline(guide, line);) {
+        if (line.starts_with("```")) {
+            const auto opened = line == "```sh"     ? Box::commands
+                                : line == "```text" ? Box::output
+                                                    : Box::other;
+            box = box == Box::none ? opened : Box::none;
+            if (box == Box::output && !steps.empty()) steps.back().output = "";
+        } else if (box == Box::commands) {
+            steps.push_back({line});
+        } else if (box == Box::output && !steps.empty()) {
+            *steps.back().output += line + "\n";
+        }
+    }
+    return steps;
+}
+
+std::string comparable(std::string text)
+{
+    static const std::pair<std::regex, const char*> alike[] = {
+        {std::regex(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC)"), "TIME"},
+        {std::regex("[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{4}…"), "ID"},
+        {std::regex(R"(\.test\b)"), ".example"},
+        {std::regex("  +"), "  "},
+    };
+    for (const auto& [what, with] : alike) text = std::regex_replace(text, what, with);
+    return text;
 }
 
 std::vector<std::string> words_of(const std::string& line)
