@@ -89,8 +89,9 @@ bool is_fallen(const ServerStanding& standing, Millis now)
 Tier tier_by_conduct(const ServerStanding& standing, Tier first, Millis now)
 {
     if (is_fallen(standing, now)) return std::min(first, Tier::quarantined);
-    const bool is_barred = standing.falls > 0 || (standing.last_upheld > 0 &&
-                                                  now - standing.last_upheld < upheld_bars_ms);
+    const bool is_reported =
+        standing.last_upheld > 0 && now - standing.last_upheld < upheld_bars_ms;
+    const bool is_barred = standing.falls > 0 || is_reported;
     const bool has_earned = !is_barred && standing.accepted >= events_to_known &&
                             now - standing.first_contact >= days_to_known_ms;
     return first == Tier::guest && has_earned ? Tier::known : first;

@@ -15,7 +15,8 @@ class TrustGuide : public WorldTest {
     std::string filled_in(std::string word)
     {
         const std::string stick = "/media/stick/";
-        if (word.starts_with(stick)) word = node("a.test").folder() + "/" + word.substr(stick.size());
+        if (word.starts_with(stick))
+            word = node("a.test").folder() + "/" + word.substr(stick.size());
         for (auto at = word.find(".example"); at != std::string::npos; at = word.find(".example"))
             word.replace(at, 8, ".test");
         return word;
@@ -47,11 +48,11 @@ class TrustGuide : public WorldTest {
         for (std::size_t i = 0; i < offers.size(); ++i) {
             const auto entry = std::ranges::find(log, offers[i], &PageEntry::text);
             people[i]->call("POST", "/reports",
-                           {{"txn", new_uuid()},
-                            {"user", mallory.user()},
-                            {"channel", square},
-                            {"event", entry->id},
-                            {"reason", "spam"}});
+                            {{"txn", new_uuid()},
+                             {"user", mallory.user()},
+                             {"channel", square},
+                             {"event", entry->id},
+                             {"reason", "spam"}});
         }
     }
 };

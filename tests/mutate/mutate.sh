@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes one check at a time out of a copy of the source, and demands that a test which names
 # the check's clause fails at an assertion. A mutant is a file CLAUSE-what.mutant in
-# tests/mutate:
+# tests/mutate, or room-what.mutant where the check is of no clause but of that room's own:
 #
 #     what is taken out, in a line
 #     file: protocol/message_signature.cpp
@@ -46,7 +46,7 @@ read_mutant() {
     local text head
     text=$(<"$1")
     what='' file='' target='' tests='' clause=''
-    [[ ${1##*/} =~ ^([A-Z]+-[0-9]+)-.+\.mutant$ ]] || return 1
+    [[ ${1##*/} =~ ^([A-Z]+-[0-9]+|[a-z]+)-.+\.mutant$ ]] || return 1
     clause=${BASH_REMATCH[1]}
     head=${text%%$'\n-----\n'*}
     to=${text#*$'\n-----\n'}
@@ -87,6 +87,11 @@ why_not() {
             why="there is no target $target"
         elif ! grep -qE -e "$tests" <<<"${named_by[$clause]:-}"; then
             why="no test that names $clause fits '$tests'"
+            # Of no clause: any test will do, as long as it is there.
+            if [[ $clause == [a-z]* ]]; then
+                why=''
+                grep -qE -e "$tests" <<<"$all_tests" || why="no test fits '$tests'"
+            fi
         fi
     fi
     [[ -z $why ]]
@@ -117,6 +122,8 @@ declare -A named_by=()  # the tests that name a clause, one a line
 while IFS=$'\t' read -r clause name _; do
     named_by[$clause]+=$name$'\n'
 done < <(bash tests/clauses/clauses.sh "$root" --pairs)
+all_tests=$(find tests -name '*.cpp' -exec \
+    sed -nE 's/^TEST(_F|_P)?\(([A-Za-z0-9_]+), ([A-Za-z0-9_]+)\).*/\2.\3/p' {} +)
 mode=run resume=0
 case ${1:-} in
     --resume) resume=1; shift ;;

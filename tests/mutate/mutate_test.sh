@@ -119,6 +119,12 @@ tree test
 mutant EVT-1-test 'floor;' '' code_tests '^Code\.HasAWall'
 refuses 'a mutant whose test does not name its clause' 'no test that names EVT-1 fits'
 
+tree room
+mutant trust-floor 'floor;' '' code_tests '^Code\.HasARoof'
+refuses 'a mutant of no clause whose test is nowhere' "no test fits"
+mutant trust-floor 'floor;' '' code_tests '^Code\.HasAWall'
+bash "$here/mutate.sh" "$root" --check >/dev/null 2>&1 || fail 'a mutant of no clause is refused'
+
 tree file
 sed -i 's/^file: code/file: core/' "$root/tests/mutate/EVT-1-guard.mutant"
 refuses 'a mutant of no file' "changes core.cpp, which isn't there"

@@ -75,7 +75,8 @@ class Origins : public OverloadTest {
     void start()
     {
         std::vector<std::string> names;
-        for (std::size_t i = 0; i < origins; ++i) names.push_back("s" + std::to_string(i) + ".test");
+        for (std::size_t i = 0; i < origins; ++i)
+            names.push_back("s" + std::to_string(i) + ".test");
         world_ = std::make_unique<e2e::World>(std::vector<std::string>{"a.test"}, names, "",
                                               e2e::Tuning::strangers);
         world_->start_all();
@@ -85,7 +86,10 @@ class Origins : public OverloadTest {
             ASSERT_EQ(lines_.back()->ask(), "200") << name;
         }
     }
-    static std::string source(std::size_t number) { return "127.41.0." + std::to_string(1 + number); }
+    static std::string source(std::size_t number)
+    {
+        return "127.41.0." + std::to_string(1 + number);
+    }
 
     // All but the first, each at its pace.
     Measured measure_others(e2e::Milliseconds time)
@@ -172,8 +176,8 @@ TEST_F(Origins, OneOverItsBudgetAmongFiftyCostsTheOthersNothing)
 
     const auto late = std::max(p99(quiet.lateness), p99(loud.lateness));
     std::cout << "quiet:     " << quiet.answers.size() << " answers, p99 " << p99(quiet.answers)
-              << " ms; sleeps late " << p99(quiet.lateness) << " ms\nmeanwhile: "
-              << loud.answers.size() << " answers, p99 " << p99(loud.answers)
+              << " ms; sleeps late " << p99(quiet.lateness)
+              << " ms\nmeanwhile: " << loud.answers.size() << " answers, p99 " << p99(loud.answers)
               << " ms; sleeps late " << p99(loud.lateness) << " ms\n";
     for (const auto& [answer, count] : said)
         std::cout << "the one:   " << count << " answered " << answer << "\n";
