@@ -28,7 +28,7 @@ Direct::Direct(const Identity& identity, storage::ChannelLogStore& store,
 }
 
 VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& read,
-                             const ServerName& origin) const
+                             const ServerName& origin, const std::vector<KeyRef>& own) const
 {
     VerifiedDirect verified;
     if (!read.value) {
@@ -64,6 +64,14 @@ VerifiedDirect Direct::check(const protocol::Read<protocol::EventAndContent>& re
     }
     if (handlers_.contains(event->type)) verified.content = read.value->content;
     verified.event = std::move(*event);
+    const auto check_type = checks_.find(verified.event->type);
+    if (check_type == checks_.end()) return verified;
+    if (auto holds = check_type->second(verified, own); !holds) {
+        // Which keys are ours is a matter of time.
+        verified.depends_on_time = true;
+        verified.problem = holds.error();
+        verified.event.reset();
+    }
     return verified;
 }
 
@@ -199,6 +207,11 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
     if (row.is_held && direct.tier < trust::Tier::guest) return {};
     transaction.after_commit([invited = invited_, name = *user] { invited(name); });
     return {};
+}
+
+void Direct::check_before(std::string type, DirectCheck check)
+{
+    checks_.emplace(std::move(type), std::move(check));
 }
 
 void Direct::handle(std::string type, DirectHandler handler, Repeat repeat)

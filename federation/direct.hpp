@@ -42,6 +42,11 @@ using DirectHandler =
     std::function<Result<void>(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
                                const ServerName& origin)>;
 
+// What of one type can be judged by arithmetic, before the writer sees it and on any thread.
+// `own`: this server's keys, those that it has replaced among them. An error refuses the event.
+using DirectCheck =
+    std::function<Result<void>(const VerifiedDirect& direct, const std::vector<KeyRef>& own)>;
+
 class Direct {
  public:
     // `invited` runs after the commit.
@@ -52,8 +57,12 @@ class Direct {
     // repeated: the answer is as of then.
     enum class Repeat : bool { is_remembered, is_asked_again };
     void handle(std::string type, DirectHandler handler, Repeat repeat = Repeat::is_remembered);
+    // Beside the handler of that type.
+    void check_before(std::string type, DirectCheck check);
+    // For any thread, with this server's keys as the I/O thread has seen them.
     [[nodiscard]] VerifiedDirect check(const protocol::Read<protocol::EventAndContent>& read,
-                                       const ServerName& origin) const;
+                                       const ServerName& origin,
+                                       const std::vector<KeyRef>& own) const;
     [[nodiscard]] protocol::EventResult take(storage::WriteTransaction& transaction,
                                              const VerifiedDirect& direct,
                                              const ServerName& origin);
@@ -73,6 +82,7 @@ class Direct {
     const protocol::Clock& clock_;
     std::function<void(const protocol::UserId& user)> invited_;
     std::map<std::string, DirectHandler> handlers_;
+    std::map<std::string, DirectCheck> checks_;
     std::set<std::string> questions_;
 };
 

@@ -43,6 +43,13 @@ const PublicKey* find_own_key(const Identity& identity, const protocol::KeyId& i
     return nullptr;
 }
 
+std::vector<KeyRef> own_key_refs(const Identity& identity)
+{
+    std::vector<KeyRef> refs{identity.key_ref()};
+    for (const auto& old : identity.old_keys) refs.push_back({identity.name, old.key.thumbprint()});
+    return refs;
+}
+
 protocol::ServerDocument document(const Identity& identity)
 {
     protocol::ServerDocument document;

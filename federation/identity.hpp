@@ -39,6 +39,9 @@ struct Identity {
 // Of the current key and the old ones; nothing where it is none of this server's.
 [[nodiscard]] const PublicKey* find_own_key(const Identity& identity, const protocol::KeyId& id);
 
+// Of all of them.
+[[nodiscard]] std::vector<KeyRef> own_key_refs(const Identity& identity);
+
 // The newest statements, as many as a document has room for (about 40 rotations), and the
 // newest old keys.
 [[nodiscard]] protocol::ServerDocument document(const Identity& identity);

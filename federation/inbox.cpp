@@ -109,6 +109,7 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     for (std::size_t i = 0; i < transaction->logs.size(); ++i) {
         if (work->slice_limits[i]) transaction->logs[i].value.reset();
     }
+    work->own_keys = own_key_refs(parts_.identity);
     auto keys = parts_.verifier.key_allowance(*transaction);
     for (auto& read : transaction->signals) {
         const bool is_taken =
@@ -175,7 +176,7 @@ void Inbox::check_items(Work& work, Transaction transaction, const CheckedRoots&
         work.slices.push_back(parts_.verifier.check_slice(std::move(read), roots, home, &consents));
     }
     for (const auto& read : transaction.direct) {
-        work.direct.push_back(parts_.direct.check(read, work.origin));
+        work.direct.push_back(parts_.direct.check(read, work.origin, work.own_keys));
         work.direct.back().tier = work.tier;
     }
     find_faults(work);

@@ -19,6 +19,7 @@ struct Inbox::Work {
     std::set<std::size_t> roots;             // that items within the budget name
     std::vector<VerifiedSlice> slices;
     std::vector<VerifiedDirect> direct;
+    std::vector<KeyRef> own_keys;  // of this server, as the I/O thread has them
     // Nothing in the place of one that is beyond the budget.
     std::vector<std::optional<protocol::Read<protocol::Signal>>> signals;
     // Which slices and direct events lie beyond the budget, and for how long.

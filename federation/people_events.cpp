@@ -31,6 +31,10 @@ void LocalPeople::add_handlers(Direct& direct)
                                    const ServerName& origin) {
         return reports_.take(transaction, event, origin);
     });
+    direct.check_before("report",
+                        [this](const VerifiedDirect& event, const std::vector<KeyRef>& own) {
+                            return reports_.check(event, own);
+                        });
 }
 
 // [INBOX-14] Says that something has changed, not what: whoever wants to know asks.

@@ -160,7 +160,7 @@ Result<void> Reports::apply(storage::WriteTransaction& transaction, const Draft&
 
 // [INBOX-15] It proves something to this server, who seals what its users write, or orders it, if
 // a key of its own has signed that. All else is another's word, as the report is.
-Result<void> Reports::check_proof(const Report& report) const
+Result<void> Reports::check_proof(const Report& report, const std::vector<KeyRef>& own) const
 {
     const auto bad = [](const std::string& why) {
         return refuse(Code::malformed, "/proof: " + why);
@@ -169,18 +169,23 @@ Result<void> Reports::check_proof(const Report& report) const
     const auto& identity = parts_.identity;
     auto proof = protocol::parse_entry_proof(report.proof, identity.names);
     if (!proof) return bad(proof.error().hint);
-    std::vector<KeyRef> given{identity.key_ref()};
-    for (const auto& old : identity.old_keys)
-        given.push_back({identity.name, old.key.thumbprint()});
-    const auto proven = protocol::verify_entry_proof(*proof, given, identity.names);
+    const auto proven = protocol::verify_entry_proof(*proof, own, identity.names);
     if (!proven) return bad(proven.error().hint);
     const auto& event = proven->followed.event;
     if (proof->channel != *report.channel || event.id != *report.event ||
         event.sender.text != report.user.str())
         return bad("it is of something else");
     const auto& author = proven->author ? *proven->author : proven->home;
-    if (author.key.server != identity.name) return bad("it isn't signed by this server");
+    if (author.key.server != identity.name || !author.is_given)
+        return bad("it isn't signed by this server");
     return {};
+}
+
+Result<void> Reports::check(const VerifiedDirect& direct, const std::vector<KeyRef>& own) const
+{
+    auto report = parse_report(direct.content, parts_.identity.names);
+    if (!report) return fail(report);
+    return report->proof.empty() ? Result<void>{} : check_proof(*report, own);
 }
 
 Result<void> Reports::take(storage::WriteTransaction& transaction, const VerifiedDirect& direct,
@@ -191,9 +196,6 @@ Result<void> Reports::take(storage::WriteTransaction& transaction, const Verifie
     if (protocol::server_of(report->user) != parts_.identity.name)
         return refuse(Code::not_found, "no such user here");
     if (auto exists = check_user(transaction.db(), report->user); !exists) return exists;
-    if (!report->proof.empty()) {
-        if (auto holds = check_proof(*report); !holds) return holds;
-    }
     return storage::put_report(
         transaction.db(),
         row_of(*report, origin.str(), direct.event->sender.text, parts_.clock.now_ms()));

@@ -35,14 +35,18 @@ class Reports {
 
     // By a user of ours, once per txn.
     asio::awaitable<Result<void>> hand_in(Actor actor, Report report);
-    // The handler of `report`: of a user of ours, by another server. A proof has to hold, under a
-    // key of ours, or nothing of it is taken.
+    // Of a `report` by another server, before the writer sees it: a proof has to hold, under a key
+    // of ours, or nothing of it is taken. For any thread.
+    [[nodiscard]] Result<void> check(const VerifiedDirect& direct,
+                                     const std::vector<KeyRef>& own) const;
+    // The handler of `report`: of a user of ours, by another server, that has passed check().
     [[nodiscard]] Result<void> take(storage::WriteTransaction& transaction,
                                     const VerifiedDirect& direct, const ServerName& origin);
 
  private:
     struct Draft;
-    [[nodiscard]] Result<void> check_proof(const Report& report) const;
+    [[nodiscard]] Result<void> check_proof(const Report& report,
+                                           const std::vector<KeyRef>& own) const;
     [[nodiscard]] Draft draft(const Actor& actor, const Report& report) const;
     [[nodiscard]] Result<void> apply(storage::WriteTransaction& transaction, const Draft& draft);
 

@@ -136,6 +136,27 @@ TEST_F(ReportProof, OneThatDoesntHoldOrIsOfSomethingElseIsRefusedWithItsReport)
     EXPECT_EQ(receive_changed(report, proof).status, ItemStatus::accepted);
 }
 
+// A proof costs signatures and hashes, which the one writer has no time for.
+TEST_F(ReportProof, IsJudgedBeforeTheWriterSeesItByTheKeysThatAreGiven)
+{
+    auto report = report_of(say("something rude"));
+    const auto made = prove(report).value();
+    protocol::Read<protocol::EventAndContent> read;
+    read.value = protocol::EventAndContent{made.direct.event, made.direct.content};
+    const auto check = [&](const std::vector<KeyRef>& own) {
+        return b.server.direct->check(read, a.server.identity.name, own);
+    };
+    EXPECT_TRUE(check(own_key_refs(b.server.identity)).event);
+    const KeyRef another{b.server.identity.name, a.server.identity.key.id()};
+    for (const auto& own : {std::vector<KeyRef>{}, std::vector<KeyRef>{another}}) {
+        const auto judged = check(own);
+        EXPECT_FALSE(judged.event);
+        EXPECT_NE(judged.problem.code, Code::internal);
+        EXPECT_TRUE(judged.depends_on_time) << "so it is no fault of who sent it";
+    }
+    EXPECT_TRUE(reports_at_b().empty());
+}
+
 TEST_F(ReportProof, OnlyWhatTheUserWroteAndThisServerHoldsIsProven)
 {
     const auto event = say("mine");
