@@ -148,6 +148,7 @@ FederationStack::FederationStack(Parts parts)
                  {parts.config.limits.unsent_per_user_and_peer,
                   federation::LocalChannelsOptions{}.max_content_octets},
                  parts.config.federation.enabled ? &succession_ : nullptr}),
+      departures_({channels_, parts.stores.commits(), parts.log, parts.identity.name}),
       comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
       prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
       report_passing_({parts.identity, parts.stores.logs(), parts.stores.index(), prover_,
@@ -407,6 +408,7 @@ asio::awaitable<Result<void>> FederationStack::start()
     parts_.tasks.spawn(keep_house());
     parts_.tasks.spawn(keep_index());
     parts_.tasks.spawn(keep_retention());
+    parts_.tasks.spawn(keep_departing());
     people_.start();
     if (!parts_.stores.runtime_problem().empty())
         protocol::log_warning(parts_.log, "storage",

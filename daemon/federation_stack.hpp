@@ -10,6 +10,7 @@
 #include "daemon/key_folder.hpp"
 #include "daemon/stores.hpp"
 #include "federation/conduct.hpp"
+#include "federation/departures.hpp"
 #include "federation/device_cursors.hpp"
 #include "federation/directory.hpp"
 #include "federation/gate.hpp"
@@ -110,6 +111,7 @@ class FederationStack {
     [[nodiscard]] federation::SuccessionParts succession_parts();
     void add_direct_handlers();
     asio::awaitable<void> keep_retention();
+    asio::awaitable<void> keep_departing();
     asio::awaitable<Result<void>> end_retentions();
 
     Parts parts_;
@@ -143,6 +145,7 @@ class FederationStack {
     federation::DeviceCursors devices_;
     federation::Retention retention_;
     federation::LocalChannels channels_;
+    federation::Departures departures_;
     federation::LogComparison comparison_;
     federation::LogProver prover_;
     federation::LocalReportPassing report_passing_;

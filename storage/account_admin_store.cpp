@@ -33,8 +33,13 @@ constexpr char update_one_time[] =
 constexpr char select_live_sessions[] =
     "SELECT id FROM account_session WHERE user = ? AND ended_at IS NULL AND expires_at > ?";
 constexpr char update_closed[] =
-    "UPDATE account_user SET deleted_at = ?2, password_hash = '', one_time_until = NULL, "
+    "UPDATE account_user SET deleted_at = ?2, departing_at = ?2, password_hash = '', "
+    "one_time_until = NULL, "
     "role = 'user', name = '', avatar = '' WHERE id = ?1";
+constexpr char select_departing[] =
+    "SELECT id, localpart, departing_at FROM account_user WHERE departing_at IS NOT NULL "
+    "ORDER BY departing_at, id LIMIT ?";
+constexpr char end_departing[] = "UPDATE account_user SET departing_at = NULL WHERE id = ?";
 constexpr char delete_old_codes[] =
     "DELETE FROM account_invite_code WHERE uses_left <= 0 OR expires_at <= ?";
 constexpr char count_codes[] =
@@ -149,6 +154,19 @@ Result<std::vector<Uuid>> close_account(Connection& db, std::int64_t user, Milli
     auto closed = run(db, update_closed, user, now);
     if (!closed) return fail(closed);
     return ended;
+}
+
+Result<std::vector<Departing>> departing_accounts(Connection& db, std::size_t most)
+{
+    const auto read = [](Statement& row) {
+        return Departing{row.integer(0), std::string(row.text(1)), row.integer(2)};
+    };
+    return all_rows(db, select_departing, read, most);
+}
+
+Result<void> note_departed(Connection& db, std::int64_t user)
+{
+    return run(db, end_departing, user);
 }
 
 std::string invite_code_id(const protocol::Hash& hash)

@@ -53,6 +53,15 @@ struct AccountRow {
 [[nodiscard]] Result<std::vector<protocol::Uuid>> close_account(Connection& db, std::int64_t user,
                                                                 protocol::Millis now);
 
+// Deleted accounts that are still leaving their channels, the longest first.
+struct Departing {
+    std::int64_t id = 0;
+    std::string localpart;
+    protocol::Millis since = 0;
+};
+[[nodiscard]] Result<std::vector<Departing>> departing_accounts(Connection& db, std::size_t most);
+[[nodiscard]] Result<void> note_departed(Connection& db, std::int64_t user);
+
 // Registration codes that can still be used. A code's id is the beginning of its hash: what is
 // kept of it says nothing of the code.
 inline constexpr std::int64_t max_invite_codes = 1'000;

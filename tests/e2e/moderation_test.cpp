@@ -1,5 +1,6 @@
 // An operator and an administrator at work on running servers: bans, suspensions, roles,
 // passwords for one login, codes; and what of it other servers and the audit log see.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -51,6 +52,32 @@ TEST_F(Moderation, ABanShutsOutAtOnceAndTheOtherServerSeesNobodyThere)
     EXPECT_EQ(entries.at(1).at("act"), "user.ban");
     EXPECT_EQ(entries.at(1).at("actor"), "operator");
     EXPECT_EQ(entries.at(1).at("details").at("reason"), "spam & more");
+}
+
+TEST_F(Moderation, ASuspensionRestsSessionsUntilItIsLiftedHereAndElsewhere)
+{
+    open({"a.test", "b.test"});
+    auto alice = person("a.test", "alice");
+    auto bob = person("b.test", "bob");
+    const auto channel = shared_channel(alice, {&bob});
+    EXPECT_EQ(bob.request("GET", "/users/alice@a.test").status, 200);
+    auto socket = alice.open_socket();
+    operate({"user", "suspend", "alice", "--reason", "until we have talked"});
+    expect_closed(socket);
+    EXPECT_EQ(alice.request("GET", "/channels").status, 401);
+    wait_until("the other server sees nobody there",
+               [&] { return bob.request("GET", "/users/alice@a.test").status == 404; });
+    // What comes meanwhile is kept for her.
+    bob.post(channel, "while she is away");
+    operate({"user", "unsuspend", "alice"});
+    EXPECT_EQ(alice.request("GET", "/channels/" + channel).status, 200)
+        << "the session goes on, without another login";
+    wait_until("she reads what has come", [&] {
+        const auto texts = alice.texts(channel);
+        return std::ranges::find(texts, "while she is away") != texts.end();
+    });
+    wait_until("the other server sees her again",
+               [&] { return bob.request("GET", "/users/alice@a.test").status == 200; });
 }
 
 TEST_F(Moderation, AnAdministratorMadeByTheOperatorBansAndCantTouchAHigherRole)

@@ -1,0 +1,114 @@
+#include "federation/departures.hpp"
+
+#include <utility>
+
+#include "federation/channel_changes.hpp"
+
+namespace entente::federation {
+
+namespace {
+
+constexpr std::size_t members_a_page = 200;
+
+// A UUIDv7 of that time that is the same each time.
+Uuid txn_of(const UserId& user, const ChannelId& channel, std::string_view act, Millis since)
+{
+    const auto hash = protocol::sha256(
+        {"entente-departure-v1\n", user.str(), "\n", channel.str(), "\n", act});
+    Uuid txn;
+    for (std::size_t i = 0; i < 6; ++i)
+        txn.octets[i] = static_cast<std::uint8_t>(since >> (8 * (5 - i)));
+    for (std::size_t i = 6; i < 16; ++i) txn.octets[i] = hash[i];
+    txn.octets[6] = static_cast<std::uint8_t>(0x70U | (txn.octets[6] & 0x0FU));
+    txn.octets[8] = static_cast<std::uint8_t>(0x80U | (txn.octets[8] & 0x3FU));
+    return txn;
+}
+
+// Nothing that another try would mend.
+bool is_final(Code code)
+{
+    return code == Code::not_found || code == Code::not_member || code == Code::conflict ||
+           code == Code::forbidden;
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> Departures::step()
+{
+    auto look = [](storage::Connection& db) {
+        return storage::departing_accounts(db, departures_at_once);
+    };
+    auto accounts = co_await parts_.commits.read(std::move(look));
+    if (!accounts) co_return fail(accounts);
+    Result<void> outcome;
+    for (auto& account : *accounts) {
+        auto done = co_await depart(std::move(account));
+        if (!done) outcome = done;
+    }
+    co_return outcome;
+}
+
+asio::awaitable<Result<void>> Departures::depart(storage::Departing account)
+{
+    const auto user = UserId::trusted(account.localpart + "@" + parts_.self.str());
+    auto channels = co_await parts_.channels.list(user);
+    if (!channels) co_return fail(channels);
+    Result<void> outcome;
+    for (auto& channel : *channels) {
+        auto left = co_await leave(user, account.since, std::move(channel));
+        if (!left) outcome = left;
+    }
+    if (!outcome) co_return outcome;
+    auto job = [id = account.id](storage::WriteTransaction& transaction) {
+        return storage::note_departed(transaction.db(), id);
+    };
+    auto noted = co_await parts_.commits.write(std::move(job));
+    co_return noted;
+}
+
+asio::awaitable<Result<void>> Departures::leave(UserId user, Millis since, ChannelSummary channel)
+{
+    bool has_successor = true;
+    if (channel.role == protocol::Role::owner && channel.member_count > 1) {
+        auto named = co_await name_owner(user, since, channel.channel);
+        if (!named) co_return fail(named);
+        has_successor = *named;
+    }
+    Actor actor{user, std::nullopt, txn_of(user, channel.channel, "leave", since)};
+    auto left = co_await parts_.channels.leave(std::move(actor), channel.channel);
+    if (left) co_return Result<void>{};
+    if (!is_final(left.error().code)) co_return fail(left);
+    protocol::log_warning(
+        parts_.log, "channel_log", "a deleted account stays a member of a channel",
+        {{"user", user.str()},
+         {"channel", channel.channel.str()},
+         {"why", has_successor ? left.error().hint : "its only owner, and nobody moderates it"}});
+    co_return Result<void>{};
+}
+
+// The last owner has to name another before leaving: the first moderator. A mere member was never
+// entrusted with anything, so where there is none nobody is. False then.
+asio::awaitable<Result<bool>> Departures::name_owner(UserId user, Millis since, ChannelId channel)
+{
+    std::string after, moderator;
+    for (;;) {
+        auto page = co_await parts_.channels.members(user, channel, after, members_a_page);
+        if (!page) co_return fail(page);
+        for (const auto& member : *page) {
+            if (member.invited || member.user == user.str()) continue;
+            if (member.role == protocol::Role::owner) co_return true;
+            if (member.role == protocol::Role::moderator && moderator.empty())
+                moderator = member.user;
+        }
+        if (page->size() < members_a_page) break;
+        after = page->back().user;
+    }
+    if (moderator.empty()) co_return false;
+    Actor actor{user, std::nullopt, txn_of(user, channel, "owner", since)};
+    auto change = changes::set_role(UserId::trusted(moderator), "owner");
+    auto named = co_await parts_.channels.change(std::move(actor), channel, std::move(change));
+    if (!named && !is_final(named.error().code)) co_return fail(named);
+    co_return named.has_value();
+}
+
+}  // namespace entente::federation
