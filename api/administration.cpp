@@ -9,6 +9,7 @@
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
 #include "storage/announcement_store.hpp"
+#include "storage/incoming_store.hpp"
 
 namespace entente::api {
 
@@ -229,24 +230,60 @@ asio::awaitable<Result<Judged>> Administration::judge(Administrator by, std::str
 
 namespace {
 
+// From which the texts of codes follow, together with who asks and his txn: so a repeat is told the
+// first one, of which only a hash is kept.
+constexpr std::string_view code_key_fact = "code_key";
+constexpr std::size_t code_octets = 16;
+
 struct MakeCode {
     Administrator by;
-    storage::NewInviteCode code;
+    protocol::Uuid txn;
+    std::int64_t uses = 1;
+    protocol::Millis life = 0, now = 0;
+    std::string new_key;  // where there is none yet
     protocol::ServerName server;
 
-    Result<void> operator()(WriteTransaction& transaction) const
+    Result<MadeCode> operator()(WriteTransaction& transaction) const
     {
         auto& db = transaction.db();
-        auto actor = party_in(db, by, code.now);
+        auto actor = party_in(db, by, now);
         if (!actor) return fail(actor);
-        if (auto allowed = trust::check_administers(*actor); !allowed) return allowed;
-        if (auto made = storage::make_invite_code(db, code); !made) return made;
-        const json details{{"uses", code.uses}, {"expires_at", code.expires_at}};
-        auto noted = storage::append_audit(
-            db, server, code.now,
-            {by.name, "code.create", storage::invite_code_id(code.hash), details.dump()});
+        if (auto allowed = trust::check_administers(*actor); !allowed) return fail(allowed);
+        auto key = key_in(db);
+        if (!key) return fail(key);
+        const auto asked = protocol::sha256({"entente-code-txn-v1\n", by.name, "\n", txn.bytes()});
+        const auto text =
+            protocol::sha256({"entente-code-v1\n", *key, "\n", protocol::as_view(asked)});
+        MadeCode made;
+        made.code = protocol::to_base64url(protocol::as_view(text).substr(0, code_octets));
+        const auto hash = protocol::sha256(made.code);
+        made.id = storage::invite_code_id(hash);
+        made.uses = uses;
+        auto first = storage::find_code_creation(db, asked);
+        if (!first) return fail(first);
+        if (*first && ((*first)->uses != uses || (*first)->life != life))
+            return refuse(Code::conflict, "/txn: came before with another code");
+        made.expires_at = (*first ? (*first)->at : now) + life;
+        if (*first) return made;
+        auto stored = storage::make_invite_code(db, {hash, uses, now, made.expires_at, by.name});
+        if (!stored) return fail(stored);
+        auto remembered = storage::remember_code_creation(db, {asked, uses, life, now});
+        if (!remembered) return fail(remembered);
+        const json details{{"uses", uses}, {"expires_at", made.expires_at}};
+        auto noted = storage::append_audit(db, server, now,
+                                           {by.name, "code.create", made.id, details.dump()});
         if (!noted) return fail(noted);
-        return {};
+        return made;
+    }
+
+ private:
+    Result<std::string> key_in(Connection& db) const
+    {
+        auto known = storage::find_fact(db, code_key_fact);
+        if (!known) return fail(known);
+        if (*known) return std::move(**known);
+        if (auto set = storage::set_fact(db, code_key_fact, new_key); !set) return fail(set);
+        return new_key;
     }
 };
 
@@ -271,20 +308,21 @@ struct RevokeCode {
 
 }  // namespace
 
-asio::awaitable<Result<MadeCode>> Administration::make_code(Administrator by, std::int64_t uses,
+asio::awaitable<Result<MadeCode>> Administration::make_code(Administrator by,
+                                                            std::optional<protocol::Uuid> txn,
+                                                            std::int64_t uses,
                                                             protocol::Seconds life)
 {
-    MadeCode made;
-    made.code = protocol::to_base64url(parts_.random.octets(16));
-    const auto hash = protocol::sha256(made.code);
-    made.id = storage::invite_code_id(hash);
-    made.uses = uses;
     const auto now = parts_.clock.now_ms();
-    made.expires_at = now + life * 1000;
-    storage::NewInviteCode row{hash, uses, now, made.expires_at, by.name};
-    MakeCode job{std::move(by), std::move(row), parts_.server};
-    auto stored = co_await parts_.commit.write(std::move(job));
-    if (!stored) co_return fail(stored);
+    MakeCode job;
+    job.by = std::move(by);
+    job.txn = txn ? *txn : protocol::make_uuid7(now, parts_.random);
+    job.uses = uses;
+    job.life = life * 1000;
+    job.now = now;
+    job.new_key = protocol::to_base64url(parts_.random.octets(32));
+    job.server = parts_.server;
+    auto made = co_await parts_.commit.write(std::move(job));
     co_return made;
 }
 

@@ -51,7 +51,7 @@ struct Judged {
 };
 
 struct MadeCode {
-    std::string code;  // told this once
+    std::string code;  // told to nobody else
     std::string id;
     std::int64_t uses = 0;
     protocol::Millis expires_at = 0;
@@ -73,8 +73,10 @@ class Administration {
 
     // `not_found`; `forbidden` as trust::check_judgement says; as check_reason.
     asio::awaitable<Result<Judged>> judge(Administrator by, std::string localpart, Wish wish);
-    asio::awaitable<Result<MadeCode>> make_code(Administrator by, std::int64_t uses,
-                                                protocol::Seconds life);
+    // A repeat with the same txn is told the first one's, for 30 days, also where that is used up
+    // by then; `conflict` where it asked for another.
+    asio::awaitable<Result<MadeCode>> make_code(Administrator by, std::optional<protocol::Uuid> txn,
+                                                std::int64_t uses, protocol::Seconds life);
     asio::awaitable<Result<void>> revoke_code(Administrator by, std::string id);
 
     // Lists, for whoever has been let in.

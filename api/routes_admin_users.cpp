@@ -137,8 +137,11 @@ RouteResult make_code(Api& api, Caller caller, const net::Request& request)
     const auto uses = members.integer_or("uses", 1, 1, max_code_uses);
     const auto seconds =
         members.integer_or("expires_in", usual_code_life_s, min_code_life_s, max_code_life_s);
+    std::optional<protocol::Uuid> txn;
+    if (body->contains("txn")) txn = members.uuid("txn");
     if (members.error()) co_return protocol::Failure{*members.error()};
-    auto made = co_await api.administration().make_code(administrator_of(caller), uses, seconds);
+    auto made =
+        co_await api.administration().make_code(administrator_of(caller), txn, uses, seconds);
     if (!made) co_return fail(made);
     std::string out = R"({"code":")" + made->code + R"(","id":")" + made->id;
     out += R"(","uses":)" + std::to_string(made->uses);

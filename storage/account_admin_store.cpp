@@ -44,6 +44,10 @@ constexpr char delete_old_codes[] =
     "DELETE FROM account_invite_code WHERE uses_left <= 0 OR expires_at <= ?";
 constexpr char count_codes[] =
     "SELECT count(*) FROM account_invite_code WHERE uses_left > 0 AND expires_at > ?";
+constexpr char select_creation[] = "SELECT uses, life, at FROM code_creation WHERE asked = ?";
+constexpr char insert_creation[] =
+    "INSERT INTO code_creation (asked, uses, life, at) VALUES (?, ?, ?, ?)";
+constexpr char delete_old_creations[] = "DELETE FROM code_creation WHERE at <= ?";
 constexpr char insert_code[] =
     "INSERT INTO account_invite_code (hash, uses_left, expires_at, uses, made_at, made_by) "
     "VALUES (?1, ?2, ?3, ?2, ?4, ?5)";
@@ -183,6 +187,22 @@ Result<void> make_invite_code(Connection& db, const NewInviteCode& code)
     if (auto swept = run(db, delete_old_codes, code.now); !swept) return swept;
     return run(db, insert_code, Blob{protocol::as_view(code.hash)}, code.uses, code.expires_at,
                code.now, code.made_by);
+}
+
+Result<std::optional<CodeCreation>> find_code_creation(Connection& db, const protocol::Hash& asked)
+{
+    const auto read = [&asked](Statement& row) {
+        return CodeCreation{asked, row.integer(0), row.integer(1), row.integer(2)};
+    };
+    return one_row(db, select_creation, read, Blob{protocol::as_view(asked)});
+}
+
+Result<void> remember_code_creation(Connection& db, const CodeCreation& made)
+{
+    auto swept = run(db, delete_old_creations, made.at - code_creation_memory_ms);
+    if (!swept) return swept;
+    return run(db, insert_creation, Blob{protocol::as_view(made.asked)}, made.uses, made.life,
+               made.at);
 }
 
 Result<std::vector<InviteCodeRow>> invite_codes_after(Connection& db, std::string_view after,

@@ -79,6 +79,17 @@ struct NewInviteCode {
     protocol::Millis now = 0, expires_at = 0;
     std::string made_by;
 };
+// What was asked for under one txn: a hash of it and of who asked.
+inline constexpr protocol::Millis code_creation_memory_ms = 30 * protocol::day_ms;
+struct CodeCreation {
+    protocol::Hash asked{};
+    std::int64_t uses = 0;
+    protocol::Millis life = 0, at = 0;
+};
+[[nodiscard]] Result<std::optional<CodeCreation>> find_code_creation(Connection& db,
+                                                                     const protocol::Hash& asked);
+// Forgets those that are older than code_creation_memory_ms.
+[[nodiscard]] Result<void> remember_code_creation(Connection& db, const CodeCreation& made);
 [[nodiscard]] std::string invite_code_id(const protocol::Hash& hash);
 // Forgets those that are over; `forbidden` where there are too many others.
 [[nodiscard]] Result<void> make_invite_code(Connection& db, const NewInviteCode& code);

@@ -161,7 +161,7 @@ asio::awaitable<net::Response> Control::make_code(const net::Request& request)
     auto days = bounded(request, "days", 7, max_code_days);
     if (!days) co_return control::refusal(days.error(), parts_.clock.now_ms());
     api::Administrator by;
-    auto made = co_await parts_.administration.make_code(std::move(by), *uses, *days * 86'400);
+    auto made = co_await parts_.administration.make_code(std::move(by), {}, *uses, *days * 86'400);
     if (!made) co_return control::refusal(made.error(), parts_.clock.now_ms());
     Json json{{"code", made->code},
               {"id", made->id},

@@ -300,5 +300,33 @@ TEST_F(AdminUsers, CodesAreMadeListedAndRevoked)
     EXPECT_EQ(audited(), (std::vector<std::string>{"code.create " + id, "code.revoke " + id}));
 }
 
+TEST_F(AdminUsers, ARepeatedCodeIsTheFirstOneAlsoOverARestart)
+{
+    const auto make = [&](const json& body) {
+        return rig.post("/api/v1/admin/registration-codes", body, root.access);
+    };
+    const json wish{{"txn", uuid(1)}, {"uses", 2}, {"expires_in", 3'600}};
+    const auto first = make(wish);
+    ASSERT_EQ(first.status, 201) << first.text;
+    rig.clock.advance_s(60);
+    EXPECT_EQ(make(wish).text, first.text);
+    rig.restart();
+    EXPECT_EQ(make(wish).text, first.text);
+    EXPECT_EQ(rig.get("/api/v1/admin/registration-codes", root.access).body["codes"].size(), 1U);
+    EXPECT_EQ(audited().size(), 1U) << "and once in the audit log";
+
+    EXPECT_EQ(make({{"txn", uuid(1)}, {"uses", 3}, {"expires_in", 3'600}}).status, 409);
+    EXPECT_EQ(make({{"txn", uuid(1)}, {"uses", 2}, {"expires_in", 3'601}}).status, 409);
+    EXPECT_EQ(make({{"txn", "no uuid"}}).status, 400);
+    EXPECT_NE(make({{"txn", uuid(2)}, {"uses", 2}, {"expires_in", 3'600}}).body["code"],
+              first.body["code"]);
+    EXPECT_NE(make({{"uses", 2}}).body["code"], make({{"uses", 2}}).body["code"]);
+    // Who has revoked it isn't surprised by it.
+    const auto path = "/api/v1/admin/registration-codes/" + first.body["id"].get<std::string>();
+    EXPECT_EQ(rig.request("DELETE", path, json::object(), root.access).status, 204);
+    EXPECT_EQ(make(wish).text, first.text);
+    EXPECT_EQ(rig.request("DELETE", path, json::object(), root.access).status, 404);
+}
+
 }  // namespace
 }  // namespace entente::api::testing
