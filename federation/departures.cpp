@@ -13,8 +13,8 @@ constexpr std::size_t members_a_page = 200;
 // A UUIDv7 of that time that is the same each time.
 Uuid txn_of(const UserId& user, const ChannelId& channel, std::string_view act, Millis since)
 {
-    const auto hash = protocol::sha256(
-        {"entente-departure-v1\n", user.str(), "\n", channel.str(), "\n", act});
+    const auto hash =
+        protocol::sha256({"entente-departure-v1\n", user.str(), "\n", channel.str(), "\n", act});
     Uuid txn;
     for (std::size_t i = 0; i < 6; ++i)
         txn.octets[i] = static_cast<std::uint8_t>(since >> (8 * (5 - i)));
