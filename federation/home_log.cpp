@@ -385,9 +385,7 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel,
                 transaction.after_commit([wake = wake_, origin] { wake(origin); });
             const bool is_new =
                 appended->is_new && (appended->change.first_of_server || (revived && *revived));
-            if (grant_join(transaction.db(), channel, *item.event, *appended, is_new, turn,
-                           outcome))
-                outcome.grant_index = i;
+            grant_join(transaction.db(), channel, *item.event, *appended, is_new, turn, outcome);
         }
         outcome.result.events.push_back(std::move(result));
     }
@@ -449,24 +447,23 @@ Result<bool> HomeLog::revive_following(Connection& db, LiveChannel& channel,
     return true;
 }
 
-// [MEM-3] A repeat is granted again as long as the server still follows from that join; it gives
-// way to a later one from which the server follows anew.
-bool HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event,
+// [MEM-3] A repeat is granted as long as the server follows from that join, and not beside a newer.
+void HomeLog::grant_join(Connection& db, LiveChannel& channel, const Event& event,
                          const Appended& appended, bool starts_following, SubmissionTurn& turn,
                          SubmissionOutcome& outcome)
 {
-    if (turn.granted.contains(channel.name) && !starts_following) return false;
+    if (turn.granted.contains(channel.name) && !starts_following) return;
     auto cursor = storage::find_cursor(db, channel.id, event.sender.server);
-    if (!cursor || !*cursor) return false;
+    if (!cursor || !*cursor) return;
     const bool is_first = appended.is_new
                               ? starts_following
                               : (*cursor)->floor == 0 || (*cursor)->floor == appended.seq;
-    if (!is_first) return false;
+    if (!is_first) return;
     auto granted = grant(db, channel, appended.seq, event.sender.server);
-    if (!granted) return false;
+    if (!granted) return;
     turn.granted.insert(channel.name);
     outcome.grant = std::move(*granted);
-    return true;
+    outcome.grant_index = outcome.result.events.size();
 }
 
 Result<JoinGrant> HomeLog::grant(Connection& db, LiveChannel& channel, std::int64_t seq,

@@ -108,10 +108,9 @@ class HomeLog {
                                               const VerifiedEvent& item, const ServerName& origin,
                                               bool is_over_budget, std::int64_t budget_retry,
                                               const SubmissionTurn& turn);
-    [[nodiscard]] bool grant_join(storage::Connection& db, storage::LiveChannel& channel,
-                                  const protocol::Event& event, const Appended& appended,
-                                  bool starts_following, SubmissionTurn& turn,
-                                  SubmissionOutcome& outcome);
+    void grant_join(storage::Connection& db, storage::LiveChannel& channel,
+                    const protocol::Event& event, const Appended& appended, bool starts_following,
+                    SubmissionTurn& turn, SubmissionOutcome& outcome);
     [[nodiscard]] Result<bool> revive_following(storage::Connection& db,
                                                 storage::LiveChannel& channel,
                                                 const ServerName& server, std::int64_t seq);
