@@ -12,6 +12,7 @@
 #include "api/administration.hpp"
 #include "api/live_hub.hpp"
 #include "api/passwords.hpp"
+#include "api/policy_desk.hpp"
 #include "api/rates.hpp"
 #include "api/report_desk.hpp"
 #include "api/sessions.hpp"
@@ -60,6 +61,7 @@ struct ApiParts {
     federation::People& people;
     federation::Media& media;
     federation::ReportPassing& report_passing;
+    trust::policy::Enforcer& policies;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -89,6 +91,7 @@ class Api {
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] Administration& administration() { return administration_; }
     [[nodiscard]] ReportDesk& reports() { return reports_; }
+    [[nodiscard]] PolicyDesk& policies() { return policies_; }
     [[nodiscard]] Settings& settings() { return settings_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
@@ -117,6 +120,7 @@ class Api {
     DailyCount channel_counts_;
     DailyCount report_counts_;
     ReportDesk reports_;
+    PolicyDesk policies_;
     Settings settings_;
 };
 
@@ -131,6 +135,7 @@ using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, con
 
 // The groups; each adds its routes.
 void add_admin_audit_routes(net::Router& router, Api& api);
+void add_admin_policy_routes(net::Router& router, Api& api);
 void add_admin_user_routes(net::Router& router, Api& api);
 void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);

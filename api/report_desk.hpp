@@ -24,6 +24,7 @@ inline constexpr std::int64_t reports_sent_a_day = 100;
 struct ReportDeskParts {
     storage::GroupCommit& commit;
     federation::ReportPassing& passing;
+    trust::policy::Enforcer& policies;
     const protocol::Clock& clock;
     protocol::ServerName server;
     protocol::NameRules names;

@@ -152,7 +152,7 @@ void Rig::start()
                                asked,
                                {folder_.file("media"), 100'000, 250'000}});
     api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_,
-                                          *media_, report_passing, clock, random_, log_},
+                                          *media_, report_passing, policies, clock, random_, log_},
                                  options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);

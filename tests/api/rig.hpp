@@ -138,6 +138,7 @@ class Rig {
 
     ManualClock clock;
     MemoryChannels channels;
+    trust::policy::Enforcer policies{trust::policy::shipped_alone(), clock};
     NotedPassing report_passing;
     // What another server answers to a signed GET.
     std::function<Result<federation::Answer>(const std::string& server, const std::string& target)>

@@ -175,8 +175,6 @@ bool is_asked(Action action)
 {
     switch (action) {
         case Action::slice_take:
-        case Action::key_claim:
-        case Action::device_send:
         case Action::media_ask:
         case Action::media_show:
         case Action::media_prefetch:

@@ -117,9 +117,8 @@ Result<Ruling> Enforcer::carry_out(const Compiled& policies, const Request& requ
                std::string(text_of(request, A::subject_id)),
                std::string(text_of(request, A::resource_id)), joined(ruling.tags)});
     if (verdict.outcome == Outcome::denied)
-        return verdict.rule == nothing_allows
-                   ? refuse(Code::forbidden, "no policy rule allows it")
-                   : refuse(Code::forbidden, told_by(verdict.rule));
+        return verdict.rule == nothing_allows ? refuse(Code::forbidden, "no policy rule allows it")
+                                              : refuse(Code::forbidden, told_by(verdict.rule));
     if (auto spent = spend(policies, request, verdict, now); !spent) return fail(spent);
     if (verdict.outcome == Outcome::held) {
         ruling.rule = verdict.rule.text();

@@ -13,8 +13,7 @@ constexpr std::string_view newcomers;  // no subject has an empty name
 void Counter::forget_old(protocol::Millis now)
 {
     swept_ = now;
-    std::erase_if(counts_,
-                  [&](const auto& one) { return now - one.second.begin >= period_; });
+    std::erase_if(counts_, [&](const auto& one) { return now - one.second.begin >= period_; });
 }
 
 Counter::Period& Counter::period_of(std::string_view who, protocol::Millis now)

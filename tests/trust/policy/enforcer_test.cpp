@@ -61,7 +61,8 @@ TEST(Enforcer, ARefusalNamesTheRule)
 
 TEST(Enforcer, ALimitIsCountedForEachSubjectAndEndsWithItsPeriod)
 {
-    Asked asked({rule("two", a_message, "", limited(2, 60, "subject")), rule("in", a_message, "", allows)});
+    Asked asked(
+        {rule("two", a_message, "", limited(2, 60, "subject")), rule("in", a_message, "", allows)});
     EXPECT_TRUE(asked.ask("bob@b.example"));
     asked.clock.now += 10'000;
     EXPECT_TRUE(asked.ask("bob@b.example"));
@@ -118,7 +119,8 @@ TEST(Enforcer, AVerdictGoesByThePoliciesOfItsTime)
 
 TEST(Enforcer, AHoldSaysForWhomAndByWhichRule)
 {
-    Asked asked({rule("in", a_join, "", allows), rule("wait", a_join, "", R"({"hold":"moderator"})")});
+    Asked asked(
+        {rule("in", a_join, "", allows), rule("wait", a_join, "", R"({"hold":"moderator"})")});
     const auto held = asked.ask("bob@b.example", "b.example", Action::member_join);
     ASSERT_TRUE(held);
     EXPECT_TRUE(held->is_held());
