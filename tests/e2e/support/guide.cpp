@@ -1,6 +1,7 @@
 #include "tests/e2e/support/guide.hpp"
 
 #include <fstream>
+#include <utility>
 
 namespace entente::e2e {
 
@@ -16,6 +17,27 @@ std::vector<std::string> commands_of(const std::string& file)
             commands.push_back(line);
     }
     return commands;
+}
+
+std::vector<GuideFile> files_of(const std::string& file)
+{
+    std::ifstream guide(file);
+    std::vector<GuideFile> files;
+    std::string name;
+    bool is_inside = false;
+    for (std::string line; std::getline(guide, line);) {
+        const auto end = line.rfind(".json`:");
+        const auto begin = line.rfind('`', end);
+        if (line.starts_with("```")) {
+            is_inside = line == "```json" && !name.empty();
+            if (is_inside) files.push_back({std::exchange(name, {}), {}});
+        } else if (is_inside) {
+            files.back().text += line + "\n";
+        } else if (end != std::string::npos && end + 7 == line.size()) {
+            name = line.substr(begin + 1, end + 5 - begin - 1);
+        }
+    }
+    return files;
 }
 
 std::vector<std::string> words_of(const std::string& line)
