@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes one check at a time out of a copy of the source, and demands that a test which names
 # the check's clause fails at an assertion. A mutant is a file CLAUSE-what.mutant in
-# tests/mutate:
+# tests/mutate, or policy-what.mutant of what no clause speaks of: there any test may fail:
 #
 #     what is taken out, in a line
 #     file: protocol/message_signature.cpp
@@ -46,7 +46,7 @@ read_mutant() {
     local text head
     text=$(<"$1")
     what='' file='' target='' tests='' clause=''
-    [[ ${1##*/} =~ ^([A-Z]+-[0-9]+)-.+\.mutant$ ]] || return 1
+    [[ ${1##*/} =~ ^([A-Z]+-[0-9]+|policy)-.+\.mutant$ ]] || return 1
     clause=${BASH_REMATCH[1]}
     head=${text%%$'\n-----\n'*}
     to=${text#*$'\n-----\n'}
@@ -117,6 +117,8 @@ declare -A named_by=()  # the tests that name a clause, one a line
 while IFS=$'\t' read -r clause name _; do
     named_by[$clause]+=$name$'\n'
 done < <(bash tests/clauses/clauses.sh "$root" --pairs)
+named_by[policy]=$(find tests -name '*.cpp' -exec \
+    sed -nE 's/^TEST(_F)?\(([A-Za-z0-9]+), *([A-Za-z0-9]+)\).*/\2.\3/p' {} +)
 mode=run resume=0
 case ${1:-} in
     --resume) resume=1; shift ;;

@@ -119,6 +119,12 @@ tree test
 mutant EVT-1-test 'floor;' '' code_tests '^Code\.HasAWall'
 refuses 'a mutant whose test does not name its clause' 'no test that names EVT-1 fits'
 
+tree policy
+mutant policy-wall 'wall;' '' code_tests '^Code\.HasAWall'
+bash "$here/mutate.sh" "$root" --check || fail 'mutate.sh wants a clause of a policy mutant'
+mutant policy-door 'floor;' '' code_tests '^Code\.HasADoor'
+refuses 'a policy mutant that no test fits' 'no test that names policy fits'
+
 tree file
 sed -i 's/^file: code/file: core/' "$root/tests/mutate/EVT-1-guard.mutant"
 refuses 'a mutant of no file' "changes core.cpp, which isn't there"
