@@ -36,9 +36,8 @@ Result<void> ask_report(const Api& api, const Caller& caller, const protocol::Us
                         std::size_t octets)
 {
     return ask_policies(api, caller,
-                        {policy::Action::report_make, policy::ResourceKind::account,
-                         reported.str(), protocol::server_of(reported).str(),
-                         static_cast<std::int64_t>(octets)});
+                        {policy::Action::report_make, policy::ResourceKind::account, reported.str(),
+                         protocol::server_of(reported).str(), static_cast<std::int64_t>(octets)});
 }
 
 }  // namespace entente::api

@@ -22,8 +22,7 @@ struct Asking {
     std::optional<std::int64_t> octets = {};
 };
 // `forbidden`, `rate_limited`. For the I/O executor.
-[[nodiscard]] Result<void> ask_policies(const Api& api, const Caller& caller,
-                                        const Asking& asking);
+[[nodiscard]] Result<void> ask_policies(const Api& api, const Caller& caller, const Asking& asking);
 
 // A report of `reported`.
 [[nodiscard]] Result<void> ask_report(const Api& api, const Caller& caller,

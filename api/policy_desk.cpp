@@ -44,9 +44,15 @@ std::vector<std::string> unasked_of(const policy::Policy& parsed)
 ShownPolicy shown_of(const PolicyVersion& version)
 {
     const auto* shipped = shipped_of(version.id);
-    ShownPolicy shown{version.id,     version.version, !version.text && shipped != nullptr,
-                      version.text,   0,               version.author,
-                      version.reason, version.at,      {}};
+    ShownPolicy shown{version.id,
+                      version.version,
+                      !version.text && shipped != nullptr,
+                      version.text,
+                      0,
+                      version.author,
+                      version.reason,
+                      version.at,
+                      {}};
     if (shown.is_shipped) shown.text = std::string(shipped->text);
     const auto parsed = policy::parse_policy(shown.text.value_or(""));
     if (parsed) shown.rules = parsed->rules.size();
@@ -193,7 +199,7 @@ asio::awaitable<Result<std::int64_t>> PolicyDesk::put(Administrator by, PolicyWi
 {
     if (auto fits = check_reason(wish.reason); !fits) co_return fail(fits);
     auto edit = edit_of(by, wish);
-    Put job{std::move(by), std::move(edit),  wish.seen,
+    Put job{std::move(by), std::move(edit), wish.seen,
             std::nullopt,  parts_.policies, parts_.server};
     auto put = co_await parts_.commit.write(std::move(job));
     co_return put;
@@ -205,8 +211,7 @@ asio::awaitable<Result<std::int64_t>> PolicyDesk::restore(Administrator by, std:
     if (auto fits = check_reason(reason); !fits) co_return fail(fits);
     PolicyWish wish{std::move(id), std::nullopt, std::nullopt, std::move(reason)};
     auto edit = edit_of(by, wish);
-    Put job{std::move(by), std::move(edit),  std::nullopt,
-            version,       parts_.policies, parts_.server};
+    Put job{std::move(by), std::move(edit), std::nullopt, version, parts_.policies, parts_.server};
     auto put = co_await parts_.commit.write(std::move(job));
     co_return put;
 }

@@ -59,8 +59,7 @@ void describe_resource(policy::Request& request, const Known& known)
 {
     if (known.resource.empty()) return;
     const auto action = request.action();
-    request.text(A::resource_id, known.resource)
-        .text(A::resource_server, known.resource_server);
+    request.text(A::resource_id, known.resource).text(A::resource_server, known.resource_server);
     if (known.resource_role && knows(action, A::resource_role))
         request.word(A::resource_role, *known.resource_role)
             .flag(A::resource_own, known.resource == known.user)
@@ -167,8 +166,7 @@ asio::awaitable<Result<std::vector<Explained>>> PolicyDesk::explain(ExplainQuest
     std::vector<Explained> all;
     for (std::size_t at = 0; at < policy::action_count; ++at) {
         const auto action = static_cast<policy::Action>(at);
-        if (!wanted || *wanted == action)
-            all.push_back(explained(policies, *known, action, now));
+        if (!wanted || *wanted == action) all.push_back(explained(policies, *known, action, now));
     }
     co_return all;
 }

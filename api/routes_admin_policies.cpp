@@ -44,8 +44,8 @@ std::string open_policy_json(const ShownPolicy& shown)
     out += R"(,"shipped":)" + std::string(shown.is_shipped ? "true" : "false");
     out += R"(,"rules":)" + std::to_string(shown.rules) + unasked_json(shown.unasked);
     if (shown.version == 0) return out;
-    out += R"(,"author":)" + json_string(shown.author) + R"(,"reason":)" +
-           json_string(shown.reason);
+    out +=
+        R"(,"author":)" + json_string(shown.author) + R"(,"reason":)" + json_string(shown.reason);
     return out + R"(,"at":")" + time_text(shown.at) + '"';
 }
 
@@ -160,8 +160,8 @@ RouteResult restore_policy(Api& api, Caller caller, const net::Request& request)
     if (version < 0) members.breach("version", "is required");
     if (members.error()) co_return protocol::Failure{*members.error()};
     auto id = request.captures.front();
-    auto done = co_await api.policies().restore(administrator_of(caller), id, version,
-                                                std::move(reason));
+    auto done =
+        co_await api.policies().restore(administrator_of(caller), id, version, std::move(reason));
     if (!done) co_return fail(done);
     co_return co_await answer_with(api, std::move(id));
 }

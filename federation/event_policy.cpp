@@ -135,8 +135,8 @@ Result<policy::Ruling> ask_policies(policy::Enforcer& policies, const EventQuest
         describe(request, event.sender.text, *question.person, policies.now());
     } else {
         request
-            .word(A::subject_kind, event.sender.is_server ? policy::SubjectKind::server
-                                                          : policy::SubjectKind::user)
+            .word(A::subject_kind,
+                  event.sender.is_server ? policy::SubjectKind::server : policy::SubjectKind::user)
             .flag(A::subject_local, false)
             .word(A::subject_role, policy::ServerRole::none)
             .word(A::subject_tier, question.tier);
@@ -149,8 +149,7 @@ Result<policy::Ruling> ask_policies(policy::Enforcer& policies, const EventQuest
         (policy::row_of(action).knows & policy::bit(A::resource_own)) != 0)
         request.flag(A::resource_own, question.target->sender == event.sender.text);
     if (policies.asks(action, A::resource_owner)) {
-        if (const auto* owner = owner_of(*question.state))
-            request.text(A::resource_owner, *owner);
+        if (const auto* owner = owner_of(*question.state)) request.text(A::resource_owner, *owner);
     }
     if (!is_about_a_user(action)) return policies.decide(request, question.unallowed);
     const auto meant = meant_by(question.content);

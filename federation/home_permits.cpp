@@ -11,9 +11,8 @@ Result<void> HomeLog::permit(const LiveChannel& channel, const Event& event,
                              std::string_view content, const protocol::TargetFacts* target,
                              const Sending& sending, bool& held) const
 {
-    auto ruling =
-        ask_policies(*policies_, {event, content, channel.name, channel.home, &channel.state,
-                                  target, sending.person, sending.tier});
+    auto ruling = ask_policies(*policies_, {event, content, channel.name, channel.home,
+                                            &channel.state, target, sending.person, sending.tier});
     if (!ruling) return fail(ruling);
     held = ruling->is_held();
     return held ? refuse(Code::forbidden, "held") : Result<void>{};

@@ -197,19 +197,18 @@ asio::awaitable<net::Response> Control::explain(const net::Request& request)
     if (const auto name = request.parameter("action")) {
         question.action = policy::action_from(*name);
         const auto near = policy::nearest_action(*name);
-        const auto wrong =
-            refuse(Code::malformed, "there is no action " + *name +
-                                        (near.empty() ? std::string()
-                                                      : "; did you mean " + std::string(near) +
-                                                            "?"));
+        const auto wrong = refuse(
+            Code::malformed,
+            "there is no action " + *name +
+                (near.empty() ? std::string() : "; did you mean " + std::string(near) + "?"));
         if (!question.action) co_return control::refusal(wrong.value(), parts_.clock.now_ms());
     }
     auto server = protocol::parse_server_name(
         question.subject.substr(question.subject.find('@') + 1), parts_.identity.names);
     if (server && *server != parts_.identity.name) {
         const auto* pin = parts_.discovery.ring().find(*server);
-        question.tier = parts_.tiers.tier_of(*server, pin != nullptr && pin->conflict,
-                                             parts_.clock.now_ms());
+        question.tier =
+            parts_.tiers.tier_of(*server, pin != nullptr && pin->conflict, parts_.clock.now_ms());
     }
     const auto tier = question.tier;
     auto all = co_await parts_.policies.explain(std::move(question));

@@ -81,15 +81,13 @@ int list_policies(const Settings& settings)
     std::vector<Row> rows{{"POLICY", "VERSION", "RULES", "FROM", "REASON"}};
     for (const auto& one : asked.answer->at("policies")) {
         const bool is_shipped = one.value("shipped", false);
-        const auto author = one.contains("author")
-                                ? harmless(one.value("author", "")) + ", " +
-                                      time_text(one.value("at", std::int64_t{0}))
-                                : std::string();
-        rows.push_back({one.value("policy", ""), number_of(one, "version"),
-                        number_of(one, "rules"),
-                        is_shipped ? "as shipped" + (author.empty() ? "" : " again, by " + author)
-                                   : author,
-                        harmless(one.value("reason", ""))});
+        const auto author = one.contains("author") ? harmless(one.value("author", "")) + ", " +
+                                                         time_text(one.value("at", std::int64_t{0}))
+                                                   : std::string();
+        rows.push_back(
+            {one.value("policy", ""), number_of(one, "version"), number_of(one, "rules"),
+             is_shipped ? "as shipped" + (author.empty() ? "" : " again, by " + author) : author,
+             harmless(one.value("reason", ""))});
     }
     print_table(std::cout, rows);
     return exit_done;
@@ -127,8 +125,8 @@ int say_version(const Settings& settings, const Asked& asked, const std::string&
 
 int put_policy(const Settings& settings, const PolicyOptions& options)
 {
-    const auto asked = post_file(settings, path_of(options, "?reason=" + query_text(options.reason)),
-                                 options.file);
+    const auto asked = post_file(
+        settings, path_of(options, "?reason=" + query_text(options.reason)), options.file);
     return say_version(settings, asked, options.name, "is in force as version ");
 }
 
@@ -169,16 +167,15 @@ int explain(const Settings& settings, const ExplainOptions& options)
     auto target = "/control/v1/trust/explain?subject=" + query_text(options.subject);
     if (!options.action.empty()) target += "&action=" + query_text(options.action);
     if (!options.resource.empty()) target += "&resource=" + query_text(options.resource);
-    const auto asked =
-        ask_daemon(settings, [&](Daemon& daemon) { return daemon.get(target); });
+    const auto asked = ask_daemon(settings, [&](Daemon& daemon) { return daemon.get(target); });
     if (!asked.answer) return asked.exit_code;
     if (settings.json) return show_json(*asked.answer);
     if (asked.answer->contains("tier"))
         std::cout << "its server is " << asked.answer->value("tier", "") << "\n";
     std::vector<Row> rows{{"ACTION", "OUTCOME", "RULE", "EFFECTS"}};
     for (const auto& one : asked.answer->at("decisions")) {
-        rows.push_back({one.value("action", ""), one.value("outcome", ""), one.value("rule", ""),
-                        ""});
+        rows.push_back(
+            {one.value("action", ""), one.value("outcome", ""), one.value("rule", ""), ""});
         if (options.action.empty()) continue;
         for (const auto& match : one.at("matches"))
             rows.push_back({"", "", match.value("rule", ""), match.value("effects", "")});
@@ -225,10 +222,12 @@ void add_policy_verbs(Verbs& verbs)
     verbs.add(group, "list", "All policies, and whose each is", list_policies);
     const auto add = [&](const char* name, const char* help, auto run) -> auto& {
         const auto options = std::make_shared<PolicyOptions>();
-        auto& verb = verbs.add(
-            group, name, help,
-            [options, run](const Settings& settings) { return run(settings, *options); });
-        verb.add_option("NAME", options->name, "The policy's")->required()->check(policy_name_fault);
+        auto& verb = verbs.add(group, name, help, [options, run](const Settings& settings) {
+            return run(settings, *options);
+        });
+        verb.add_option("NAME", options->name, "The policy's")
+            ->required()
+            ->check(policy_name_fault);
         return *options;
     };
     const auto last = [&]() -> CLI::App& { return *verbs.list().back().app; };
@@ -245,9 +244,11 @@ void add_policy_verbs(Verbs& verbs)
     auto& putting = add("put", "Puts a text into force, as a new version", put_policy);
     add_file(putting);
     add_reason(putting);
-    add_file(add("check", "Says whether put would take it, and what is wrong with it", check_policy));
+    add_file(
+        add("check", "Says whether put would take it, and what is wrong with it", check_policy));
     add("versions", "Every version there was, by whom and why", policy_versions);
-    auto& restoring = add("restore", "Puts an earlier version's text into force again", restore_policy);
+    auto& restoring =
+        add("restore", "Puts an earlier version's text into force again", restore_policy);
     last()
         .add_option("VERSION", restoring.version, "0: as shipped; none, where none is shipped")
         ->required()

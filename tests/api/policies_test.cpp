@@ -89,18 +89,18 @@ TEST_F(PolicyRoutes, AVersionIsPutShownListedAndRestored)
                   .body["text"],
               nullptr);
     EXPECT_EQ(upload(alice, 5).status, 201);
-    EXPECT_EQ(rig.post(policies_path + "/own/restore", {{"version", 9}, {"reason", "x"}},
-                       root.access)
-                  .hint(),
-              "no such version");
+    EXPECT_EQ(
+        rig.post(policies_path + "/own/restore", {{"version", 9}, {"reason", "x"}}, root.access)
+            .hint(),
+        "no such version");
     const auto versions = rig.get(policies_path + "/own/versions?limit=3", root.access).body;
     ASSERT_EQ(versions["versions"].size(), 3U);
     EXPECT_EQ(versions["versions"][0]["version"], 4);
     EXPECT_TRUE(versions["versions"][0]["text"].is_null());
-    const auto rest = rig.get(policies_path + "/own/versions?cursor=" +
-                                  versions["next"].get<std::string>(),
-                              root.access)
-                          .body;
+    const auto rest =
+        rig.get(policies_path + "/own/versions?cursor=" + versions["next"].get<std::string>(),
+                root.access)
+            .body;
     ASSERT_EQ(rest["versions"].size(), 1U);
     EXPECT_EQ(rest["versions"][0]["version"], 1);
     EXPECT_TRUE(rest["next"].is_null());
@@ -132,7 +132,8 @@ TEST_F(PolicyRoutes, AFaultIsToldWithItsPlaceAndWhatWasMeant)
     EXPECT_NE(wrong.hint().find("/rules/0/when/eq/0 (line 1, column 74)"), std::string::npos)
         << wrong.hint();
     EXPECT_NE(wrong.hint().find("did you mean subject.tier?"), std::string::npos) << wrong.hint();
-    const auto beyond = put(R"({"id":"r","actions":["message.create"],"effects":[{"hold":"user"}]})");
+    const auto beyond =
+        put(R"({"id":"r","actions":["message.create"],"effects":[{"hold":"user"}]})");
     EXPECT_NE(beyond.hint().find("can't carry it out"), std::string::npos) << beyond.hint();
     const auto long_text = rig.request(
         "PUT", policies_path + "/own",
@@ -180,10 +181,10 @@ TEST_F(PolicyRoutes, AdministratorsReadAndSuperadminsChange)
     EXPECT_EQ(rig.get(policies_path, admin.access).status, 200);
     EXPECT_EQ(rig.get(policies_path + "/tiers", admin.access).status, 200);
     EXPECT_EQ(put("", admin).hint(), "no policy rule allows it");
-    EXPECT_EQ(rig.post(policies_path + "/own/restore", {{"version", 0}, {"reason", "x"}},
-                       admin.access)
-                  .status,
-              403);
+    EXPECT_EQ(
+        rig.post(policies_path + "/own/restore", {{"version", 0}, {"reason", "x"}}, admin.access)
+            .status,
+        403);
     for (const auto* path : {"", "/tiers", "/tiers/versions"})
         EXPECT_EQ(rig.get(policies_path + path, alice.access).status, 403) << path;
     EXPECT_EQ(put("", alice).status, 403);
@@ -194,8 +195,9 @@ TEST_F(PolicyRoutes, NobodyLocksAllSuperadminsOut)
 {
     const auto locked = put(R"({"id":"r","actions":["policy.change"],"effects":["deny"]})");
     EXPECT_EQ(locked.status, 403);
-    EXPECT_NE(locked.hint().find("no superadmin could be sure to change policies any more: own@1/r"),
-              std::string::npos)
+    EXPECT_NE(
+        locked.hint().find("no superadmin could be sure to change policies any more: own@1/r"),
+        std::string::npos)
         << locked.hint();
     EXPECT_EQ(put(R"({"id":"r","actions":["media.upload"],"effects":["log"]})").status, 200);
 }
@@ -297,20 +299,21 @@ TEST_F(PolicyRoutes, WhatAdministratorsMayDoIsSaidByPolicies)
     };
     const auto rename = [&](const Person& by, const char* name) {
         return rig
-            .request("PATCH", "/api/v1/admin/settings",
-                     {{"settings", {{"branding.name", name}}}}, by.access)
+            .request("PATCH", "/api/v1/admin/settings", {{"settings", {{"branding.name", name}}}},
+                     by.access)
             .status;
     };
     EXPECT_EQ(code(admin), 201);
     EXPECT_EQ(audit(admin), 200);
     EXPECT_EQ(reports(admin), 200);
     EXPECT_EQ(rename(root, "one"), 200);
-    ASSERT_EQ(put(R"({"id":"less","actions":["code.create","audit.read","report.*","account.suspend"],)"
-                  R"("when":{"eq":["subject.role","admin"]},"effects":["deny"]},)"
-                  R"({"id":"helper","actions":["code.create","report.list","account.suspend","settings.change"],)"
-                  R"("when":{"eq":["subject.id","alice@a.test"]},"effects":["allow"]})")
-                  .status,
-              200);
+    ASSERT_EQ(
+        put(R"({"id":"less","actions":["code.create","audit.read","report.*","account.suspend"],)"
+            R"("when":{"eq":["subject.role","admin"]},"effects":["deny"]},)"
+            R"({"id":"helper","actions":["code.create","report.list","account.suspend","settings.change"],)"
+            R"("when":{"eq":["subject.id","alice@a.test"]},"effects":["allow"]})")
+            .status,
+        200);
     rig.person("carol");
     EXPECT_EQ(code(admin), 403);
     EXPECT_EQ(audit(admin), 403);
@@ -334,8 +337,7 @@ TEST_F(PolicyRoutes, TheSampleIsKeptAndOtherPoliciesCanBeTriedOnIt)
     const auto rehearse = [&](const std::string& rule) {
         return rig.await(rig.api().policies().rehearse({"own", {}, rules(rule), ""}, 0));
     };
-    const auto done =
-        rehearse(R"({"id":"none","actions":["media.upload"],"effects":["deny"]})");
+    const auto done = rehearse(R"({"id":"none","actions":["media.upload"],"effects":["deny"]})");
     ASSERT_TRUE(done) << done.error().hint;
     EXPECT_GE(done->decided, 2U) << "alice's registration among them";
     EXPECT_EQ(done->differing, 1U);

@@ -16,16 +16,23 @@ using trust::Tier;
 const std::string bob = "bob@b.example";
 const std::string carol = "carol@b.example";
 
+// What it was refused with; "" where it wasn't.
+template <class T>
+std::string hint_of(const Result<T>& result)
+{
+    return result ? std::string() : result.error().hint;
+}
+
 class PoliciesHere : public ::testing::Test {
  protected:
     // In the place of what a's administrator had before.
     void put(const std::string& rule)
     {
         const auto stored = a.write([&](storage::WriteTransaction& transaction) {
-            return storage::put_policy(
-                transaction, a.identity.name,
-                {"own", seen, R"({"version":1,"rules":[)" + rule + "]}", "root@a.example", "why", 5},
-                a.policies);
+            return storage::put_policy(transaction, a.identity.name,
+                                       {"own", seen, R"({"version":1,"rules":[)" + rule + "]}",
+                                        "root@a.example", "why", 5},
+                                       a.policies);
         });
         ASSERT_TRUE(stored) << stored.error().hint;
         seen = *stored;
@@ -128,7 +135,7 @@ TEST_F(PoliciesHere, ARuleMayBeAboutWhoIsActedOn)
     ASSERT_TRUE(a.change("alice", channel, changes::invite(b.user("carol"))));
     put(R"({"id":"kept","actions":["member.kick"],"when":{"all":[{"eq":["resource.invited",true]},)"
         R"({"eq":["resource.channel_role","none"]}]},"effects":["deny"]})");
-    EXPECT_EQ(a.change("alice", channel, changes::kick(b.user("carol"), "")).error().hint,
+    EXPECT_EQ(hint_of(a.change("alice", channel, changes::kick(b.user("carol"), ""))),
               "by the policy rule own@1/kept");
     EXPECT_TRUE(a.change("alice", channel, changes::kick(b.user("bob"), "")));
 }
@@ -160,12 +167,12 @@ TEST_F(PoliciesHere, NoChannelIsBegunThatAPolicyRefuses)
     wanted.name = "garden";
     EXPECT_TRUE(servers.world.run(a.channels->create(a.actor("alice"), wanted)));
     const auto second = servers.world.run(a.channels->create(a.actor("alice"), wanted));
-    EXPECT_EQ(second.error().hint, "by the policy rule own@1/few");
+    EXPECT_EQ(hint_of(second), "by the policy rule own@1/few");
     EXPECT_TRUE(servers.world.run(a.channels->create(a.actor("bob"), wanted)));
     put(R"({"id":"none","actions":["member.invite"],"effects":["deny"]})");
     const auto direct =
         servers.world.run(a.channels->make_direct(a.actor("carol"), a.user("dave"), {}));
-    EXPECT_EQ(direct.error().hint, "by the policy rule own@2/none");
+    EXPECT_EQ(hint_of(direct), "by the policy rule own@2/none");
     EXPECT_TRUE(servers.world.run(a.channels->list(a.user("carol")))->empty());
 }
 
@@ -175,7 +182,7 @@ TEST_F(PoliciesHere, OwnUsersAreAskedAboutInChannelsElsewhereToo)
     EXPECT_TRUE(a.post("bob", theirs, "fine"));
     put(R"({"id":"none","actions":["message.create"],"when":{"ne":["resource.server","a.example"]},)"
         R"("effects":["deny"]})");
-    EXPECT_EQ(a.post("bob", theirs, "no more").error().hint, "by the policy rule own@1/none");
+    EXPECT_EQ(hint_of(a.post("bob", theirs, "no more")), "by the policy rule own@1/none");
     EXPECT_TRUE(a.post("alice", channel, "here"));
     settle_all(a, b);
     EXPECT_EQ(b.texts(theirs), std::vector<std::string>{"fine"});
@@ -187,7 +194,7 @@ TEST_F(PoliciesHere, AJoinOfAChannelElsewhereIsAskedAboutBeforeItIsHeldHere)
     put(R"({"id":"home","actions":["member.join"],"when":{"eq":["resource.server","b.example"]},)"
         R"("effects":["deny"]})");
     const auto join = [&] { return servers.world.run(a.channels->join(a.actor("eve"), theirs)); };
-    EXPECT_EQ(join().error().hint, "by the policy rule own@1/home");
+    EXPECT_EQ(hint_of(join()), "by the policy rule own@1/home");
     put(R"({"id":"home","actions":["member.join"],"when":{"eq":["resource.server","c.example"]},)"
         R"("effects":["deny"]})");
     EXPECT_EQ(join()->state, DeliveryState::pending);
@@ -206,7 +213,7 @@ TEST_F(PoliciesHere, AnAliasAndTheDirectoryAreAskedAbout)
     EXPECT_TRUE(alias("alice", "garden"));
     EXPECT_EQ(page(), 200);
     put(R"({"id":"r","actions":["alias.set","directory.search"],"effects":["deny"]})");
-    EXPECT_EQ(alias("alice", "park").error().hint, "by the policy rule own@1/r");
+    EXPECT_EQ(hint_of(alias("alice", "park")), "by the policy rule own@1/r");
     EXPECT_EQ(page(), 403);
 }
 
@@ -234,7 +241,8 @@ TEST_F(JoinPolicies, OneThatIsHeldIsShownToModeratorsWhoLetItInByAnInvitation)
     ASSERT_EQ(asked().size(), 1U);
     EXPECT_EQ(asked()[0].user, bob);
     const auto own = servers.world.run(a.channels->join(a.actor("eve"), channel));
-    EXPECT_EQ(own.error().code, Code::forbidden) << "own users wait as well";
+    ASSERT_FALSE(own) << "own users wait as well";
+    EXPECT_EQ(own.error().code, Code::forbidden);
     EXPECT_EQ(asked().size(), 2U);
     ASSERT_TRUE(a.change("alice", channel, changes::invite(b.user("bob"))));
     EXPECT_EQ(give(bob, "member.join", "{}").status, ItemStatus::accepted);
@@ -253,12 +261,13 @@ TEST_F(JoinPolicies, TheShippedRuleCanBeReplaced)
     a.tier = Tier::quarantined;
     EXPECT_EQ(give(bob, "member.join", "{}").status, ItemStatus::rejected);
     const auto stored = a.write([&](storage::WriteTransaction& transaction) {
-        return storage::put_policy(transaction, a.identity.name,
-                                   {"tiers", 0,
-                                    R"({"version":1,"rules":[{"id":"all","actions":["*"],)"
-                                    R"("when":{"eq":["subject.local",false]},"effects":["allow"]}]})",
-                                    "root@a.example", "open house", 5},
-                                   a.policies);
+        return storage::put_policy(
+            transaction, a.identity.name,
+            {"tiers", 0,
+             R"({"version":1,"rules":[{"id":"all","actions":["*"],)"
+             R"("when":{"eq":["subject.local",false]},"effects":["allow"]}]})",
+             "root@a.example", "open house", 5},
+            a.policies);
     });
     ASSERT_TRUE(stored) << stored.error().hint;
     EXPECT_EQ(give(carol, "member.join", "{}").status, ItemStatus::accepted);
@@ -269,8 +278,7 @@ class InvitationPolicies : public PoliciesHere {
     EventResult invite(const std::string& user = "alice@a.example")
     {
         const auto theirs = b.create("bob");
-        const auto inner =
-            b.event(theirs, {"member.invite", bob, R"({"user":")" + user + R"("})"});
+        const auto inner = b.event(theirs, {"member.invite", bob, R"({"user":")" + user + R"("})"});
         protocol::EventDraft draft;
         draft.type = "invite";
         draft.to = user;
@@ -289,9 +297,8 @@ class InvitationPolicies : public PoliciesHere {
     std::size_t waiting()
     {
         return a
-            .read([](storage::Connection& db) {
-                return storage::requests_of(db, "alice@a.example");
-            })
+            .read(
+                [](storage::Connection& db) { return storage::requests_of(db, "alice@a.example"); })
             ->size();
     }
 };
