@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "federation/announcer.hpp"
+#include "federation/event_policy.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
 #include "storage/announcement_store.hpp"
 #include "storage/incoming_store.hpp"
+#include "storage/policy_store.hpp"
 
 namespace entente::api {
 
@@ -21,6 +23,8 @@ using storage::AccountRow;
 using storage::Connection;
 using storage::WriteTransaction;
 using trust::Judgement;
+namespace policy = trust::policy;
+using A = policy::Attribute;
 
 constexpr std::size_t one_time_password_octets = 15;  // 120 bits: no guessing
 
@@ -32,6 +36,30 @@ trust::Rank rank_of(storage::AccountRole role)
         case storage::AccountRole::superadmin: break;
     }
     return trust::Rank::superadmin;
+}
+
+policy::Action action_of(Judgement judgement)
+{
+    switch (judgement) {
+        case Judgement::ban:
+        case Judgement::unban: return policy::Action::account_ban;
+        case Judgement::set_role: return policy::Action::account_role;
+        case Judgement::remove: return policy::Action::account_delete;
+        case Judgement::suspend:
+        case Judgement::unsuspend:
+        case Judgement::end_sessions:
+        case Judgement::reset_password: break;
+    }
+    return policy::Action::account_suspend;
+}
+
+// Whether there would be a superadmin less.
+bool takes_superadmin(const AccountRow& target, const Wish& wish)
+{
+    if (target.role != storage::AccountRole::superadmin || !target.is_active()) return false;
+    return wish.judgement == Judgement::suspend || wish.judgement == Judgement::ban ||
+           wish.judgement == Judgement::remove ||
+           (wish.judgement == Judgement::set_role && wish.role != storage::AccountRole::superadmin);
 }
 
 // Whether it is so already, and nothing is to be done.
@@ -77,19 +105,56 @@ Result<void> check_reason(std::string_view reason)
     return {};
 }
 
-Administrator administrator_of(const Caller& caller)
+policy::ServerRole policy_role(storage::AccountRole role)
 {
-    return {caller.account, caller.user.str()};
+    switch (role) {
+        case storage::AccountRole::user: return policy::ServerRole::user;
+        case storage::AccountRole::admin: return policy::ServerRole::admin;
+        case storage::AccountRole::superadmin: break;
+    }
+    return policy::ServerRole::superadmin;
 }
 
-Result<trust::Party> party_in(Connection& db, const Administrator& by, protocol::Millis now)
+Administrator administrator_of(const Caller& caller)
 {
-    if (!by.account) return trust::Party{trust::Rank::machine, true};
+    return {caller.account, caller.user.str(), caller.network};
+}
+
+Result<ActingParty> party_in(Connection& db, const Administrator& by, protocol::Millis now)
+{
+    if (!by.account) return ActingParty{{trust::Rank::machine, true}, {}};
     auto account = storage::account_by_id(db, *by.account, now);
-    if (!account && account.error().code == Code::not_found)
-        return refuse(Code::forbidden, "for administrators");
-    if (!account) return fail(account);
-    return trust::Party{rank_of(account->role), account->is_active()};
+    const bool is_gone = !account && account.error().code == Code::not_found;
+    if (!account && !is_gone) return fail(account);
+    if (is_gone || !account->is_active())
+        return refuse(Code::forbidden, "this account may do nothing any more");
+    return ActingParty{{rank_of(account->role), true},
+                       {policy_role(account->role), account->created_at, by.network}};
+}
+
+Result<void> ActCheck::permit(const Act& act,
+                              const std::function<void(policy::Request&)>& describe) const
+{
+    if (!by.account) return {};
+    policy::Request request{act.action};
+    federation::describe(request, by.name, actor.person, policies.now());
+    request.text(A::subject_server, server.str())
+        .word(A::resource_kind, act.kind)
+        .text(A::resource_server, server.str());
+    if (!act.object.empty()) request.text(A::resource_id, act.object);
+    if (describe) describe(request);
+    auto ruling = policies.decide(request);
+    if (!ruling) return fail(ruling);
+    return {};
+}
+
+Result<void> check_act(Connection& db, policy::Enforcer& policies,
+                       const protocol::ServerName& server, const Administrator& by, const Act& act,
+                       protocol::Millis now)
+{
+    auto actor = party_in(db, by, now);
+    if (!actor) return fail(actor);
+    return ActCheck{policies, server, by, *actor}.permit(act);
 }
 
 // One act, as the writer runs it: everything is looked at before anything is written.
@@ -98,6 +163,7 @@ struct Administration::Judging {
     std::string localpart;
     Wish wish;
     std::string password_hash;  // of reset_password
+    policy::Enforcer& policies;
     protocol::ServerName server;
     protocol::Millis now = 0;
     // After the commit, whoever waits for it or doesn't any more: of the account, sessions whose
@@ -141,15 +207,40 @@ struct Administration::Judging {
         if (!actor) return fail(actor);
         auto superadmins = storage::count_active_superadmins(db);
         if (!superadmins) return fail(superadmins);
-        const trust::RankQuestion question{wish.judgement,
-                                           *actor,
-                                           {rank_of(target.role), target.is_active()},
-                                           by.account == target.id,
-                                           rank_of(wish.role),
-                                           *superadmins};
+        const trust::RankQuestion question{
+            wish.judgement,          actor->party,       {rank_of(target.role), target.is_active()},
+            by.account == target.id, rank_of(wish.role), *superadmins};
         if (auto allowed = trust::check_judgement(question); !allowed) return allowed;
+        auto permitted = permit(*actor, target, *superadmins);
+        if (!permitted) return permitted;
+        if (takes_superadmin(target, wish)) {
+            auto left = storage::check_policies_without(db, server, target.localpart);
+            if (!left) return left;
+        }
         if (target.deleted_at) return refuse(Code::not_found, "this account was deleted");
         return {};
+    }
+
+    [[nodiscard]] Result<void> permit(const ActingParty& actor, const AccountRow& target,
+                                      std::int64_t superadmins) const
+    {
+        const auto user = localpart + "@" + server.str();
+        const auto describe = [&](policy::Request& request) {
+            request.word(A::resource_role, policy_role(target.role))
+                .flag(A::resource_own, by.account == target.id)
+                .number(A::context_superadmins, counted(target, superadmins));
+            if (wish.judgement == Judgement::set_role)
+                request.word(A::resource_new_role, policy_role(wish.role));
+        };
+        return ActCheck{policies, server, by, actor}.permit(
+            {action_of(wish.judgement), policy::ResourceKind::account, user}, describe);
+    }
+
+    // What takes nobody away leaves one more than the engine needs to see; likewise who is
+    // suspended already.
+    [[nodiscard]] std::int64_t counted(const AccountRow& target, std::int64_t superadmins) const
+    {
+        return takes_superadmin(target, wish) ? superadmins : superadmins + 1;
     }
 
     // The sessions that it ends, or that can't be used meanwhile.
@@ -210,8 +301,13 @@ asio::awaitable<Result<Judged>> Administration::judge(Administrator by, std::str
         hash = std::move(*hashed);
     }
     const auto now = parts_.clock.now_ms();
-    Judging job{std::move(by),   std::move(localpart), std::move(wish),
-                std::move(hash), parts_.server,        now};
+    Judging job{std::move(by),
+                std::move(localpart),
+                std::move(wish),
+                std::move(hash),
+                parts_.policies,
+                parts_.server,
+                now};
     job.done = [this, judgement = job.wish.judgement](const AccountRow& account,
                                                       const std::vector<Uuid>& shut) {
         // Also what is remembered of sessions that go on: the role has changed.
@@ -241,14 +337,15 @@ struct MakeCode {
     std::int64_t uses = 1;
     protocol::Millis life = 0, now = 0;
     std::string new_key;  // where there is none yet
+    policy::Enforcer& policies;
     protocol::ServerName server;
 
     Result<MadeCode> operator()(WriteTransaction& transaction) const
     {
         auto& db = transaction.db();
-        auto actor = party_in(db, by, now);
-        if (!actor) return fail(actor);
-        if (auto allowed = trust::check_administers(*actor); !allowed) return fail(allowed);
+        const Act act{policy::Action::code_create};
+        auto allowed = check_act(db, policies, server, by, act, now);
+        if (!allowed) return fail(allowed);
         auto key = key_in(db);
         if (!key) return fail(key);
         const auto asked = protocol::sha256({"entente-code-txn-v1\n", by.name, "\n", txn.bytes()});
@@ -290,15 +387,15 @@ struct MakeCode {
 struct RevokeCode {
     Administrator by;
     std::string id;
+    policy::Enforcer& policies;
     protocol::ServerName server;
     protocol::Millis now = 0;
 
     Result<void> operator()(WriteTransaction& transaction) const
     {
         auto& db = transaction.db();
-        auto actor = party_in(db, by, now);
-        if (!actor) return fail(actor);
-        if (auto allowed = trust::check_administers(*actor); !allowed) return allowed;
+        const Act act{policy::Action::code_create, policy::ResourceKind::server, id};
+        if (auto allowed = check_act(db, policies, server, by, act, now); !allowed) return allowed;
         if (auto gone = storage::revoke_invite_code(db, id, now); !gone) return gone;
         auto noted = storage::append_audit(db, server, now, {by.name, "code.revoke", id});
         if (!noted) return fail(noted);
@@ -314,21 +411,22 @@ asio::awaitable<Result<MadeCode>> Administration::make_code(Administrator by,
                                                             protocol::Seconds life)
 {
     const auto now = parts_.clock.now_ms();
-    MakeCode job;
-    job.by = std::move(by);
-    job.txn = txn ? *txn : protocol::make_uuid7(now, parts_.random);
-    job.uses = uses;
-    job.life = life * 1000;
-    job.now = now;
-    job.new_key = protocol::to_base64url(parts_.random.octets(32));
-    job.server = parts_.server;
+    MakeCode job{std::move(by),
+                 txn ? *txn : protocol::make_uuid7(now, parts_.random),
+                 uses,
+                 life * 1000,
+                 now,
+                 protocol::to_base64url(parts_.random.octets(32)),
+                 parts_.policies,
+                 parts_.server};
     auto made = co_await parts_.commit.write(std::move(job));
     co_return made;
 }
 
 asio::awaitable<Result<void>> Administration::revoke_code(Administrator by, std::string id)
 {
-    RevokeCode job{std::move(by), std::move(id), parts_.server, parts_.clock.now_ms()};
+    RevokeCode job{std::move(by), std::move(id), parts_.policies, parts_.server,
+                   parts_.clock.now_ms()};
     auto gone = co_await parts_.commit.write(std::move(job));
     co_return gone;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include "storage/account_admin_store.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/group_commit.hpp"
+#include "trust/policy/enforcer.hpp"
 #include "trust/ranks.hpp"
 
 namespace entente::api {
@@ -31,7 +33,9 @@ inline constexpr std::size_t max_act_reason_octets = 1024;
 struct Administrator {
     std::optional<std::int64_t> account;  // nothing: the control socket
     std::string name = storage::audit_operator;
+    std::string network = {};  // as Caller's
 };
+[[nodiscard]] trust::policy::ServerRole policy_role(storage::AccountRole role);
 [[nodiscard]] Administrator administrator_of(const Caller& caller);
 
 // What is asked of an account.
@@ -62,6 +66,7 @@ struct AdministrationParts {
     Sessions& sessions;
     PasswordPool& passwords;
     federation::People& people;
+    trust::policy::Enforcer& policies;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::ServerName server;
@@ -71,7 +76,8 @@ class Administration {
  public:
     explicit Administration(AdministrationParts parts) : parts_(std::move(parts)) {}
 
-    // `not_found`; `forbidden` as trust::check_judgement says; as check_reason.
+    // `not_found`; `forbidden` as trust::check_judgement says, as policies do, and where none of
+    // those who would be left could change policies; as check_reason.
     asio::awaitable<Result<Judged>> judge(Administrator by, std::string localpart, Wish wish);
     // A repeat with the same txn is told the first one's, for 30 days, also where that is used up
     // by then; `conflict` where it asked for another.
@@ -96,8 +102,33 @@ class Administration {
 // is written, since an act whose entry can't be made must not be done.
 [[nodiscard]] Result<void> check_reason(std::string_view reason);
 // In the transaction of an act: the actor as he stands there. `forbidden` where the account is
-// gone.
-[[nodiscard]] Result<trust::Party> party_in(storage::Connection& db, const Administrator& by,
-                                            protocol::Millis now);
+// gone, or may not act.
+struct ActingParty {
+    trust::Party party;
+    federation::Person person;  // as policies see him; of an account
+};
+[[nodiscard]] Result<ActingParty> party_in(storage::Connection& db, const Administrator& by,
+                                           protocol::Millis now);
+
+// What is asked of policies. Who runs the machine isn't asked about.
+struct Act {
+    trust::policy::Action action;
+    trust::policy::ResourceKind kind = trust::policy::ResourceKind::server;
+    std::string_view object = {};
+};
+struct ActCheck {
+    trust::policy::Enforcer& policies;
+    const protocol::ServerName& server;
+    const Administrator& by;
+    const ActingParty& actor;
+
+    // `describe(request)` says more of what is acted on.
+    [[nodiscard]] Result<void> permit(
+        const Act& act, const std::function<void(trust::policy::Request&)>& describe = {}) const;
+};
+// The two together.
+[[nodiscard]] Result<void> check_act(storage::Connection& db, trust::policy::Enforcer& policies,
+                                     const protocol::ServerName& server, const Administrator& by,
+                                     const Act& act, protocol::Millis now);
 
 }  // namespace entente::api

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t max_rate_keys = 100'000;
 constexpr std::chrono::minutes sweep_pause{10};
+constexpr std::chrono::seconds sample_pause{10};  // a commit, where anything was sampled
 
 void tell_unswept(protocol::Log& log, const Error& error)
 {
@@ -27,6 +28,17 @@ asio::awaitable<void> sweep_old(Api& api)
         if (!swept) tell_unswept(api.parts().log, swept.error());
         auto dropped = co_await api.reports().sweep();
         if (!dropped) tell_unswept(api.parts().log, dropped.error());
+    }
+}
+
+// Ends with the task group. What can't be written is dropped: it is a sample.
+asio::awaitable<void> keep_sample(Api& api)
+{
+    while (co_await net::sleep_for(sample_pause)) {
+        auto kept = co_await api.policies().keep_sample();
+        if (!kept)
+            protocol::log_warning(api.parts().log, "api", "sampled decisions were not kept",
+                                  {{"error", kept.error().detail}});
     }
 }
 
@@ -71,6 +83,7 @@ asio::awaitable<Result<net::Response>> run_caller(Api& api, CallerRoute route,
     if (!allowed) co_return fail(allowed);
     auto plain = check_encoding(request);
     if (!plain) co_return fail(plain);
+    caller->network = address;
     co_return co_await route(api, std::move(*caller), request);
 }
 
@@ -96,8 +109,8 @@ Api::Api(ApiParts parts, ApiOptions options)
       options_(std::move(options)),
       sessions_(parts_.commit, parts_.clock, parts_.random, options_.server),
       passwords_(parts_.io),
-      administration_({parts_.commit, sessions_, passwords_, parts_.people, parts_.clock,
-                       parts_.random, options_.server}),
+      administration_({parts_.commit, sessions_, passwords_, parts_.people, parts_.policies,
+                       parts_.clock, parts_.random, options_.server}),
       hub_(parts_.channels, parts_.people),
       post_room_(api::post_room),
       address_rates_(options_.address, max_rate_keys),
@@ -105,9 +118,11 @@ Api::Api(ApiParts parts, ApiOptions options)
       people_rates_(options_.people, max_rate_keys),
       channel_counts_(options_.channels_a_day),
       report_counts_(options_.reports_a_day),
-      reports_({parts_.commit, parts_.report_passing, parts_.upheld_reports, parts_.clock,
-                options_.server, options_.names}),
-      settings_({parts_.commit, parts_.clock, parts_.log, options_.server, default_settings(),
+      reports_({parts_.commit, parts_.report_passing, parts_.upheld_reports, parts_.policies,
+                parts_.clock, options_.server, options_.names}),
+      policies_({parts_.commit, parts_.policies, parts_.clock, options_.server}),
+      settings_({parts_.commit, parts_.policies, parts_.clock, parts_.log, options_.server,
+                 default_settings(),
                  [this](const SettingValues& values) { take_settings(values); }})
 {
     sessions_.on_ended([this](const protocol::Uuid& session) { hub_.end_session(session); });
@@ -145,13 +160,17 @@ asio::awaitable<Result<void>> Api::start()
     if (!started) co_return fail(started);
     auto set = co_await settings_.start();
     if (!set) co_return fail(set);
+    auto policies = co_await policies_.start();
+    if (!policies) co_return fail(policies);
     parts_.tasks.spawn(sweep_old(*this));
+    parts_.tasks.spawn(keep_sample(*this));
     co_return Result<void>{};
 }
 
 void Api::add_routes(net::Router& router)
 {
     add_admin_audit_routes(router, *this);
+    add_admin_policy_routes(router, *this);
     add_admin_user_routes(router, *this);
     add_auth_routes(router, *this);
     add_channel_routes(router, *this);

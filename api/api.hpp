@@ -12,6 +12,7 @@
 #include "api/administration.hpp"
 #include "api/live_hub.hpp"
 #include "api/passwords.hpp"
+#include "api/policy_desk.hpp"
 #include "api/rates.hpp"
 #include "api/report_desk.hpp"
 #include "api/sessions.hpp"
@@ -61,6 +62,7 @@ struct ApiParts {
     federation::Media& media;
     federation::ReportPassing& report_passing;
     federation::UpheldReports& upheld_reports;
+    trust::policy::Enforcer& policies;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -90,6 +92,7 @@ class Api {
     [[nodiscard]] PasswordPool& passwords() { return passwords_; }
     [[nodiscard]] Administration& administration() { return administration_; }
     [[nodiscard]] ReportDesk& reports() { return reports_; }
+    [[nodiscard]] PolicyDesk& policies() { return policies_; }
     [[nodiscard]] Settings& settings() { return settings_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
@@ -118,6 +121,7 @@ class Api {
     DailyCount channel_counts_;
     DailyCount report_counts_;
     ReportDesk reports_;
+    PolicyDesk policies_;
     Settings settings_;
 };
 
@@ -132,6 +136,7 @@ using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, con
 
 // The groups; each adds its routes.
 void add_admin_audit_routes(net::Router& router, Api& api);
+void add_admin_policy_routes(net::Router& router, Api& api);
 void add_admin_user_routes(net::Router& router, Api& api);
 void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);

@@ -35,12 +35,8 @@ json about(const ReportRow& row)
     return details;
 }
 
-Result<void> check_actor(storage::Connection& db, const Administrator& by, protocol::Millis now)
-{
-    auto actor = party_in(db, by, now);
-    if (!actor) return fail(actor);
-    return trust::check_administers(*actor);
-}
+constexpr auto closing = trust::policy::Action::report_close;
+constexpr auto of_reports = trust::policy::ResourceKind::report;
 
 struct Close {
     Administrator by;
@@ -49,13 +45,16 @@ struct Close {
     std::string reason;
     std::optional<trust::Proof> evidence;
     federation::UpheldReports& upheld;
+    trust::policy::Enforcer& policies;
     protocol::ServerName server;
     protocol::Millis now = 0;
 
     Result<ReportRow> operator()(WriteTransaction& transaction) const
     {
         auto& db = transaction.db();
-        if (auto allowed = check_actor(db, by, now); !allowed) return fail(allowed);
+        const auto object = std::to_string(id);
+        auto allowed = check_act(db, policies, server, by, {closing, of_reports, object}, now);
+        if (!allowed) return fail(allowed);
         auto row = storage::find_report(db, id);
         if (!row) return row;
         const std::string text(to_text(verdict));
@@ -84,13 +83,16 @@ struct Send {
     std::int64_t id = 0;
     federation::ProvenReport report;
     federation::ReportPassing& passing;
+    trust::policy::Enforcer& policies;
     protocol::ServerName server;
     protocol::Millis now = 0;
 
     Result<ReportRow> operator()(WriteTransaction& transaction) const
     {
         auto& db = transaction.db();
-        if (auto allowed = check_actor(db, by, now); !allowed) return fail(allowed);
+        const auto object = std::to_string(id);
+        auto allowed = check_act(db, policies, server, by, {closing, of_reports, object}, now);
+        if (!allowed) return fail(allowed);
         auto row = storage::find_report(db, id);
         if (!row || row->sent_at > 0) return row;
         if (auto passed = passing.pass(transaction, report); !passed) return fail(passed);
@@ -145,6 +147,7 @@ asio::awaitable<Result<ReportRow>> ReportDesk::close(Administrator by, std::int6
               std::move(reason),
               std::move(evidence),
               parts_.upheld,
+              parts_.policies,
               parts_.server,
               parts_.clock.now_ms()};
     auto closed = co_await parts_.commit.write(std::move(job));
@@ -195,7 +198,14 @@ Result<federation::Report> ReportDesk::provable(const ReportRow& row) const
 asio::awaitable<Result<ReportRow>> ReportDesk::send(Administrator by, std::int64_t id,
                                                     bool with_content)
 {
-    auto look = [id](storage::Connection& db) { return storage::find_report(db, id); };
+    // Also of one that was sent before, which is only told again.
+    auto look = [id, by, &policies = parts_.policies, server = parts_.server,
+                 at = parts_.clock.now_ms()](storage::Connection& db) -> Result<ReportRow> {
+        const auto object = std::to_string(id);
+        auto allowed = check_act(db, policies, server, by, {closing, of_reports, object}, at);
+        if (!allowed) return fail(allowed);
+        return storage::find_report(db, id);
+    };
     auto row = co_await parts_.commit.read(std::move(look));
     if (!row || row->sent_at > 0) co_return row;
     auto report = provable(*row);
@@ -204,7 +214,8 @@ asio::awaitable<Result<ReportRow>> ReportDesk::send(Administrator by, std::int64
     if (!proven) co_return fail(proven);
     const auto now = parts_.clock.now_ms();
     if (auto counted = sent_.take("", now); !counted) co_return fail(counted);
-    Send job{std::move(by), id, std::move(*proven), parts_.passing, parts_.server, now};
+    Send job{std::move(by), id, std::move(*proven), parts_.passing, parts_.policies,
+             parts_.server, now};
     auto sent = co_await parts_.commit.write(std::move(job));
     co_return sent;
 }

@@ -26,6 +26,7 @@ struct ReportDeskParts {
     storage::GroupCommit& commit;
     federation::ReportPassing& passing;
     federation::UpheldReports& upheld;
+    trust::policy::Enforcer& policies;
     const protocol::Clock& clock;
     protocol::ServerName server;
     protocol::NameRules names;

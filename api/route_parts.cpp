@@ -1,5 +1,7 @@
 #include "api/route_parts.hpp"
 
+#include "api/asking.hpp"
+
 #include <charconv>
 #include <string>
 #include <utility>
@@ -14,7 +16,7 @@ namespace entente::api {
 
 federation::Actor actor_of(const Caller& caller, Members& members)
 {
-    return federation::Actor{caller.user, caller.device, members.uuid("txn")};
+    return federation::Actor{caller.user, caller.device, members.uuid("txn"), person_of(caller)};
 }
 
 Result<federation::Actor> actor_from_body(const Caller& caller, const net::Request& request)

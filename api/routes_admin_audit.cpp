@@ -3,6 +3,7 @@
 
 #include "api/admin_parts.hpp"
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/wire.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/audit_store.hpp"
@@ -37,7 +38,8 @@ Result<std::int64_t> before_of(const AdminPage& page)
 
 RouteResult list(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
+    auto allowed = ask_policies(api, caller, {trust::policy::Action::audit_read});
+    if (!allowed) co_return fail(allowed);
     auto page = admin_page(request, max_entries_a_page);
     if (!page) co_return fail(page);
     auto before = before_of(*page);

@@ -6,6 +6,7 @@
 
 #include "api/admin_parts.hpp"
 #include "api/administration.hpp"
+#include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
@@ -110,7 +111,6 @@ Result<Wish> wish_in(const net::Request& request, Judgement judgement)
 template <Judgement judgement>
 RouteResult judge_user(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
     auto localpart = localpart_in(api, request);
     if (!localpart) co_return fail(localpart);
     auto wish = wish_in(request, judgement);
@@ -130,7 +130,6 @@ RouteResult judge_user(Api& api, Caller caller, const net::Request& request)
 
 RouteResult make_code(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
     auto body = parse_body(request);
     if (!body) co_return fail(body);
     Members members{*body, ""};
@@ -162,7 +161,8 @@ std::string code_json(const storage::InviteCodeRow& code)
 
 RouteResult list_codes(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
+    auto allowed = ask_policies(api, caller, {trust::policy::Action::code_create});
+    if (!allowed) co_return fail(allowed);
     auto page = admin_page(request, max_codes_a_page);
     if (!page) co_return fail(page);
     auto rows = co_await api.administration().codes(page->after, page->limit);
@@ -175,7 +175,6 @@ RouteResult list_codes(Api& api, Caller caller, const net::Request& request)
 
 RouteResult revoke_code(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
     auto gone = co_await api.administration().revoke_code(administrator_of(caller),
                                                           request.captures.front());
     if (!gone) co_return fail(gone);

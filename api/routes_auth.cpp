@@ -16,6 +16,8 @@ namespace {
 
 using nlohmann::json;
 using RouteResult = asio::awaitable<Result<net::Response>>;
+namespace policy = trust::policy;
+using A = policy::Attribute;
 
 constexpr std::size_t max_auth_body = 16 * 1024;
 constexpr std::size_t max_name_octets = 64;
@@ -95,6 +97,27 @@ Result<void> check_registration(Registration mode, const Credentials& wanted)
     return check_password(wanted.password);
 }
 
+// Nobody yet, who wants to be somebody.
+Result<void> ask_registration(const Api& api, const net::Request& request, const std::string& name)
+{
+    const auto& own = api.options().server.str();
+    const auto user = name + "@" + own;
+    const auto network = rate_key(request.source);
+    policy::Request asked{policy::Action::account_register};
+    asked.word(A::subject_kind, policy::SubjectKind::user)
+        .text(A::subject_id, user)
+        .text(A::subject_server, own)
+        .flag(A::subject_local, true)
+        .word(A::subject_role, policy::ServerRole::none)
+        .word(A::resource_kind, policy::ResourceKind::account)
+        .text(A::resource_id, user)
+        .text(A::resource_server, own)
+        .text(A::context_network, network);
+    auto ruling = api.parts().policies.decide(asked);
+    if (!ruling) return fail(ruling);
+    return {};
+}
+
 asio::awaitable<Result<storage::Account>> account_of(Api& api, std::string name)
 {
     auto job = [name = std::move(name)](storage::Connection& db) {
@@ -109,6 +132,7 @@ RouteResult register_user(Api& api, const net::Request& request)
     if (!wanted) co_return fail(wanted);
     const auto mode = api.settings().values().registration;
     auto allowed = check_registration(mode, *wanted);
+    if (allowed) allowed = ask_registration(api, request, wanted->name);
     if (!allowed) co_return fail(allowed);
     auto hash = co_await api.passwords().hash(wanted->password);
     if (!hash) co_return fail(hash);

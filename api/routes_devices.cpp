@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/device_send.hpp"
 #include "api/json_body.hpp"
 #include "api/key_upload.hpp"
@@ -124,7 +125,7 @@ RouteResult send(Api& api, Caller caller, const net::Request& request)
     auto allowed = api.user_rates().take(caller.user.str(), api.now(),
                                          static_cast<double>(sends->messages.size()));
     if (!allowed) co_return fail(allowed);
-    federation::Actor actor{caller.user, caller.device, sends->txn};
+    federation::Actor actor{caller.user, caller.device, sends->txn, person_of(caller)};
     auto results = co_await api.people().send(std::move(actor), sends->messages);
     if (!results) co_return fail(results);
     co_return json_response(201, sent_json(sends->messages, *results, api.now()));

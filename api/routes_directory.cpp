@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
@@ -43,8 +44,9 @@ RouteResult put(Api& api, Caller caller, const net::Request& request)
     if (!channel) co_return refuse(Code::not_found, "no such channel");
     std::string text = R"({"alias":)" + protocol::json_string(alias->str());
     text += R"(,"channel":)" + protocol::json_string(channel->str()) + "}";
+    auto person = person_of(caller);
     auto done = co_await api.directory().set_alias(std::move(caller.user), std::move(*alias),
-                                                   std::move(*channel));
+                                                   std::move(*channel), std::move(person));
     if (!done) co_return fail(done);
     co_return json_response(200, std::move(text));
 }
@@ -53,7 +55,9 @@ RouteResult drop(Api& api, Caller caller, const net::Request& request)
 {
     auto alias = alias_of(api, request);
     if (!alias) co_return fail(alias);
-    auto done = co_await api.directory().drop_alias(std::move(caller.user), std::move(*alias));
+    auto person = person_of(caller);
+    auto done = co_await api.directory().drop_alias(std::move(caller.user), std::move(*alias),
+                                                    std::move(person));
     if (!done) co_return fail(done);
     co_return json_response(204, "");
 }
@@ -62,12 +66,19 @@ RouteResult look_up_alias(Api& api, Caller caller, const net::Request& request)
 {
     auto alias = alias_of(api, request);
     if (!alias) co_return fail(alias);
+    auto allowed = ask_policies(api, caller,
+                                {trust::policy::Action::directory_look_up,
+                                 trust::policy::ResourceKind::channel,
+                                 alias->str(),
+                                 protocol::server_of(*alias).str(),
+                                 {}});
+    if (!allowed) co_return fail(allowed);
     auto found = co_await api.directory().look_up(std::move(caller.user), std::move(*alias));
     if (!found) co_return fail(found);
     co_return json_response(200, protocol::write_alias_answer(*found));
 }
 
-RouteResult directory(Api& api, Caller, const net::Request& request)
+RouteResult directory(Api& api, Caller caller, const net::Request& request)
 {
     auto server = api.options().server;
     if (const auto name = request.parameter("server")) {
@@ -75,6 +86,13 @@ RouteResult directory(Api& api, Caller, const net::Request& request)
         if (!other) co_return refuse(Code::malformed, "?server: not a server's name");
         server = std::move(*other);
     }
+    auto allowed = ask_policies(api, caller,
+                                {trust::policy::Action::directory_search,
+                                 trust::policy::ResourceKind::server,
+                                 server.str(),
+                                 server.str(),
+                                 {}});
+    if (!allowed) co_return fail(allowed);
     auto cursor = request.parameter("cursor").value_or("");
     auto page = co_await api.directory().page(std::move(server), std::move(cursor));
     if (!page) co_return fail(page);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/wire.hpp"
 #include "federation/media.hpp"
@@ -17,6 +18,13 @@ RouteResult upload_media(Api& api, Caller caller, const net::Request& request)
 {
     if (request.body.empty()) co_return refuse(Code::malformed, "an empty file");
     const auto octets = request.body.size();
+    auto allowed = ask_policies(api, caller,
+                                {trust::policy::Action::media_upload,
+                                 trust::policy::ResourceKind::file,
+                                 {},
+                                 {},
+                                 static_cast<std::int64_t>(octets)});
+    if (!allowed) co_return fail(allowed);
     auto id = co_await api.media().keep(caller.user, request.body);
     if (!id) co_return fail(id);
     co_return json_response(201, R"({"id":")" + *id + R"(","server":)" +

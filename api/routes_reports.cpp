@@ -7,6 +7,7 @@
 
 #include "api/admin_parts.hpp"
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/report_desk.hpp"
 #include "api/route_parts.hpp"
@@ -31,11 +32,13 @@ RouteResult report(Api& api, Caller caller, const net::Request& request)
     auto object = protocol::checked_object(*text);
     if (!object) co_return fail(object);
     protocol::RawMembers members{*object, ""};
-    federation::Actor actor{caller.user, caller.device, members.uuid("txn")};
+    federation::Actor actor{caller.user, caller.device, members.uuid("txn"), person_of(caller)};
     if (members.error()) co_return protocol::Failure{*members.error()};
     auto read = federation::parse_report(*object, api.options().names);
     if (!read) co_return fail(read);
     read->proof.clear();  // what proves it an administrator decides to send
+    auto allowed = ask_report(api, caller, read->user, text->size());
+    if (!allowed) co_return fail(allowed);
     auto counted = api.report_counts().take(caller.user.str(), api.now());
     if (!counted) co_return fail(counted);
     auto done = co_await api.people().report(std::move(actor), std::move(*read));
@@ -89,7 +92,8 @@ Result<bool> wants_closed(const net::Request& request)
 
 RouteResult list(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
+    auto allowed = ask_policies(api, caller, {trust::policy::Action::report_list});
+    if (!allowed) co_return fail(allowed);
     auto are_closed = wants_closed(request);
     if (!are_closed) co_return fail(are_closed);
     auto page = admin_page(request, max_reports_a_page);
@@ -108,7 +112,8 @@ RouteResult list(Api& api, Caller caller, const net::Request& request)
 // As ententctl verify-proof reads it.
 RouteResult show_proof(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
+    auto allowed = ask_policies(api, caller, {trust::policy::Action::report_list});
+    if (!allowed) co_return fail(allowed);
     auto id = report_of(request);
     if (!id) co_return fail(id);
     auto text = co_await api.reports().proof(*id);
@@ -118,7 +123,6 @@ RouteResult show_proof(Api& api, Caller caller, const net::Request& request)
 
 RouteResult close(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
     auto id = report_of(request);
     if (!id) co_return fail(id);
     auto body = parse_body(request);
@@ -136,7 +140,6 @@ RouteResult close(Api& api, Caller caller, const net::Request& request)
 
 RouteResult send_report(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
     auto id = report_of(request);
     if (!id) co_return fail(id);
     auto body = parse_body(request);

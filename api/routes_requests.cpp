@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/wire.hpp"
@@ -101,7 +102,7 @@ RouteResult report_request(Api& api, Caller caller, const net::Request& request)
     auto object = protocol::checked_object(*text);
     if (!object) co_return fail(object);
     protocol::RawMembers members{*object, ""};
-    federation::Actor actor{caller.user, caller.device, members.uuid("txn")};
+    federation::Actor actor{caller.user, caller.device, members.uuid("txn"), person_of(caller)};
     federation::Report made;
     made.reason = members.text("reason", federation::max_report_octets);
     if (members.error()) co_return protocol::Failure{*members.error()};
@@ -117,6 +118,8 @@ RouteResult report_request(Api& api, Caller caller, const net::Request& request)
     if (!row) co_return fail(row);
     auto user = protocol::parse_user_id(row->sender, api.options().names);
     if (!user) co_return refuse(Code::malformed, "the request doesn't say which user it is from");
+    auto allowed = ask_report(api, caller, *user, text->size());
+    if (!allowed) co_return fail(allowed);
     auto counted = api.report_counts().take(caller.user.str(), api.now());
     if (!counted) co_return fail(counted);
     made.user = std::move(*user);

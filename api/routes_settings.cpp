@@ -88,9 +88,8 @@ Result<Wanted> read_changes(const net::Request& request)
     return wanted;
 }
 
-RouteResult change(Api& api, Caller caller, const net::Request& request)
+RouteResult change_settings(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
     auto wanted = read_changes(request);
     if (!wanted) co_return fail(wanted);
     auto changed = co_await api.settings().change(administrator_of(caller),
@@ -106,7 +105,8 @@ void add_settings_routes(net::Router& router, Api& api)
     router.add({"GET", "/api/v1/config", 0,
                 [&api](const net::Request& request) { return config(api, request); }});
     router.add({"GET", "/api/v1/admin/settings", 0, caller_route(api, show)});
-    router.add({"PATCH", "/api/v1/admin/settings", max_settings_body, caller_route(api, change)});
+    router.add(
+        {"PATCH", "/api/v1/admin/settings", max_settings_body, caller_route(api, change_settings)});
 }
 
 }  // namespace entente::api

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/wire.hpp"
 #include "federation/announcer.hpp"
@@ -36,6 +37,13 @@ RouteResult look_up_user(Api& api, Caller caller, const net::Request& request)
     if (!text) co_return fail(text);
     auto user = protocol::parse_user_id(*text, api.options().names);
     if (!user) co_return refuse(Code::not_found, "no such user");
+    auto permitted = ask_policies(api, caller,
+                                  {trust::policy::Action::directory_look_up,
+                                   trust::policy::ResourceKind::account,
+                                   user->str(),
+                                   protocol::server_of(*user).str(),
+                                   {}});
+    if (!permitted) co_return fail(permitted);
     if (protocol::server_of(*user) != api.options().server) {
         auto allowed = api.people_rates().take(caller.user.str(), api.now());
         if (!allowed) co_return fail(allowed);

@@ -96,8 +96,8 @@ asio::awaitable<Result<Tokens>> Sessions::open(storage::Account account, storage
     storage::NewSession session{
         protocol::make_uuid7(now, random_), account.id, device,
         protocol::sha256(refresh),          now,        now + session_life_ms};
-    storage::SessionInfo info{session.id,    account.id, account.localpart, account.role,
-                              device.device, device.key, session.expires_at};
+    storage::SessionInfo info{session.id,    account.id, account.localpart,  account.role,
+                              device.device, device.key, session.expires_at, account.created_at};
     auto tokens = tokens_for(info, std::move(refresh));
     if (!tokens) co_return fail(tokens);
     OpenSession job{std::move(account), std::move(session), std::move(new_password_hash)};
@@ -159,8 +159,13 @@ asio::awaitable<Result<Sessions::Remembered>> Sessions::live_session(Uuid id)
 
 Caller Sessions::caller_of(const storage::SessionInfo& session) const
 {
-    return Caller{protocol::UserId::trusted(session.localpart + "@" + server_.str()), session.user,
-                  session.role, session.device, session.id};
+    return Caller{protocol::UserId::trusted(session.localpart + "@" + server_.str()),
+                  session.user,
+                  session.role,
+                  session.device,
+                  session.id,
+                  session.created_at,
+                  {}};
 }
 
 Result<AccessClaims> Sessions::claims_of(std::string_view token)

@@ -42,6 +42,8 @@ struct Caller {
     storage::AccountRole role = storage::AccountRole::user;
     protocol::Uuid device;
     protocol::Uuid session;
+    protocol::Millis since = 0;  // when the account was made
+    std::string network;         // where the request came from: an IPv4 address or an IPv6 /64
 };
 
 struct Tokens {

@@ -58,6 +58,7 @@ struct Settings::Change {
     Administrator by;
     SettingChanges changes;
     std::optional<std::int64_t> expected;
+    trust::policy::Enforcer& policies;
     protocol::ServerName server;
     protocol::Millis now = 0;
     std::function<void(const storage::SettingRows&)> apply;
@@ -65,9 +66,9 @@ struct Settings::Change {
     Result<void> operator()(storage::WriteTransaction& transaction) const
     {
         auto& db = transaction.db();
-        auto actor = party_in(db, by, now);
-        if (!actor) return fail(actor);
-        if (auto allowed = trust::check_governs(*actor); !allowed) return allowed;
+        const Act act{trust::policy::Action::settings_change, trust::policy::ResourceKind::setting,
+                      changes.size() == 1 ? changes.begin()->first : std::string_view{}};
+        if (auto allowed = check_act(db, policies, server, by, act, now); !allowed) return allowed;
         auto before = storage::read_settings(db);
         if (!before) return fail(before);
         if (expected && *expected != before->version)
@@ -183,6 +184,7 @@ asio::awaitable<Result<void>> Settings::change(Administrator by, SettingChanges 
     Change job{std::move(by),
                std::move(changes),
                expected,
+               parts_.policies,
                parts_.server,
                parts_.clock.now_ms(),
                [this](const storage::SettingRows& stored) { apply(stored); }};

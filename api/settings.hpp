@@ -24,6 +24,7 @@ namespace entente::api {
 
 struct SettingsParts {
     storage::GroupCommit& commit;
+    trust::policy::Enforcer& policies;
     const protocol::Clock& clock;
     protocol::Log& log;
     protocol::ServerName server;
@@ -64,7 +65,7 @@ class Settings {
     [[nodiscard]] const PublicConfig& config() const { return config_; }
     [[nodiscard]] ShownSettings show() const;
 
-    // All or none. `malformed`, its hint naming the key; `forbidden` by who is no superadmin;
+    // All or none. `malformed`, its hint naming the key; `forbidden` as policies say;
     // `conflict` where the version isn't `expected`. What is so already is no change.
     asio::awaitable<Result<void>> change(Administrator by, SettingChanges changes,
                                          std::optional<std::int64_t> expected);

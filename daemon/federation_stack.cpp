@@ -107,13 +107,15 @@ FederationStack::FederationStack(Parts parts)
                 parts.clock, [this](const protocol::ServerName& server) { links_.moved(server); }}),
       budgets_(tier_table(parts.config.trust), budget_options(parts.config)),
       gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, parts.stores.commits(),
-             tiers_, budgets_, parts.clock}),
+             tiers_, budgets_, parts.clock, &parts.policies}),
       verifier_(parts.identity, discovery_, parts.clock),
-      home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker()),
+      home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker(),
+            &parts.policies),
       succession_(succession_parts()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
       follower_(parts.identity, parts.stores.logs(), waits_, parts.clock, follower_events()),
-      direct_(parts.identity, parts.stores.logs(), parts.clock, membership_teller()),
+      direct_(parts.identity, parts.stores.logs(), parts.clock, membership_teller(),
+              &parts.policies),
       client_(parts.identity, discovery_, http_, parts.clock, parts.random),
       settlement_(settlement_parts()),
       links_(link_parts(), parts.tasks),
@@ -122,7 +124,7 @@ FederationStack::FederationStack(Parts parts)
       repair_(repair_parts()),
       vouching_(discovery_, parts.stores.commits(), parts.identity.names, parts.log),
       people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
-               parts.clock, parts.random, asker(), nudger(), signaller()}),
+               parts.clock, parts.random, asker(), nudger(), signaller(), &parts.policies}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock, parts.stores.window().refused(), &people_.signals(), &conduct_,
               &ring_, &parts.stores.accepted()}),
@@ -130,7 +132,8 @@ FederationStack::FederationStack(Parts parts)
       directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
                   [this](protocol::ServerName server, std::string target) {
                       return ask(std::move(server), "GET", std::move(target), "");
-                  }}),
+                  },
+                  &parts.policies}),
       peering_({parts.identity, parts.stores.logs(), parts.stores.commits(), tiers_, parts.log,
                 parts.clock, parts.random, nudger()}),
       devices_(parts.stores.commits()),
@@ -147,7 +150,8 @@ FederationStack::FederationStack(Parts parts)
                  nudger(),
                  {parts.config.limits.unsent_per_user_and_peer,
                   federation::LocalChannelsOptions{}.max_content_octets},
-                 parts.config.federation.enabled ? &succession_ : nullptr}),
+                 parts.config.federation.enabled ? &succession_ : nullptr,
+                 &parts.policies}),
       departures_({channels_, parts.stores.commits(), parts.log, parts.identity.name}),
       comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
       prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
@@ -155,7 +159,7 @@ FederationStack::FederationStack(Parts parts)
                        parts.stores.commits(), parts.clock, parts.random, waker()}),
       upheld_reports_({parts.identity, ring_, report_passing_, conduct_}),
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
-                      parts.clock),
+                      parts.clock, &parts.policies),
       media_({parts.identity, parts.stores.commits(), parts.media_pool, parts.clock, asker(),
               media_options(parts.config)})
 {
@@ -195,11 +199,6 @@ void FederationStack::heard_of_keys(const protocol::ServerName& server, std::str
     if (pins == nullptr) return;
     if (const auto proof = trust::Proof::of_conflict(*pins))
         conduct_.noticed(trust::Offence::key_conflict, *proof);
-}
-
-bool FederationStack::is_blocked(const protocol::ServerName& server) const
-{
-    return tiers_.tier_of(server, parts_.clock.now_ms()) == trust::Tier::blocked;
 }
 
 federation::SuccessionParts FederationStack::succession_parts()

@@ -36,6 +36,7 @@
 #include "net/router.hpp"
 #include "net/task_group.hpp"
 #include "protocol/log.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::daemon {
 
@@ -55,7 +56,8 @@ class FederationStack {
         protocol::Log& log;
         const protocol::Clock& clock;
         protocol::Random& random;
-        std::size_t outgoing;          // connections that may be open to other servers
+        std::size_t outgoing;  // connections that may be open to other servers
+        trust::policy::Enforcer& policies;
         net::Fetcher* http = nullptr;  // in place of HTTPS; outlives the stack
     };
     explicit FederationStack(Parts parts);

@@ -22,6 +22,11 @@ constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600
 
 }  // namespace
 
+bool FederationStack::is_blocked(const protocol::ServerName& server) const
+{
+    return tiers_.tier_of(server, parts_.clock.now_ms()) == trust::Tier::blocked;
+}
+
 // [LOG-8] Who holds less or more than its last answer said is found within an hour.
 asio::awaitable<void> FederationStack::keep_asking()
 {

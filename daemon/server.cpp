@@ -42,6 +42,20 @@ std::string what(std::exception_ptr bug)
     }
 }
 
+// Administrators read the log: what they shall be told stands there as a warning.
+void tell(protocol::Log& log, const trust::policy::Told& told)
+{
+    const auto level =
+        told.for_administrators ? protocol::LogLevel::warning : protocol::LogLevel::info;
+    log.write(level, "trust", "a policy rule has this told",
+              {{"action", trust::policy::row_of(told.action).name},
+               {"outcome", trust::policy::to_text(told.outcome)},
+               {"rule", told.rule},
+               {"subject", told.subject},
+               {"resource", told.resource},
+               {"tags", told.tags}});
+}
+
 std::string text_of(const SocketAddress& address)
 {
     const auto host = address.address.to_string();
@@ -64,7 +78,9 @@ Server::Server(boost::asio::io_context& io, Config config, Identity keys, Storag
                  protocol::log_error(log, "daemon", "a task ended by an exception",
                                      {{"what", what(std::move(bug))}});
              }),
-      room_(log, tasks_, clock_, config_.server.data)
+      room_(log, tasks_, clock_, config_.server.data),
+      policies_(trust::policy::shipped_alone(), clock_,
+                [&log](const trust::policy::Told& told) { tell(log, told); })
 {
 }
 
@@ -92,7 +108,7 @@ Result<void> Server::open()
 
     federation_ = std::make_unique<FederationStack>(FederationStack::Parts{
         config_, identity_, *stores_, tasks_, pool_.get_executor(), media_pool_.get_executor(),
-        log_, clock_, random_, shares->outgoing});
+        log_, clock_, random_, shares->outgoing, policies_});
     api::ApiOptions options;
     options.server = config_.server.name;
     options.names = config_.name_rules();
@@ -103,8 +119,8 @@ Result<void> Server::open()
     api_ = std::make_unique<api::Api>(
         api::ApiParts{io_.get_executor(), tasks_, stores_->commits(), federation_->channels(),
                       federation_->directory(), federation_->people(), federation_->media(),
-                      federation_->report_passing(), federation_->upheld_reports(), clock_, random_,
-                      log_},
+                      federation_->report_passing(), federation_->upheld_reports(), policies_,
+                      clock_, random_, log_},
         options);
     add_figures();
     const auto connections = connections_of_a_listener(shares->connections);
@@ -121,8 +137,8 @@ void Server::add_control()
         identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
         federation_->prover(), federation_->follower(), federation_->repair(),
         federation_->channels(), api_->administration(), api_->settings(), api_->reports(),
-        stores_->commits(), federation_->tiers(), federation_->conduct(), federation_->peering(),
-        clock_, random_, config_.federation.enabled});
+        api_->policies(), stores_->commits(), federation_->tiers(), federation_->conduct(),
+        federation_->peering(), clock_, random_, config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

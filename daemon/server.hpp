@@ -65,6 +65,7 @@ class Server {
     net::TaskGroup tasks_;
     DiskRoom room_;
     api::Metrics metrics_;
+    trust::policy::Enforcer policies_;
     std::unique_ptr<Stores> stores_;
     std::unique_ptr<FederationStack> federation_;
     std::unique_ptr<api::Api> api_;

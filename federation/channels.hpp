@@ -17,6 +17,7 @@
 #include "protocol/channel_state.hpp"
 #include "protocol/names.hpp"
 #include "protocol/result.hpp"
+#include "trust/policy/attributes.hpp"
 
 namespace entente::federation {
 
@@ -137,11 +138,19 @@ struct Moving {
     std::optional<Error> problem;
 };
 
+// What policies may ask about an own user who acts.
+struct Person {
+    trust::policy::ServerRole role = trust::policy::ServerRole::user;
+    Millis since = 0;     // when the account was made; 0: that isn't known
+    std::string network;  // where the request came from; empty: that isn't known
+};
+
 // Who acts, and under which retry identity [EVT-2].
 struct Actor {
     UserId user;
     std::optional<Uuid> device;
     Uuid txn;
+    Person person = {};
 };
 
 // Hears of what became durable, on the I/O executor, in log order for each channel.

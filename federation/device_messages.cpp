@@ -1,5 +1,7 @@
 #include "federation/device_messages.hpp"
 
+#include "federation/event_policy.hpp"
+
 #include <utility>
 
 #include "protocol/json_rules.hpp"
@@ -41,8 +43,9 @@ Result<SentNote> read_note(const std::string& text)
 }  // namespace
 
 DeviceMessages::DeviceMessages(const Identity& identity,
-                               std::function<void(const MailedDevice&)> came)
-    : identity_(identity), came_(std::move(came))
+                               std::function<void(const MailedDevice&)> came,
+                               trust::policy::Enforcer* policies)
+    : identity_(identity), came_(std::move(came)), policies_(policies)
 {
 }
 
@@ -78,12 +81,19 @@ Result<void> DeviceMessages::take(storage::WriteTransaction& transaction,
     auto message = protocol::parse_device_message(direct.content);
     if (!message) return fail(message);
     if (event.sender.is_server) return refuse(Code::forbidden, "a device's message is a user's");
+    ServerQuestion question{trust::policy::Action::device_send, origin, direct.tier,
+                            identity_.name};
+    question.user = event.sender.text;
+    question.kind = trust::policy::ResourceKind::account;
+    question.resource = event.to;
+    question.octets = event.octets.size() + direct.content.size();
+    // Of the others it would be looked up for each message, and nothing shipped depends on it.
     if (direct.tier < trust::Tier::known) {
         auto acquainted = storage::are_acquainted(transaction.db(), event.to, event.sender.text);
         if (!acquainted) return fail(acquainted);
-        if (!*acquainted)
-            return refuse(Code::forbidden, "the recipient has nothing to do with the sender");
+        question.is_acquainted = *acquainted;
     }
+    if (auto allowed = ask_policies(policies_, question); !allowed) return allowed;
     auto stored = store(transaction, event, *message, origin.str());
     if (!stored && stored.error().code == Code::rate_limited)
         return refuse(Code::forbidden, "the device's mailbox is full");

@@ -12,6 +12,7 @@
 #include "protocol/device_message.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/outgoing_store.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::federation {
 
@@ -24,7 +25,8 @@ struct MailedDevice {
 class DeviceMessages {
  public:
     // `came` runs after the commit.
-    DeviceMessages(const Identity& identity, std::function<void(const MailedDevice&)> came);
+    DeviceMessages(const Identity& identity, std::function<void(const MailedDevice&)> came,
+                   trust::policy::Enforcer* policies = nullptr);
 
     // `source` is whose share of the mailbox it takes. `not_found` where there is no such
     // user or device; `rate_limited` where the mailbox is full.
@@ -32,9 +34,9 @@ class DeviceMessages {
                                      const protocol::Event& event,
                                      const protocol::DeviceMessage& message,
                                      const std::string& source);
-    // The handler of `device.message`. Servers below `known` are heard for those of their
-    // users whom the recipient has to do with: else `forbidden`. So is a message to a full
-    // mailbox: the sender's server must not wait for one device.
+    // The handler of `device.message`. `forbidden` as policies say; as shipped, servers below
+    // `known` are heard for those of their users whom the recipient has to do with. So is a
+    // message to a full mailbox: the sender's server must not wait for one device.
     [[nodiscard]] Result<void> take(storage::WriteTransaction& transaction,
                                     const VerifiedDirect& direct, const ServerName& origin);
     // Tells the device that a direct event of its own was refused; `row.note` says which.
@@ -44,6 +46,7 @@ class DeviceMessages {
  private:
     const Identity& identity_;
     std::function<void(const MailedDevice&)> came_;
+    trust::policy::Enforcer* policies_;  // nothing: nobody is asked
 };
 
 // What is told of a message, an invitation or a report that is refused, and to which device of

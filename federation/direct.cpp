@@ -4,6 +4,7 @@
 
 #include "federation/home_log.hpp"
 #include "storage/account_store.hpp"
+#include "storage/acquaintances.hpp"
 
 namespace entente::federation {
 
@@ -11,6 +12,8 @@ namespace {
 
 using protocol::EventResult;
 using protocol::ItemStatus;
+namespace policy = trust::policy;
+using A = policy::Attribute;
 
 std::string text_member(const nlohmann::json& object, const char* name)
 {
@@ -22,8 +25,13 @@ std::string text_member(const nlohmann::json& object, const char* name)
 
 Direct::Direct(const Identity& identity, storage::ChannelLogStore& store,
                const protocol::Clock& clock,
-               std::function<void(const protocol::UserId& user)> invited)
-    : identity_(identity), store_(store), clock_(clock), invited_(std::move(invited))
+               std::function<void(const protocol::UserId& user)> invited,
+               trust::policy::Enforcer* policies)
+    : identity_(identity),
+      store_(store),
+      clock_(clock),
+      invited_(std::move(invited)),
+      policies_(policies)
 {
 }
 
@@ -199,12 +207,14 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
             return refuse(Code::forbidden, "the user has too many invitations open");
     }
     auto row = *direct.invitation;
+    auto ruling = decide(db, direct);
+    if (!ruling) return fail(ruling);
     // What the user has let in once stays so.
-    row.is_held = direct.tier < trust::Tier::known && !(*earlier && !(*earlier)->is_held);
+    row.is_held = ruling->is_held() && !(*earlier && !(*earlier)->is_held);
     auto put = storage::put_invitation(db, row);
     if (!put) return put;
-    // Nobody is woken for a server in quarantine: the user finds it when he looks.
-    if (row.is_held && direct.tier < trust::Tier::guest) return {};
+    // The user finds it when he looks.
+    if (row.is_held && ruling->has_tag(trust::policy::no_push_tag)) return {};
     transaction.after_commit([invited = invited_, name = *user] { invited(name); });
     return {};
 }
@@ -212,6 +222,33 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
 void Direct::check_before(std::string type, DirectCheck check)
 {
     checks_.emplace(std::move(type), std::move(check));
+}
+
+Result<trust::policy::Ruling> Direct::decide(storage::Connection& db,
+                                             const VerifiedDirect& direct) const
+{
+    if (policies_ == nullptr) return policy::Ruling{};
+    const auto& row = *direct.invitation;
+    const auto& inviting = direct.event->sender.server;
+    policy::Request request{policy::Action::invitation_receive};
+    request
+        .word(A::subject_kind,
+              row.sender == row.home ? policy::SubjectKind::server : policy::SubjectKind::user)
+        .text(A::subject_id, row.sender)
+        .text(A::subject_server, inviting.str())
+        .flag(A::subject_local, false)
+        .word(A::subject_tier, direct.tier)
+        .word(A::subject_role, policy::ServerRole::none)
+        .word(A::resource_kind, policy::ResourceKind::invitation)
+        .text(A::resource_id, row.user)
+        .text(A::resource_server, identity_.name.str())
+        .number(A::context_size, static_cast<std::int64_t>(direct.event->octets.size()));
+    if (policies_->asks(request.action(), A::context_acquainted)) {
+        auto acquainted = storage::are_acquainted(db, row.user, row.sender);
+        if (!acquainted) return fail(acquainted);
+        request.flag(A::context_acquainted, *acquainted);
+    }
+    return policies_->decide(request);
 }
 
 void Direct::handle(std::string type, DirectHandler handler, Repeat repeat)

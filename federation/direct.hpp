@@ -14,6 +14,7 @@
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/incoming_store.hpp"
+#include "trust/policy/enforcer.hpp"
 #include "trust/tier.hpp"
 
 namespace entente::federation {
@@ -51,7 +52,8 @@ class Direct {
  public:
     // `invited` runs after the commit.
     Direct(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
-           std::function<void(const protocol::UserId& user)> invited);
+           std::function<void(const protocol::UserId& user)> invited,
+           trust::policy::Enforcer* policies = nullptr);
 
     // Before the first event. A type with nothing but an answer is dealt with anew when it is
     // repeated: the answer is as of then.
@@ -73,6 +75,9 @@ class Direct {
                                      const VerifiedDirect& direct, const ServerName& origin);
     [[nodiscard]] Result<void> take_invitation(storage::WriteTransaction& transaction,
                                                const VerifiedDirect& direct);
+    // What policies say of the invitation; where nobody is asked it comes through.
+    [[nodiscard]] Result<trust::policy::Ruling> decide(storage::Connection& db,
+                                                       const VerifiedDirect& direct) const;
     [[nodiscard]] Result<storage::InvitationRow> read_invitation(const protocol::Event& event,
                                                                  const std::string& content,
                                                                  const ServerName& origin) const;
@@ -81,6 +86,7 @@ class Direct {
     storage::ChannelLogStore& store_;
     const protocol::Clock& clock_;
     std::function<void(const protocol::UserId& user)> invited_;
+    trust::policy::Enforcer* policies_;
     std::map<std::string, DirectHandler> handlers_;
     std::map<std::string, DirectCheck> checks_;
     std::set<std::string> questions_;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "federation/event_policy.hpp"
 #include "storage/directory_store.hpp"
 
 namespace entente::federation {
@@ -54,24 +55,26 @@ struct UnderWay {
 
 }  // namespace
 
-asio::awaitable<Result<void>> Directory::set_alias(UserId user, Alias alias, ChannelId channel)
+asio::awaitable<Result<void>> Directory::set_alias(UserId user, Alias alias, ChannelId channel,
+                                                   Person person)
 {
-    auto job = [this, user, alias, channel](storage::WriteTransaction& transaction) {
-        return put(transaction.db(), user, alias, channel);
+    Naming by{user, std::move(person), trust::policy::Action::alias_set};
+    auto job = [this, by = std::move(by), alias, channel](storage::WriteTransaction& transaction) {
+        return put(transaction.db(), by, alias, channel);
     };
     storage::Cause cause{user.str(), 0};
     auto done = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return done;
 }
 
-Result<void> Directory::put(Connection& db, const UserId& user, const Alias& alias,
+Result<void> Directory::put(Connection& db, const Naming& by, const Alias& alias,
                             const ChannelId& name) const
 {
     if (protocol::server_of(alias) != parts_.self)
         return refuse(Code::not_home, "the alias is another server's");
     auto channel = storage::read_channel(db, name);
     if (!channel) return fail(channel);
-    if (auto may = check_moderator(db, *channel, user); !may) return may;
+    if (auto may = check_moderator(db, *channel, by); !may) return may;
     const std::string localpart{protocol::localpart_of(alias)};
     auto known = storage::find_alias(db, localpart);
     if (!known) return fail(known);
@@ -81,13 +84,13 @@ Result<void> Directory::put(Connection& db, const UserId& user, const Alias& ali
     if (!others) return fail(others);
     if (others->size() >= max_aliases_per_channel)
         return refuse(Code::forbidden, "a channel has at most 16 aliases");
-    return storage::put_alias(db, {localpart, channel->id, user.str(), parts_.clock.now_ms()});
+    return storage::put_alias(db, {localpart, channel->id, by.user.str(), parts_.clock.now_ms()});
 }
 
 Result<void> Directory::check_moderator(Connection& db, const storage::ChannelRow& channel,
-                                        const UserId& user) const
+                                        const Naming& by) const
 {
-    auto member = storage::read_member(db, channel.id, user.str());
+    auto member = storage::read_member(db, channel.id, by.user.str());
     if (!member) return fail(member);
     if (!*member || (*member)->standing > Standing::owner)
         return refuse(Code::not_found, "no such channel");
@@ -95,20 +98,27 @@ Result<void> Directory::check_moderator(Connection& db, const storage::ChannelRo
         return refuse(Code::forbidden, "only moderators may do this");
     if (channel.home != parts_.self)
         return refuse(Code::not_home, "the channel is homed elsewhere");
-    return {};
+    auto state = protocol::parse_state(channel.state, parts_.names);
+    if (!state) return fail(state);
+    const bool is_owner = (*member)->standing == Standing::owner;
+    state->members[by.user.str()] = is_owner ? protocol::Role::owner : protocol::Role::moderator;
+    return ask_policies(
+        parts_.policies,
+        ChannelQuestion{by.action, by.user, {}, channel.name, channel.home, *state, &by.person});
 }
 
-asio::awaitable<Result<void>> Directory::drop_alias(UserId user, Alias alias)
+asio::awaitable<Result<void>> Directory::drop_alias(UserId user, Alias alias, Person person)
 {
-    auto job = [this, user, alias](storage::WriteTransaction& transaction) {
-        return drop(transaction.db(), user, alias);
+    Naming by{user, std::move(person), trust::policy::Action::alias_drop};
+    auto job = [this, by = std::move(by), alias](storage::WriteTransaction& transaction) {
+        return drop(transaction.db(), by, alias);
     };
     storage::Cause cause{user.str(), 0};
     auto done = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return done;
 }
 
-Result<void> Directory::drop(Connection& db, const UserId& user, const Alias& alias) const
+Result<void> Directory::drop(Connection& db, const Naming& by, const Alias& alias) const
 {
     if (protocol::server_of(alias) != parts_.self)
         return refuse(Code::not_home, "the alias is another server's");
@@ -117,7 +127,7 @@ Result<void> Directory::drop(Connection& db, const UserId& user, const Alias& al
     if (!*known) return unknown_alias();
     auto channel = storage::read_channel(db, (*known)->channel);
     if (!channel) return fail(channel);
-    auto may = check_moderator(db, *channel, user);
+    auto may = check_moderator(db, *channel, by);
     // Of a channel that one may not know of one doesn't learn by its alias either.
     if (!may && may.error().code == Code::not_found) return unknown_alias();
     if (!may) return may;

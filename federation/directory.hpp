@@ -7,12 +7,14 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "federation/channels.hpp"
 #include "federation/gate.hpp"
 #include "federation/signed_client.hpp"
 #include "net/http_message.hpp"
 #include "protocol/directory_answers.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/log_reader.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::federation {
 
@@ -34,6 +36,7 @@ struct DirectoryParts {
     storage::GroupCommit& commits;
     const protocol::Clock& clock;
     AskServer ask;
+    trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
 };
 
 class Directory {
@@ -43,8 +46,9 @@ class Directory {
     // By a moderator of a channel that is homed here: `not_found`, `forbidden`, `not_home`;
     // `conflict` where the alias names another channel. Twice is once.
     asio::awaitable<Result<void>> set_alias(protocol::UserId user, protocol::Alias alias,
-                                            protocol::ChannelId channel);
-    asio::awaitable<Result<void>> drop_alias(protocol::UserId user, protocol::Alias alias);
+                                            protocol::ChannelId channel, Person person = {});
+    asio::awaitable<Result<void>> drop_alias(protocol::UserId user, protocol::Alias alias,
+                                             Person person = {});
 
     // `not_found` also where the user, or this server, may not know of the channel;
     // `unavailable` where the alias's server gives no answer.
@@ -64,14 +68,20 @@ class Directory {
     // Who may know of a channel that isn't public.
     using MayKnow = std::function<Result<bool>(storage::Connection& db, std::int64_t channel)>;
 
-    [[nodiscard]] Result<void> put(storage::Connection& db, const protocol::UserId& user,
+    struct Naming {
+        protocol::UserId user;
+        Person person;
+        trust::policy::Action action;
+    };
+    [[nodiscard]] Result<void> put(storage::Connection& db, const Naming& by,
                                    const protocol::Alias& alias,
                                    const protocol::ChannelId& channel) const;
-    [[nodiscard]] Result<void> drop(storage::Connection& db, const protocol::UserId& user,
+    [[nodiscard]] Result<void> drop(storage::Connection& db, const Naming& by,
                                     const protocol::Alias& alias) const;
+    // And what policies say.
     [[nodiscard]] Result<void> check_moderator(storage::Connection& db,
                                                const storage::ChannelRow& channel,
-                                               const protocol::UserId& user) const;
+                                               const Naming& by) const;
     [[nodiscard]] Result<protocol::AliasAnswer> read_alias(storage::Connection& db,
                                                            std::string_view localpart,
                                                            const MayKnow& may_know) const;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "federation/directory.hpp"
+#include "federation/event_policy.hpp"
 #include "protocol/channel_state.hpp"
 #include "protocol/octets.hpp"
 #include "storage/directory_store.hpp"
@@ -102,6 +103,11 @@ asio::awaitable<Result<DirectoryAnswer>> Directory::own_page(std::string cursor,
 asio::awaitable<net::Response> Directory::answer_alias(const net::Request& request,
                                                        const Admitted& admitted)
 {
+    auto allowed =
+        ask_policies(parts_.policies,
+                     {trust::policy::Action::directory_look_up, admitted.origin, admitted.tier,
+                      parts_.self, trust::policy::ResourceKind::channel, request.captures.at(0)});
+    if (!allowed) co_return net::problem_response(allowed.error(), parts_.clock.now_ms());
     auto job = [this, localpart = request.captures.at(0),
                 asker = admitted.origin](Connection& db) -> Result<AliasAnswer> {
         // [QRY-1]
@@ -119,10 +125,9 @@ asio::awaitable<net::Response> Directory::answer_alias(const net::Request& reque
 asio::awaitable<net::Response> Directory::answer_page(const net::Request& request,
                                                       const Admitted& admitted)
 {
-    if (admitted.tier == trust::Tier::quarantined) {
-        const Error error{Code::forbidden, "no directory for a server in quarantine", {}, 0};
-        co_return net::problem_response(error, parts_.clock.now_ms());
-    }
+    auto allowed = ask_policies(parts_.policies, {trust::policy::Action::directory_search,
+                                                  admitted.origin, admitted.tier, parts_.self});
+    if (!allowed) co_return net::problem_response(allowed.error(), parts_.clock.now_ms());
     auto cursor = request.parameter("cursor").value_or("");
     auto answer = co_await own_page(std::move(cursor), admitted.origin.str());
     if (!answer) co_return net::problem_response(answer.error(), parts_.clock.now_ms());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "federation/answers.hpp"
+#include "federation/event_policy.hpp"
 #include "federation/long_octets.hpp"
 #include "federation/run_blocking.hpp"
 #include "protocol/ascii.hpp"
@@ -90,6 +91,11 @@ asio::awaitable<Result<Admitted>> Gate::examine(net::Request& request, bool vola
     parts_.budgets.refund_source(source, parts_.clock.now_ms());
     auto allowed =
         parts_.budgets.spend_request(admitted.origin, admitted.tier, parts_.clock.now_ms());
+    if (allowed)
+        allowed = ask_policies(parts_.policies,
+                               {trust::policy::Action::request_make, admitted.origin, admitted.tier,
+                                parts_.identity.name, trust::policy::ResourceKind::server,
+                                request.path, source, request.body.size()});
     if (!allowed) co_return fail(allowed);
     // Within the budget alone: it has this server call the address that the origin names.
     parts_.discovery.heard_from(admitted.origin);

@@ -18,6 +18,7 @@
 #include "storage/group_commit.hpp"
 #include "storage/nonce_window.hpp"
 #include "trust/budgets.hpp"
+#include "trust/policy/enforcer.hpp"
 #include "trust/tiers.hpp"
 
 namespace entente::federation {
@@ -48,6 +49,7 @@ struct GateParts {
     const trust::Tiers& tiers;
     trust::Budgets& budgets;
     const protocol::Clock& clock;
+    trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
 };
 
 class Gate {

@@ -58,14 +58,6 @@ bool is_one_too_many(const ChannelState& state, const Event& event)
     return member != state.members.end() && member->second == protocol::Role::member;
 }
 
-// Whoever is invited, or a member already, needs no moderator.
-bool needs_a_moderator(const ChannelState& state, const Event& event, trust::Tier tier)
-{
-    const auto& user = event.sender.text;
-    return is_join(event) && tier < trust::Tier::guest && !state.is_member(user) &&
-           !state.invited.contains(user) && !state.banned.contains(user);
-}
-
 }  // namespace
 
 bool is_passing(const Error& problem)
@@ -103,13 +95,19 @@ Result<void> check_not_ahead(Millis at, Millis now)
 }
 
 HomeLog::HomeLog(const Identity& identity, storage::ChannelLogStore& store,
-                 const protocol::Clock& clock, protocol::Random& random, Wake wake)
-    : identity_(identity), store_(store), clock_(clock), random_(random), wake_(std::move(wake))
+                 const protocol::Clock& clock, protocol::Random& random, Wake wake,
+                 trust::policy::Enforcer* policies)
+    : identity_(identity),
+      store_(store),
+      clock_(clock),
+      random_(random),
+      wake_(std::move(wake)),
+      policies_(policies)
 {
 }
 
 Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& channel,
-                                 const Event& event, std::string content)
+                                 const Event& event, std::string content, const Sending* sending)
 {
     auto& db = transaction.db();
     auto duplicate = find_duplicate(db, channel, event);
@@ -135,8 +133,16 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
     if (!target) return fail(target);
 
     const auto uninvited = clears_invitation(channel.state, event, content);
+    const auto facts = facts_of(*target);
+    bool is_held = false;
+    protocol::Permit permitted;
+    if (policies_ != nullptr && sending != nullptr)
+        permitted = [&] {
+            return permit(channel, event, content, facts ? &*facts : nullptr, *sending, is_held);
+        };
     auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1,
-                                        channel.epoch, facts_of(*target), identity_.names);
+                                        channel.epoch, facts, identity_.names, permitted);
+    if (is_held) return ask_moderators(db, channel, event);
     if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
     if (!change) return fail(change);
 
@@ -416,20 +422,8 @@ Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel&
                            std::max<std::int64_t>(budget_retry, 1));
     if (turn.deferred.contains({channel.name, event.sender.text}))
         return Result<Appended>{tl::unexpect, earlier_one_waits()};
-    if (needs_a_moderator(channel.state, event, turn.tier))
-        return ask_moderators(transaction.db(), channel, event);
-    return append(transaction, channel, event, item.content);
-}
-
-Result<Appended> HomeLog::ask_moderators(Connection& db, const LiveChannel& channel,
-                                         const Event& event)
-{
-    auto earlier = find_duplicate(db, channel, event);
-    if (!earlier) return fail(earlier);
-    if (*earlier) return std::move(**earlier);
-    auto kept = storage::put_join_request(db, channel.id, event.sender.text, clock_.now_ms());
-    if (!kept) return fail(kept);
-    return refuse(Code::forbidden, "a moderator is asked: join again once you are invited");
+    const Sending sending{nullptr, turn.tier};
+    return append(transaction, channel, event, item.content, &sending);
 }
 
 // A server that said it doesn't follow, and lost what it held, joins again: its users are

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "federation/event_policy.hpp"
 #include "federation/identity.hpp"
 #include "federation/verification.hpp"
 #include "protocol/channel_state.hpp"
@@ -47,21 +48,30 @@ struct SubmissionTurn {
 // nobody else is left to ask.
 enum class Missing : std::uint8_t { is_refused, is_taken };
 
+// Whose event is to be appended, for policies.
+struct Sending {
+    const Person* person = nullptr;           // an own user
+    trust::Tier tier = trust::Tier::trusted;  // else of its server
+};
+
 // Who must be woken when the commit is durable.
 using Wake = std::function<void(const ServerName& server)>;
 
 class HomeLog {
  public:
     HomeLog(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
-            protocol::Random& random, Wake wake);
+            protocol::Random& random, Wake wake, trust::policy::Enforcer* policies = nullptr);
 
     // Appends an event by one of this server's users or by one whose seal was verified. A
     // channel.move is the last that is appended here [SUC-2]: its consent has been verified.
     // The errors of apply_event, `equivocation` [EVT-2], `malformed` [EVT-5], `not_home`,
-    // `superseded`.
+    // `superseded`. Of what the table of section 8 permits policies are asked, unless they have
+    // been before (`sending` is null): `forbidden`, `rate_limited`; a join that is held for
+    // moderators is shown to them and `forbidden` until one invites.
     [[nodiscard]] Result<Appended> append(storage::WriteTransaction& transaction,
                                           storage::LiveChannel& channel,
-                                          const protocol::Event& event, std::string content);
+                                          const protocol::Event& event, std::string content,
+                                          const Sending* sending = nullptr);
 
     // [LOG-5] What a follower holds of this log beyond its end, put back as it was: times,
     // events, seals and the checkpoint with its root. The slice has been verified against
@@ -131,7 +141,12 @@ class HomeLog {
     [[nodiscard]] Result<Appended> append_or_find(storage::WriteTransaction& transaction,
                                                   storage::LiveChannel& channel,
                                                   const storage::SubmissionRow& row);
-    // Of a server in quarantine: refused, and kept for the moderators of this server.
+    // What policies say of an event that the table permits; `held` where they hold it.
+    [[nodiscard]] Result<void> permit(const storage::LiveChannel& channel,
+                                      const protocol::Event& event, std::string_view content,
+                                      const protocol::TargetFacts* target, const Sending& sending,
+                                      bool& held) const;
+    // Refused, and kept for the moderators.
     [[nodiscard]] Result<Appended> ask_moderators(storage::Connection& db,
                                                   const storage::LiveChannel& channel,
                                                   const protocol::Event& event);
@@ -157,6 +172,7 @@ class HomeLog {
     const protocol::Clock& clock_;
     protocol::Random& random_;
     Wake wake_;
+    trust::policy::Enforcer* policies_;  // nothing: nobody is asked
     // When an invitation was last sent again, by channel and user.
     std::map<std::pair<std::int64_t, std::string>, Millis> repeated_;
 };

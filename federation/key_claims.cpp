@@ -1,5 +1,7 @@
 #include "federation/key_claims.hpp"
 
+#include "federation/event_policy.hpp"
+
 #include <utility>
 
 #include "storage/acquaintances.hpp"
@@ -18,12 +20,14 @@ using protocol::KeyClaim;
 using storage::WriteTransaction;
 
 KeyClaims::KeyClaims(const Identity& identity, storage::GroupCommit& commits,
-                     const protocol::Clock& clock, std::function<void(const LowKeys&)> low)
+                     const protocol::Clock& clock, std::function<void(const LowKeys&)> low,
+                     trust::policy::Enforcer* policies)
     : identity_(identity),
       commits_(commits),
       clock_(clock),
       low_(std::move(low)),
-      shares_(max_claimers, max_claimed_keys_per_server, hour_ms)
+      shares_(max_claimers, max_claimed_keys_per_server, hour_ms),
+      policies_(policies)
 {
 }
 
@@ -43,6 +47,7 @@ asio::awaitable<Result<std::string>> KeyClaims::claim(ServerName asker, trust::T
     Asker server;
     server.name = asker.str();
     server.is_server = true;
+    server.tier = tier;
     if (tier < trust::Tier::known) {
         std::set<std::string> users;
         for (const auto& one : claims.claims) {
@@ -105,7 +110,13 @@ Result<std::string> KeyClaims::hand_out(WriteTransaction& transaction, const Ask
 bool KeyClaims::may_take(const Asker& asker, const KeyClaim& claim)
 {
     if (!asker.is_server) return true;
-    if (asker.strangers.contains(claim.user.str())) return false;
+    const auto server = ServerName::trusted(asker.name);
+    ServerQuestion question{trust::policy::Action::key_claim, server, asker.tier, identity_.name};
+    question.kind = trust::policy::ResourceKind::key;
+    question.resource = claim.user.str();
+    if (asker.tier < trust::Tier::known)
+        question.is_acquainted = !asker.strangers.contains(claim.user.str());
+    if (!ask_policies(policies_, question)) return false;
     const auto now = clock_.now_ms();
     const auto pair = asker.name + "\n" + claim.user.str() + "\n" + claim.device.str();
     return shares_.of(pair, now).take(1, now);

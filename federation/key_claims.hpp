@@ -18,6 +18,7 @@
 #include "protocol/people_queries.hpp"
 #include "storage/group_commit.hpp"
 #include "trust/budgets.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::federation {
 
@@ -30,14 +31,14 @@ class KeyClaims {
  public:
     // `low` runs after the commit.
     KeyClaims(const Identity& identity, storage::GroupCommit& commits, const protocol::Clock& clock,
-              std::function<void(const LowKeys&)> low);
+              std::function<void(const LowKeys&)> low, trust::policy::Enforcer* policies = nullptr);
 
     // The answer as it travels [QRY-8], for a user of ours. Each asker, user or server, has its
     // own txns. Claims on users of other servers get no key. `equivocation` where other claims
     // came under this txn before.
     asio::awaitable<Result<std::string>> claim(protocol::UserId asker, protocol::KeyClaims claims);
-    // The same for another server. [QRY-12] Below `known` only who is acquainted with the user
-    // gets one-time keys.
+    // The same for another server. [QRY-12] One-time keys for who may have them by policies; as
+    // shipped, below `known` only who is acquainted with the user.
     asio::awaitable<Result<std::string>> claim(ServerName asker, trust::Tier tier,
                                                protocol::KeyClaims claims);
 
@@ -45,7 +46,9 @@ class KeyClaims {
     struct Asker {
         std::string name;
         bool is_server = false;
-        std::set<std::string> strangers;  // our users who have nothing to do with it
+        trust::Tier tier = trust::Tier::trusted;
+        // Our users who have nothing to do with a server below `known`.
+        std::set<std::string> strangers;
     };
     asio::awaitable<Result<std::string>> claim(Asker asker, protocol::KeyClaims claims);
     [[nodiscard]] Result<std::string> hand_out(storage::WriteTransaction& transaction,
@@ -60,7 +63,8 @@ class KeyClaims {
     storage::GroupCommit& commits_;
     const protocol::Clock& clock_;
     std::function<void(const LowKeys&)> low_;
-    trust::BucketTable shares_;  // the writer's alone
+    trust::BucketTable shares_;          // the writer's alone
+    trust::policy::Enforcer* policies_;  // nothing: nobody is asked
 };
 
 }  // namespace entente::federation

@@ -95,6 +95,7 @@ Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const Chan
         return refuse(Code::malformed, "the content must be a JSON object");
     Draft made;
     made.user = actor.user;
+    made.person = actor.person;
     // Salted before it is checked: the salt that a client brings would then stand twice.
     made.content = salted(members, parts_.random);
     if (auto checked = protocol::check_json(made.content); !checked) return fail(checked);
@@ -115,16 +116,47 @@ Result<LocalChannels::Draft> LocalChannels::draft(const Actor& actor, const Chan
 
 Result<LocalChannels::Draft> LocalChannels::draft_creation(const Actor& actor,
                                                            const ChannelId& name,
-                                                           const NewChannel& channel) const
+                                                           const NewChannel& channel,
+                                                           const Draft* invitation) const
 {
     auto made = draft(actor, name, {"channel.create", creation_members(channel), std::nullopt});
     if (!made) return made;
     // What the fold refuses must not leave an empty channel behind.
     protocol::ChannelState blank;
-    auto allowed = protocol::apply_event(blank, made->event, made->content, 1, 1, std::nullopt,
-                                         parts_.identity.names);
-    if (!allowed) return fail(allowed);
+    std::int64_t seq = 0;
+    for (const auto* draft : {static_cast<const Draft*>(&*made), invitation}) {
+        if (draft == nullptr) break;
+        protocol::Permit permit;
+        if (parts_.policies != nullptr)
+            permit = [&]() -> Result<void> {
+                auto ruling = ask_policies(
+                    *parts_.policies, {draft->event, draft->content, name, parts_.identity.name,
+                                       &blank, nullptr, &draft->person});
+                if (!ruling) return fail(ruling);
+                return {};
+            };
+        auto allowed = protocol::apply_event(blank, draft->event, draft->content, ++seq, 1,
+                                             std::nullopt, parts_.identity.names, permit);
+        if (!allowed) return fail(allowed);
+    }
     return made;
+}
+
+Result<void> LocalChannels::permit(const Draft& draft, const ServerName& home,
+                                   const LiveChannel* channel, bool is_invited) const
+{
+    if (parts_.policies == nullptr) return {};
+    EventQuestion question{draft.event, draft.content, *draft.event.channel, home};
+    question.state = channel == nullptr ? nullptr : &channel->state;
+    question.person = &draft.person;
+    question.is_invited = is_invited;
+    // The table decides when it is ordered; what is known here by then may be more.
+    if (home != parts_.identity.name || (channel != nullptr && channel->held))
+        question.unallowed = trust::policy::Unallowed::goes_on;
+    auto ruling = ask_policies(*parts_.policies, question);
+    if (!ruling) return fail(ruling);
+    // Whoever orders the join asks its own moderators.
+    return {};
 }
 
 Result<LiveChannel*> LocalChannels::begin(WriteTransaction& transaction, const Draft& creation)
@@ -194,11 +226,16 @@ asio::awaitable<Result<Posted>> LocalChannels::change(Actor actor, ChannelId cha
     auto made = draft(actor, channel, std::move(change));
     if (!made) co_return fail(made);
     storage::Cause cause{made->user.str(), octets_of(made->event, made->content)};
-    auto job = [this, draft = std::move(*made)](WriteTransaction& transaction) {
-        return apply(transaction, draft);
+    auto job = [this,
+                draft = std::move(*made)](WriteTransaction& transaction) -> Result<Result<Posted>> {
+        auto posted = apply(transaction, draft);
+        // Of a join that is refused what moderators are asked stays.
+        if (!posted && draft.event.type != "member.join") return fail(posted);
+        return posted;
     };
     auto posted = co_await parts_.commits.write(std::move(job), std::move(cause));
-    co_return posted;
+    if (!posted) co_return fail(posted);
+    co_return std::move(*posted);
 }
 
 asio::awaitable<std::vector<Result<Posted>>> LocalChannels::post_all(std::vector<Post> posts)
@@ -239,6 +276,7 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
         if (!is_join) return unknown_channel();
         auto home = home_for(draft);
         if (!home) return fail(home);
+        if (auto allowed = permit(draft, *home, nullptr, false); !allowed) return fail(allowed);
         return submit(transaction, draft, *home);
     }
     auto& channel = **found;
@@ -253,15 +291,20 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
     if (channel.home != parts_.identity.name) {
         if (!is_join && !channel.state.is_member(draft.user.str()))
             return refuse(Code::not_member, "not a member of the channel");
+        auto allowed = permit(draft, channel.home, &channel, invitation->has_value());
+        if (!allowed) return fail(allowed);
         return submit(transaction, draft, channel.home);
     }
     // [LOG-5] Kept beside the log until it may go on; whether it is allowed is told then.
     if (channel.held) {
+        if (auto allowed = permit(draft, channel.home, &channel, false); !allowed)
+            return fail(allowed);
         auto submitted = submit(transaction, draft, channel.home);
         if (submitted) parts_.store.note_submission(channel);
         return submitted;
     }
-    auto appended = parts_.home.append(transaction, channel, draft.event, draft.content);
+    const Sending sending{&draft.person};
+    auto appended = parts_.home.append(transaction, channel, draft.event, draft.content, &sending);
     if (!appended) return fail(appended);
     return accepted(draft.event.id, appended->seq);
 }
@@ -341,11 +384,29 @@ asio::awaitable<Result<Moving>> LocalChannels::move(Actor actor, ChannelId chann
 {
     if (parts_.succession == nullptr) co_return refuse(Code::unsupported, "channels can't move");
     storage::Cause cause{actor.user.str(), 0};
-    auto job = [this, actor, channel, home](WriteTransaction& transaction) {
+    auto job = [this, actor, channel, home](WriteTransaction& transaction) -> Result<Moving> {
+        if (auto allowed = permit_move(transaction.db(), actor, channel); !allowed)
+            return fail(allowed);
         return parts_.succession->wish(transaction, actor, channel, home);
     };
     auto moving = co_await parts_.commits.write(std::move(job), std::move(cause));
     co_return moving;
+}
+
+// Who isn't in it is told by Succession that there is none.
+Result<void> LocalChannels::permit_move(Connection& db, const Actor& actor,
+                                        const ChannelId& channel)
+{
+    auto found = parts_.store.find(db, channel);
+    if (!found || !(*found)->state.is_member(actor.user.str())) return {};
+    Draft wish;
+    wish.event.type = "channel.move";
+    wish.event.channel = channel;
+    wish.event.sender = {actor.user.str(), parts_.identity.name, false};
+    wish.person = actor.person;
+    const auto& home = (*found)->home;
+    // By whom a channel that is homed elsewhere is moved is refused there anyhow.
+    return home == parts_.identity.name ? permit(wish, home, *found, false) : Result<void>{};
 }
 
 // [RETRY-3] Counting costs as much as there is to count, so it is done when what was left at

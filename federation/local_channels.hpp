@@ -16,6 +16,7 @@
 #include "federation/succession.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::federation {
 
@@ -36,7 +37,8 @@ struct LocalChannelsParts {
     protocol::Random& random;
     Wake wake;  // a peer is owed a submission
     LocalChannelsOptions options;
-    Succession* succession = nullptr;  // nothing: no channel moves
+    Succession* succession = nullptr;             // nothing: no channel moves
+    trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
 };
 
 class LocalChannels final : public Channels {
@@ -83,11 +85,20 @@ class LocalChannels final : public Channels {
         protocol::Event event;
         std::string content;
         UserId user;
+        Person person;
     };
     [[nodiscard]] Result<Draft> draft(const Actor& actor, const ChannelId& channel,
                                       ChannelChange change) const;
+    // `invitation`, if any, is by the creator too, and follows at once. What the fold or policies
+    // refuse of either is told here.
     [[nodiscard]] Result<Draft> draft_creation(const Actor& actor, const ChannelId& name,
-                                               const NewChannel& channel) const;
+                                               const NewChannel& channel,
+                                               const Draft* invitation = nullptr) const;
+    // Of an event that somebody else orders, or this server later: policies are asked now.
+    [[nodiscard]] Result<void> permit(const Draft& draft, const ServerName& home,
+                                      const storage::LiveChannel* channel, bool is_invited) const;
+    [[nodiscard]] Result<void> permit_move(storage::Connection& db, const Actor& actor,
+                                           const ChannelId& channel);
     // The log of a new channel, its first entry appended. An error may leave the channel begun:
     // who goes on in the same transaction abandons it.
     [[nodiscard]] Result<storage::LiveChannel*> begin(storage::WriteTransaction& transaction,

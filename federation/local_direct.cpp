@@ -79,13 +79,13 @@ asio::awaitable<Result<DirectChannel>> LocalChannels::make_direct(Actor actor, U
     const auto name = protocol::make_channel_id(parts_.identity.name, now, parts_.random);
     about.kind = kind_of_dm;
     about.name.clear();
-    auto creation = draft_creation(actor, name, about);
-    if (!creation) co_return fail(creation);
     // In the same commit as the creation, so a txn of its own will do.
     Actor inviting = actor;
     inviting.txn = protocol::make_uuid7(now, parts_.random);
     auto invitation = draft(inviting, name, changes::invite(peer));
     if (!invitation) co_return fail(invitation);
+    auto creation = draft_creation(actor, name, about, &*invitation);
+    if (!creation) co_return fail(creation);
 
     auto job = [this, peer, creation = std::move(*creation), invitation = std::move(*invitation)](
                    WriteTransaction& transaction) -> Result<DirectChannel> {

@@ -57,21 +57,25 @@ struct LocalPeople::Gathering {
 
 LocalPeople::LocalPeople(LocalPeopleParts parts)
     : parts_(std::move(parts)),
-      claims_(parts_.identity, parts_.commits, parts_.clock,
-              [this](const LowKeys& low) {
-                  tell([&](PeopleListener& listener) { listener.keys_low(low); });
-              }),
-      messages_(parts_.identity,
-                [this](const MailedDevice& to) {
-                    tell([&](PeopleListener& listener) { listener.mail_came(to.user, to.device); });
-                }),
+      claims_(
+          parts_.identity, parts_.commits, parts_.clock,
+          [this](const LowKeys& low) {
+              tell([&](PeopleListener& listener) { listener.keys_low(low); });
+          },
+          parts_.policies),
+      messages_(
+          parts_.identity,
+          [this](const MailedDevice& to) {
+              tell([&](PeopleListener& listener) { listener.mail_came(to.user, to.device); });
+          },
+          parts_.policies),
       announcer_({parts_.identity, parts_.store, parts_.commits, parts_.tasks, parts_.clock,
                   parts_.random, parts_.wake}),
       signals_({parts_.identity, parts_.store, parts_.commits,
                 [this](const protocol::LiveSignal& signal) {
                     tell([&](PeopleListener& listener) { listener.signalled(signal); });
                 },
-                parts_.pass_signal}),
+                parts_.pass_signal, parts_.policies}),
       reports_(
           {parts_.identity, parts_.store, parts_.commits, parts_.clock, parts_.random, parts_.wake})
 {

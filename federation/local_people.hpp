@@ -18,6 +18,7 @@
 #include "federation/user_cache.hpp"
 #include "net/task_group.hpp"
 #include "storage/channel_log_store.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::federation {
 
@@ -39,6 +40,7 @@ struct LocalPeopleParts {
     Wake wake;  // a peer is owed a direct event
     // A signal for the link of a peer.
     std::function<void(const ServerName& peer, const protocol::LiveSignal&)> pass_signal;
+    trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
 };
 
 class LocalPeople final : public People {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "federation/event_policy.hpp"
 #include "protocol/ed25519.hpp"
 #include "storage/account_store.hpp"
 #include "storage/device_store.hpp"
@@ -47,8 +48,13 @@ Result<protocol::ShownUser> read_user(storage::Connection& db, const protocol::U
 
 PeopleAnswers::PeopleAnswers(const Identity& identity, storage::GroupCommit& commits,
                              KeyClaims& claims, trust::Budgets& budgets,
-                             const protocol::Clock& clock)
-    : identity_(identity), commits_(commits), claims_(claims), budgets_(budgets), clock_(clock)
+                             const protocol::Clock& clock, trust::policy::Enforcer* policies)
+    : identity_(identity),
+      commits_(commits),
+      claims_(claims),
+      budgets_(budgets),
+      clock_(clock),
+      policies_(policies)
 {
 }
 
@@ -58,6 +64,10 @@ asio::awaitable<net::Response> PeopleAnswers::user(const net::Request& request,
     const auto& localpart = request.captures.at(0);
     if (!protocol::is_localpart(localpart))
         co_return net::problem_response(unknown_user().value(), clock_.now_ms());
+    auto allowed = ask_policies(
+        policies_, {trust::policy::Action::directory_look_up, admitted.origin, admitted.tier,
+                    identity_.name, trust::policy::ResourceKind::account, localpart});
+    if (!allowed) co_return net::problem_response(allowed.error(), clock_.now_ms());
     auto job = [user = protocol::UserId::trusted(localpart + "@" + identity_.name.str())](
                    storage::Connection& db) -> Result<std::string> {
         auto shown = read_user(db, user);

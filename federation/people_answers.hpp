@@ -11,6 +11,7 @@
 #include "storage/driver.hpp"
 #include "storage/group_commit.hpp"
 #include "trust/budgets.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::federation {
 
@@ -21,7 +22,8 @@ namespace entente::federation {
 class PeopleAnswers {
  public:
     PeopleAnswers(const Identity& identity, storage::GroupCommit& commits, KeyClaims& claims,
-                  trust::Budgets& budgets, const protocol::Clock& clock);
+                  trust::Budgets& budgets, const protocol::Clock& clock,
+                  trust::policy::Enforcer* policies = nullptr);
 
     // GET /federation/v1/users/{localpart}
     asio::awaitable<net::Response> user(const net::Request& request, const Admitted& admitted);
@@ -37,6 +39,7 @@ class PeopleAnswers {
     KeyClaims& claims_;
     trust::Budgets& budgets_;
     const protocol::Clock& clock_;
+    trust::policy::Enforcer* policies_;  // nothing: nobody is asked
 };
 
 }  // namespace entente::federation

@@ -1,5 +1,7 @@
 #include "federation/signals.hpp"
 
+#include "federation/event_policy.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -15,10 +17,14 @@ using protocol::SignalType;
 using storage::LiveChannel;
 using storage::WriteTransaction;
 
-bool may_send(trust::Tier tier, SignalType type)
+trust::policy::Action action_of(SignalType type)
 {
-    if (tier < trust::Tier::guest) return false;
-    return tier >= trust::Tier::known || type != SignalType::presence;
+    switch (type) {
+        case SignalType::typing: return trust::policy::Action::signal_typing;
+        case SignalType::read: return trust::policy::Action::signal_read;
+        case SignalType::presence: break;
+    }
+    return trust::policy::Action::signal_presence;
 }
 
 }  // namespace
@@ -73,7 +79,7 @@ protocol::SignalResult Signals::take(WriteTransaction& transaction,
     protocol::SignalResult ignored;
     if (!read.value) return ignored;
     auto signal = protocol::parse_signal(read.value->json, parts_.identity.names);
-    if (!signal || !may_send(tier, signal->type)) return ignored;
+    if (!signal) return ignored;
     auto found = parts_.store.find(transaction.db(), signal->channel);
     if (!found) return ignored;
     const auto& channel = **found;
@@ -84,6 +90,10 @@ protocol::SignalResult Signals::take(WriteTransaction& transaction,
     if (!is_entitled || server == parts_.identity.name ||
         !channel.state.is_member(signal->user.str()))
         return ignored;
+    const auto allowed =
+        ask_policies(parts_.policies, {action_of(signal->type), signal->user, tier, signal->channel,
+                                       channel.home, channel.state});
+    if (!allowed) return ignored;
     spread(transaction, channel, *signal, origin);
     ignored.status = ItemStatus::accepted;
     return ignored;

@@ -14,6 +14,7 @@
 #include "protocol/transaction.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/group_commit.hpp"
+#include "trust/policy/enforcer.hpp"
 #include "trust/tier.hpp"
 
 namespace entente::federation {
@@ -34,6 +35,7 @@ struct SignalsParts {
     std::function<void(const protocol::LiveSignal&)> show;
     // To the link of a peer.
     std::function<void(const ServerName& peer, const protocol::LiveSignal&)> pass;
+    trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
 };
 
 class Signals {
@@ -45,7 +47,7 @@ class Signals {
     asio::awaitable<Result<void>> send(protocol::UserId user,
                                        std::vector<protocol::LiveSignal> signals);
     // By another server: of one of its users to a channel that is homed here, or passed on by
-    // the home. Others are ignored, and so is what its tier may not send.
+    // the home. Others are ignored, and so is what policies refuse.
     [[nodiscard]] protocol::SignalResult take(storage::WriteTransaction& transaction,
                                               const protocol::Read<protocol::Signal>& read,
                                               const ServerName& origin, trust::Tier tier);

@@ -107,10 +107,13 @@ struct StateChange {
 // entry's; `target` the facts of event.target where the channel holds it. That a channel.move
 // changes `state.home` ends the epoch; whether its consent's signature holds has been seen to
 // before [SUC-2].
+//
+// `permit` is asked last, of an event that the table lets pass: what it refuses has no effect.
+using Permit = std::function<Result<void>()>;
 [[nodiscard]] Result<StateChange> apply_event(ChannelState& state, const Event& event,
                                               std::string_view content, std::int64_t seq,
                                               std::int64_t epoch,
                                               const std::optional<TargetFacts>& target,
-                                              NameRules rules);
+                                              NameRules rules, const Permit& permit = {});
 
 }  // namespace entente::protocol

@@ -439,7 +439,8 @@ const Rule& rule_of(std::string_view type)
 
 Result<StateChange> apply_event(ChannelState& state, const Event& event, std::string_view content,
                                 std::int64_t seq, std::int64_t epoch,
-                                const std::optional<TargetFacts>& target, NameRules rules)
+                                const std::optional<TargetFacts>& target, NameRules rules,
+                                const Permit& permit)
 {
     const auto& rule = rule_of(event.type);
     if (state.kind.empty() && event.type != "channel.create") {
@@ -464,6 +465,9 @@ Result<StateChange> apply_event(ChannelState& state, const Event& event, std::st
     }
     auto effect = rule.judge(now);
     if (!effect) return fail(effect);
+    if (permit) {
+        if (auto permitted = permit(); !permitted) return fail(permitted);
+    }
     return StateChanger::apply(state, *effect);
 }
 

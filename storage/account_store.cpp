@@ -37,7 +37,8 @@ constexpr const char* insert_session =
 constexpr const char* insert_refresh =
     "INSERT INTO account_refresh (hash, session, issued_at) VALUES (?1, ?2, ?3)";
 constexpr const char* select_session =
-    "SELECT s.id, s.user, u.localpart, u.role, d.device, d.key, s.expires_at "
+    "SELECT s.id, s.user, u.localpart, u.role, d.device, d.key, s.expires_at, "
+    "u.created_at "
     "FROM account_session s JOIN account_user u ON u.id = s.user "
     "JOIN account_device d ON d.id = s.device "
     "WHERE s.id = ?1 AND s.ended_at IS NULL AND s.expires_at > ?2 "
@@ -240,13 +241,10 @@ Result<SessionInfo> find_session(Connection& db, const Uuid& id, Millis now)
     if (!*row) return fail(Code::not_found, "no live session");
     auto role = account_role_from((*query)->text(3));
     if (!role) return fail(Code::internal, "account_user.role is unknown");
-    return SessionInfo{uuid_of((*query)->blob(0)),
-                       (*query)->integer(1),
-                       std::string{(*query)->text(2)},
-                       *role,
-                       uuid_of((*query)->blob(4)),
-                       std::string{(*query)->blob(5)},
-                       (*query)->integer(6)};
+    return SessionInfo{uuid_of((*query)->blob(0)),     (*query)->integer(1),
+                       std::string{(*query)->text(2)}, *role,
+                       uuid_of((*query)->blob(4)),     std::string{(*query)->blob(5)},
+                       (*query)->integer(6),           (*query)->integer(7)};
 }
 
 Result<void> end_session(Connection& db, const Uuid& id, Millis now)

@@ -87,6 +87,7 @@ struct SessionInfo {
     protocol::Uuid device;
     std::string device_key;  // octets
     protocol::Millis expires_at = 0;
+    protocol::Millis created_at = 0;  // the account
 };
 [[nodiscard]] Result<SessionInfo> find_session(Connection& db, const protocol::Uuid& id,
                                                protocol::Millis now);

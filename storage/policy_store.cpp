@@ -25,7 +25,7 @@ constexpr char select_history[] =
     "WHERE id = ? AND version < ? ORDER BY version DESC LIMIT ?";
 constexpr char select_superadmins[] =
     "SELECT localpart FROM account_user WHERE role = 'superadmin' AND suspended_at IS NULL "
-    "ORDER BY id";
+    "AND banned_at IS NULL AND deleted_at IS NULL ORDER BY id";
 
 constexpr std::int64_t beyond_all_versions = INT64_MAX;
 
@@ -110,7 +110,7 @@ Result<void> check_superadmins(Connection& db, const protocol::ServerName& self,
 
 }  // namespace
 
-Result<PolicyPut> put_policy(Connection& db, const protocol::ServerName& self,
+Result<PolicyPut> try_policy(Connection& db, const protocol::ServerName& self,
                              const PolicyEdit& edit)
 {
     if (auto checked = check_edit(edit); !checked) return fail(checked);
@@ -130,10 +130,17 @@ Result<PolicyPut> put_policy(Connection& db, const protocol::ServerName& self,
     auto policies = Compiled::make(std::move(*sources));
     if (!policies) return fail(policies);
     if (auto open = check_superadmins(db, self, **policies, {}); !open) return fail(open);
+    return PolicyPut{seen + 1, std::move(*policies)};
+}
 
+Result<PolicyPut> put_policy(Connection& db, const protocol::ServerName& self,
+                             const PolicyEdit& edit)
+{
+    auto tried = try_policy(db, self, edit);
+    if (!tried) return tried;
     auto query = Query::prepare(db, insert_policy);
     if (!query) return fail(query);
-    (*query)->bind_text(0, edit.id).bind(1, seen + 1);
+    (*query)->bind_text(0, edit.id).bind(1, tried->version);
     if (edit.text) {
         (*query)->bind_text(2, *edit.text);
     } else {
@@ -141,7 +148,7 @@ Result<PolicyPut> put_policy(Connection& db, const protocol::ServerName& self,
     }
     (*query)->bind_text(3, edit.author).bind_text(4, edit.reason).bind(5, edit.at);
     if (auto written = (*query)->run(); !written) return fail(written);
-    return PolicyPut{seen + 1, std::move(*policies)};
+    return tried;
 }
 
 Result<std::int64_t> put_policy(WriteTransaction& transaction, const protocol::ServerName& self,

@@ -50,6 +50,9 @@ struct PolicyPut {
 // back.
 [[nodiscard]] Result<PolicyPut> put_policy(Connection& db, const protocol::ServerName& self,
                                            const PolicyEdit& edit);
+// The same, and nothing is written.
+[[nodiscard]] Result<PolicyPut> try_policy(Connection& db, const protocol::ServerName& self,
+                                           const PolicyEdit& edit);
 // The same; decisions go by it from the commit on.
 [[nodiscard]] Result<std::int64_t> put_policy(WriteTransaction& transaction,
                                               const protocol::ServerName& self,

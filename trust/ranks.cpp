@@ -4,11 +4,6 @@ namespace entente::trust {
 
 namespace {
 
-bool is_at_least(const Party& party, Rank rank)
-{
-    return party.is_active && party.rank >= rank;
-}
-
 // Whether a superadmin would be none any more, or one who can't act.
 bool takes_power(const RankQuestion& question)
 {
@@ -53,30 +48,18 @@ std::string_view to_text(Rank rank)
     return "operator";
 }
 
-Result<void> check_administers(const Party& actor)
-{
-    if (is_at_least(actor, Rank::admin)) return {};
-    return refuse(Code::forbidden, "for administrators");
-}
-
-Result<void> check_governs(const Party& actor)
-{
-    if (is_at_least(actor, Rank::superadmin)) return {};
-    return refuse(Code::forbidden, "for superadmins");
-}
-
 Result<void> check_judgement(const RankQuestion& question)
 {
-    if (auto administers = check_administers(question.actor); !administers) return administers;
+    if (!question.actor.is_active)
+        return refuse(Code::forbidden, "this account may do nothing any more");
     if (question.is_self) return refuse(Code::forbidden, "nobody does this to himself");
     if (question.target.rank > question.actor.rank)
         return refuse(Code::forbidden, "this user has a higher role");
     if (question.judgement == Judgement::reset_password &&
         question.target.rank == question.actor.rank)
         return refuse(Code::forbidden, "only a higher role resets this password");
-    if (question.judgement == Judgement::set_role) {
-        if (auto governs = check_governs(question.actor); !governs) return governs;
-    }
+    if (question.judgement == Judgement::set_role && question.role > question.actor.rank)
+        return refuse(Code::forbidden, "the new role is above your own");
     const bool is_last = question.target.rank == Rank::superadmin && question.target.is_active &&
                          question.superadmins <= 1;
     if (is_last && takes_power(question))

@@ -1,8 +1,8 @@
 // Who may do what to whom among this server's own people: the invariants of moderation, which
 // no policy can loosen. Nobody bans, suspends, demotes or deletes himself or one of a higher
-// role, and the last superadmin stays, whoever asks. Decides alone: knows no accounts, does no
-// I/O. The caller reads both in the transaction that does the act, so that two who
-// act on one another can't both succeed.
+// role, and the last superadmin stays, whoever asks. Which role may do what at all is said by
+// policies. Decides alone: knows no accounts, does no I/O. The caller reads both in the transaction
+// that does the act, so that two who act on one another can't both succeed.
 #pragma once
 
 #include <cstdint>
@@ -45,15 +45,10 @@ struct RankQuestion {
 };
 
 // `forbidden`, its hint a sentence:
-// - no act by who isn't an active administrator, none to oneself, none to a higher role;
+// - no act by who is suspended or banned, none to oneself, none to a higher role;
 // - a password is reset by a higher role only, since that opens the account;
-// - roles are given and taken by superadmins, and by who runs the machine;
+// - nobody gives a role above his own;
 // - the last active superadmin is neither suspended, banned, deleted nor demoted.
 [[nodiscard]] Result<void> check_judgement(const RankQuestion& question);
-
-// What has no person for its object: registration codes, reports, and looking at any of it.
-[[nodiscard]] Result<void> check_administers(const Party& actor);
-// What changes the server as a whole: its settings.
-[[nodiscard]] Result<void> check_governs(const Party& actor);
 
 }  // namespace entente::trust

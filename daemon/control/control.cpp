@@ -29,6 +29,7 @@ void Control::add_routes(net::Router& router)
     add_report_routes(router);
     add_trust_routes(router);
     add_peering_routes(router);
+    add_policy_routes(router);
 }
 
 asio::awaitable<net::Response> Control::server(const net::Request& /*request*/)

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "api/administration.hpp"
+#include "api/policy_desk.hpp"
 #include "api/report_desk.hpp"
 #include "api/settings.hpp"
 #include "federation/conduct.hpp"
@@ -37,6 +38,7 @@ struct ControlParts {
     api::Administration& administration;
     api::Settings& settings;
     api::ReportDesk& reports;
+    api::PolicyDesk& policies;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
     federation::Conduct& conduct;
@@ -65,6 +67,7 @@ class Control {
     void add_report_routes(net::Router& router);
     void add_trust_routes(net::Router& router);
     void add_peering_routes(net::Router& router);
+    void add_policy_routes(net::Router& router);
 
     Answer server(const net::Request& request);
     Answer peers(const net::Request& request);
@@ -87,6 +90,14 @@ class Control {
     Answer send_report(const net::Request& request);
     Answer settings(const net::Request& request);
     Answer change_setting(const net::Request& request);
+    Answer policies(const net::Request& request);
+    Answer show_policy(const net::Request& request);
+    Answer put_policy(const net::Request& request);
+    Answer check_policy(const net::Request& request);
+    Answer policy_versions(const net::Request& request);
+    Answer restore_policy(const net::Request& request);
+    Answer rehearse(const net::Request& request);
+    Answer explain(const net::Request& request);
     Answer users(const net::Request& request);
     Answer user(const net::Request& request);
     Answer judge(const net::Request& request);
@@ -102,6 +113,7 @@ class Control {
                                        std::string details = "{}");
 
     [[nodiscard]] net::Response shown_settings() const;
+    Answer shown_policy(std::string id);
     Answer peering(const net::Request& request);
     Answer show_trust(const net::Request& request);
     Answer set_trust(const net::Request& request);

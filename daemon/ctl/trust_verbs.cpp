@@ -251,6 +251,7 @@ void add_trust_verbs(Verbs& verbs)
             return protocol::parse_server_name(text, {true}) ? "" : text + " is no server's name";
         });
     add_list_verbs(verbs, trust);
+    add_decision_verbs(verbs, trust);
 }
 
 }  // namespace entente::daemon::ctl

@@ -88,6 +88,7 @@ void add_all(Verbs& verbs)
     add_report_verbs(verbs);
     add_setting_verbs(verbs);
     add_trust_verbs(verbs);
+    add_policy_verbs(verbs);
 }
 
 }  // namespace

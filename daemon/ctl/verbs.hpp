@@ -81,12 +81,14 @@ void add_audit_verbs(Verbs& verbs);
 void add_channel_verbs(Verbs& verbs);
 void add_identity_verbs(Verbs& verbs);
 void add_peer_verbs(Verbs& verbs);
+void add_policy_verbs(Verbs& verbs);
 void add_proof_verbs(Verbs& verbs);
 void add_report_verbs(Verbs& verbs);
 void add_setting_verbs(Verbs& verbs);
 void add_setup_verbs(Verbs& verbs);
 void add_trust_verbs(Verbs& verbs);
 void add_user_verbs(Verbs& verbs);
+void add_decision_verbs(Verbs& verbs, CLI::App& trust);     // by add_trust_verbs
 void add_fork_verbs(Verbs& verbs, CLI::App& channel);       // by add_channel_verbs
 void add_move_verb(Verbs& verbs, CLI::App& channel);        // by add_channel_verbs
 void add_key_conflict_verbs(Verbs& verbs, CLI::App& peer);  // by add_peer_verbs

@@ -151,9 +151,10 @@ void Rig::start()
                                clock,
                                asked,
                                {folder_.file("media"), 100'000, 250'000}});
-    api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_,
-                                          *media_, report_passing, upheld, clock, random_, log_},
-                                 options_);
+    api_ = std::make_unique<Api>(
+        ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_, *media_, report_passing,
+                 upheld, policies, clock, random_, log_},
+        options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);
     add_health_routes(*router, [this] { return ready(); }, clock);

@@ -156,6 +156,7 @@ class Rig {
 
     ManualClock clock;
     MemoryChannels channels;
+    trust::policy::Enforcer policies{trust::policy::shipped_alone(), clock};
     NotedPassing report_passing;
     NotedUpheld upheld;
     // What another server answers to a signed GET.

@@ -114,9 +114,9 @@ TEST_F(SettingsTest, SuperadminsChangeAdministratorsLook)
     const auto admin = with_role("bob", "admin");
     const auto user = rig.person("alice");
     EXPECT_EQ(rig.get(settings_path, admin.access).status, 200);
-    EXPECT_EQ(set({{"branding.name", "x"}}, admin).hint(), "for superadmins");
+    EXPECT_EQ(set({{"branding.name", "x"}}, admin).hint(), "no policy rule allows it");
     EXPECT_EQ(rig.get(settings_path, user.access).status, 403);
-    EXPECT_EQ(set({{"branding.name", "x"}}, user).hint(), "for administrators");
+    EXPECT_EQ(set({{"branding.name", "x"}}, user).hint(), "no policy rule allows it");
     EXPECT_EQ(rig.get(settings_path).status, 401);
 }
 

@@ -4,7 +4,8 @@
 // Method: 1,024 requests about messages of members, with texts of real lengths, half of them from
 // servers that rules name, are made beforehand and decided in turn. A figure is the median of nine
 // runs of at least 100 ms of this thread's CPU time each. `steps` is the mean number of
-// comparisons.
+// comparisons. "At the home" is all that a message of a member pays there: what is known of it is
+// gathered from the channel's state, decided, counted for limits, and sampled.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -13,8 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "federation/event_policy.hpp"
 #include "tests/bench/measure.hpp"
 #include "trust/policy/compiled.hpp"
+#include "trust/policy/enforcer.hpp"
 #include "trust/policy/shipped.hpp"
 
 namespace entente::bench {
@@ -197,6 +200,64 @@ void measure(const char* name, const Compiled& policies, const std::vector<Reque
                 100.0 * static_cast<double>(count.permitted) / made);
 }
 
+constexpr std::size_t channel_members = 1'000;
+
+// Events of members of one channel, as its home has them before it.
+struct Home {
+    std::vector<protocol::Event> events;
+    protocol::ChannelState state;
+    protocol::ChannelId channel = protocol::ChannelId::trusted(channel_name(1));
+    protocol::ServerName home = protocol::ServerName::trusted("a.example");
+    std::string content = R"({"salt":"AAECAwQFBgcICQoLDA0ODw","text":"hello"})";
+};
+
+Home home_with_members()
+{
+    Home made;
+    made.state.kind = "group";
+    made.state.home = made.home.str();
+    for (std::size_t i = 0; i < channel_members; ++i) {
+        const auto user = user_name(i);
+        made.state.members[user] = protocol::Role::member;
+        protocol::Event event;
+        event.type = "message.create";
+        event.octets = std::string(300, 'x');
+        event.sender = {user, protocol::ServerName::trusted(server_name(i % 500)), false};
+        made.events.push_back(std::move(event));
+    }
+    return made;
+}
+
+void measure_home(const char* name, std::shared_ptr<const Compiled> policies)
+{
+    const auto home = home_with_members();
+    const protocol::SystemClock clock;
+    Enforcer enforcer{std::make_shared<Policies>(std::move(policies)), clock};
+    std::uint64_t permitted = 0, made = 0;
+    const auto each = nanoseconds_each([&] {
+        for (const auto& event : home.events) {
+            federation::EventQuestion question{event, home.content, home.channel, home.home};
+            question.state = &home.state;
+            question.tier = trust::Tier::known;
+            permitted += federation::ask_policies(enforcer, question) ? 1U : 0U;
+        }
+        made += home.events.size();
+        return home.events.size();
+    });
+    std::printf("%-40s %10.0f messages/s  %7.0f ns each %27.1f %% permitted\n", name, 1e9 / each,
+                each, 100.0 * static_cast<double>(permitted) / static_cast<double>(made));
+}
+
+// Each message counts for its author, and none is over it.
+std::shared_ptr<const Compiled> with_a_limit()
+{
+    auto policy = parse_policy(R"({"version":1,"rules":[{"id":"r","actions":["message.create"],)"
+                               R"("effects":[{"limit":{"count":1000000000,"seconds":60}}]}]})");
+    auto sources = shipped_sources();
+    sources.push_back({"own", 1, std::move(*policy)});
+    return Compiled::make(std::move(sources)).value();
+}
+
 }  // namespace
 }  // namespace entente::bench
 
@@ -218,5 +279,8 @@ int main()
     measure("and 1,000 rules of many kinds", *compiled(mixed), requests);
     measure("and 1,000 about this action, by server", *compiled(by_server), requests);
     measure("and 1,000 about this action, by nothing", *compiled(by_nothing), requests);
+    measure_home("at the home: shipped policies alone", shipped);
+    measure_home("and 1,000 rules of many kinds", compiled(mixed));
+    measure_home("and a limit that each message counts for", with_a_limit());
     return 0;
 }

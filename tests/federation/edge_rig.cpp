@@ -154,9 +154,10 @@ void Node::open()
     nonces = storage::open_rocks_window(window).value();
     pool = std::make_unique<asio::thread_pool>(1);
     tiers = std::make_unique<trust::Tiers>(tier_config);
+    enforcer = std::make_unique<trust::policy::Enforcer>(policies, world.clock);
     budgets = std::make_unique<trust::Budgets>(tier_config.table, budget_options);
-    GateParts parts{identity, *discovery, *nonces,  pool->get_executor(),
-                    *commits, *tiers,     *budgets, world.clock};
+    GateParts parts{identity, *discovery, *nonces,     pool->get_executor(), *commits,
+                    *tiers,   *budgets,   world.clock, enforcer.get()};
     gate = std::make_unique<Gate>(parts);
     client = std::make_unique<SignedClient>(identity, *discovery, *http, world.clock, world.random);
 }

@@ -124,6 +124,8 @@ struct Node {
     net::AddressGuard guard;
     DiscoveryOptions discovery_options;
     trust::TierConfig tier_config;
+    std::shared_ptr<trust::policy::Policies> policies = trust::policy::shipped_alone();
+    std::unique_ptr<trust::policy::Enforcer> enforcer;
     trust::BudgetOptions budget_options;
     std::vector<std::string> notices;
 

@@ -86,13 +86,15 @@ struct Machine::Process {
                     trace.fault(name + ": a task ended by an exception: " + what(bug));
                 }),
           client(machine.network_, machine.name(), machine.io_.get_executor()),
-          ear(machine.trace_, machine.name())
+          ear(machine.trace_, machine.name()),
+          policies(trust::policy::shipped_alone(), machine.clock_)
     {
     }
 
     net::TaskGroup tasks;
     SimulatedClient client;
     Ear ear;
+    trust::policy::Enforcer policies;
     std::unique_ptr<daemon::Stores> stores;
     std::unique_ptr<daemon::FederationStack> federation;
     net::Router router;
@@ -183,7 +185,7 @@ void Machine::boot()
     process.stores = std::move(*stores);
     process.federation = std::make_unique<daemon::FederationStack>(daemon::FederationStack::Parts{
         config_, identity_, *process.stores, process.tasks, io_.get_executor(), io_.get_executor(),
-        log_, clock_, random_, outgoing, &process.client});
+        log_, clock_, random_, outgoing, process.policies, &process.client});
     process.federation->channels().listen(process.ear);
     process.federation->add_routes(process.router);
     process.tasks.spawn(start(process));

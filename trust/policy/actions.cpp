@@ -27,19 +27,21 @@ constexpr auto may_hold = bit(E::hold);
 
 // In the order of Point.
 constexpr std::array<PointRow, point_count> point_rows{{
-    {"request", may_decide | may_limit | may_tell, true, "a proven request of another server"},
-    {"slice", may_limit | may_tell, false, "entries of a log that is homed elsewhere"},
-    {"query", may_decide | may_limit | may_tell, true, "what is told or handed out to who asks"},
-    {"direct", may_decide | may_limit | may_tell, true, "messages to devices"},
-    {"invitation", may_decide | may_limit | may_hold | may_tell, true,
+    {"request", may_decide | may_limit | may_tell, true, "", "a proven request of another server"},
+    {"slice", may_limit | may_tell, false, "", "entries of a log that is homed elsewhere"},
+    {"query", may_decide | may_limit | may_tell, true, "",
+     "what is told or handed out to who asks"},
+    {"direct", may_decide | may_limit | may_tell, true, "", "messages to devices"},
+    {"invitation", may_decide | may_limit | may_hold | may_tell, true, "user",
      "invitations into channels elsewhere"},
-    {"signal", may_decide | may_limit | bit(E::log), true, "typing, presence, read marks"},
-    {"media", may_decide | may_limit | may_tell, true, "files of other servers that are fetched"},
-    {"channel", may_decide | may_limit | may_tell, true, "an event of a channel"},
-    {"join", may_decide | may_limit | may_hold | may_tell, true, "a join"},
-    {"registration", may_decide | may_limit | may_hold | may_tell, true, "a new account"},
-    {"service", may_decide | may_limit | may_tell, true, "what own users do beside channels"},
-    {"administration", may_decide | may_tell, true, "accounts, settings, trust, policies"},
+    {"signal", may_decide | may_limit | bit(E::log), true, "", "typing, presence, read marks"},
+    {"media", may_decide | may_limit | may_tell, true, "",
+     "files of other servers that are fetched"},
+    {"channel", may_decide | may_limit | may_tell, true, "", "an event of a channel"},
+    {"join", may_decide | may_limit | may_hold | may_tell, true, "moderator", "a join"},
+    {"registration", may_decide | may_limit | may_tell, true, "", "a new account"},
+    {"service", may_decide | may_limit | may_tell, true, "", "what own users do beside channels"},
+    {"administration", may_decide | may_tell, true, "", "accounts, settings, trust, policies"},
 }};
 
 constexpr auto knows_who = set_of<Attributes>(
@@ -167,6 +169,18 @@ Action action_of_event(std::string_view type)
     if (!action) return Action::event_other;
     const bool is_event = *action >= Action::channel_create && *action <= Action::key_share;
     return is_event ? *action : Action::event_other;
+}
+
+bool is_asked(Action action)
+{
+    switch (action) {
+        case Action::slice_take:
+        case Action::media_ask:
+        case Action::media_show:
+        case Action::media_prefetch:
+        case Action::peer_change: return false;
+        default: return true;
+    }
 }
 
 bool matches(std::string_view pattern, Action action)

@@ -46,6 +46,7 @@ struct PointRow {
     // What follows from the order of a log can't be refused here [LOG-1]: such a point always
     // permits, whether a rule allows it or not.
     bool can_refuse = true;
+    std::string_view approver;  // whom it can be held for: "user", "moderator"
     std::string_view meaning;
 };
 [[nodiscard]] const PointRow& row_of(Point point);
@@ -112,6 +113,10 @@ struct ActionRow {
 [[nodiscard]] std::string_view nearest_action(std::string_view unknown);
 // The action of an event of a channel's log; event_other for unknown types [LOG-7].
 [[nodiscard]] Action action_of_event(std::string_view type);
+
+// Whether anything asks about it in this version of the program: a rule about what isn't asked has
+// no effect yet, and who writes one is told.
+[[nodiscard]] bool is_asked(Action action);
 
 // A name, "message.*" or "*".
 [[nodiscard]] bool matches(std::string_view pattern, Action action);

@@ -141,6 +141,7 @@ void Compiled::add_to_index(std::uint32_t rule)
     if (origin.scope != Scope::server) reads |= bit(attribute_of(origin.scope));
     for (const auto action : origin.actions) {
         auto& index = by_action_.at(static_cast<std::size_t>(action));
+        index.asked |= reads;
         for (auto left = reads; left != 0; left &= left - 1) {
             const auto attribute = static_cast<Attribute>(std::countr_zero(left));
             if (row_of(attribute).type == Type::text) index.texts |= bit(attribute);

@@ -76,6 +76,11 @@ class Compiled {
     };
     [[nodiscard]] Certainty certainty(const Request& request, Attributes known) const;
 
+    // All that rules about this action ask for.
+    [[nodiscard]] Attributes asked(Action action) const
+    {
+        return by_action_[static_cast<std::size_t>(action)].asked;
+    }
     [[nodiscard]] std::size_t rules() const { return rules_.size(); }
 
  private:
@@ -99,6 +104,7 @@ class Compiled {
     };
     // Of one action.
     struct Index {
+        Attributes asked = 0;
         Attributes texts = 0;  // that are compared with texts of policies
         std::vector<std::uint32_t> always;
         std::vector<ByWord> words;

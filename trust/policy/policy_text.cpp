@@ -21,7 +21,7 @@ namespace raw = protocol::raw;
 constexpr std::array<std::string_view, 4> scope_names{"server", "category", "drawer", "channel"};
 constexpr std::array<std::string_view, 3> counted_names{"subject", "server", "all"};
 constexpr std::array<std::string_view, 2> approvers{"user", "moderator"};
-constexpr std::array<std::string_view, 3> told{"user", "moderators", "administrators"};
+constexpr std::array<std::string_view, 1> told{"administrators"};
 
 // The members of an object by their names, in the order of `names`; empty where one is absent.
 template <std::size_t count>
@@ -192,6 +192,7 @@ Result<void> read_scope(const Place& place, Rule& rule)
 struct Demands {
     Attributes reads = 0;
     Effects does = 0;
+    std::string_view held_for;  // of a hold
 };
 
 Demands demands_of(const Rule& rule)
@@ -199,8 +200,10 @@ Demands demands_of(const Rule& rule)
     Demands demands;
     if (rule.when) demands.reads = attributes_of(*rule.when);
     if (rule.scope != Scope::server) demands.reads |= bit(attribute_of(rule.scope));
-    for (const auto& effect : rule.effects)
+    for (const auto& effect : rule.effects) {
         demands.does = static_cast<Effects>(demands.does | bit(effect.kind));
+        if (effect.kind == EffectKind::hold) demands.held_for = effect.text;
+    }
     return demands;
 }
 
@@ -215,6 +218,9 @@ std::string obstacle(const Demands& demands, Action action)
             return std::string(row.name) + " can't have the effect " + std::string(to_text(kind)) +
                    ", since the point \"" + std::string(point.name) + "\" can't carry it out";
     }
+    if ((demands.does & bit(EffectKind::hold)) != 0 && demands.held_for != point.approver)
+        return std::string(row.name) + " can be held for the " + std::string(point.approver) +
+               " alone";
     if (const auto lacking = demands.reads & ~row.knows; lacking != 0) {
         const auto first = static_cast<Attribute>(std::countr_zero(lacking));
         return std::string(row_of(first).name) + " isn't known where " + std::string(row.name) +

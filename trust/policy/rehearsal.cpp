@@ -207,8 +207,13 @@ Rehearsal rehearse(std::span<const std::string> records, const Compiled& before,
         const bool same = left.outcome == right.outcome;
         if (same && is_alike(before, left, after, right)) continue;
         if (++rehearsal.differing > max_differences) continue;
-        rehearsal.differences.push_back({at, record->request.action(), left.outcome, right.outcome,
-                                         left.rule.text(), right.rule.text(), same});
+        const auto text = [&](Attribute attribute) {
+            const auto& request = record->request;
+            return request.has(attribute) ? std::string(request.text(attribute)) : std::string();
+        };
+        rehearsal.differences.push_back(
+            {at, record->request.action(), left.outcome, right.outcome, left.rule.text(),
+             right.rule.text(), text(Attribute::subject_id), text(Attribute::resource_id), same});
     }
     return rehearsal;
 }

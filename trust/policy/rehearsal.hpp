@@ -36,7 +36,8 @@ struct Difference {
     Action action{};
     Outcome before{}, after{};
     std::string rule_before, rule_after;  // "tiers@3/guests-wait"
-    bool only_effects = false;            // the outcome is the same, what goes with it isn't
+    std::string subject, resource;
+    bool only_effects = false;  // the outcome is the same, what goes with it isn't
 };
 
 inline constexpr std::size_t max_differences = 1'000;

@@ -30,18 +30,17 @@ constexpr std::string_view server_roles_text = R"json({
       "effects": ["allow"]
     },
     {
-      "id": "admins-over-users",
-      "actions": ["account.suspend", "account.ban"],
+      "id": "admins-up-to-their-role",
+      "actions": ["account.suspend", "account.ban", "account.delete"],
       "when": {"all": [
         {"ge": ["subject.role", "admin"]},
-        {"lt": ["resource.role", {"attribute": "subject.role"}]}
+        {"le": ["resource.role", {"attribute": "subject.role"}]}
       ]},
       "effects": ["allow"]
     },
     {
       "id": "superadmins",
-      "actions": ["account.suspend", "account.ban", "account.delete", "account.role",
-                  "settings.change", "policy.change"],
+      "actions": ["account.role", "settings.change", "policy.change"],
       "when": {"eq": ["subject.role", "superadmin"]},
       "effects": ["allow"]
     }
@@ -52,6 +51,16 @@ constexpr std::string_view server_roles_text = R"json({
 constexpr std::string_view channel_roles_text = R"json({
   "version": 1,
   "rules": [
+    {
+      "id": "elsewhere-the-home-decides",
+      "note": "Own users in channels that other servers are the homes of.",
+      "actions": ["channel.update", "channel.successors", "member.*", "message.*", "key.share", "event.other"],
+      "when": {"all": [
+        {"eq": ["subject.local", true]},
+        {"ne": ["resource.server", {"attribute": "subject.server"}]}
+      ]},
+      "effects": ["allow"]
+    },
     {
       "id": "join",
       "note": "Who is a member already may say so again [MEM-1].",
@@ -205,13 +214,13 @@ constexpr std::string_view tiers_text = R"json({
       "id": "invitations-of-the-quarantined-wait",
       "actions": ["invitation.receive"],
       "when": {"eq": ["subject.tier", "quarantined"]},
-      "effects": [{"limit": {"count": 10, "seconds": 3600, "of": "server"}}, {"hold": "user"}, {"tag": "no-push"}]
+      "effects": [{"hold": "user"}, {"tag": "no-push"}]
     },
     {
       "id": "invitations-of-guests-wait",
       "actions": ["invitation.receive"],
       "when": {"eq": ["subject.tier", "guest"]},
-      "effects": [{"limit": {"count": 60, "seconds": 3600, "of": "server"}}, {"hold": "user"}, {"tag": "no-push"}]
+      "effects": [{"hold": "user"}]
     },
     {
       "id": "public-joins-of-the-quarantined-wait",

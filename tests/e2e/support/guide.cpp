@@ -53,6 +53,27 @@ std::string comparable(std::string text)
     return text;
 }
 
+std::vector<GuideFile> files_of(const std::string& file)
+{
+    std::ifstream guide(file);
+    std::vector<GuideFile> files;
+    std::string name;
+    bool is_inside = false;
+    for (std::string line; std::getline(guide, line);) {
+        const auto end = line.rfind(".json`:");
+        const auto begin = line.rfind('`', end);
+        if (line.starts_with("```")) {
+            is_inside = line == "```json" && !name.empty();
+            if (is_inside) files.push_back({std::exchange(name, {}), {}});
+        } else if (is_inside) {
+            files.back().text += line + "\n";
+        } else if (end != std::string::npos && end + 7 == line.size()) {
+            name = line.substr(begin + 1, end + 5 - begin - 1);
+        }
+    }
+    return files;
+}
+
 std::vector<std::string> words_of(const std::string& line)
 {
     std::vector<std::string> words(1);

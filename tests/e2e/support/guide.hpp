@@ -19,6 +19,11 @@ struct GuideStep {
 // guide their first four characters and an ellipsis), the width of columns, and that a test's
 // servers are named .test.
 [[nodiscard]] std::string comparable(std::string text);
+// Its files: boxes of JSON behind a line that ends with "`name.json`:".
+struct GuideFile {
+    std::string name, text;
+};
+[[nodiscard]] std::vector<GuideFile> files_of(const std::string& file);
 // Divided at blanks outside of double quotes.
 [[nodiscard]] std::vector<std::string> words_of(const std::string& line);
 

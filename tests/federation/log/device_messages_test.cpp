@@ -230,6 +230,21 @@ TEST_F(DeviceMessagesTest, ServersThatAreHardlyKnownAreHeardForAcquaintancesAlon
     EXPECT_EQ(b.mail("bob", 7).size(), 2U);
 }
 
+TEST_F(DeviceMessagesTest, APolicyRefusesAMessageOrPutsItOff)
+{
+    b.server.tier = trust::Tier::known;
+    EXPECT_EQ(receive(event("alice@a.example", message_for(7))), "accepted");
+    b.server.enforce(R"({"id":"r","actions":["device.send"],)"
+                     R"("when":{"eq":["subject.id","alice@a.example"]},"effects":["deny"]})");
+    EXPECT_EQ(receive(event("alice@a.example", message_for(7))), "forbidden");
+    EXPECT_EQ(receive(event("carol@a.example", message_for(7))), "accepted");
+    b.server.enforce(R"({"id":"r","actions":["device.send"],)"
+                     R"("effects":[{"limit":{"count":1,"seconds":60}}]})");
+    EXPECT_EQ(receive(event("alice@a.example", message_for(7))), "accepted");
+    EXPECT_EQ(receive(event("alice@a.example", message_for(7))), "rate-limited");
+    EXPECT_EQ(b.mail("bob", 7).size(), 3U);
+}
+
 // [INBOX-13] Anybody may invite anybody.
 TEST_F(DeviceMessagesTest, AnInvitationMakesNoAcquaintanceUntilItIsAccepted)
 {

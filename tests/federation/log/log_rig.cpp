@@ -4,6 +4,7 @@
 
 #include "storage/account_store.hpp"
 #include "storage/sqlite/database.hpp"
+#include "trust/policy/shipped.hpp"
 
 namespace entente::federation::log_rig {
 
@@ -128,9 +129,10 @@ void Server::open()
     verifier = std::make_unique<Verifier>(identity, *discovery, world.clock);
     notices = std::make_unique<Notices>();
     notices->add(heard);
+    enforcer = std::make_unique<trust::policy::Enforcer>(policies, world.clock);
     home = std::make_unique<HomeLog>(
         identity, *store, world.clock, world.random,
-        [this](const ServerName& server) { woken.push_back(server.str()); });
+        [this](const ServerName& server) { woken.push_back(server.str()); }, enforcer.get());
     succession = std::make_unique<Succession>(
         SuccessionParts{identity, *store, *home, *notices, null_log, world.clock, world.random,
                         [this](const ServerName& server) { woken.push_back(server.str()); },
@@ -162,8 +164,9 @@ void Server::open()
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});
     follower = std::make_unique<FollowerLog>(identity, *store, *waits, world.clock, events);
-    direct = std::make_unique<Direct>(identity, *store, world.clock,
-                                      [this](const UserId& who) { invited.push_back(who.str()); });
+    direct = std::make_unique<Direct>(
+        identity, *store, world.clock, [this](const UserId& who) { invited.push_back(who.str()); },
+        enforcer.get());
     direct->handle(
         std::string(move_question_type),
         [this](storage::WriteTransaction& transaction, const VerifiedDirect& question,
@@ -199,15 +202,25 @@ void Server::open()
         DirectoryParts{identity.name, identity.names, *commits, world.clock,
                        [this](ServerName server, std::string target) {
                            return ask(std::move(server), std::move(target));
-                       }});
+                       },
+                       enforcer.get()});
     channels = std::make_unique<LocalChannels>(LocalChannelsParts{
         identity, *store, *home, *commits, *index, *notices, *devices, world.clock, world.random,
         [this](const ServerName& server) { woken.push_back(server.str()); }, LocalChannelsOptions{},
-        succession.get()});
+        succession.get(), enforcer.get()});
     budgets = std::make_unique<trust::Budgets>(tiers);
     inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct,
                                                *commits, *budgets, world.clock, refused, nullptr,
                                                conduct.get(), ring.get(), accepted.get()});
+}
+
+void Server::enforce(const std::string& rules)
+{
+    auto policy = trust::policy::parse_policy(R"({"version":1,"rules":[)" + rules + "]}");
+    ASSERT_TRUE(policy) << policy.error().hint;
+    auto sources = trust::policy::shipped_sources();
+    sources.push_back({"own", 1, std::move(*policy)});
+    policies->replace(trust::policy::Compiled::make(std::move(sources)).value());
 }
 
 void Server::close()

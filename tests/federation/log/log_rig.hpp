@@ -258,6 +258,8 @@ struct Server {
     {
         return world.run(commits->read(std::move(job)));
     }
+    // In force from now on, beside the shipped ones: rules of a policy "own", version 1.
+    void enforce(const std::string& rules);
     [[nodiscard]] std::optional<LogImage> image(const ChannelId& channel);
     [[nodiscard]] std::vector<storage::StoredEntry> entries(const ChannelId& channel,
                                                             std::int64_t after);
@@ -316,6 +318,9 @@ struct Server {
     std::unique_ptr<storage::AcceptedCounts> accepted;
     HeardLog conduct_log;
     std::unique_ptr<Inbox> inbox;
+    // The shipped ones, until a test says otherwise; they outlive a restart.
+    std::shared_ptr<trust::policy::Policies> policies = trust::policy::shipped_alone();
+    std::unique_ptr<trust::policy::Enforcer> enforcer;
     std::unique_ptr<Queries> queries;
     std::unique_ptr<Repair> repair;
     // Who answers this server's queries, by name; and what becomes of an answer on its way.

@@ -55,7 +55,8 @@ struct PeopleServer {
                              [this](const ServerName& peer) { server.woken.push_back(peer.str()); },
                              [this](const ServerName& peer, const protocol::LiveSignal& signal) {
                                  passed.emplace_back(peer.str(), protocol::write_signal(signal));
-                             }});
+                             },
+                             server.enforcer.get()});
         people->listen(heard);
         people->add_handlers(*server.direct);
         server.direct->handle("invite.withdraw",
@@ -75,9 +76,9 @@ struct PeopleServer {
                                 return people->messages().refused(transaction, row, problem,
                                                                   server.world.clock.now_ms());
                             }});
-        answers =
-            std::make_unique<PeopleAnswers>(server.identity, *server.commits, people->claims(),
-                                            *server.budgets, server.world.clock);
+        answers = std::make_unique<PeopleAnswers>(server.identity, *server.commits,
+                                                  people->claims(), *server.budgets,
+                                                  server.world.clock, server.enforcer.get());
     }
     ~PeopleServer() { finish(); }
     PeopleServer(const PeopleServer&) = delete;

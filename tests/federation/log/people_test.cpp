@@ -141,6 +141,19 @@ TEST_F(PeopleTest, AServerThatHasNothingToDoWithTheUserGetsTheFallbackKey)
     EXPECT_EQ(claim(claims(1, 2)), Keys{R"({"n":1})"});
 }
 
+TEST_F(PeopleTest, WhomAPolicyRefusesOneTimeKeysGetsTheFallbackKey)
+{
+    b.add_device("bob", 7, 3);
+    add_fallback();
+    b.server.tier = trust::Tier::known;
+    b.server.enforce(R"({"id":"r","actions":["key.claim"],)"
+                     R"("when":{"eq":["resource.id","bob@b.example"]},"effects":["deny"]})");
+    EXPECT_EQ(claim(claims(1)), Keys{fallback});
+    b.server.enforce(R"({"id":"r","actions":["key.claim"],)"
+                     R"("effects":[{"limit":{"count":1,"seconds":60,"of":"server"}}]})");
+    EXPECT_EQ(claim(claims(2, 2)), (Keys{R"({"n":1})", fallback}));
+}
+
 // [QRY-12]
 TEST_F(PeopleTest, AServerThatIsKnownNeedsNoChannelWithTheUser)
 {

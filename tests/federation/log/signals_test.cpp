@@ -65,6 +65,18 @@ class SignalsTest : public ::testing::Test {
     ChannelId channel;
 };
 
+TEST_F(SignalsTest, WhatAPolicyRefusesIsIgnored)
+{
+    EXPECT_EQ(a.receive_signals(b.server, {text("bob@b.example")}), Statuses{"accepted"});
+    a.server.enforce(R"({"id":"r","actions":["signal.typing"],)"
+                     R"("when":{"eq":["subject.id","bob@b.example"]},"effects":["deny"]})");
+    a.passed.clear();
+    EXPECT_EQ(a.receive_signals(b.server, {text("bob@b.example")}), Statuses{"ignored"});
+    EXPECT_TRUE(a.passed.empty());
+    EXPECT_EQ(a.receive_signals(b.server, {text("bob@b.example", SignalType::presence)}),
+              Statuses{"accepted"});
+}
+
 // [INBOX-5]
 TEST_F(SignalsTest, TheHomePassesOnToAllFollowersButTheOrigin)
 {

@@ -82,13 +82,13 @@ TEST(Decide, EffectsComeLimitsFirstThenHoldsTagsNoticesAndLog)
 {
     const auto policies =
         ready({rule("r", R"("member.join")", always,
-                    R"("log",{"notify":"moderators"},{"tag":"t"},{"hold":"moderator"},)"
+                    R"("log",{"notify":"administrators"},{"tag":"t"},{"hold":"moderator"},)"
                     R"({"limit":{"count":5,"seconds":60,"of":"server"}},"allow")")});
     const auto verdict = policies->decide(Request{Action::member_join});
     EXPECT_EQ(verdict.outcome, Outcome::held);
     EXPECT_TRUE(verdict.is_permitted());
     EXPECT_EQ(effects_of(*policies, verdict),
-              (Texts{"limit", "hold moderator", "tag t", "notify moderators", "log"}));
+              (Texts{"limit", "hold moderator", "tag t", "notify administrators", "log"}));
     policies->effects_of(verdict, [](const CompiledEffect& one) {
         if (one.effect.kind != EffectKind::limit) return;
         EXPECT_EQ(one.effect.count, 5);
@@ -110,10 +110,10 @@ TEST(Decide, AHoldNamesItsRuleAndAllowsNothingByItself)
 
 TEST(Decide, ADenialKeepsOnlyWhatIsTold)
 {
-    const auto policies =
-        ready({rule("in", R"("member.join")", always, R"("allow",{"hold":"user"},{"tag":"t"})"),
-               rule("rate", R"("member.join")", always, R"({"limit":{"count":1,"seconds":1}})"),
-               rule("no", R"("member.join")", always, R"("deny",{"notify":"administrators"})")});
+    const auto policies = ready(
+        {rule("in", R"("member.join")", always, R"("allow",{"hold":"moderator"},{"tag":"t"})"),
+         rule("rate", R"("member.join")", always, R"({"limit":{"count":1,"seconds":1}})"),
+         rule("no", R"("member.join")", always, R"("deny",{"notify":"administrators"})")});
     EXPECT_EQ(effects_of(*policies, policies->decide(Request{Action::member_join})),
               (Texts{"tag t", "notify administrators"}));
 }

@@ -95,7 +95,7 @@ TEST(PolicyText, EveryMemberIsChecked)
         {document({rule("r", R"("*")", "", R"("hold")")}), R"(as {"hold": …})"},
         {document({rule("r", R"("*")", "", R"({"allow":1})")}), "takes no value"},
         {document({rule("r", R"("*")", "", R"({"hold":"nobody"})")}), "one of user, moderator"},
-        {document({rule("r", R"("*")", "", R"({"notify":"all"})")}), "moderators, administrators"},
+        {document({rule("r", R"("*")", "", R"({"notify":"all"})")}), "one of administrators"},
         {document({rule("r", R"("*")", "", R"({"tag":""})")}), "must not be empty"},
         {document({rule("r", R"("*")", "", R"({"tag":"a","log":1})")}), "each effect stands alone"},
         {document({rule("r", R"("*")", "", R"({"limit":{"count":1}})")}), "needs a member seconds"},
@@ -153,6 +153,11 @@ TEST(PolicyText, WhatAPointCantCarryOutIsRefusedThere)
     EXPECT_TRUE(has(fault_of_rule(rule("r", R"("message.create")", "", R"({"hold":"user"})")),
                     "message.create can't have the effect hold"));
     EXPECT_EQ(fault_of_rule(rule("r", R"("invitation.receive")", "", R"({"hold":"user"})")), "");
+    EXPECT_TRUE(
+        has(fault_of_rule(rule("r", R"("invitation.receive")", "", R"({"hold":"moderator"})")),
+            "invitation.receive can be held for the user alone"));
+    EXPECT_TRUE(has(fault_of_rule(rule("r", R"("member.join")", "", R"({"hold":"user"})")),
+                    "member.join can be held for the moderator alone"));
 }
 
 TEST(PolicyText, WhatAnActionDoesNotKnowIsRefusedThere)
@@ -181,8 +186,8 @@ TEST(PolicyText, APatternStandsForTheActionsThatFitTheRule)
     EXPECT_EQ(actions(rule("r", R"("message.*","message.edit")", R"({"eq":["resource.own",false]})",
                            R"("deny")")),
               (Names{"message.edit", "message.delete"}));
-    EXPECT_EQ(actions(rule("r", R"("*")", "", R"({"hold":"moderator"})")),
-              (Names{"invitation.receive", "member.join", "account.register"}));
+    EXPECT_EQ(actions(rule("r", R"("*")", "", R"({"hold":"moderator"})")), Names{"member.join"});
+    EXPECT_EQ(actions(rule("r", R"("*")", "", R"({"hold":"user"})")), Names{"invitation.receive"});
     EXPECT_EQ(actions(rule("r", R"("*")", "", R"("deny")")).size(), action_count - 1);
     EXPECT_TRUE(has(
         fault_of_rule(rule("r", R"("media.*")", R"({"eq":["resource.own",true]})", R"("deny")")),

@@ -89,7 +89,7 @@ std::vector<std::string> any_rules()
     const auto count = *rc::gen::inRange(0, 12);
     for (int i = 0; i < count; ++i) {
         const auto effects = *rc::gen::element<std::string>(
-            R"("allow")", R"("allow")", R"("deny")", R"({"hold":"user"})",
+            R"("allow")", R"("allow")", R"("deny")", R"({"hold":"moderator"})",
             R"("allow",{"hold":"moderator"})", R"({"tag":"x"},"log")",
             R"({"limit":{"count":1,"seconds":1}},"allow")");
         rules.push_back(any_rule("r" + std::to_string(i), effects));
@@ -226,7 +226,7 @@ RC_GTEST_PROP(PolicyProperties, ADenyThatHoldsWinsOverWhateverElseThereIs, ())
 RC_GTEST_PROP(PolicyProperties, ARuleThatDoesNotAllowNeverPermitsMore, ())
 {
     const auto rules = any_rules();
-    const auto effects = *rc::gen::element<std::string>(R"("deny")", R"({"hold":"user"})",
+    const auto effects = *rc::gen::element<std::string>(R"("deny")", R"({"hold":"moderator"})",
                                                         R"({"limit":{"count":1,"seconds":1}})",
                                                         R"({"tag":"x"})", R"("log")");
     const auto added = source("q", document({any_rule("added", effects)}));
