@@ -142,8 +142,8 @@ class Doctor {
                 return std::find(one.hooks.begin(), one.hooks.end(), name) != one.hooks.end();
             });
             if (count == 0) return true;
-            return untried("[hooks] has none; " + std::to_string(count) +
-                           " cases are not applicable without it");
+            return untried("[hooks] has none; not applicable without it: " + std::to_string(count) +
+                           (count == 1 ? " case" : " cases"));
         }
         if (name == "rotate-key") return untried("what it does can't be undone");
         const bool reads = name == "metrics" || name == "verify";

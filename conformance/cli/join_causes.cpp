@@ -39,14 +39,15 @@ std::string join_cause(const WayToServer& way, const std::string& repro)
         return "The target has connected to " + way.server +
                " and asked for nothing. Its log may say why.";
     // Servers of an earlier run, which it still wants to reach, are below the domain too.
-    const auto foreign = std::find_if(
-        way.strays.begin(), way.strays.end(),
-        [&](const Stray& one) { return !one.host.ends_with("." + way.domain); });
+    const auto foreign = std::find_if(way.strays.begin(), way.strays.end(), [&](const Stray& one) {
+        return !one.host.ends_with("." + way.domain);
+    });
     if (foreign != way.strays.end())
         return foreign->host.empty()
                    ? "Somebody has connected to " + way.listen + " and ended without naming a " +
-                         "server in TLS (" + foreign->why + "): the target has to speak TLS there, " +
-                         "with " + way.server + " as the server name (SNI)."
+                         "server in TLS (" + foreign->why +
+                         "): the target has to speak TLS there, " + "with " + way.server +
+                         " as the server name (SNI)."
                    : "Somebody has connected to " + way.listen + " and named \"" + foreign->host +
                          "\" in TLS, where " + way.server +
                          " is looked for: the target has to name the server itself (SNI).";

@@ -19,7 +19,8 @@ struct WayToServer {
     std::string domain;
     std::string listen;
     std::string authority_certificate;
-    // In the sealed topology: where the runner answers DNS; empty elsewhere. Questions for `server`.
+    // In the sealed topology: where the runner answers DNS; empty elsewhere. Questions for
+    // `server`.
     std::string dns;
     std::size_t questions = 0;
     // All that connected to the runner, and those that named none of its servers in TLS.
@@ -34,7 +35,8 @@ struct WayToServer {
 
 [[nodiscard]] WayToServer way_to(World& world, const Origin& origin);
 
-// What is wrong and what to do, in a few sentences. `repro` is a command that shows a first contact.
+// What is wrong and what to do, in a few sentences. `repro` is a command that shows a first
+// contact.
 [[nodiscard]] std::string join_cause(const WayToServer& way, const std::string& repro);
 
 }  // namespace entente::conformance

@@ -13,8 +13,9 @@ namespace entente::conformance {
 namespace {
 
 constexpr Millis connect_time{10'000};
-// For a target that ends its connections only once the hook has returned.
-constexpr Millis going_time{5'000};
+// A process that has ended has ended its connections; this is for the way to it. Shorter than
+// targets keep idle connections, which they end as well.
+constexpr Millis going_time{2'000};
 // Setting a clock may take a restart.
 constexpr Millis clock_time{20'000};
 // Date fields are of whole seconds, and what they say is up to two off.
@@ -115,7 +116,13 @@ std::string Trial::run_hook(const std::string& name, std::string_view input, Mil
     const auto& hooks = world_.file().hooks;
     const auto found = hooks.find(name);
     if (found == hooks.end()) throw NotApplicable("the target's file has no hook " + name);
+    Exchange exchange;
+    exchange.at = elapsed();
+    exchange.what = "hook " + name;
+    exchange.sent = input;
     const auto result = run_command_on(found->second, input, in(time));
+    exchange.received = result.output;
+    note(std::move(exchange));
     if (result.exit_code == cannot) throw NotApplicable("the hook " + name + " says that it can't");
     if (result.exit_code != 0)
         throw HookFailed(name,

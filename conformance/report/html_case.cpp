@@ -21,7 +21,8 @@ bool is_beside_the_point(const nlohmann::json& exchange)
 {
     const auto what = text_of(exchange, "what");
     return flag_of(exchange, "from_target") || what.find("control") != std::string::npos ||
-           what.find("barrier") != std::string::npos || what.starts_with("join of ");
+           what.find("barrier") != std::string::npos || what.starts_with("join of ") ||
+           what.starts_with("hook ");
 }
 
 std::string block_html(std::string_view title, const nlohmann::json& exchange, const char* name,

@@ -64,8 +64,8 @@ TEST(Commands, CanBeCalledAsTheyStand)
     result.verdicts = {verdict_of(State::fail), verdict_of(State::fail, "x", "sig-72")};
     for (const auto& one : catalogue())
         if (!one.hooks.empty() && one.hooks[0] == "verify") result.verdicts[1].case_id = one.id;
-    const auto report = build_report({"a.example", "https://a.example", {}, invocation}, result,
-                                     {}, Exit::failed, key);
+    const auto report = build_report({"a.example", "https://a.example", {}, invocation}, result, {},
+                                     Exit::failed, key);
     const auto call = "./bin/entente-conformance repro ";
     const auto behind = " --target 'my server/t.toml' --i-own a.example --seed 0";
     EXPECT_EQ(report["cases"][0]["repro"], std::string(call) + "win-02" + behind);
@@ -104,8 +104,8 @@ TEST(NextSteps, LeadToWhatKeepsACaseFromBeingRun)
     EXPECT_NE(control.find("`./x doctor --target t.toml`"), std::string::npos) << control;
     EXPECT_EQ(control.find("[hooks]"), std::string::npos) << control;
 
-    const auto died = steps_of({verdict_of(State::fail), verdict_of(State::not_run)},
-                               Exit::target_died);
+    const auto died =
+        steps_of({verdict_of(State::fail), verdict_of(State::not_run)}, Exit::target_died);
     EXPECT_NE(died.find("`./x repro win-02 --target t.toml`"), std::string::npos) << died;
     EXPECT_EQ(died.find("doctor"), std::string::npos) << died;
 }
@@ -157,8 +157,9 @@ TEST(JoinCause, IsHowFarTheTargetHasCome)
     so_far.handshakes = 1;
     EXPECT_TRUE(says(so_far, "asked for nothing"));
     so_far.broken = {"tlsv1 alert unknown ca"};
-    EXPECT_TRUE(says(so_far, "TLS was broken off (tlsv1 alert unknown ca): let it trust "
-                             "my/authority.pem"));
+    EXPECT_TRUE(says(so_far,
+                     "TLS was broken off (tlsv1 alert unknown ca): let it trust "
+                     "my/authority.pem"));
     so_far.requests = 1;
     EXPECT_TRUE(says(so_far, "the answer above is its judgement"));
     EXPECT_TRUE(says(so_far, "`./x repro disc-01`"));

@@ -84,10 +84,8 @@ TEST_F(TargetFileTest, ARightOneIsTaken)
 
 TEST_F(TargetFileTest, WhatIsNoFileIsRefused)
 {
-    EXPECT_EQ(fault_of("folder"),
-              "folder is a folder; name the file in it, as folder/target.toml");
-    EXPECT_EQ(fault_of("nowhere.toml"),
-              "nowhere.toml can't be read; `init` writes such a file");
+    EXPECT_EQ(fault_of("folder"), "folder is a folder; name the file in it, as folder/target.toml");
+    EXPECT_EQ(fault_of("nowhere.toml"), "nowhere.toml can't be read; `init` writes such a file");
 }
 
 TEST_F(TargetFileTest, ATextWithoutQuotesIsSuspected)
@@ -112,10 +110,11 @@ TEST_F(TargetFileTest, AnAuthorityThatIsNoneIsRefused)
     EXPECT_EQ(fault_with("authority_key = \"authority.key\"", "authority_key = \"other.key\""),
               "t.toml:9: peers.authority_key names other.key for authority.pem, and the key isn't "
               "that of the authority's certificate; `init` makes a pair of them");
-    EXPECT_EQ(fault_with("\"authority.pem\"\nauthority_key = \"authority.key\"",
-                         "\"leaf.pem\"\nauthority_key = \"leaf.key\""),
-              "t.toml:9: peers.authority_key names leaf.key for leaf.pem, and the certificate isn't "
-              "an authority's; `init` makes a pair of them");
+    EXPECT_EQ(
+        fault_with("\"authority.pem\"\nauthority_key = \"authority.key\"",
+                   "\"leaf.pem\"\nauthority_key = \"leaf.key\""),
+        "t.toml:9: peers.authority_key names leaf.key for leaf.pem, and the certificate isn't "
+        "an authority's; `init` makes a pair of them");
     EXPECT_EQ(fault_with("authority_key = \"authority.key\"", ""),
               "t.toml:6: peers.authority_key is missing; `init` makes it, beside the file that it "
               "writes");
@@ -123,14 +122,16 @@ TEST_F(TargetFileTest, AnAuthorityThatIsNoneIsRefused)
 
 TEST_F(TargetFileTest, AccountsAreTwoOfTheTargets)
 {
-    EXPECT_EQ(fault_with("alice@a.example", "alice@other.test"),
-              "t.toml:12: accounts.first is \"alice@other.test\", no account of a.example; write it "
-              "as alice@a.example");
+    EXPECT_EQ(
+        fault_with("alice@a.example", "alice@other.test"),
+        "t.toml:12: accounts.first is \"alice@other.test\", no account of a.example; write it "
+        "as alice@a.example");
     for (const auto* wrong : {"alice", "@a.example", "alice@b@a.example", "alice@xa.example"})
         EXPECT_NE(fault_with("alice@a.example", wrong), "") << wrong;
-    EXPECT_EQ(fault_with("bob@a.example", "alice@a.example"),
-              "t.toml:13: accounts.second is alice@a.example, as accounts.first is; two accounts are "
-              "needed");
+    EXPECT_EQ(
+        fault_with("bob@a.example", "alice@a.example"),
+        "t.toml:13: accounts.second is alice@a.example, as accounts.first is; two accounts are "
+        "needed");
 }
 
 }  // namespace

@@ -112,8 +112,9 @@ TEST_F(TrialTest, AHookThatDidNothingIsNoPassAndNoFailure)
     for (const std::string name : {"restart", "kill9"}) {
         EXPECT_EQ(judged(world, name, {}, verdict), State::could_not_run);
         EXPECT_EQ(verdict.failed_hook, name);
-        EXPECT_NE(verdict.detail.find("has done nothing: a connection from before it is still open"),
-                  std::string::npos)
+        EXPECT_NE(
+            verdict.detail.find("has done nothing: a connection from before it is still open"),
+            std::string::npos)
             << verdict.detail;
     }
     set_patience(Millis(0));
@@ -128,11 +129,16 @@ TEST_F(TrialTest, AHookThatDidNothingIsNoPassAndNoFailure)
 
 TEST_F(TrialTest, AHookThatFailsIsNamed)
 {
-    World world(file("exit 3"));
+    World world(file("echo said; exit 3"));
     Verdict verdict;
     EXPECT_EQ(judged(world, "restart", {}, verdict), State::could_not_run);
     EXPECT_EQ(verdict.failed_hook, "restart");
     EXPECT_EQ(verdict.detail, "the hook restart fails: exit code 3");
+    // It stands among what went over the wire.
+    ASSERT_EQ(verdict.exchanges.size(), 1U);
+    EXPECT_EQ(verdict.exchanges[0].what, "hook restart");
+    EXPECT_EQ(verdict.exchanges[0].sent, "{}\n");
+    EXPECT_EQ(verdict.exchanges[0].received, "said\n");
     World can_not(file("exit 89"));
     EXPECT_EQ(judged(can_not, "restart", {}, verdict), State::not_applicable);
 }
