@@ -153,9 +153,12 @@ int do_run(const RunCommand& command)
         std::fprintf(stderr, "[%3zu/%zu] %s\n", done, cases.size(),
                      verdict_line(one, verdict).c_str());
     });
+    const auto not_run = result.count(State::not_run);
     if (result.target_died)
         std::fprintf(stderr, "the target has stopped answering, at %s: %zu cases weren't run\n",
-                     result.died_at.c_str(), result.count(State::not_run));
+                     result.died_at.c_str(), not_run);
+    else if (not_run > 0)
+        std::fprintf(stderr, "the target's accounts fail: %zu cases weren't run\n", not_run);
     const auto code = exit_of(result, options);
     const auto report = make_report(world, result, options, code, invocation_of(command));
     std::printf("%s\n", summary_of(report).c_str());

@@ -46,6 +46,10 @@ void settle(Verdict& verdict, const Case& one, const RunOptions& options)
         verdict.state = State::unexpected_pass;
 }
 
+// Nothing is judged without accounts: after so many cases in a row that they keep from being run,
+// the others would say the same.
+constexpr std::size_t max_account_failures = 10;
+
 // What is no pass is looked into: a dead target fails all that comes behind it, and none of that
 // says anything.
 bool may_have_died(State state)
@@ -189,15 +193,17 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
     result.began = system_milliseconds();
     result.verdicts.resize(cases.size());
     std::mutex mutex;
-    std::atomic<bool> died{false};
+    // Why the rest isn't run; null as long as it is.
+    std::atomic<const char*> stopped{nullptr};
+    std::size_t account_failures = 0;
 
     const auto judge_at = [&](std::size_t place) {
         const auto& one = *cases[place];
         Verdict verdict;
         verdict.case_id = one.id;
-        if (died) {
+        if (const char* reason = stopped) {
             verdict.state = State::not_run;
-            verdict.detail = "the target had stopped answering";
+            verdict.detail = reason;
         } else if (one.destructive && !options.destructive) {
             verdict.state = State::not_applicable;
             verdict.detail = "needs --destructive";
@@ -210,14 +216,21 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
             // Several at once notice it: the first tells.
             if (may_have_died(verdict.state) && !target_answers(world)) {
                 const std::lock_guard lock(mutex);
-                if (!died) result.died_at = one.id;
-                died = true;
+                if (!result.target_died) result.died_at = one.id;
+                result.target_died = true;
+                stopped = "the target had stopped answering";
                 verdict.detail += "; the target has stopped answering";
             }
         }
         settle(verdict, one, options);
         const std::lock_guard lock(mutex);
         if (verdict.assertion == "runner") result.runner_bug = true;
+        if (verdict.account_failed) {
+            if (++account_failures == max_account_failures && stopped == nullptr)
+                stopped = "the target's accounts had failed too often";
+        } else if (verdict.state != State::not_applicable) {
+            account_failures = 0;
+        }
         on_verdict(one, verdict);
         result.verdicts[place] = std::move(verdict);
     };
@@ -241,7 +254,6 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
             });
     }
     for (const auto place : alone) judge_at(place);
-    result.target_died = died;
     result.ended = system_milliseconds();
     return result;
 }

@@ -24,7 +24,7 @@ enum class State {
     unexpected_pass,
     // Judged several times (--repeat), it fails and passes.
     flaky,
-    // The target had died before its turn came.
+    // The run had ended before its turn came: the target had died, or its accounts failed.
     not_run,
 };
 

@@ -143,6 +143,31 @@ TEST_F(TrialTest, AHookThatFailsIsNamed)
     EXPECT_EQ(judged(can_not, "restart", {}, verdict), State::not_applicable);
 }
 
+TEST_F(TrialTest, ARunEndsWhereTheAccountsFailAgainAndAgain)
+{
+    World world(file());
+    const auto judged_with = [&](std::size_t passing) {
+        std::vector<Case> cases(25);
+        std::vector<const Case*> all;
+        for (std::size_t place = 0; place < cases.size(); ++place) {
+            cases[place].id = "win-" + std::to_string(place);
+            cases[place].alone = true;
+            cases[place].run = [=](Trial&) {
+                if (place != passing) throw AccountError("post fails: exit code 1");
+            };
+            all.push_back(&cases[place]);
+        }
+        return run(world, all, {}, [](const Case&, const Verdict&) {});
+    };
+    const auto result = judged_with(25);
+    EXPECT_EQ(result.count(State::could_not_run), 10U);
+    EXPECT_EQ(result.count(State::not_run), 15U);
+    EXPECT_FALSE(result.target_died);
+    EXPECT_EQ(exit_of(result, {}), Exit::control_failed);
+    // Ten in a row: what is judged between them begins a new row.
+    EXPECT_EQ(judged_with(9).count(State::not_run), 5U);
+}
+
 TEST(Run, EndsWithTheTargetAndSaysSoOnce)
 {
     std::signal(SIGPIPE, SIG_IGN);
