@@ -5,6 +5,7 @@
 
 #include "conformance/cli/options.hpp"
 #include "conformance/report/clauses.hpp"
+#include "conformance/report/visible.hpp"
 
 namespace entente::conformance {
 
@@ -68,6 +69,7 @@ void print_indented(std::string_view text, std::size_t width = std::string_view:
 int do_list(const ListCommand& command)
 {
     const auto cases = select(command.options);
+    if (cases.empty()) return no_case_fits(command);
     if (command.markdown) {
         print_markdown(cases);
     } else {
@@ -76,15 +78,23 @@ int do_list(const ListCommand& command)
                         std::string(name_of(one->level)).c_str(), one->clause.c_str(),
                         std::string(name_of(one->profile)).c_str(), one->proves.c_str());
     }
-    return static_cast<int>(cases.empty() ? Exit::incomplete : Exit::all_pass);
+    return static_cast<int>(Exit::all_pass);
 }
 
-int do_explain(const std::string& id)
+int no_case_fits(const Program& program)
+{
+    std::fprintf(stderr,
+                 "no case fits --only, --skip, --profile and --level; `%s list` prints all\n",
+                 shell_word(program.program).c_str());
+    return static_cast<int>(Exit::incomplete);
+}
+
+int do_explain(const Program& program, const std::string& id)
 {
     const auto* one = find_case(id);
     if (one == nullptr) {
-        std::fprintf(stderr, "there is no case %s; `entente-conformance list` prints them\n",
-                     id.c_str());
+        std::fprintf(stderr, "there is no case %s; `%s list` prints them\n", visible(id).c_str(),
+                     shell_word(program.program).c_str());
         return static_cast<int>(Exit::usage);
     }
     std::printf("%s: %s\n\n  clause   %s (%s)\n  group    %s\n  profile  %s\n", one->id.c_str(),

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "conformance/cli/options.hpp"
+#include "conformance/report/visible.hpp"
 
 namespace entente::conformance {
 
@@ -15,7 +16,8 @@ namespace {
 constexpr std::uint64_t max_seed = (std::uint64_t{1} << 53U) - 1;
 
 constexpr const char* footer =
-    "Exit codes: 0 all graded MUSTs pass and the floor is met; 1 a failure, or a pass that was\n"
+    "Exit codes: 0 all graded MUSTs pass, and --min-graded is met; 1 a failure, or a pass that "
+    "was\n"
     "expected to fail; 2 usage; 3 incomplete: nothing matched, or fewer graded than --min-graded;\n"
     "4 a control or the doctor failed; 5 a fault of the runner; 6 the target died;\n"
     "7 this machine was too busy to measure some cases, and nothing else is wrong.\n"
@@ -52,6 +54,19 @@ void add_seed(CLI::App& verb, RunOptions& options)
         ->type_name("N");
 }
 
+// One of some words. CLI11's own check tells of the numbers behind them.
+template <typename Value>
+CLI::Validator word(const std::map<std::string, Value>& words, const std::string& told)
+{
+    return {[&words, told](std::string& written) {
+                const auto found = words.find(CLI::detail::to_lower(written));
+                if (found == words.end()) return "there is no \"" + written + "\"; write " + told;
+                written = std::to_string(static_cast<int>(found->second));
+                return std::string();
+            },
+            told};
+}
+
 void add_choice(CLI::App& verb, RunOptions& options)
 {
     static const std::map<std::string, Profile> profiles = {
@@ -60,10 +75,10 @@ void add_choice(CLI::App& verb, RunOptions& options)
                                                         {"should", Level::should}};
     verb.add_option("--profile", options.profile,
                     "core; hardened: and HTTP, addresses, load; durable: and restarts")
-        ->transform(CLI::CheckedTransformer(profiles, CLI::ignore_case))
+        ->transform(word(profiles, "core, hardened, or durable, which is all"))
         ->default_str("core");
     verb.add_option("--level", options.level, "must: leave SHOULDs out")
-        ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case))
+        ->transform(word(levels, "must or should"))
         ->default_str("should");
     verb.add_option("--only", options.only,
                     "Cases whose ids fit: * and ?, patterns divided by commas")
@@ -83,8 +98,10 @@ int main_of(int argc, char** argv)
     app.set_version_flag("--version", std::string("entente-conformance ") + runner_version);
     app.require_subcommand(1);
     int code = 0;
+    const Program program{argc > 0 ? argv[0] : "entente-conformance"};
 
     InitCommand init;
+    init.program = program.program;
     auto* init_verb = app.add_subcommand(
         "init", "Writes target.toml and the authority of the runner's peers into a folder");
     init_verb->add_option("--folder", init.folder, "Where")->type_name("DIR");
@@ -94,12 +111,16 @@ int main_of(int argc, char** argv)
     init_verb->callback([&] { code = do_init(init); });
 
     RunCommand doctor;
+    doctor.program = program.program;
     auto* doctor_verb = app.add_subcommand(
         "doctor", "Finds out, step by step, whether the target can be judged at all");
     add_target(*doctor_verb, doctor);
+    doctor_verb->add_flag("--hooks", doctor.hooks,
+                          "Also tries the hooks that restart the target or set its clock");
     doctor_verb->callback([&] { code = do_doctor(doctor); });
 
     ListCommand list;
+    list.program = program.program;
     list.options.profile = Profile::durable;
     auto* list_verb =
         app.add_subcommand("list", "One case a line: id, level, clause, what it proves");
@@ -110,9 +131,10 @@ int main_of(int argc, char** argv)
     std::string explained;
     auto* explain_verb = app.add_subcommand("explain", "All that is to be said of a case");
     explain_verb->add_option("id", explained, "As list prints it")->required();
-    explain_verb->callback([&] { code = do_explain(explained); });
+    explain_verb->callback([&] { code = do_explain(program, explained); });
 
     RunCommand run;
+    run.program = program.program;
     auto* run_verb = app.add_subcommand("run", "Judges the target");
     add_target(*run_verb, run);
     add_choice(*run_verb, run.options);
@@ -145,6 +167,7 @@ int main_of(int argc, char** argv)
     run_verb->callback([&] { code = do_run(run); });
 
     RunCommand repro;
+    repro.program = program.program;
     std::string repeated;
     auto* repro_verb =
         app.add_subcommand("repro", "Runs one case and prints every octet that went both ways");
@@ -171,6 +194,7 @@ int main_of(int argc, char** argv)
     report_verb->callback([&] { code = do_report(report, report_out); });
 
     SelftestCommand selftest;
+    selftest.program = program.program;
     auto* selftest_verb = app.add_subcommand(
         "selftest",
         "Runs every case against a clean peer, its mutants and servers that say nothing");
@@ -202,6 +226,13 @@ int main_of(int argc, char** argv)
     auto* samples_verb = app.add_subcommand("samples", "")->group("");
     samples_verb->callback([&] { code = do_samples(); });
 
+    // CLI11 would say only that a verb is missing.
+    const auto is_it = [&](const CLI::App* verb) { return verb->get_name() == argv[1]; };
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_it).empty()) {
+        std::fprintf(stderr, "there is no verb %s; `%s --help` lists them\n",
+                     visible(argv[1]).c_str(), shell_word(program.program).c_str());
+        return static_cast<int>(Exit::usage);
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

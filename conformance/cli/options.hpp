@@ -7,17 +7,23 @@
 #include <vector>
 
 #include "conformance/judge/run.hpp"
+#include "conformance/report/words.hpp"
 
 namespace entente::conformance {
 
 constexpr const char* runner_version = ENTENTE_VERSION;
 
-struct InitCommand {
+// argv[0], as it was given: what is printed to be called next begins with it.
+struct Program {
+    std::string program = "entente-conformance";
+};
+
+struct InitCommand : Program {
     std::string folder = ".";
     std::string name;
 };
 
-struct RunCommand {
+struct RunCommand : Program {
     std::string target;
     RunOptions options;
     std::string expect_file;
@@ -28,13 +34,21 @@ struct RunCommand {
     // The administrator's word that a target beyond loopback is his.
     std::string i_own;
     bool quiet = false;
+    // doctor: also tries the hooks that restart the target or set its clock.
+    bool hooks = false;
 };
 
-struct ListCommand {
+// How to call the runner again for the same target.
+[[nodiscard]] Invocation invocation_of(const RunCommand& command);
+
+struct ListCommand : Program {
     RunOptions options;
     // A table, as docs/conformance/cases.md.
     bool markdown = false;
 };
+
+// Says so; the exit code of it.
+[[nodiscard]] int no_case_fits(const Program& program);
 
 // One that is drawn where none is given: short enough to be typed.
 [[nodiscard]] std::uint64_t new_seed();
@@ -43,14 +57,14 @@ struct ListCommand {
 [[nodiscard]] int do_init(const InitCommand& command);
 [[nodiscard]] int do_doctor(const RunCommand& command);
 [[nodiscard]] int do_list(const ListCommand& command);
-[[nodiscard]] int do_explain(const std::string& id);
+[[nodiscard]] int do_explain(const Program& program, const std::string& id);
 [[nodiscard]] int do_run(const RunCommand& command);
 [[nodiscard]] int do_repro(const RunCommand& command, const std::string& id);
 [[nodiscard]] int do_peer(const RunCommand& command);
 // Writes `out` from a JSON report.
 [[nodiscard]] int do_report(const std::string& file, const std::vector<std::string>& out);
 
-struct SelftestCommand {
+struct SelftestCommand : Program {
     std::string only;
     std::size_t jobs = 2;
     // As RunCommand has them.
@@ -77,7 +91,7 @@ struct ReferenceCommand {
 [[nodiscard]] int do_samples();
 
 // The target's file, refused where it is another's: not on loopback, and --i-own doesn't name it.
-// Throws std::runtime_error.
+// Throws UsageError.
 [[nodiscard]] TargetFile target_of(const RunCommand& command);
 
 }  // namespace entente::conformance

@@ -8,8 +8,10 @@
 
 #include <sys/stat.h>
 
+#include "conformance/cli/lines.hpp"
 #include "conformance/cli/options.hpp"
 #include "conformance/judge/trial.hpp"
+#include "conformance/reference/names.hpp"
 #include "conformance/report/report.hpp"
 #include "conformance/report/visible.hpp"
 #include "conformance/wire/octets.hpp"
@@ -22,8 +24,6 @@ namespace fs = std::filesystem;
 
 void write_file(const fs::path& path, const std::string& text, fs::perms perms)
 {
-    if (fs::exists(path))
-        throw UsageError(path.string() + " is there already; nothing was changed");
     std::ofstream file(path, std::ios::binary);
     fs::permissions(path, perms);
     file << text;
@@ -70,20 +70,6 @@ std::string template_of(const std::string& name)
            "# kill9 = \"systemctl kill -s KILL my-server\"\n";
 }
 
-// The text in lines of their own, for a terminal: what would move its cursor is spelt out.
-void print_exchange(const Exchange& one)
-{
-    std::printf("\n--- %lld ms: %s\n>>>\n%s\n<<<\n%s\n", static_cast<long long>(one.at),
-                visible(one.what).c_str(), visible(one.sent, LineEnds::http).c_str(),
-                visible(one.received, LineEnds::http).c_str());
-    if (!one.request_base.empty())
-        std::printf("--- signature base of the request, as the runner has it\n%s\n",
-                    visible(one.request_base, LineEnds::lf).c_str());
-    if (!one.answer_base.empty())
-        std::printf("--- signature base of the answer, as the runner has it\n%s\n",
-                    visible(one.answer_base, LineEnds::lf).c_str());
-}
-
 volatile std::sig_atomic_t interrupted = 0;
 
 }  // namespace
@@ -105,10 +91,29 @@ TargetFile target_of(const RunCommand& command)
     return file;
 }
 
+Invocation invocation_of(const RunCommand& command)
+{
+    Invocation invocation{command.program, command.target, {}, {}};
+    if (!command.i_own.empty()) invocation.options = " --i-own " + shell_word(command.i_own);
+    for (const auto& file : command.vectors) invocation.vectors += " --vectors " + shell_word(file);
+    return invocation;
+}
+
 int do_init(const InitCommand& command)
 {
+    if (!reference::is_server_name(command.name, reference::Flags({})))
+        throw UsageError("--name " + visible(command.name) +
+                         " is no server name [NAME-1]; write it as a.example: in lower case, "
+                         "without https:// and without a port");
     const fs::path folder(command.folder);
-    fs::create_directories(folder);
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (!fs::is_directory(folder))
+        throw UsageError("--folder " + visible(command.folder) +
+                         " is no folder, and can't be made one");
+    for (const auto* name : {"target.toml", "authority.pem", "authority.key"})
+        if (fs::exists(folder / name))
+            throw UsageError((folder / name).string() + " is there already; nothing was changed");
     const auto authority = Authority::make("Authority of entente-conformance");
     const auto readable = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read |
                           fs::perms::others_read;
@@ -121,8 +126,11 @@ int do_init(const InitCommand& command)
         "Written: target.toml, authority.pem, authority.key in %s\n"
         "Next: let the target trust authority.pem and find *.peers.test at 127.0.0.1:9443,\n"
         "put two accounts into target.toml, then\n"
-        "  entente-conformance doctor --target %s\n",
-        folder.c_str(), (folder / "target.toml").c_str());
+        "  %s\n",
+        folder.c_str(),
+        Invocation{command.program, (folder / "target.toml").string(), {}, {}}
+            .command("doctor")
+            .c_str());
     return 0;
 }
 
@@ -133,22 +141,26 @@ int do_run(const RunCommand& command)
     const auto outputs = parse_outputs(command.out);
     if (!command.expect_file.empty()) options.expected = read_expected(command.expect_file);
     const auto cases = select(options);
-    if (cases.empty()) {
-        std::fprintf(stderr, "no case fits; `entente-conformance list` prints them\n");
-        return static_cast<int>(Exit::incomplete);
-    }
+    if (cases.empty()) return no_case_fits(command);
     World world(target_of(command));
     std::fprintf(stderr, "seed %llu\n", static_cast<unsigned long long>(options.seed));
     std::size_t done = 0;
     const auto result = run(world, cases, options, [&](const Case& one, const Verdict& verdict) {
+        // One sentence at the end says it of all of them.
+        if (verdict.state == State::not_run) return;
         ++done;
         if (command.quiet && verdict.state == State::pass) return;
-        std::fprintf(stderr, "[%3zu/%zu] %-14s %s%s%s\n", done, cases.size(),
-                     std::string(name_of(verdict.state)).c_str(), one.id.c_str(),
-                     verdict.detail.empty() ? "" : ": ", visible(verdict.detail).c_str());
+        std::fprintf(stderr, "[%3zu/%zu] %s\n", done, cases.size(),
+                     verdict_line(one, verdict).c_str());
     });
+    const auto not_run = result.count(State::not_run);
+    if (result.target_died)
+        std::fprintf(stderr, "the target has stopped answering, at %s: %zu cases weren't run\n",
+                     result.died_at.c_str(), not_run);
+    else if (not_run > 0)
+        std::fprintf(stderr, "the target's accounts fail: %zu cases weren't run\n", not_run);
     const auto code = exit_of(result, options);
-    const auto report = make_report(world, result, options, code);
+    const auto report = make_report(world, result, options, code, invocation_of(command));
     std::printf("%s\n", summary_of(report).c_str());
     for (const auto& output : outputs) write_output(output, report);
     return static_cast<int>(code);
@@ -157,14 +169,18 @@ int do_run(const RunCommand& command)
 int do_repro(const RunCommand& command, const std::string& id)
 {
     const auto* one = find_case(id);
-    if (one == nullptr) return do_explain(id);
+    if (one == nullptr) return do_explain(command, id);
     World world(target_of(command));
     const auto verdict = judge(world, *one, command.options.seed);
-    for (const auto& exchange : verdict.exchanges) print_exchange(exchange);
-    std::printf("\n%s: %s\n%s%s%s%s\n", one->id.c_str(), one->proves.c_str(),
-                std::string(name_of(verdict.state)).c_str(),
-                verdict.assertion.empty() ? "" : (" at \"" + verdict.assertion + "\"").c_str(),
-                verdict.detail.empty() ? "" : ": ", visible(verdict.detail).c_str());
+    std::printf("seed %llu; >>> is what the runner sent, <<< what came from the target\n",
+                static_cast<unsigned long long>(command.options.seed));
+    for (const auto& exchange : verdict.exchanges)
+        std::fputs(exchange_lines(exchange).c_str(), stdout);
+    if (verdict.exchanges_left_out > 0)
+        std::printf("\n%zu further requests of the target aren't shown\n",
+                    verdict.exchanges_left_out);
+    std::printf("\n%s\n", verdict_line(*one, verdict).c_str());
+    if (!verdict.assertion.empty()) std::printf("at \"%s\"\n", verdict.assertion.c_str());
     RunResult result;
     result.verdicts = {verdict};
     result.runner_bug = verdict.assertion == "runner";

@@ -25,7 +25,8 @@ Host::Host(const Endpoint& listen, Authority authority) : authority_(std::move(a
 {
     std::string error;
     listener_ = listen_tcp(listen, error);
-    if (!listener_.is_open()) throw std::runtime_error(error);
+    if (!listener_.is_open())
+        throw std::runtime_error(error + "; does another run, or another program, use it?");
     port_ = port_of(listener_.get());
     acceptor_ = std::thread([this] { accept_all(); });
 }
@@ -98,7 +99,10 @@ void Host::serve(Threads::Worker& worker, Descriptor socket)
     Threads::Serving serving(threads_, worker);
     local_address = local_address_of(socket.get());
     auto accepted = accept_tls(*this, std::move(socket), in(handshake_time));
-    if (!accepted.stream) return;
+    if (!accepted.stream) {
+        remember_broken(accepted);
+        return;
+    }
     serving.stream = std::move(accepted.stream);
     std::string rest;
     while (!stopping_) {
@@ -108,6 +112,23 @@ void Host::serve(Threads::Worker& worker, Descriptor socket)
         if (!site) return;
         if (!answer(*serving.stream, site->serve(read.request))) return;
     }
+}
+
+void Host::remember_broken(const TlsServer& broken)
+{
+    if (const auto site = site_of(broken.host)) {
+        site->on_broken_handshake(broken.error);
+        return;
+    }
+    const std::lock_guard lock(mutex_);
+    if (strays_.size() == max_strays) strays_.pop_front();
+    strays_.push_back({broken.host, broken.error});
+}
+
+std::vector<Stray> Host::strays() const
+{
+    const std::lock_guard lock(mutex_);
+    return {strays_.begin(), strays_.end()};
 }
 
 // False where the connection has ended.

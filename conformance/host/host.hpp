@@ -5,11 +5,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "conformance/host/reply.hpp"
 #include "conformance/sockets/connection_threads.hpp"
@@ -27,12 +29,23 @@ class Site {
     virtual void on_connection() {}
     // The same, with the address of ours that it has come to.
     virtual void on_address(const std::string& address) { static_cast<void>(address); }
+    // A handshake for this name has failed, and why.
+    virtual void on_broken_handshake(const std::string& why) { static_cast<void>(why); }
+};
+
+// A connection to the host that was for none of its sites.
+struct Stray {
+    // What it named by SNI; empty where it named nothing.
+    std::string host;
+    std::string why;
 };
 
 class Host final : private ServerNames {
  public:
     // Connections that are served at the same time; others wait in the listener's queue.
     static constexpr std::size_t max_connections = 512;
+    // Strays that are remembered: the last ones.
+    static constexpr std::size_t max_strays = 32;
 
     // Throws std::runtime_error where it can't listen.
     Host(const Endpoint& listen, Authority authority);
@@ -47,6 +60,7 @@ class Host final : private ServerNames {
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::uint64_t connections_seen() const { return seen_; }
+    [[nodiscard]] std::vector<Stray> strays() const;
 
  private:
     struct Entry {
@@ -60,13 +74,15 @@ class Host final : private ServerNames {
     std::shared_ptr<Site> site_of(const std::string& host);
     void accept_all();
     void serve(Threads::Worker& worker, Descriptor socket);
+    void remember_broken(const TlsServer& broken);
     bool answer(Stream& stream, const Reply& reply);
 
     Authority authority_;
     Descriptor listener_;
     std::uint16_t port_ = 0;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> entries_;
+    std::deque<Stray> strays_;
     Threads threads_;
     std::atomic<bool> stopping_{false};
     std::atomic<std::uint64_t> seen_{0};

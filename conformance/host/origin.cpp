@@ -13,6 +13,8 @@ namespace {
 
 // Requests that are kept of one origin; a target that sends more has its last ones dropped.
 constexpr std::size_t max_received = 20'000;
+// Broken handshakes that are remembered.
+constexpr std::size_t max_broken = 16;
 
 std::string sender_of(const nlohmann::json& event)
 {
@@ -166,6 +168,12 @@ std::uint64_t Origin::connections() const
     return connections_;
 }
 
+std::vector<std::string> Origin::broken_handshakes() const
+{
+    const std::lock_guard lock(mutex_);
+    return broken_;
+}
+
 std::vector<HeldEntry> Origin::entries_of(const std::string& channel) const
 {
     const std::lock_guard lock(mutex_);
@@ -219,7 +227,24 @@ void Origin::on_address(const std::string& address)
     ++by_address_[address];
 }
 
+void Origin::on_broken_handshake(const std::string& why)
+{
+    static_cast<void>(
+        trace_.begin("a connection to " + name_ + " whose TLS handshake fails: " + why, ""));
+    const std::lock_guard lock(mutex_);
+    if (broken_.size() < max_broken) broken_.push_back(why);
+}
+
 Reply Origin::serve(const Request& request)
+{
+    const auto number =
+        trace_.begin(request.method + " " + request.target + " at " + name_, serialise(request));
+    auto reply = reply_to(request);
+    trace_.end(number, shown(reply));
+    return reply;
+}
+
+Reply Origin::reply_to(const Request& request)
 {
     std::vector<Handler> handlers;
     {

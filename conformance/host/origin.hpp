@@ -17,6 +17,7 @@
 #include "conformance/host/followed_log.hpp"
 #include "conformance/host/home_channel.hpp"
 #include "conformance/host/host.hpp"
+#include "conformance/host/trace.hpp"
 #include "conformance/wire/signing.hpp"
 
 namespace entente::conformance {
@@ -74,6 +75,11 @@ class Origin final : public Site {
     // Those of them that came to this address of the runner's.
     [[nodiscard]] std::uint64_t connections_to(const std::string& address) const;
 
+    // What came here, with what was answered.
+    [[nodiscard]] const Trace& trace() const { return trace_; }
+    // Why the handshakes for this name failed that did, the first of them.
+    [[nodiscard]] std::vector<std::string> broken_handshakes() const;
+
     // Entries of the target's channels that have arrived here.
     [[nodiscard]] std::vector<HeldEntry> entries_of(const std::string& channel) const;
     // Waits until an entry with this event id has arrived.
@@ -90,8 +96,10 @@ class Origin final : public Site {
     Reply serve(const Request& request) override;
     void on_connection() override;
     void on_address(const std::string& address) override;
+    void on_broken_handshake(const std::string& why) override;
 
  private:
+    [[nodiscard]] Reply reply_to(const Request& request);
     [[nodiscard]] Reply default_reply(const Request& request);
     [[nodiscard]] nlohmann::json apply(const nlohmann::json& body);
     [[nodiscard]] nlohmann::json take_submission(const nlohmann::json& submission,
@@ -113,6 +121,8 @@ class Origin final : public Site {
     std::vector<Received> received_;
     std::uint64_t connections_ = 0;
     std::map<std::string, std::uint64_t> by_address_;
+    std::vector<std::string> broken_;
+    Trace trace_;
     FollowedLogs followed_;
     std::list<HomeChannel> channels_;
 };

@@ -29,4 +29,21 @@ Reply reply_nothing()
     return reply;
 }
 
+std::string shown(const Reply& reply)
+{
+    auto text = reply.octets;
+    if (reply.step != 0)
+        text += "(" + std::to_string(reply.step) + " octets at a time, with " +
+                std::to_string(reply.step_pause.count()) + " ms behind each)";
+    if (reply.endless != 0)
+        text += "(and up to " + std::to_string(reply.endless) + " octets behind them)";
+    switch (reply.end) {
+        case Reply::End::keep: break;
+        case Reply::End::close: text += "(the connection was closed)"; break;
+        case Reply::End::reset: text += "(the connection was reset)"; break;
+        case Reply::End::hang: text += "(nothing more, on an open connection)"; break;
+    }
+    return text;
+}
+
 }  // namespace entente::conformance

@@ -39,4 +39,7 @@ struct Reply {
 // Closed without an octet.
 [[nodiscard]] Reply reply_nothing();
 
+// For people: its octets, and in brackets what becomes of the connection where that isn't usual.
+[[nodiscard]] std::string shown(const Reply& reply);
+
 }  // namespace entente::conformance

@@ -15,12 +15,12 @@ namespace entente::conformance {
 
 namespace {
 
-// So many cases in a row that couldn't run, on a target that doesn't serve its document: it died.
-constexpr int silent_cases = 3;
+// A target that doesn't serve its document so often, one after the other, has died.
+constexpr int silent_attempts = 3;
 
 bool target_answers(World& world)
 {
-    for (int attempt = 0; attempt < silent_cases; ++attempt) {
+    for (int attempt = 0; attempt < silent_attempts; ++attempt) {
         try {
             world.fetch_document();
             return true;
@@ -46,6 +46,17 @@ void settle(Verdict& verdict, const Case& one, const RunOptions& options)
         verdict.state = State::unexpected_pass;
 }
 
+// Nothing is judged without accounts: after so many cases in a row that they keep from being run,
+// the others would say the same.
+constexpr std::size_t max_account_failures = 10;
+
+// What is no pass is looked into: a dead target fails all that comes behind it, and none of that
+// says anything.
+bool may_have_died(State state)
+{
+    return state == State::could_not_run || state == State::fail || state == State::flaky;
+}
+
 // One trial. False where the machine was too busy to tell, and it is to be measured again.
 bool measure(World& world, const Case& one, std::uint64_t seed, Verdict& verdict)
 {
@@ -63,9 +74,13 @@ bool measure(World& world, const Case& one, std::uint64_t seed, Verdict& verdict
     } catch (const TooNoisy& reason) {
         verdict.too_busy = true;
         verdict.detail = std::string("this machine is too busy to tell: ") + reason.what();
+    } catch (const HookFailed& reason) {
+        verdict.failed_hook = reason.hook;
+        verdict.detail = reason.what();
     } catch (const CouldNotRun& reason) {
         verdict.detail = reason.what();
     } catch (const AccountError& reason) {
+        verdict.account_failed = true;
         verdict.detail = reason.what();
     } catch (const NotApplicable& reason) {
         verdict.state = State::not_applicable;
@@ -82,7 +97,9 @@ bool measure(World& world, const Case& one, std::uint64_t seed, Verdict& verdict
         verdict.assertion = "runner";
         verdict.detail = std::string("a fault of the runner: ") + error.what();
     }
-    verdict.exchanges = trial.take_exchanges();
+    auto taken = trial.take_exchanges();
+    verdict.exchanges = std::move(taken.all);
+    verdict.exchanges_left_out = taken.left_out;
     return !verdict.too_busy;
 }
 
@@ -176,14 +193,17 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
     result.began = system_milliseconds();
     result.verdicts.resize(cases.size());
     std::mutex mutex;
-    std::atomic<bool> died{false};
+    // Why the rest isn't run; null as long as it is.
+    std::atomic<const char*> stopped{nullptr};
+    std::size_t account_failures = 0;
 
     const auto judge_at = [&](std::size_t place) {
         const auto& one = *cases[place];
         Verdict verdict;
         verdict.case_id = one.id;
-        if (died) {
-            verdict.detail = "the target had stopped answering";
+        if (const char* reason = stopped) {
+            verdict.state = State::not_run;
+            verdict.detail = reason;
         } else if (one.destructive && !options.destructive) {
             verdict.state = State::not_applicable;
             verdict.detail = "needs --destructive";
@@ -193,14 +213,24 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
                 all.push_back(judge(world, one, options.seed));
             } while (all.size() < options.repeat && all.back().state != State::not_applicable);
             verdict = combined(all);
-            if (verdict.state == State::could_not_run && !target_answers(world)) {
-                died = true;
+            // Several at once notice it: the first tells.
+            if (may_have_died(verdict.state) && !target_answers(world)) {
+                const std::lock_guard lock(mutex);
+                if (!result.target_died) result.died_at = one.id;
+                result.target_died = true;
+                stopped = "the target had stopped answering";
                 verdict.detail += "; the target has stopped answering";
             }
         }
         settle(verdict, one, options);
         const std::lock_guard lock(mutex);
         if (verdict.assertion == "runner") result.runner_bug = true;
+        if (verdict.account_failed) {
+            if (++account_failures == max_account_failures && stopped == nullptr)
+                stopped = "the target's accounts had failed too often";
+        } else if (verdict.state != State::not_applicable) {
+            account_failures = 0;
+        }
         on_verdict(one, verdict);
         result.verdicts[place] = std::move(verdict);
     };
@@ -224,7 +254,6 @@ RunResult run(World& world, const std::vector<const Case*>& cases, const RunOpti
             });
     }
     for (const auto place : alone) judge_at(place);
-    result.target_died = died;
     result.ended = system_milliseconds();
     return result;
 }

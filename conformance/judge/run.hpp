@@ -28,7 +28,7 @@ struct RunOptions {
     std::size_t repeat = 1;
     // What the cases draw (keys, nonces, ids, texts) and their order follow from it.
     std::uint64_t seed = 0;
-    // Graded verdicts (all but not applicable and could not run) that there must be.
+    // Graded verdicts (all but not applicable, could not run and not run) that there must be.
     std::size_t min_graded = 0;
     // Case id → why it is expected to fail.
     std::map<std::string, std::string> expected;
@@ -50,8 +50,9 @@ enum class Exit {
 struct RunResult {
     // In the order of the catalogue.
     std::vector<Verdict> verdicts;
-    // The target stopped answering, and the rest wasn't run.
+    // The target stopped answering, and the rest wasn't run; the case that noticed it first.
     bool target_died = false;
+    std::string died_at;
     // An exception that no case should let out.
     bool runner_bug = false;
     // ms since 1970 by this machine's clock.

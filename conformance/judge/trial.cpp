@@ -475,24 +475,4 @@ void Trial::expect_read_at_follower(const std::string& text, bool present,
     }
 }
 
-void Trial::note(Exchange exchange)
-{
-    const auto cut = [](std::string& text) {
-        if (text.size() > Exchange::max_kept) text.resize(Exchange::max_kept);
-    };
-    cut(exchange.sent);
-    cut(exchange.received);
-    exchanges_.push_back(std::move(exchange));
-}
-
-std::vector<Exchange> Trial::take_exchanges()
-{
-    return std::move(exchanges_);
-}
-
-std::int64_t Trial::elapsed() const
-{
-    return std::chrono::duration_cast<Millis>(Clock::now() - began_).count();
-}
-
 }  // namespace entente::conformance

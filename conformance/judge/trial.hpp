@@ -29,6 +29,14 @@ struct Broken : std::runtime_error {
 struct CouldNotRun : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+// A hook of the target's file fails, or has done nothing.
+struct HookFailed : CouldNotRun {
+    HookFailed(std::string hook, const std::string& detail)
+        : CouldNotRun(detail), hook(std::move(hook))
+    {
+    }
+    std::string hook;
+};
 // Something took too long, and the machine may be why: to be measured again.
 struct TooNoisy : CouldNotRun {
     using CouldNotRun::CouldNotRun;
@@ -191,7 +199,9 @@ class Trial {
 
     // --- hooks
 
-    // Runs a hook of the target's file. Throws NotApplicable where there is none or it can't.
+    // Runs a hook of the target's file. Throws NotApplicable where there is none or it can't, and
+    // HookFailed where it fails or has provably done nothing: behind `restart` and `kill9` a
+    // connection from before must have ended, behind `clock` the target's Date must have moved.
     nlohmann::json hook(const std::string& name, const nlohmann::json& input = {},
                         Millis time = Millis(60'000));
     // The same for many at once: a line of JSON each, a line of JSON for each.
@@ -201,11 +211,19 @@ class Trial {
     // Waits until the target serves its document again. Throws Broken("serves-again").
     void wait_until_served(Millis time);
 
-    [[nodiscard]] std::vector<Exchange> take_exchanges();
+    // What was sent and received so far, the requests of the target to this trial's servers among
+    // it.
+    [[nodiscard]] Exchanges take_exchanges();
     void note(Exchange exchange);
     [[nodiscard]] std::int64_t elapsed() const;
 
  private:
+    // Runs it, and has it proven; what it prints.
+    [[nodiscard]] std::string hook_that_restarts(const std::string& name, std::string_view input,
+                                                 Millis time);
+    [[nodiscard]] std::string hook_that_sets_the_clock(const std::string& name,
+                                                       std::string_view input, std::int64_t ahead,
+                                                       Millis time);
     // What the hook prints.
     [[nodiscard]] std::string run_hook(const std::string& name, std::string_view input,
                                        Millis time);
@@ -230,6 +248,8 @@ class Trial {
     std::string last_signature_;
     std::vector<Exchange> exchanges_;
     int texts_ = 0;
+    // What the hook `clock` was last asked for, ms.
+    std::int64_t clock_ahead_ = 0;
 };
 
 }  // namespace entente::conformance

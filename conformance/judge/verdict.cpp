@@ -7,7 +7,7 @@ namespace entente::conformance {
 
 namespace {
 
-constexpr std::array<std::pair<State, std::string_view>, 8> names = {{
+constexpr std::array<std::pair<State, std::string_view>, 9> names = {{
     {State::pass, "pass"},
     {State::fail, "fail"},
     {State::warn, "warn"},
@@ -16,6 +16,7 @@ constexpr std::array<std::pair<State, std::string_view>, 8> names = {{
     {State::expected_fail, "expected fail"},
     {State::unexpected_pass, "unexpected pass"},
     {State::flaky, "flaky"},
+    {State::not_run, "not run"},
 }};
 
 }  // namespace

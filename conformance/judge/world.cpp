@@ -21,10 +21,6 @@ std::string contents(const std::string& path)
 
 Authority authority_of(const TargetFile& file)
 {
-    if (file.authority_certificate.empty() || file.authority_key.empty())
-        throw std::runtime_error(
-            "peers.authority_certificate and peers.authority_key are missing; "
-            "`entente-conformance init` makes both");
     return Authority::load(contents(file.authority_certificate), contents(file.authority_key));
 }
 
@@ -96,8 +92,14 @@ void World::fetch_document()
     const auto result = connection.ask(request);
     const auto where = file_.base + request.target;
     if (!result.error.empty())
-        throw std::runtime_error(where + " can't be fetched: " + result.error +
-                                 "; is the target running, and does target.connect say where?");
+        throw std::runtime_error(
+            where + " can't be fetched: " + result.error + "; " +
+            (connection.is_untrusted()
+                 ? "target.ca_file has to be of the authority that signed it, or of the "
+                   "certificate "
+                   "itself, and the certificate of " +
+                       file_.host()
+                 : std::string("is the target running, and does target.connect say where?")));
     learn_clock(result.answer);
     auto document = json_body(result.answer);
     if (result.answer.status != 200 || !document.is_object())

@@ -246,10 +246,7 @@ int do_selftest(const SelftestCommand& command)
     auto options = options_of(1);
     options.only = command.only;
     const auto cases = select(options);
-    if (cases.empty()) {
-        std::fprintf(stderr, "no case fits; `entente-conformance list` prints them\n");
-        return static_cast<int>(Exit::incomplete);
-    }
+    if (cases.empty()) return no_case_fits(command);
     const bool all = !command.clean && !command.mutants && !command.nulls;
     Tally tally;
     tally.vectors = command.vectors;

@@ -123,7 +123,7 @@ std::string failures_html(const std::vector<const nlohmann::json*>& cases)
     std::string rows;
     for (const auto state : all_states) {
         if (state == State::warn || state == State::expected_fail ||
-            state == State::not_applicable || state == State::pass)
+            state == State::not_applicable || state == State::not_run || state == State::pass)
             continue;
         for (const auto* one : cases) {
             if (state_of(*one) != state) continue;

@@ -16,12 +16,13 @@ constexpr std::size_t max_message = 16 * 1024;
 constexpr std::size_t max_shown = 256 * 1024;
 constexpr std::size_t max_line = 96;
 
-// What prepares a case, or follows what it is about.
+// What prepares a case, follows what it is about, or is the target's own doing meanwhile.
 bool is_beside_the_point(const nlohmann::json& exchange)
 {
     const auto what = text_of(exchange, "what");
-    return what.find("control") != std::string::npos || what.find("barrier") != std::string::npos ||
-           what.starts_with("join of ");
+    return flag_of(exchange, "from_target") || what.find("control") != std::string::npos ||
+           what.find("barrier") != std::string::npos || what.starts_with("join of ") ||
+           what.starts_with("hook ");
 }
 
 std::string block_html(std::string_view title, const nlohmann::json& exchange, const char* name,
@@ -111,7 +112,8 @@ std::string case_html(const nlohmann::json& one)
     const auto id = text_of(one, "id");
     const auto clause = text_html(text_of(one, "clause"));
     const auto document = text_html(text_of(one, "document"));
-    const bool is_folded = state == State::pass || state == State::not_applicable;
+    const bool is_folded =
+        state == State::pass || state == State::not_applicable || state == State::not_run;
     const auto reason = is_folded ? text_html(text_of(one, "detail")) : std::string();
     return "<details class=\"case " + state_class(state) + "\" id=\"case-" + slug_of(id) +
            "\" data-clause=\"" + clause + "\"" + (is_folded ? "" : " open") +

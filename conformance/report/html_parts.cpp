@@ -63,6 +63,7 @@ std::string_view state_sign(State state)
         case State::expected_fail: return "\u2715";
         case State::unexpected_pass: return "\u2713";
         case State::flaky: return "\u2248";
+        case State::not_run: return "\u2026";
     }
     return "";
 }

@@ -37,7 +37,7 @@ section>p+p{margin-top:.5rem}
 .s-fail,.s-unexpected-pass,.s-flaky{--c:var(--bad);--b:var(--bad-soft)}
 .s-pass{--c:var(--good);--b:var(--good-soft)}
 .s-warn{--c:var(--warn);--b:var(--warn-soft)}
-.s-not-applicable,.s-expected-fail{--c:var(--dull);--b:var(--dull-soft)}
+.s-not-applicable,.s-expected-fail,.s-not-run{--c:var(--dull);--b:var(--dull-soft)}
 .s-could-not-run{--c:var(--odd);--b:var(--odd-soft)}
 .verdict{margin:1.25rem 0 0;padding:1rem 1.25rem;border-left:.375rem solid var(--c);
 background:var(--b);border-radius:.25rem}

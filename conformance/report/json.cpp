@@ -84,8 +84,9 @@ nlohmann::json exchange_json(const Exchange& one)
 }
 
 // `left`: octets that the report has left for exchanges.
-void add_exchanges(nlohmann::json& json, const std::vector<Exchange>& all, std::size_t& left)
+void add_exchanges(nlohmann::json& json, const Verdict& verdict, std::size_t& left)
 {
+    const auto& all = verdict.exchanges;
     auto own = std::min(max_case_octets, left);
     const auto skipped_from = std::min(first_exchanges, all.size());
     const auto skipped_to =
@@ -99,31 +100,35 @@ void add_exchanges(nlohmann::json& json, const std::vector<Exchange>& all, std::
         left -= size;
         kept_ones.push_back(exchange_json(all[place]));
     }
-    json["exchanges_left_out"] = all.size() - kept_ones.size();
+    json["exchanges_left_out"] = verdict.exchanges_left_out + all.size() - kept_ones.size();
     json["exchanges"] = std::move(kept_ones);
 }
 
-nlohmann::json case_json(const Verdict& verdict, const std::string& repro_options,
-                         std::size_t& left)
+nlohmann::json case_json(const Verdict& verdict, const Invocation& invocation,
+                         const RunOptions& options, std::size_t& left)
 {
+    const auto* known = find_case(verdict.case_id);
+    const bool verifies = known != nullptr && std::find(known->hooks.begin(), known->hooks.end(),
+                                                        "verify") != known->hooks.end();
+    const auto repro = invocation.command("repro " + verdict.case_id) + " --seed " +
+                       std::to_string(options.seed) + (verifies ? invocation.vectors : "");
     nlohmann::json json = {{"id", verdict.case_id},
                            {"state", name_of(verdict.state)},
                            {"assertion", sentence(verdict.assertion)},
                            {"detail", sentence(verdict.detail)},
                            {"milliseconds", verdict.milliseconds},
                            {"expected_because", sentence(verdict.expected_because)},
-                           {"repro", "entente-conformance repro " + verdict.case_id +
-                                         " --target target.toml" + repro_options}};
-    if (const auto* one = find_case(verdict.case_id)) {
-        json["group"] = one->group;
-        json["clause"] = one->clause;
-        json["document"] = clause_document(one->clause);
-        json["level"] = name_of(one->level);
-        json["profile"] = name_of(one->profile);
-        json["proves"] = one->proves;
-        json["descends_from"] = one->descends_from;
+                           {"repro", utf8_of(repro)}};
+    if (known != nullptr) {
+        json["group"] = known->group;
+        json["clause"] = known->clause;
+        json["document"] = clause_document(known->clause);
+        json["level"] = name_of(known->level);
+        json["profile"] = name_of(known->profile);
+        json["proves"] = known->proves;
+        json["descends_from"] = known->descends_from;
     }
-    if (verdict.state != State::pass) add_exchanges(json, verdict.exchanges, left);
+    if (verdict.state != State::pass) add_exchanges(json, verdict, left);
     return json;
 }
 
@@ -194,6 +199,8 @@ std::string specification_hash()
 nlohmann::json build_report(const ReportSubject& subject, const RunResult& result,
                             const RunOptions& options, Exit exit, const SigningKey& key)
 {
+    auto steps = next_steps(result, options, exit, subject.invocation);
+    for (auto& step : steps) step = utf8_of(step);
     nlohmann::json report = {
         {"report", "entente-conformance"},
         {"format", report_format},
@@ -212,16 +219,14 @@ nlohmann::json build_report(const ReportSubject& subject, const RunResult& resul
         {"graded", result.graded()},
         {"exit",
          {{"code", static_cast<int>(exit)},
-          {"meaning", exit_meaning(exit)},
-          {"next", next_steps(result, options, exit)}}}};
+          {"meaning", exit_meaning(exit, options.min_graded)},
+          {"next", steps}}}};
     for (const auto state : all_states)
         report["counts"][std::string(name_of(state))] = result.count(state);
-    const auto repro_options = " --seed " + std::to_string(options.seed) +
-                               (subject.on_loopback ? "" : " --i-own " + utf8_of(subject.name));
     auto cases = nlohmann::json::array();
     auto left = max_report_octets;
     for (const auto& verdict : result.verdicts)
-        cases.push_back(case_json(verdict, repro_options, left));
+        cases.push_back(case_json(verdict, subject.invocation, options, left));
     report["cases"] = std::move(cases);
     report["groups"] = groups_json(result.verdicts);
     report["clauses"] = clauses_json(result.verdicts);
@@ -230,11 +235,11 @@ nlohmann::json build_report(const ReportSubject& subject, const RunResult& resul
 }
 
 nlohmann::json make_report(World& world, const RunResult& result, const RunOptions& options,
-                           Exit exit)
+                           Exit exit, const Invocation& invocation)
 {
     const auto& file = world.file();
-    return build_report({file.name, file.base, world.document(), file.is_on_loopback()}, result,
-                        options, exit, SigningKey::random());
+    return build_report({file.name, file.base, world.document(), invocation}, result, options, exit,
+                        SigningKey::random());
 }
 
 }  // namespace entente::conformance

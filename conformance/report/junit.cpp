@@ -80,6 +80,7 @@ std::string outcome_of(const nlohmann::json& one, Tally& tally)
     switch (state.value_or(State::could_not_run)) {
         case State::pass: return {};
         case State::not_applicable: return skipped("not applicable: " + detail, false);
+        case State::not_run: return skipped("not run: " + detail, false);
         case State::warn: return skipped("a SHOULD that isn't kept: " + detail, true);
         case State::expected_fail:
             return skipped("expected to fail: " + text_of(one, "expected_because"), true);

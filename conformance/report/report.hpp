@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "conformance/judge/run.hpp"
+#include "conformance/report/words.hpp"
 #include "conformance/wire/keys.hpp"
 
 namespace entente::conformance {
@@ -31,7 +32,8 @@ struct ReportSubject {
     std::string base;
     // Its server document: what it says of its software is quoted.
     nlohmann::json document;
-    bool on_loopback = true;
+    // How its report says that a case is repeated.
+    Invocation invocation{};
 };
 
 // {"report":"entente-conformance","format":1,"runner","specification","target","run","options",
@@ -41,13 +43,15 @@ struct ReportSubject {
 // Octets are {"text"} where they are UTF-8 without control characters but tab, CR and LF, else
 // {"base64"}; and "cut":true where there were more. Exchanges are kept of all that isn't a pass:
 // of a case the first 8 and the last 56, at most 2 MiB, of a report 24 MiB; "exchanges_left_out"
-// counts the rest. All numbers are whole, and below 2^53.
+// counts the rest. Those with "from_target":true the target began: `received` is what it asked
+// one of the runner's servers, `sent` what that answered. All numbers are whole, and below 2^53.
 [[nodiscard]] nlohmann::json build_report(const ReportSubject& subject, const RunResult& result,
                                           const RunOptions& options, Exit exit,
                                           const SigningKey& key);
 // The same under a new key, of `world`'s target.
 [[nodiscard]] nlohmann::json make_report(World& world, const RunResult& result,
-                                         const RunOptions& options, Exit exit);
+                                         const RunOptions& options, Exit exit,
+                                         const Invocation& invocation);
 
 // SHA-256 in hex over lines that LF ends: "entente-conformance-specification-v1", "protocol 1",
 // then of each case of the catalogue, in its order: id, clause, MUST or SHOULD, sentence. Two runs
@@ -74,10 +78,10 @@ void write_output(const Output& output, const nlohmann::json& report);
 // in a report, or is of another type.
 //
 // JUnit: a suite per group. A failure: fail, unexpected pass, flaky. An error: could not run.
-// Skipped: not applicable, warn, expected fail.
+// Skipped: not applicable, not run, warn, expected fail.
 [[nodiscard]] std::string junit_of(const nlohmann::json& report);
-// TAP 14. `# SKIP`: not applicable. Not ok under the directive by which TAP forgives: warn,
-// expected fail. Not ok: the other states but pass.
+// TAP 14. `# SKIP`: not applicable, not run. Not ok under the directive by which TAP forgives:
+// warn, expected fail. Not ok: the other states but pass.
 [[nodiscard]] std::string tap_of(const nlohmann::json& report);
 // One file that asks for nothing else, and runs no script but its own filter.
 [[nodiscard]] std::string html_of(const nlohmann::json& report);

@@ -42,7 +42,8 @@ std::string yaml_text(const std::string& text)
 
 std::string directive_of(const nlohmann::json& one, std::optional<State> state)
 {
-    if (state == State::not_applicable) return " # SKIP " + tap_line(text_of(one, "detail"));
+    if (state == State::not_applicable || state == State::not_run)
+        return " # SKIP " + tap_line(text_of(one, "detail"));
     if (state == State::warn) return forgiven + std::string("a SHOULD");
     if (state == State::expected_fail) return forgiven + tap_line(text_of(one, "expected_because"));
     return {};
@@ -81,7 +82,8 @@ std::string tap_of(const nlohmann::json& report)
     std::size_t number = 0;
     for (const auto& one : cases) {
         const auto state = state_named(text_of(one, "state"));
-        const bool ok = state == State::pass || state == State::not_applicable;
+        const bool ok =
+            state == State::pass || state == State::not_applicable || state == State::not_run;
         tap += (ok ? "ok " : "not ok ") + std::to_string(++number) + " - " +
                tap_line(text_of(one, "id") + " [" + text_of(one, "clause") + "] " +
                         text_of(one, "proves")) +

@@ -1,6 +1,8 @@
 #include "conformance/report/words.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -20,17 +22,39 @@ std::string cases_text(std::size_t count)
 
 }  // namespace
 
-std::string_view exit_meaning(Exit exit)
+std::string shell_word(const std::string& text)
+{
+    const bool is_plain =
+        !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+            return std::isalnum(c) != 0 ||
+                   std::string_view("-_./=:@%+,").find(static_cast<char>(c)) !=
+                       std::string_view::npos;
+        });
+    if (is_plain) return text;
+    std::string word = "'";
+    for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return word + "'";
+}
+
+std::string Invocation::command(const std::string& verb) const
+{
+    return shell_word(program) + " " + verb + " --target " + shell_word(target) + options;
+}
+
+std::string exit_meaning(Exit exit, std::size_t min_graded)
 {
     switch (exit) {
-        case Exit::all_pass: return "Every MUST that was graded is kept, and the floor is met.";
+        case Exit::all_pass:
+            return min_graded == 0 ? "Every MUST that was graded is kept."
+                                   : "Every MUST that was graded is kept, and the floor is met: " +
+                                         std::to_string(min_graded) + " were to be graded.";
         case Exit::failed: return "A MUST is broken, or a case passes that was expected to fail.";
         case Exit::usage: return "The command line or the target's file is wrong.";
         case Exit::incomplete:
             return "Nothing is proven: nothing was graded, or less than --min-graded asks for.";
         case Exit::control_failed:
-            return "Some cases could not run: a request without any defect wasn't served, so "
-                   "nothing follows from the ones that have a defect.";
+            return "Some cases could not be judged: their control, a request without any defect, "
+                   "wasn't served, or a hook or an account failed. Nothing follows from them.";
         case Exit::runner_bug: return "The runner itself is at fault. The run says nothing.";
         case Exit::target_died: return "The target stopped answering, and the rest wasn't run.";
         case Exit::too_busy:
@@ -39,7 +63,46 @@ std::string_view exit_meaning(Exit exit)
     return "";
 }
 
-std::vector<std::string> next_steps(const RunResult& result, const RunOptions& options, Exit exit)
+namespace {
+
+// What keeps cases from being run is mended where it lies.
+void add_obstacles(std::vector<std::string>& steps, const RunResult& result, Exit exit,
+                   const Invocation& invocation)
+{
+    std::set<std::string> hooks;
+    std::size_t of_hooks = 0;
+    std::size_t of_accounts = 0;
+    for (const auto& one : result.verdicts) {
+        if (one.state != State::could_not_run) continue;
+        if (!one.failed_hook.empty()) {
+            hooks.insert(one.failed_hook);
+            ++of_hooks;
+        } else if (one.account_failed) {
+            ++of_accounts;
+        }
+    }
+    if (!hooks.empty()) {
+        std::string names;
+        for (const auto& hook : hooks) names += (names.empty() ? "`" : ", `") + hook + "`";
+        steps.push_back("Mend " + names + " in [hooks] of " + invocation.target + ": " +
+                        cases_text(of_hooks) + " could not run without. `" +
+                        invocation.command("doctor --hooks") +
+                        "` tries the hooks, and restarts the target for it.");
+    }
+    if (exit == Exit::target_died) return;
+    if (of_accounts > 0)
+        steps.push_back("Mend [accounts] or [commands] of " + invocation.target + ": in " +
+                        cases_text(of_accounts) +
+                        " an account couldn't do what it was asked to; each says what.");
+    if (result.count(State::could_not_run) > result.too_busy() + of_hooks + of_accounts)
+        steps.push_back("Run `" + invocation.command("doctor") +
+                        "`: it finds out, step by step, what keeps the target from being judged.");
+}
+
+}  // namespace
+
+std::vector<std::string> next_steps(const RunResult& result, const RunOptions& options, Exit exit,
+                                    const Invocation& invocation)
 {
     std::vector<std::string> steps;
     if (exit == Exit::runner_bug)
@@ -47,9 +110,11 @@ std::vector<std::string> next_steps(const RunResult& result, const RunOptions& o
             "Report the cases that stopped at \"runner\" to the makers of the runner, with the "
             "JSON report.");
     if (exit == Exit::target_died)
-        steps.emplace_back(
-            "Look at the target's log for the end of its process, and repeat the first case that "
-            "could not run alone: what it sends may have ended it.");
+        steps.push_back(
+            "Look at the target's log for the end of its process, and, once it runs "
+            "again, repeat the case at which it was noticed alone, since what it sends "
+            "may have ended it: `" +
+            invocation.command("repro " + result.died_at) + "`.");
     if (result.count(State::fail) > 0)
         steps.emplace_back(
             "Begin with the first failure: each shows what was sent, what came back and the clause "
@@ -60,10 +125,7 @@ std::vector<std::string> next_steps(const RunResult& result, const RunOptions& o
             "Take the cases that pass unexpectedly out of the file of --expect: they are mended.");
     if (result.too_busy() > 0)
         steps.emplace_back("Run the cases that could not be measured again on a quiet machine.");
-    if (result.count(State::could_not_run) > result.too_busy() && exit != Exit::target_died)
-        steps.emplace_back(
-            "Run `entente-conformance doctor --target target.toml`: it finds out, "
-            "step by step, what keeps the target from being judged.");
+    add_obstacles(steps, result, exit, invocation);
     if (exit == Exit::incomplete)
         steps.emplace_back(result.graded() < options.min_graded
                                ? cases_text(result.graded()) + " graded, " +

@@ -119,9 +119,14 @@ Authority Authority::make(const std::string& common_name)
 
 Authority Authority::load(const std::string& certificate_pem, const std::string& key_pem)
 {
-    if (!certificate_from(certificate_pem))
-        throw std::runtime_error("the authority's certificate can't be read");
-    if (!key_from(key_pem)) throw std::runtime_error("the authority's key can't be read");
+    const auto certificate = certificate_from(certificate_pem);
+    if (!certificate) throw std::runtime_error("the authority's certificate can't be read");
+    const auto key = key_from(key_pem);
+    if (!key) throw std::runtime_error("the authority's key can't be read");
+    if (X509_check_private_key(certificate.get(), key.get()) != 1)
+        throw std::runtime_error("the key isn't that of the authority's certificate");
+    if (X509_check_ca(certificate.get()) == 0)
+        throw std::runtime_error("the certificate isn't an authority's");
     return Authority({certificate_pem, key_pem});
 }
 

@@ -23,6 +23,8 @@ std::string last_error()
     const auto code = ERR_get_error();
     ERR_clear_error();
     if (code == 0) return "the connection was closed";
+    // "tlsv1 alert unknown ca", without the library's own numbers.
+    if (const char* reason = ERR_reason_error_string(code)) return reason;
     std::array<char, 256> text{};
     ERR_error_string_n(code, text.data(), text.size());
     return text.data();
@@ -166,7 +168,7 @@ ClientContext::~ClientContext()
 TlsClient connect_tls(const ClientContext& context, Descriptor socket, const std::string& host,
                       Deadline deadline)
 {
-    if (!socket.is_open()) return {nullptr, "nobody answers"};
+    if (!socket.is_open()) return {nullptr, "nobody answers", false};
     SslPointer ssl(SSL_new(context.get()));
     SSL_set_fd(ssl.get(), socket.get());
     SSL_set_tlsext_host_name(ssl.get(), host.c_str());
@@ -178,12 +180,16 @@ TlsClient connect_tls(const ClientContext& context, Descriptor socket, const std
         if (wait_after(ssl.get(), result, deadline)) continue;
         const auto verdict = SSL_get_verify_result(ssl.get());
         if (verdict != X509_V_OK)
-            return {nullptr, std::string("its certificate isn't accepted: ") +
-                                 X509_verify_cert_error_string(verdict)};
-        return {nullptr, Clock::now() >= deadline ? "the TLS handshake takes too long"
-                                                  : "the TLS handshake fails: " + last_error()};
+            return {nullptr,
+                    std::string("its certificate isn't accepted: ") +
+                        X509_verify_cert_error_string(verdict),
+                    true};
+        return {nullptr,
+                Clock::now() >= deadline ? "the TLS handshake takes too long"
+                                         : "the TLS handshake fails: " + last_error(),
+                false};
     }
-    return {std::make_unique<TlsStream>(std::move(ssl), std::move(socket)), {}};
+    return {std::make_unique<TlsStream>(std::move(ssl), std::move(socket)), {}, false};
 }
 
 TlsServer accept_tls(ServerNames& names, Descriptor socket, Deadline deadline)
@@ -191,15 +197,20 @@ TlsServer accept_tls(ServerNames& names, Descriptor socket, Deadline deadline)
     SslPointer ssl(SSL_new(choosing_context()));
     SSL_set_fd(ssl.get(), socket.get());
     SSL_set_app_data(ssl.get(), &names);
+    TlsServer accepted;
     for (;;) {
         ERR_clear_error();
         const int result = SSL_accept(ssl.get());
         if (result == 1) break;
-        if (!wait_after(ssl.get(), result, deadline)) return {};
+        if (wait_after(ssl.get(), result, deadline)) continue;
+        accepted.error = Clock::now() >= deadline ? "it fell silent" : last_error();
+        break;
     }
     const char* host = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name);
-    std::string named = host == nullptr ? "" : host;
-    return {std::make_unique<TlsStream>(std::move(ssl), std::move(socket)), std::move(named)};
+    accepted.host = host == nullptr ? "" : host;
+    if (accepted.error.empty())
+        accepted.stream = std::make_unique<TlsStream>(std::move(ssl), std::move(socket));
+    return accepted;
 }
 
 }  // namespace entente::conformance

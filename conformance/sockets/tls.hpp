@@ -26,7 +26,8 @@ struct Certificate {
 class Authority {
  public:
     [[nodiscard]] static Authority make(const std::string& common_name);
-    // Throws std::runtime_error, with what is wrong.
+    // Throws std::runtime_error, with what is wrong: that either can't be read, that they don't
+    // belong together, or that the certificate isn't an authority's.
     [[nodiscard]] static Authority load(const std::string& certificate_pem,
                                         const std::string& key_pem);
 
@@ -78,6 +79,8 @@ struct TlsClient {
     std::unique_ptr<Stream> stream;
     // Why there is none.
     std::string error;
+    // It is the certificate that was shown which isn't accepted.
+    bool untrusted = false;
 };
 
 [[nodiscard]] TlsClient connect_tls(const ClientContext& context, Descriptor socket,
@@ -85,11 +88,13 @@ struct TlsClient {
 
 struct TlsServer {
     std::unique_ptr<Stream> stream;
-    // What the client named by SNI.
+    // What the client named by SNI, as far as it came; empty where it named nothing.
     std::string host;
+    // Why there is no stream.
+    std::string error;
 };
 
-// Null where the handshake fails.
+// Null where the handshake fails: `error` then says why.
 [[nodiscard]] TlsServer accept_tls(ServerNames& names, Descriptor socket, Deadline deadline);
 
 }  // namespace entente::conformance

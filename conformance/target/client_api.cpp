@@ -24,8 +24,8 @@ class ClientApi final : public Accounts {
                 target.client_connect ? target.client_connect : target.connect, target.ca_file),
           connection_(door_)
     {
-        first_token_ = enter(first_, target.register_accounts);
-        second_token_ = enter(second_, target.register_accounts);
+        first_token_ = enter("first", first_, target.register_accounts);
+        second_token_ = enter("second", second_, target.register_accounts);
     }
 
     std::string user(Who who) const override
@@ -110,6 +110,19 @@ class ClientApi final : public Accounts {
         ask(who, "POST", "/channels/" + channel + "/" + what, body, 201);
     }
 
+    // Throws AccountError that names the account, and what to do.
+    std::string enter(const std::string& which, const Account& account, bool may_register)
+    {
+        try {
+            return enter(account, may_register);
+        } catch (const AccountError& error) {
+            throw AccountError("accounts." + which + ", " + account.user +
+                               ", can't log in: " + error.what() +
+                               "; put its user and password right, or, where registration is open, "
+                               "write accounts.register = true");
+        }
+    }
+
     // The access token of a session.
     std::string enter(const Account& account, bool may_register)
     {
@@ -148,7 +161,9 @@ class ClientApi final : public Accounts {
         request.fields.emplace_back("Content-Length", std::to_string(request.body.size()));
         const std::lock_guard lock(mutex_);
         const auto result = connection_.ask(request);
-        if (!result.error.empty()) throw AccountError(method + " " + path + ": " + result.error);
+        if (!result.error.empty())
+            throw AccountError(method + " " + path + ": " + result.error +
+                               " (accounts.client_api and accounts.connect say where it is)");
         const auto status = result.answer.status;
         if (status != expected && status != also)
             throw AccountError(method + " " + path + ": the client API answers " +

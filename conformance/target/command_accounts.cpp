@@ -27,14 +27,13 @@ class Commands final : public Accounts {
 
     std::string create_channel(Who who, const ChannelWish& wish) override
     {
-        return text(
-            run("create_channel", who, {{"public", wish.is_public}, {"history", wish.history}}),
-            "channel");
+        return text("create_channel", who, {{"public", wish.is_public}, {"history", wish.history}},
+                    "channel");
     }
 
     std::string post(Who who, const std::string& channel, const std::string& words) override
     {
-        return text(run("post", who, {{"channel", channel}, {"text", words}}), "event");
+        return text("post", who, {{"channel", channel}, {"text", words}}, "event");
     }
 
     std::vector<Message> messages(Who who, const std::string& channel) override
@@ -74,15 +73,17 @@ class Commands final : public Accounts {
 
     std::string standing(Who who, const std::string& event) override
     {
-        return text(run("standing", who, {{"event", event}}), "status");
+        return text("standing", who, {{"event", event}}, "status");
     }
 
  private:
-    static std::string text(const nlohmann::json& answer, const char* member)
+    // The text that the command prints as `member`.
+    std::string text(const std::string& name, Who who, nlohmann::json input, const char* member)
     {
+        const auto answer = run(name, who, std::move(input));
         const auto found = answer.find(member);
         if (found == answer.end() || !found->is_string())
-            throw AccountError(std::string("the command prints no text as \"") + member + "\"");
+            throw AccountError(name + " prints no text as \"" + member + "\"");
         return found->get<std::string>();
     }
 

@@ -74,6 +74,7 @@ Stream* Connection::stream()
         auto opened = door_.open(in(connect_time));
         stream_ = std::move(opened.stream);
         error_ = std::move(opened.error);
+        untrusted_ = opened.untrusted;
         rest_.clear();
     }
     return stream_.get();

@@ -55,12 +55,15 @@ class Connection {
     [[nodiscard]] Stream* stream();
     void drop();
     [[nodiscard]] const std::string& error() const { return error_; }
+    // It can't be reached for its certificate's sake.
+    [[nodiscard]] bool is_untrusted() const { return untrusted_; }
 
  private:
     const Door& door_;
     std::unique_ptr<Stream> stream_;
     std::string rest_;
     std::string error_;
+    bool untrusted_ = false;
 };
 
 }  // namespace entente::conformance

@@ -2,10 +2,14 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 // Only here: the header takes seconds to compile.
 #include <toml++/toml.h>
+
+#include "conformance/sockets/tls.hpp"
 
 namespace entente::conformance {
 
@@ -39,10 +43,12 @@ class Reading {
         check_origin("target", "base", target.base);
         target.connect = endpoint("target", "connect");
         target.ca_file = file("target", "ca_file");
+        check_authorities(target.ca_file);
         if (const auto domain = text("peers", "domain"); !domain.empty()) target.domain = domain;
         if (const auto listen = endpoint("peers", "listen")) target.listen = *listen;
         target.authority_certificate = file("peers", "authority_certificate");
         target.authority_key = file("peers", "authority_key");
+        check_authority(target);
         const auto topology = text("peers", "topology");
         if (topology == "sealed") {
             target.topology = Topology::sealed;
@@ -64,8 +70,11 @@ class Reading {
             if (!value) refuse("accounts", "register", "is neither true nor false");
             target.register_accounts = *value;
         }
-        target.first = account("first");
-        target.second = account("second");
+        target.first = account("first", target.name);
+        target.second = account("second", target.name);
+        if (target.first.user == target.second.user)
+            refuse("accounts", "second",
+                   "is " + target.second.user + ", as accounts.first is; two accounts are needed");
         target.commands = commands("commands");
         target.hooks = commands("hooks");
         if (target.client_api.empty() && target.commands.empty())
@@ -116,7 +125,7 @@ class Reading {
             return {};
         }
         const auto value = node->value_exact<std::string>();
-        if (!value) refuse(section, key, "is no text");
+        if (!value) refuse(section, key, "is no text; write it in double quotes");
         if (required && value->empty()) refuse(section, key, "is empty");
         return *value;
     }
@@ -128,7 +137,45 @@ class Reading {
         const auto whole = fs::path(name).is_absolute() ? fs::path(name) : folder_ / name;
         if (!fs::exists(whole))
             refuse(section, key, "names " + whole.string() + ", which isn't there");
+        if (fs::is_directory(whole))
+            refuse(section, key, "names " + whole.string() + ", a folder; name a file in it");
         return whole.string();
+    }
+
+    void check_authorities(const std::string& ca_file)
+    {
+        if (ca_file.empty()) return;
+        try {
+            const ClientContext context(ca_file);
+        } catch (const std::runtime_error&) {
+            refuse("target", "ca_file", "names " + ca_file + ", which holds no certificate in PEM");
+        }
+    }
+
+    void check_authority(const TargetFile& target)
+    {
+        const auto needs = [&](const char* key, const std::string& name) {
+            if (name.empty())
+                refuse("peers", key, "is missing; `init` makes it, beside the file that it writes");
+        };
+        needs("authority_certificate", target.authority_certificate);
+        needs("authority_key", target.authority_key);
+        try {
+            static_cast<void>(Authority::load(contents(target.authority_certificate),
+                                              contents(target.authority_key)));
+        } catch (const std::runtime_error& error) {
+            refuse("peers", "authority_key",
+                   "names " + target.authority_key + " for " + target.authority_certificate +
+                       ", and " + error.what() + "; `init` makes a pair of them");
+        }
+    }
+
+    static std::string contents(const std::string& path)
+    {
+        std::ifstream stream(path, std::ios::binary);
+        std::stringstream read;
+        read << stream.rdbuf();
+        return read.str();
     }
 
     std::optional<Endpoint> endpoint(const std::string& section, const std::string& key)
@@ -151,7 +198,7 @@ class Reading {
         }
     }
 
-    Account account(const std::string& key)
+    Account account(const std::string& key, const std::string& server)
     {
         const auto* node = at("accounts", key);
         if (node == nullptr)
@@ -159,6 +206,11 @@ class Reading {
         const auto* table = node->as_table();
         const auto user = table == nullptr ? std::nullopt : (*table)["user"].value<std::string>();
         if (!user) refuse("accounts", key, "needs a user, as { user = \"alice@a.example\" }");
+        if (user->find('@') != user->rfind('@') || !user->ends_with("@" + server) ||
+            user->starts_with('@'))
+            refuse(
+                "accounts", key,
+                "is \"" + *user + "\", no account of " + server + "; write it as alice@" + server);
         return {*user, (*table)["password"].value_or(std::string())};
     }
 
@@ -175,6 +227,24 @@ class Reading {
     fs::path folder_;
     const toml::table& file_;
 };
+
+}  // namespace
+
+namespace {
+
+// What is mostly wrong with a line that TOML doesn't take.
+std::string remark_on(const std::string& text, std::size_t number)
+{
+    std::istringstream lines(text);
+    std::string line;
+    for (std::size_t read = 0; read < number && std::getline(lines, line); ++read) {
+    }
+    const auto equals = line.find('=');
+    const auto value =
+        equals == std::string::npos ? equals : line.find_first_not_of(" \t", equals + 1);
+    if (value == std::string::npos || line[value] == '"' || line[value] == '\'') return {};
+    return "; does a text stand without its double quotes?";
+}
 
 }  // namespace
 
@@ -216,12 +286,20 @@ bool TargetFile::is_on_loopback() const
 
 TargetFile read_target(const std::string& path)
 {
+    if (fs::is_directory(path))
+        throw TargetError(path + " is a folder; name the file in it, as " +
+                          (fs::path(path) / "target.toml").string());
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) throw TargetError(path + " can't be read; `init` writes such a file");
+    std::stringstream text;
+    text << stream.rdbuf();
     try {
-        const auto parsed = toml::parse_file(path);
+        const auto parsed = toml::parse(text.str(), path);
         return Reading(path, parsed).read();
     } catch (const toml::parse_error& error) {
-        throw TargetError(path + ":" + std::to_string(error.source().begin.line) + ": " +
-                          std::string(error.description()));
+        const auto line = error.source().begin.line;
+        throw TargetError(path + ":" + std::to_string(line) + ": " +
+                          std::string(error.description()) + remark_on(text.str(), line));
     }
 }
 
