@@ -123,7 +123,7 @@ TEST(Report, CountsEachStateAndKeepsNoExchangesOfAPass)
 
 TEST(Report, EachExitHasAMeaningOfItsOwn)
 {
-    std::set<std::string_view> meanings;
+    std::set<std::string> meanings;
     for (int code = 0; code <= 7; ++code) meanings.insert(exit_meaning(static_cast<Exit>(code)));
     EXPECT_EQ(meanings.size(), 8U);
     EXPECT_FALSE(meanings.contains(""));
