@@ -94,12 +94,17 @@ void Gate::check(const Request& request, const std::string& source, Admission& a
     check_destination(request);
     check_window(claim);
     check_origin(claim);
-    const auto payer = flags_.has<"unproven-charged-together">() ? "all" : source;
+    // What nobody has proven is everybody's: so much that the crowd's share of it is never left
+    // over.
+    if (flags_.has<"unproven-charged-together">())
+        for (int n = 0; n < forgery_price; ++n)
+            if (!of_sources_.spend("all", clock_.now()))
+                throw Refused{"rate-limited", "too much from everybody", {{"retry_after", 1}}};
     if (flags_.has<"forgery-charged-to-origin">())
         for (int n = 0; n < forgery_price; ++n)
             if (!of_origins_.spend(claim.origin, clock_.now()))
                 throw Refused{"rate-limited", "too much in its name", {{"retry_after", 1}}};
-    if (!of_sources_.spend(payer, clock_.now()))
+    if (!of_sources_.spend(source, clock_.now()))
         throw Refused{"rate-limited", "too much from this address", {{"retry_after", 1}}};
 
     const bool has_signature = !claim.signature.empty();
@@ -115,7 +120,7 @@ void Gate::check(const Request& request, const std::string& source, Admission& a
 
     if (!flags_.has<"nonce-before-digest">() && !flags_.has<"nonce-before-signature">())
         nonces_.spend(claim, request, clock_.seconds());
-    of_sources_.refund(payer);
+    of_sources_.refund(source);
     if (!of_origins_.spend(claim.origin, clock_.now()))
         throw Refused{"rate-limited", "too many requests", {{"retry_after", 1}}};
 }
