@@ -406,17 +406,18 @@ asio::awaitable<void> Machine::ask_all(Process& process)
     static_cast<void>(co_await process.federation->links().ask_all());
 }
 
-void Machine::see_what_is_owed()
+void Machine::see_what_is_owed(std::string_view liar)
 {
     debts_.reset();
-    if (is_ready()) spawn(look_up_owed(*process_));
+    if (is_ready()) spawn(look_up_owed(*process_, std::string(liar)));
 }
 
-asio::awaitable<void> Machine::look_up_owed(Process& process)
+asio::awaitable<void> Machine::look_up_owed(Process& process, std::string liar)
 {
     auto& commits = process.stores->commits();
-    auto frozen = co_await commits.read([](storage::Connection& db) { return read_frozen(db); });
-    if (frozen) frozen_ = std::move(*frozen);
+    auto stuck =
+        co_await commits.read([&liar](storage::Connection& db) { return read_stuck(db, liar); });
+    if (stuck) stuck_ = std::move(*stuck);
     auto debts = co_await commits.read(
         [self = config_.server.name](storage::Connection& db) { return read_debts(db, self); });
     if (debts) debts_ = std::move(*debts);

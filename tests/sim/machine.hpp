@@ -89,11 +89,12 @@ class Machine {
     void check_bounds();
     // The heartbeats that go out once an hour.
     void ask_all_followers();
-    // Has it look up who is owed anything; to be asked a moment later.
-    void see_what_is_owed();
+    // Has it look up who is owed anything, and what is stuck (debts.hpp); to be asked a moment
+    // later.
+    void see_what_is_owed(std::string_view liar = {});
     // What it found; nothing where it couldn't look.
     [[nodiscard]] const std::optional<std::vector<Debt>>& debts() const { return debts_; }
-    [[nodiscard]] const std::set<protocol::ChannelId>& frozen() const { return frozen_; }
+    [[nodiscard]] const std::set<protocol::ChannelId>& stuck() const { return stuck_; }
     [[nodiscard]] std::size_t queued() const;
 
     // What is on its disk, once no process runs.
@@ -107,7 +108,7 @@ class Machine {
     void serve(net::Request request, Answer answer);
     asio::awaitable<void> start(Process& process);
     static asio::awaitable<void> ask_all(Process& process);
-    asio::awaitable<void> look_up_owed(Process& process);
+    asio::awaitable<void> look_up_owed(Process& process, std::string liar);
     asio::awaitable<void> run(Process& process, net::Request request, Answer answer);
     [[nodiscard]] daemon::StoragePlatform platform();
     void give_turn(std::function<void()> turn, milliseconds after);
@@ -133,7 +134,7 @@ class Machine {
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::unique_ptr<Process> process_;
     std::optional<std::vector<Debt>> debts_;
-    std::set<protocol::ChannelId> frozen_;
+    std::set<protocol::ChannelId> stuck_;
     bool doomed_ = false;
     bool has_lost_power_ = false;
     int life_ = 0;

@@ -93,9 +93,9 @@ void Truth::check_debts(const std::string& self, const Contents& contents)
     const auto lost = lost_to(self);
     for (const auto& debt : contents.debts) {
         const auto held = machines_.find(debt.to.str());
-        const bool is_frozen = !liar_.empty() && held != machines_.end() &&
-                               is_owed_frozen_logs_only(debt, held->second.frozen);
-        if (!is_frozen && !lost.contains(debt.to.str()))
+        const bool is_stuck = !liar_.empty() && held != machines_.end() &&
+                              is_owed_stuck_logs_only(debt, held->second.stuck);
+        if (!is_stuck && !lost.contains(debt.to.str()))
             fault(self, "still owes something to " + debt.to.str());
     }
 }

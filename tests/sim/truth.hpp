@@ -85,7 +85,7 @@ class Truth {
             submissions;
         std::int64_t newest_run = 0;
         std::vector<Debt> debts;
-        std::set<protocol::ChannelId> frozen;
+        std::set<protocol::ChannelId> stuck;
     };
 
     [[nodiscard]] static Result<Contents> read_contents(storage::Connection& db);

@@ -31,10 +31,10 @@ void Truth::read(const std::vector<std::unique_ptr<Machine>>& machines)
             continue;
         }
         auto debts = read_debts(**db, protocol::ServerName::trusted(machine->name()));
-        auto frozen = read_frozen(**db);
-        if (!debts || !frozen) fault(machine->name(), "its debts can't be read");
+        auto stuck = read_stuck(**db, liar_);
+        if (!debts || !stuck) fault(machine->name(), "its debts can't be read");
         if (debts) contents->debts = std::move(*debts);
-        if (frozen) contents->frozen = std::move(*frozen);
+        if (stuck) contents->stuck = std::move(*stuck);
         machines_[machine->name()] = std::move(*contents);
     }
 }

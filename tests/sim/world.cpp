@@ -312,11 +312,11 @@ void World::clean_up()
 
 // --- time --------------------------------------------------------------------------------
 
-const std::set<protocol::ChannelId>& World::frozen_at(const protocol::ServerName& server) const
+const std::set<protocol::ChannelId>& World::stuck_at(const protocol::ServerName& server) const
 {
     static const std::set<protocol::ChannelId> none;
     const auto found = std::ranges::find(machines_, server.str(), &Machine::name);
-    return found == machines_.end() ? none : (*found)->frozen();
+    return found == machines_.end() ? none : (*found)->stuck();
 }
 
 bool World::is_quiet() const
@@ -328,7 +328,7 @@ bool World::is_quiet() const
         if (lost.empty()) return machine->links() == 0;
         return machine->debts() && std::ranges::all_of(*machine->debts(), [&](const Debt& debt) {
                    return lost.contains(debt.to.str()) ||
-                          is_owed_frozen_logs_only(debt, frozen_at(debt.to));
+                          is_owed_stuck_logs_only(debt, stuck_at(debt.to));
                });
     };
     const auto waits = [&](const std::unique_ptr<Person>& person) {
@@ -361,7 +361,7 @@ void World::wait_until_quiet()
     int quiet = 0;
     int enough = enough_quiet;
     while (quiet < enough && time_.now() < end && !turns_.has_given_up()) {
-        for (auto& machine : machines_) machine->see_what_is_owed();
+        for (auto& machine : machines_) machine->see_what_is_owed(liar_name_);
         turns_.run_for(seconds(2));
         quiet = is_quiet() ? quiet + 1 : 0;
         enough = std::any_of(machines_.begin(), machines_.end(), has_links)

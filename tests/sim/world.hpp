@@ -52,7 +52,7 @@ class World {
     void put_back();
     void end(Machine& machine);
     void clean_up();
-    [[nodiscard]] const std::set<protocol::ChannelId>& frozen_at(
+    [[nodiscard]] const std::set<protocol::ChannelId>& stuck_at(
         const protocol::ServerName& server) const;
     [[nodiscard]] bool is_quiet() const;
     [[nodiscard]] bool is_liar(const Machine& machine) const
