@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "api/asking.hpp"
 #include "api/route_parts.hpp"
 #include "api/wire.hpp"
 
@@ -23,6 +24,7 @@ asio::awaitable<std::string> post_all(Api& api, const Caller& caller, std::vecto
 {
     std::vector<federation::Channels::Post> wanted;
     wanted.reserve(posts.size());
+    const auto person = person_of(caller);
     for (auto& post : posts) {
         if (post.error) continue;
         auto allowed = api.user_rates().take(caller.user.str(), api.now());
@@ -30,8 +32,9 @@ asio::awaitable<std::string> post_all(Api& api, const Caller& caller, std::vecto
             post.error = allowed.error();
             continue;
         }
-        wanted.push_back(
-            {{caller.user, caller.device, post.txn}, post.channel, std::move(post.content)});
+        wanted.push_back({{caller.user, caller.device, post.txn, person},
+                          post.channel,
+                          std::move(post.content)});
     }
     std::vector<Result<federation::Posted>> results;
     if (!wanted.empty()) results = co_await api.channels().post_all(std::move(wanted));

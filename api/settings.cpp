@@ -66,9 +66,13 @@ struct Settings::Change {
     Result<void> operator()(storage::WriteTransaction& transaction) const
     {
         auto& db = transaction.db();
-        const Act act{trust::policy::Action::settings_change, trust::policy::ResourceKind::setting,
-                      changes.size() == 1 ? changes.begin()->first : std::string_view{}};
-        if (auto allowed = check_act(db, policies, server, by, act, now); !allowed) return allowed;
+        // Each for itself: what a policy says of one setting holds in whatever company it comes.
+        for (const auto& [name, value] : changes) {
+            const Act act{trust::policy::Action::settings_change,
+                          trust::policy::ResourceKind::setting, name};
+            if (auto allowed = check_act(db, policies, server, by, act, now); !allowed)
+                return allowed;
+        }
         auto before = storage::read_settings(db);
         if (!before) return fail(before);
         if (expected && *expected != before->version)

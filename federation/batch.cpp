@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/raw_members.hpp"
 #include "storage/epoch_store.hpp"
 
 namespace entente::federation {
@@ -33,8 +34,8 @@ bool is_early(Millis at, Millis now)
 }
 
 // As many as there is room for, each author's behind what waits for the clock with it.
-Result<void> read_direct(storage::Connection& db, const ServerName& peer, Millis now, Room& room,
-                         BatchDraft& draft)
+Result<void> read_direct(storage::Connection& db, const ServerName& peer, Millis now,
+                         const std::set<std::string>& held, Room& room, BatchDraft& draft)
 {
     const auto most = std::min(room.items, direct_per_batch);
     std::set<std::string> early;
@@ -48,6 +49,7 @@ Result<void> read_direct(storage::Connection& db, const ServerName& peer, Millis
                 if (early.insert(row.sender).second) draft.note_due(row.at);
                 continue;
             }
+            if (!held.empty() && held.contains(sequence_of(row))) continue;
             if (room.is_full() || draft.direct.size() == most) {
                 draft.is_cut = true;
                 return {};
@@ -235,13 +237,23 @@ void leave_out_first_root(protocol::OutgoingTransaction& transaction,
 
 }  // namespace
 
+std::string sequence_of(const storage::DirectRow& row)
+{
+    protocol::RawMembers members{row.event, ""};
+    const auto to = members.text("to", protocol::max_name_octets);
+    auto sequence = members.text("sender", protocol::max_name_octets) + ' ' + to;
+    if (to.find('@') == std::string::npos)
+        sequence += ' ' + members.text("type", protocol::max_event_octets);
+    return sequence;
+}
+
 Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,
                               const ServerName& peer, const BatchLimits& limits, const Held& held)
 {
     BatchDraft draft;
     Room room{limits.octets, limits.items};
     if (!held.direct) {
-        auto direct = read_direct(db, peer, limits.now, room, draft);
+        auto direct = read_direct(db, peer, limits.now, held.sequences, room, draft);
         if (!direct) return fail(direct);
     }
     // Half of the room is the logs': neither side of a busy peer starves the other. Where there

@@ -34,9 +34,10 @@ struct BatchLimits {
 struct Held {
     std::set<std::string> submissions;  // channels
     std::set<std::string> logs;         // channels
-    bool direct = false;
-    std::set<std::string> heartbeats;  // channels whose acks are due, whether or not entries are
-    std::set<std::string> questions;   // channels to ask about [LOG-5, LOG-8]
+    bool direct = false;                // all of them
+    std::set<std::string> sequences;    // of direct events, as sequence_of names them
+    std::set<std::string> heartbeats;   // channels whose acks are due, whether or not entries are
+    std::set<std::string> questions;    // channels to ask about [LOG-5, LOG-8]
     // Channels of which the peer is to be shown that they have moved here, by the move alone.
     std::set<std::string> moves;
     // What goes with the slices of a channel, since the peer can't have the keys itself.
@@ -78,6 +79,10 @@ struct BatchDraft {
         return submissions.empty() && logs.empty() && direct.empty() && signals.empty();
     }
 };
+
+// Which direct events keep their order among each other: those of one author to one user; to a
+// server, those of one type. What one of them waits for, no other has to.
+[[nodiscard]] std::string sequence_of(const storage::DirectRow& row);
 
 // On a reader.
 [[nodiscard]] Result<BatchDraft> read_batch(storage::Connection& db, const ServerName& self,

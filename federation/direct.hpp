@@ -19,6 +19,7 @@
 
 namespace entente::federation {
 
+// Of a channel's name, which may be longer, the home sends the beginning [INBOX-4].
 inline constexpr std::size_t max_invitation_name_octets = 512;
 inline constexpr std::size_t max_encryption_octets = 32;
 // One home gets half of it at most, or whoever fills it would keep out everybody else.

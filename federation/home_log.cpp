@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "federation/device_messages.hpp"
+#include "federation/direct.hpp"
 #include "federation/erasing.hpp"
 #include "federation/following.hpp"
 #include "federation/invitation_events.hpp"
 #include "federation/past_state.hpp"
 #include "protocol/json_rules.hpp"
+#include "protocol/utf8.hpp"
 #include "storage/epoch_store.hpp"
 #include "storage/join_request_store.hpp"
 #include "storage/log_reader.hpp"
@@ -280,14 +282,15 @@ Result<void> HomeLog::send_invitation(WriteTransaction& transaction, LiveChannel
     if (server == identity_.name || channel.state.has_member_of(server)) return {};
     const auto now = clock_.now_ms();
     using protocol::json_string;
-    std::string body = "{\"salt\":" + json_string(protocol::to_base64url(random_.octets(16))) +
-                       ",\"channel\":" + json_string(channel.name.str()) +
-                       ",\"name\":" + json_string(channel.state.name) +
-                       ",\"kind\":" + json_string(channel.state.kind) +
-                       ",\"encryption\":" + json_string(channel.state.encryption) +
-                       ",\"members\":" + std::to_string(channel.state.members.size()) +
-                       ",\"invite\":{\"event\":" + json_string(event.octets) +
-                       ",\"content\":" + json_string(content) + "}}";
+    std::string body =
+        "{\"salt\":" + json_string(protocol::to_base64url(random_.octets(16))) +
+        ",\"channel\":" + json_string(channel.name.str()) + ",\"name\":" +
+        json_string(protocol::utf8_prefix(channel.state.name, max_invitation_name_octets)) +
+        ",\"kind\":" + json_string(channel.state.kind) +
+        ",\"encryption\":" + json_string(channel.state.encryption) +
+        ",\"members\":" + std::to_string(channel.state.members.size()) +
+        ",\"invite\":{\"event\":" + json_string(event.octets) +
+        ",\"content\":" + json_string(content) + "}}";
     protocol::EventDraft draft;
     draft.type = "invite";
     draft.to = invitee;
@@ -354,7 +357,9 @@ HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction,
     auto found = store_.find(transaction.db(), submission.channel);
     if (!found) return refuse_all(found.error());
     auto& channel = **found;
-    if (channel.home != identity_.name) {
+    // [SUC-7] The new home is told of what it has in the log here: it may be a join without whose
+    // snapshot it can't be brought up to the move.
+    if (channel.home != identity_.name && channel.home != origin) {
         const auto problem = not_here(transaction.db(), channel, origin);
         return refuse_all(problem ? *problem : problem.error());
     }
@@ -431,7 +436,9 @@ Result<Appended> HomeLog::take_event(WriteTransaction& transaction, LiveChannel&
 Result<bool> HomeLog::revive_following(Connection& db, LiveChannel& channel,
                                        const ServerName& server, std::int64_t seq)
 {
-    if (channel.followers.contains(server) || !channel.state.has_member_of(server)) return false;
+    if (channel.home != identity_.name || channel.followers.contains(server) ||
+        !channel.state.has_member_of(server))
+        return false;
     auto id = store_.server_id(db, server);
     if (!id) return fail(id);
     const bool is_whole = channel.state.history == "all" && channel.floor == 0;

@@ -1,6 +1,7 @@
 #include "federation/link_holds.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace entente::federation {
 
@@ -8,6 +9,9 @@ namespace {
 
 constexpr Millis longest_hold_ms = 3'600'000;
 constexpr Millis longest_snapshot_hold_ms = 60'000;
+// Where a peer puts off direct events of more sequences, all others wait with them: each is a
+// name in memory.
+constexpr std::size_t most_held_sequences = 1000;
 
 }  // namespace
 
@@ -32,10 +36,14 @@ void LinkHolds::remember(const BatchDraft& draft, const Settled& settled)
         hold_longer(logs_[channel], wait,
                     settled.awaiting_snapshot.contains(channel) ? longest_snapshot_hold_ms
                                                                 : longest_hold_ms);
-    if (settled.held_direct > 0)
-        hold_longer(direct_, settled.held_direct, longest_hold_ms);
-    else if (!draft.direct.empty())
-        direct_ = {};
+    if (direct_.empty() && settled.held_direct.empty()) return;
+    std::set<std::string> answered;
+    for (const auto& row : draft.direct) answered.insert(sequence_of(row));
+    forget_over(direct_, [&](const std::string& sequence) {
+        return answered.contains(sequence) && !settled.held_direct.contains(sequence);
+    });
+    for (const auto& [sequence, wait] : settled.held_direct)
+        hold_longer(direct_[sequence], wait, longest_hold_ms);
 }
 
 // What else is over may still be on its way, and fail again; but not for ever.
@@ -54,7 +62,9 @@ void LinkHolds::hold(const BatchDraft& draft)
     for (const auto& part : draft.submissions)
         hold_longer(submissions_[part.channel.str()], 0, longest_hold_ms);
     for (const auto& part : draft.logs) hold_log(part.channel.name.str());
-    if (!draft.direct.empty()) hold_longer(direct_, 0, longest_hold_ms);
+    std::set<std::string> sequences;
+    for (const auto& row : draft.direct) sequences.insert(sequence_of(row));
+    for (const auto& sequence : sequences) hold_longer(direct_[sequence], 0, longest_hold_ms);
 }
 
 void LinkHolds::hold_log(const std::string& channel)
@@ -76,7 +86,10 @@ void LinkHolds::add_to(Held& held, Millis now) const
     for (const auto& [channel, hold] : logs_) {
         if (hold.until > now) held.logs.insert(channel);
     }
-    held.direct = held.direct || direct_.until > now;
+    for (const auto& [sequence, hold] : direct_) {
+        if (hold.until > now) held.sequences.insert(sequence);
+    }
+    held.direct = held.direct || held.sequences.size() >= most_held_sequences;
 }
 
 std::optional<Millis> LinkHolds::next_end(Millis now) const
@@ -87,7 +100,7 @@ std::optional<Millis> LinkHolds::next_end(Millis now) const
     };
     for (const auto& [channel, hold] : submissions_) consider(hold);
     for (const auto& [channel, hold] : logs_) consider(hold);
-    consider(direct_);
+    for (const auto& [sequence, hold] : direct_) consider(hold);
     return next;
 }
 

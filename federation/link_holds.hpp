@@ -34,7 +34,7 @@ class LinkHolds {
         Millis until = 0;
         int doublings = 0;
     };
-    using Holds = std::map<std::string, Hold>;  // by channel
+    using Holds = std::map<std::string, Hold>;  // by channel, if nothing else is said
 
     void forget_over(Holds& holds, const std::function<bool(const std::string&)>& is_answered);
     // The peer's own figure where it gave one, else 1 s doubling to an hour.
@@ -43,7 +43,7 @@ class LinkHolds {
     const protocol::Clock& clock_;
     Holds submissions_;
     Holds logs_;
-    Hold direct_;
+    Holds direct_;  // by sequence
 };
 
 }  // namespace entente::federation

@@ -255,9 +255,12 @@ Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& 
 {
     const auto& row = job.draft.direct[place];
     const auto& result = job.result.direct[place];
+    const auto hold = [&](std::int64_t seconds) {
+        auto& wait = settled.held_direct[sequence_of(row)];
+        wait = std::max(wait, seconds);
+    };
     if (result.status == ItemStatus::deferred) {
-        settled.held_direct =
-            std::max(settled.held_direct, std::max<std::int64_t>(result.retry_after, 1));
+        hold(std::max<std::int64_t>(result.retry_after, 1));
         return {};
     }
     if (row.type == move_question_type && parts_.move_answered) {
@@ -267,7 +270,7 @@ Result<void> Settlement::apply_direct(WriteTransaction& transaction, const Job& 
             consent == job.consents.end() ? std::nullopt : std::optional{consent->second});
         if (!done) return fail(done);
         if (!*done) {
-            settled.held_direct = std::max(settled.held_direct, moving_retry_seconds);
+            hold(moving_retry_seconds);
             return {};
         }
     }

@@ -52,8 +52,8 @@ struct Settled {
     std::map<std::string, std::int64_t> held_submissions;  // channel → wait
     std::map<std::string, std::int64_t> held_logs;  // channel → wait; 0: by the link's own doubling
     std::set<std::string> awaiting_snapshot;        // of those: doubling to a minute only [LOG-2]
-    std::int64_t held_direct = 0;
-    bool progress = false;  // something was acknowledged
+    std::map<std::string, std::int64_t> held_direct;  // sequence_of → wait
+    bool progress = false;                            // something was acknowledged
     // Rows of the channels whose slice wasn't taken to its end: they are owed as before.
     std::set<std::int64_t> logs_left;
     // Joined channels whose snapshot must be fetched.

@@ -63,4 +63,12 @@ inline void append_utf8(std::string& out, std::uint32_t point)
     return true;
 }
 
+// The longest beginning of a valid text that has no more octets and ends between two characters.
+[[nodiscard]] inline std::string_view utf8_prefix(std::string_view text, std::size_t octets)
+{
+    if (text.size() <= octets) return text;
+    while (octets > 0 && (static_cast<unsigned char>(text[octets]) & 0xC0U) == 0x80U) --octets;
+    return text.substr(0, octets);
+}
+
 }  // namespace entente::protocol

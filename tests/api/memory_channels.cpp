@@ -186,6 +186,7 @@ asio::awaitable<std::vector<Result<Posted>>> MemoryChannels::post_all(std::vecto
 {
     std::vector<Result<Posted>> results;
     for (auto& one : posts) {
+        posters.push_back(one.actor.person);
         auto posted = co_await post(one.actor, one.channel, one.content);
         results.push_back(std::move(posted));
     }

@@ -72,6 +72,7 @@ class MemoryChannels final : public Channels {
     std::optional<Stalled> stalled;                     // of every channel
     std::vector<std::tuple<std::string, std::string, std::int64_t>> acknowledged;
     std::vector<ChannelChange> changes;                                   // as they were asked for
+    std::vector<Person> posters;                                          // of each post
     std::map<std::pair<std::string, std::string>, DirectChannel> direct;  // by user and peer
     CommitListener& listener() { return *listeners_.front(); }
     std::map<ChannelId, Log> logs;

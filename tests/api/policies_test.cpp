@@ -253,6 +253,23 @@ TEST_F(PolicyRoutes, FilesAreRefusedBySizeAndCounted)
     EXPECT_EQ(upload(alice, 100).status, 201);
 }
 
+TEST_F(PolicyRoutes, ADenyOfOneSettingHoldsInWhateverCompanyItComes)
+{
+    const auto change = [&](const json& settings) {
+        return rig.request("PATCH", "/api/v1/admin/settings", {{"settings", settings}},
+                           root.access);
+    };
+    ASSERT_EQ(put(R"({"id":"closed","actions":["settings.change"],)"
+                  R"("when":{"eq":["resource.id","registration.mode"]},"effects":["deny"]})")
+                  .status,
+              200);
+    EXPECT_EQ(change({{"branding.name", "one"}}).status, 200);
+    const json both{{"branding.name", "two"}, {"registration.mode", "open"}};
+    EXPECT_EQ(change(both).hint(), "by the policy rule own@1/closed");
+    const auto now = rig.get("/api/v1/config").body;
+    EXPECT_EQ(now["branding"]["name"], "one") << now.dump();
+}
+
 TEST_F(PolicyRoutes, ReportsAreRefusedToNewAccounts)
 {
     EXPECT_EQ(report(alice).status, 201);

@@ -190,6 +190,19 @@ TEST(Realtime, AFrameHoldsAThousandPosts)
     EXPECT_EQ(socket.read_until("problem")["problem"]["status"], 413);
 }
 
+TEST(Realtime, PoliciesAreToldWhoPosts)
+{
+    Room room;
+    SocketClient socket{room.rig.port(), room.rig.ticket(room.alice)};
+    socket.send({{"posts", {room.message(1)}}});
+    EXPECT_EQ(socket.read_until("results")["results"][0]["status"], "accepted");
+    const auto& posters = room.rig.channels.posters;
+    ASSERT_EQ(posters.size(), 1U);
+    EXPECT_EQ(posters[0].role, trust::policy::ServerRole::user);
+    EXPECT_EQ(posters[0].network, "127.0.0.1");
+    EXPECT_GT(posters[0].since, 0);
+}
+
 TEST(Realtime, EachPostIsChargedToTheUser)
 {
     auto options = roomy_options();

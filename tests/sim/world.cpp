@@ -327,7 +327,9 @@ bool World::is_quiet() const
         const auto lost = truth_.lost_to(machine->name());
         if (lost.empty()) return machine->links() == 0;
         return machine->debts() && std::ranges::all_of(*machine->debts(), [&](const Debt& debt) {
-                   return lost.contains(debt.to.str()) ||
+                   // What waits for the clock alone goes on, also to who has lost something.
+                   const bool goes_on = debt.to.str() != liar_name_ && !debt.submissions.empty();
+                   return (lost.contains(debt.to.str()) && !goes_on) ||
                           is_owed_stuck_logs_only(debt, stuck_at(debt.to));
                });
     };

@@ -142,6 +142,20 @@ TEST_F(InvitationTest, AnInviterOfAnotherServerIsTheHomesWordAlone)
     }
 }
 
+// [INBOX-4] What the inviter's people call their channel is no fault of their server.
+TEST_F(InvitationTest, ANameThatIsTooLongForOneIsCut)
+{
+    std::string name(511, 'x');
+    name += "\xC3\xA4 and more";
+    const auto channel = b.create("bob", "all");
+    ASSERT_TRUE(b.append(b.event(
+        channel, {"channel.update", "bob@b.example", "{\"name\":" + json_string(name) + "}"})));
+    ASSERT_TRUE(b.world.run(b.channels->invite(b.actor("bob"), channel, a.user("alice"))));
+    ASSERT_TRUE(exchange(b, a));
+    ASSERT_EQ(held().size(), 1U);
+    EXPECT_EQ(held()[0].name, std::string(511, 'x'));
+}
+
 TEST_F(InvitationTest, OneHomeGetsHalfOfAUsersPlaces)
 {
     hold(max_invitations_per_user / 2 - 1, "b.example");

@@ -37,12 +37,25 @@ class Deferring final : public net::Fetcher {
             }
             result.logs.push_back(std::move(put_off));
         }
+        for (const auto& direct : sent->direct) {
+            protocol::EventResult said;
+            said.event = protocol::event_id(direct.value->event);
+            const bool puts_off = direct.value->event.find(puts_off_for) != std::string::npos;
+            said.status =
+                puts_off ? protocol::ItemStatus::deferred : protocol::ItemStatus::accepted;
+            said.retry_after = puts_off ? 60 : 0;
+            result.direct.push_back(std::move(said));
+            (puts_off ? put_off_direct : taken_direct) += 1;
+        }
         slices += sent->logs.size();
         auto body = protocol::write_result(result, peer_.world.clock.now_ms());
         co_return signed_answer(peer_, fetch, 200, std::move(body));
     }
 
     std::size_t slices = 0;
+    std::string puts_off_for = "carl@b.example";  // direct events
+    std::size_t put_off_direct = 0;
+    std::size_t taken_direct = 0;
     std::vector<std::string> wanted;  // keys that it asks for
     std::vector<protocol::ShownKey> shown;
 
@@ -101,6 +114,29 @@ TEST_F(Link, AHoldThatEndsWhileABatchIsReadIsNoneAnyMore)
     free.set_value();
     run([this] { return peer.slices == 2 || links->running() == 0; });
     EXPECT_EQ(peer.slices, 2U);
+}
+
+// [INBOX-4] A user's direct events don't wait for what is put off for another's.
+TEST_F(Link, ADirectEventThatIsPutOffHoldsBackItsReceiversAlone)
+{
+    const auto invite = [this](const char* user) {
+        ASSERT_TRUE(a.world.run(
+            a.channels->invite(a.actor("alice"), a.create("alice", "all"), b.user(user))));
+        links->wake(b.identity.name);
+    };
+    invite("carl");
+    run([this] { return peer.put_off_direct == 1 && waits(); });
+    invite("dora");
+    run([this] { return peer.taken_direct == 1 && waits(); });
+    invite("carl");
+    invite("emil");
+    run([this] { return peer.taken_direct == 2 && waits(); });
+    EXPECT_EQ(peer.put_off_direct, 1U);
+    a.world.clock.now += 61'000;
+    peer.puts_off_for = "nobody";
+    links->wake(b.identity.name);
+    run([this] { return peer.taken_direct == 4 && waits(); });
+    EXPECT_TRUE(a.outgoing_direct(b).empty());
 }
 
 // [LOG-6] For who knows the author's server by an earlier key.

@@ -63,6 +63,32 @@ TEST_F(Handover, WhatTheNewHomeRefusesBeforeItKnowsOfTheMoveIsTakenInItsOrderBeh
     expect_all_alike("b.example");
 }
 
+class HandoverSinceJoin : public SuccessionTest {
+ protected:
+    HandoverSinceJoin() : SuccessionTest("since-join") {}
+};
+
+// [SUC-7] Its log begins anew with a join whose answer was lost, and the move stands behind that.
+TEST_F(HandoverSinceJoin, TheNewHomeIsToldOfWhatItHadHandedIn)
+{
+    ASSERT_TRUE(
+        a.append(a.event(channel, {"channel.update", "alice@a.example", R"({"public":true})"})));
+    rest();
+    ASSERT_TRUE(b.world.run(b.channels->leave(b.actor("bob"), channel)));
+    ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
+    for (const auto& result : send_unheard(b, a).submissions.at(0).events)
+        ASSERT_EQ(result.status, ItemStatus::accepted);
+    ASSERT_TRUE(a.append(move_event(a, "alice@a.example", b)));
+    ASSERT_TRUE(b.post("bob", channel, "one"));
+    rest();
+    EXPECT_EQ(home_at(b), "b.example");
+    ASSERT_TRUE(c.post("carol", channel, "two"));
+    rest();
+    EXPECT_EQ(texts(a), (Texts{"one", "two"}));
+    EXPECT_EQ(texts(b), texts(a));
+    expect_all_alike("b.example");
+}
+
 // [SUC-2] The home had it, the answer was lost: the new home finds it in the log.
 TEST_F(Handover, WhatTheOldHomeHadTakenIsTakenOnce)
 {
