@@ -110,7 +110,7 @@ FederationStack::FederationStack(Parts parts)
              tiers_, budgets_, parts.clock, &parts.policies}),
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker(),
-            &parts.policies),
+            &parts.policies, membership_teller()),
       succession_(succession_parts()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
       follower_(parts.identity, parts.stores.logs(), waits_, parts.clock, follower_events()),

@@ -132,7 +132,8 @@ void Server::open()
     enforcer = std::make_unique<trust::policy::Enforcer>(policies, world.clock);
     home = std::make_unique<HomeLog>(
         identity, *store, world.clock, world.random,
-        [this](const ServerName& server) { woken.push_back(server.str()); }, enforcer.get());
+        [this](const ServerName& server) { woken.push_back(server.str()); }, enforcer.get(),
+        [this](const UserId& user) { asked_moderators.push_back(user.str()); });
     succession = std::make_unique<Succession>(
         SuccessionParts{identity, *store, *home, *notices, null_log, world.clock, world.random,
                         [this](const ServerName& server) { woken.push_back(server.str()); },

@@ -285,6 +285,7 @@ struct Server {
     std::vector<std::string> thawed;
     std::vector<std::pair<ChannelId, std::int64_t>> lacked;  // logs, and their floors
     std::vector<std::string> invited;
+    std::vector<std::string> asked_moderators;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
     // Whose key signs what is sent here; the origin's own where there is none, which is all that a
