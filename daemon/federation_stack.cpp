@@ -152,7 +152,7 @@ FederationStack::FederationStack(Parts parts)
                   federation::LocalChannelsOptions{}.max_content_octets},
                  parts.config.federation.enabled ? &succession_ : nullptr,
                  &parts.policies}),
-      departures_({channels_, parts.stores.commits(), parts.log, parts.identity.name}),
+      departures_({channels_, parts.stores.commits(), parts.log, parts.clock, parts.identity.name}),
       comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
       prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
       report_passing_({parts.identity, parts.stores.logs(), parts.stores.index(), prover_,
