@@ -103,7 +103,8 @@ void Server::open()
     store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
                                                        [](const storage::CommittedRun&) {});
     commits->add(*store);
-    standings = std::make_unique<trust::Tiers>(trust::TierConfig{});
+    standings = std::make_unique<trust::Tiers>(
+        trust::TierConfig{trust::Mode::open, {}, {}, conduct_figures});
     accepted = std::make_unique<storage::AcceptedCounts>(
         [this](const ServerName& server, const trust::ServerStanding& standing) {
             conduct->counted(server, standing);

@@ -314,6 +314,7 @@ struct Server {
     std::unique_ptr<LocalChannels> channels;
     std::unique_ptr<trust::Budgets> budgets;
     // How far the others are trusted, which no test but of conduct looks at.
+    trust::ConductFigures conduct_figures;  // from the next start on
     std::unique_ptr<trust::Tiers> standings;
     std::unique_ptr<Conduct> conduct;
     std::unique_ptr<storage::AcceptedCounts> accepted;
