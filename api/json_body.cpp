@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/json_rules.hpp"
+#include "protocol/raw_members.hpp"
 
 namespace entente::api {
 namespace {
@@ -45,6 +46,13 @@ Result<std::string_view> json_text(const net::Request& request)
     if (!type || !is_json(*type))
         return refuse(Code::unsupported, "the content type is application/json");
     return std::string_view{request.body};
+}
+
+Result<std::string_view> object_text(const net::Request& request)
+{
+    auto text = json_text(request);
+    if (!text) return fail(text);
+    return protocol::checked_object(*text);
 }
 
 Result<json> parse_body(const net::Request& request)

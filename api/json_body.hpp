@@ -22,6 +22,8 @@ namespace entente::api {
 // A request's body, whose content type is application/json: else `unsupported`. Nothing is
 // read of it yet.
 [[nodiscard]] Result<std::string_view> json_text(const net::Request& request);
+// The same where it is an object under the JSON rules, for protocol::RawMembers.
+[[nodiscard]] Result<std::string_view> object_text(const net::Request& request);
 // The same of a request, whose content type is application/json: else `unsupported`.
 [[nodiscard]] Result<nlohmann::json> parse_body(const net::Request& request);
 

@@ -27,9 +27,7 @@ constexpr std::int64_t max_reports_a_page = 200;
 
 RouteResult report(Api& api, Caller caller, const net::Request& request)
 {
-    auto text = json_text(request);
-    if (!text) co_return fail(text);
-    auto object = protocol::checked_object(*text);
+    auto object = object_text(request);
     if (!object) co_return fail(object);
     protocol::RawMembers members{*object, ""};
     federation::Actor actor{caller.user, caller.device, members.uuid("txn"), person_of(caller)};
@@ -37,7 +35,7 @@ RouteResult report(Api& api, Caller caller, const net::Request& request)
     auto read = federation::parse_report(*object, api.options().names);
     if (!read) co_return fail(read);
     read->proof.clear();  // what proves it an administrator decides to send
-    auto allowed = ask_report(api, caller, read->user, text->size());
+    auto allowed = ask_report(api, caller, read->user, request.body.size());
     if (!allowed) co_return fail(allowed);
     auto counted = api.report_counts().take(caller.user.str(), api.now());
     if (!counted) co_return fail(counted);

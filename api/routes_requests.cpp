@@ -1,6 +1,6 @@
 // /requests: invitations, into dms among them, from servers that aren't trusted so far that they
-// reach a user unasked. They wait until the user accepts, declines or reports them. Also joins that
-// the moderators of a channel are asked about.
+// reach a user unasked. They wait until the user accepts, declines or reports them. Also joins of
+// channels homed here that wait for a moderator, who lets in by an invitation, declines or reports.
 #include <utility>
 
 #include "api/api.hpp"
@@ -60,17 +60,33 @@ asio::awaitable<Result<InvitationRow>> settle(Api& api, protocol::UserId user, s
     co_return row;
 }
 
+struct Waiting {
+    std::vector<InvitationRow> invitations;
+    std::vector<storage::WaitingJoins> joins;
+};
+
+Result<Waiting> waiting_for(storage::Connection& db, const protocol::UserId& user)
+{
+    auto invitations = storage::requests_of(db, user.str());
+    if (!invitations) return fail(invitations);
+    auto joins = storage::waiting_joins(db, protocol::server_of(user), user.str());
+    if (!joins) return fail(joins);
+    return Waiting{std::move(*invitations), std::move(*joins)};
+}
+
 RouteResult list_requests(Api& api, Caller caller, const net::Request&)
 {
-    auto job = [user = caller.user](storage::Connection& db) {
-        return storage::requests_of(db, user.str());
-    };
+    auto job = [user = caller.user](storage::Connection& db) { return waiting_for(db, user); };
     storage::Cause cause{caller.user.str(), 0};
-    auto rows = co_await api.parts().commit.read(std::move(job), std::move(cause));
-    if (!rows) co_return fail(rows);
-    std::string items = "[";
-    for (const auto& row : *rows) append_item(items, invitation_json(shown(row)));
-    co_return json_response(200, R"({"requests":)" + items + R"(],"next":null})");
+    auto waiting = co_await api.parts().commit.read(std::move(job), std::move(cause));
+    if (!waiting) co_return fail(waiting);
+    std::string items = "[", joins = "[";
+    for (const auto& row : waiting->invitations) append_item(items, invitation_json(shown(row)));
+    for (const auto& row : waiting->joins)
+        append_item(joins, R"({"channel":)" + protocol::json_string(row.channel) +
+                               R"(,"waiting":)" + std::to_string(row.count) + "}");
+    co_return json_response(
+        200, R"({"requests":)" + items + R"(],"joins":)" + joins + R"(],"next":null})");
 }
 
 RouteResult accept_request(Api& api, Caller caller, const net::Request& request)
@@ -92,14 +108,24 @@ RouteResult decline_request(Api& api, Caller caller, const net::Request& request
     co_return json_response(204, "");
 }
 
+// To the moderators of both servers; what is reported is declined by the caller.
+asio::awaitable<Result<void>> hand_in(Api& api, Caller caller, federation::Actor actor,
+                                      federation::Report made, std::size_t octets)
+{
+    auto allowed = ask_report(api, caller, made.user, octets);
+    if (!allowed) co_return fail(allowed);
+    auto counted = api.report_counts().take(caller.user.str(), api.now());
+    if (!counted) co_return fail(counted);
+    auto done = co_await api.people().report(std::move(actor), std::move(made));
+    co_return done;
+}
+
 // Declined, and told to the moderators of both servers where the request says who it is from.
 RouteResult report_request(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
-    auto text = json_text(request);
-    if (!text) co_return fail(text);
-    auto object = protocol::checked_object(*text);
+    auto object = object_text(request);
     if (!object) co_return fail(object);
     protocol::RawMembers members{*object, ""};
     federation::Actor actor{caller.user, caller.device, members.uuid("txn"), person_of(caller)};
@@ -118,20 +144,18 @@ RouteResult report_request(Api& api, Caller caller, const net::Request& request)
     if (!row) co_return fail(row);
     auto user = protocol::parse_user_id(row->sender, api.options().names);
     if (!user) co_return refuse(Code::malformed, "the request doesn't say which user it is from");
-    auto allowed = ask_report(api, caller, *user, text->size());
-    if (!allowed) co_return fail(allowed);
-    auto counted = api.report_counts().take(caller.user.str(), api.now());
-    if (!counted) co_return fail(counted);
     made.user = std::move(*user);
     made.channel = *channel;
-    auto done = co_await api.people().report(std::move(actor), std::move(made));
+    auto done =
+        co_await hand_in(api, caller, std::move(actor), std::move(made), request.body.size());
     if (!done) co_return fail(done);
     auto dropped = co_await settle(api, caller.user, channel->str(), storage::drop_invitation);
     if (!dropped && dropped.error().code != Code::not_found) co_return fail(dropped);
     co_return json_response(201, "{}");
 }
 
-// The channel's row in a job of a moderator of it who is a user of ours.
+// The channel's row in a job of a moderator of it who is a user of ours. `not_home` where it is
+// homed elsewhere: who waits is kept there alone.
 Result<std::int64_t> moderated(storage::Connection& db, const protocol::ChannelId& channel,
                                const protocol::UserId& user)
 {
@@ -143,6 +167,8 @@ Result<std::int64_t> moderated(storage::Connection& db, const protocol::ChannelI
         return refuse(Code::not_found, "no such channel");
     if ((*member)->standing < storage::Standing::moderator)
         return refuse(Code::forbidden, "for moderators of the channel");
+    if (row->home != protocol::server_of(user))
+        return refuse(Code::not_home, "joins wait at the channel's home, for its own moderators");
     return row->id;
 }
 
@@ -166,28 +192,69 @@ RouteResult list_joins(Api& api, Caller caller, const net::Request& request)
     co_return json_response(200, R"({"requests":)" + items + R"(],"next":null})");
 }
 
+// `not_found` where nobody of that name waits.
+asio::awaitable<Result<void>> drop_join(Api& api, protocol::UserId moderator,
+                                        protocol::ChannelId channel, std::string who)
+{
+    storage::Cause cause{moderator.str(), 0};
+    auto job = [moderator = std::move(moderator), channel = std::move(channel),
+                who = std::move(who)](storage::WriteTransaction& transaction) -> Result<void> {
+        auto id = moderated(transaction.db(), channel, moderator);
+        if (!id) return fail(id);
+        auto dropped = storage::drop_join_request(transaction.db(), *id, who);
+        if (!dropped) return fail(dropped);
+        return *dropped ? Result<void>{} : unknown_request();
+    };
+    auto dropped = co_await api.parts().commit.write(std::move(job), std::move(cause));
+    co_return dropped;
+}
+
 RouteResult decline_join(Api& api, Caller caller, const net::Request& request)
 {
     auto channel = channel_of(api, request);
     if (!channel) co_return fail(channel);
-    auto text = json_text(request);
-    if (!text) co_return fail(text);
-    auto object = protocol::checked_object(*text);
+    auto object = object_text(request);
     if (!object) co_return fail(object);
     protocol::RawMembers members{*object, ""};
     auto who = members.text("user", protocol::max_name_octets);
     if (members.error()) co_return protocol::Failure{*members.error()};
-    auto job = [user = caller.user, name = *channel,
-                who = std::move(who)](storage::WriteTransaction& transaction) -> Result<bool> {
-        auto id = moderated(transaction.db(), name, user);
-        if (!id) return fail(id);
-        return storage::drop_join_request(transaction.db(), *id, who);
-    };
-    storage::Cause cause{caller.user.str(), 0};
-    auto dropped = co_await api.parts().commit.write(std::move(job), std::move(cause));
-    if (dropped && !*dropped) dropped = unknown_request();
+    auto dropped = co_await drop_join(api, caller.user, std::move(*channel), std::move(who));
     if (!dropped) co_return fail(dropped);
     co_return json_response(204, "");
+}
+
+// Declined, and told to the moderators of this server and the user's.
+RouteResult report_join(Api& api, Caller caller, const net::Request& request)
+{
+    auto channel = channel_of(api, request);
+    if (!channel) co_return fail(channel);
+    auto object = object_text(request);
+    if (!object) co_return fail(object);
+    protocol::RawMembers members{*object, ""};
+    federation::Actor actor{caller.user, caller.device, members.uuid("txn"), person_of(caller)};
+    const auto who = members.text("user", protocol::max_name_octets);
+    federation::Report made;
+    made.reason = members.text("reason", federation::max_report_octets);
+    if (members.error()) co_return protocol::Failure{*members.error()};
+    auto find = [user = caller.user, name = *channel,
+                 who](storage::Connection& db) -> Result<void> {
+        auto id = moderated(db, name, user);
+        if (!id) return fail(id);
+        auto waits = storage::has_join_request(db, *id, who);
+        if (!waits) return fail(waits);
+        return *waits ? Result<void>{} : unknown_request();
+    };
+    storage::Cause cause{caller.user.str(), 0};
+    auto found = co_await api.parts().commit.read(std::move(find), std::move(cause));
+    if (!found) co_return fail(found);
+    made.user = protocol::UserId::trusted(who);
+    made.channel = *channel;
+    auto done =
+        co_await hand_in(api, caller, std::move(actor), std::move(made), request.body.size());
+    if (!done) co_return fail(done);
+    auto dropped = co_await drop_join(api, caller.user, std::move(*channel), who);
+    if (!dropped && dropped.error().code != Code::not_found) co_return fail(dropped);
+    co_return json_response(201, "{}");
 }
 
 }  // namespace
@@ -204,6 +271,7 @@ void add_request_routes(net::Router& router, Api& api)
     add("POST", "/api/v1/requests/{channel}/report", max_request_body, report_request);
     add("GET", "/api/v1/channels/{channel}/requests", 0, list_joins);
     add("POST", "/api/v1/channels/{channel}/requests/decline", max_request_body, decline_join);
+    add("POST", "/api/v1/channels/{channel}/requests/report", max_request_body, report_join);
 }
 
 }  // namespace entente::api

@@ -55,9 +55,7 @@ RouteResult look_up_user(Api& api, Caller caller, const net::Request& request)
 // What isn't named stays as it is.
 RouteResult change(Api& api, Caller caller, const net::Request& request)
 {
-    auto text = json_text(request);
-    if (!text) co_return fail(text);
-    auto object = protocol::checked_object(*text);
+    auto object = object_text(request);
     if (!object) co_return fail(object);
     protocol::RawMembers members{*object, ""};
     auto name = members.may_text("name", protocol::max_profile_name_octets);

@@ -275,7 +275,7 @@ void Reading::check_waits()
     const auto& federation = config_.federation;
     const auto judge = [&](const std::string& first, const std::string& max, bool fine) {
         if (!fine) {
-            problem(place_of(max, "federation"),
+            problem(place_of(max, max.substr(0, max.rfind('.'))),
                     max + " is less than " + first + "; raise it or lower the other");
         }
     };
@@ -283,6 +283,9 @@ void Reading::check_waits()
           federation.retry_first_ms <= federation.retry_max_ms);
     judge("federation.discovery_retry_first_ms", "federation.discovery_retry_max_ms",
           federation.discovery_retry_first_ms <= federation.discovery_retry_max_ms);
+    const auto& conduct = config_.trust.conduct;
+    judge("trust.falls.first_hours", "trust.falls.longest_hours",
+          conduct.first_fall_hours <= conduct.longest_fall_hours);
     if (config_.server.data.empty()) {
         problem(place_of("server.data", "server"), "server.data is empty; name a folder");
     }

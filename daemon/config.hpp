@@ -17,6 +17,7 @@
 #include "net/address_guard.hpp"
 #include "protocol/log.hpp"
 #include "protocol/names.hpp"
+#include "trust/conduct_figures.hpp"
 #include "trust/tier_table.hpp"
 
 namespace entente::daemon {
@@ -64,6 +65,7 @@ struct TrustConfig {
     std::string mode = "open";                 // trust::Mode
     std::map<std::string, std::string> peers;  // server → tier, an administrator's word
     trust::TierTable table;
+    trust::ConductFigures conduct;
 };
 
 struct StorageConfig {

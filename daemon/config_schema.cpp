@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "daemon/config_trust.hpp"
 #include "daemon/log.hpp"
 #include "daemon/suggestion.hpp"
 #include "protocol/clock.hpp"
@@ -62,23 +63,6 @@ Set<Config> boolean(bool& (*at)(Config&))
             at(config) = *found;
         } else {
             complain(complaints, value, "is " + kind_of(value) + "; write true or false");
-        }
-    };
-}
-
-Set<Config> integer(std::int64_t& (*at)(Config&), std::int64_t low, std::int64_t high)
-{
-    return [at, low, high](Config& config, const ConfigValue& value, Complaints& complaints) {
-        const auto range = std::to_string(low) + " to " + std::to_string(high);
-        const auto* found = value.as_integer();
-        if (found == nullptr) {
-            complain(complaints, value,
-                     "is " + kind_of(value) + "; write an integer from " + range);
-        } else if (*found < low || *found > high) {
-            complain(complaints, value,
-                     "is " + std::to_string(*found) + "; write an integer from " + range);
-        } else {
-            at(config) = *found;
         }
     };
 }
@@ -297,48 +281,6 @@ void set_serves(ListenerConfig& listener, const ConfigValue& value, Complaints& 
     }
 }
 
-template <trust::Tier tier, std::int64_t trust::TierBudget::* figure>
-std::int64_t& budget_figure(Config& config)
-{
-    return config.trust.table.of(tier).*figure;
-}
-
-// The defaults as the reference writes them, in the order of the keys.
-struct BudgetDefaults {
-    std::string_view events, bytes, claims, signals, invitations, look_ups, media;
-};
-
-template <trust::Tier tier>
-void add_budget(std::vector<KeyRule<Config>>& rules, std::string_view section,
-                const BudgetDefaults& defaults)
-{
-    using Budget = trust::TierBudget;
-    const auto add = [&](std::string_view key, std::string_view fallback,
-                         std::int64_t& (*at)(Config&), std::int64_t high = 1'000 * million) {
-        rules.push_back({section, key, fallback, KeyKind::integer, integer(at, 0, high)});
-    };
-    add("events", defaults.events, budget_figure<tier, &Budget::events>);
-    add("bytes", defaults.bytes, budget_figure<tier, &Budget::bytes>, million * million);
-    add("claims", defaults.claims, budget_figure<tier, &Budget::claims>);
-    add("signals", defaults.signals, budget_figure<tier, &Budget::signals>);
-    add("invitations", defaults.invitations, budget_figure<tier, &Budget::invitations>);
-    add("look_ups", defaults.look_ups, budget_figure<tier, &Budget::look_ups>);
-    add("media", defaults.media, budget_figure<tier, &Budget::media>);
-}
-
-void add_budgets(std::vector<KeyRule<Config>>& rules)
-{
-    using trust::Tier;
-    add_budget<Tier::quarantined>(rules, "trust.budgets.quarantined",
-                                  {"60", "4194304", "10", "0", "10", "10", "10"});
-    add_budget<Tier::guest>(rules, "trust.budgets.guest",
-                            {"600", "20971520", "60", "600", "60", "60", "60"});
-    add_budget<Tier::known>(rules, "trust.budgets.known",
-                            {"6000", "209715200", "600", "6000", "6000", "600", "600"});
-    add_budget<Tier::trusted>(rules, "trust.budgets.trusted",
-                              {"600000", "4294967296", "6000", "600000", "600000", "6000", "6000"});
-}
-
 void add_server_and_federation(std::vector<KeyRule<Config>>& rules)
 {
     rules.push_back({"server", "name", "", KeyKind::text,
@@ -432,7 +374,7 @@ std::vector<KeyRule<Config>> make_config_rules()
          choice<std::string>([](Config& c) -> std::string& { return c.trust.mode; }, modes())});
     rules.push_back({"trust", "peers", "{}", KeyKind::table,
                      table(take_peer, [](Config& c) { c.trust.peers.clear(); })});
-    add_budgets(rules);
+    add_trust_figures(rules);
     rules.push_back({"storage", "url", "sqlite:<data>/entente.sqlite", KeyKind::text, set_url});
     rules.push_back({"storage", "readers", "2", KeyKind::integer,
                      integer([](Config& c) -> std::int64_t& { return c.storage.readers; }, 1, 64)});
@@ -455,6 +397,25 @@ std::vector<KeyRule<Config>> make_config_rules()
 }
 
 }  // namespace
+
+std::function<void(Config&, const ConfigValue&, Complaints&)> integer(std::int64_t& (*at)(Config&),
+                                                                      std::int64_t low,
+                                                                      std::int64_t high)
+{
+    return [at, low, high](Config& config, const ConfigValue& value, Complaints& complaints) {
+        const auto range = std::to_string(low) + " to " + std::to_string(high);
+        const auto* found = value.as_integer();
+        if (found == nullptr) {
+            complain(complaints, value,
+                     "is " + kind_of(value) + "; write an integer from " + range);
+        } else if (*found < low || *found > high) {
+            complain(complaints, value,
+                     "is " + std::to_string(*found) + "; write an integer from " + range);
+        } else {
+            at(config) = *found;
+        }
+    };
+}
 
 std::string kind_of(const ConfigValue& value)
 {

@@ -31,6 +31,10 @@ struct KeyRule {
     std::function<void(Target&, const ConfigValue&, Complaints&)> set;
 };
 
+// Sets a number from `low` to `high`.
+[[nodiscard]] std::function<void(Config&, const ConfigValue&, Complaints&)> integer(
+    std::int64_t& (*at)(Config&), std::int64_t low, std::int64_t high);
+
 [[nodiscard]] const std::vector<KeyRule<Config>>& config_rules();
 [[nodiscard]] const std::vector<KeyRule<ListenerConfig>>& listener_rules();
 

@@ -15,14 +15,6 @@ trust::Tier tier(const std::string& name)
     return trust::tier_from(name).value_or(trust::Tier::guest);
 }
 
-// Requests aren't configured: there are enough of them for the events to come one by one.
-trust::TierTable tier_table(const TrustConfig& config)
-{
-    auto table = config.table;
-    for (auto& row : table.rows) row.requests = std::max(row.requests, row.events);
-    return table;
-}
-
 trust::TierConfig tier_config(const Config& config)
 {
     trust::TierConfig tiers;
@@ -30,7 +22,8 @@ trust::TierConfig tier_config(const Config& config)
     if (!config.federation.enabled) tiers.mode = trust::Mode::closed;
     for (const auto& [name, text] : config.trust.peers)
         tiers.servers[protocol::ServerName::trusted(name)] = tier(text);
-    tiers.table = tier_table(config.trust);
+    tiers.table = config.trust.table;
+    tiers.conduct = config.trust.conduct;
     return tiers;
 }
 
@@ -105,12 +98,12 @@ FederationStack::FederationStack(Parts parts)
       tiers_(tier_config(parts.config)),
       conduct_({parts.identity.name, tiers_, parts.stores.commits(), parts.tasks, parts.log,
                 parts.clock, [this](const protocol::ServerName& server) { links_.moved(server); }}),
-      budgets_(tier_table(parts.config.trust), budget_options(parts.config)),
+      budgets_(parts.config.trust.table, budget_options(parts.config)),
       gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, parts.stores.commits(),
              tiers_, budgets_, parts.clock, &parts.policies}),
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker(),
-            &parts.policies),
+            &parts.policies, membership_teller()),
       succession_(succession_parts()),
       waits_({parts.stores.logs(), parts.stores.commits(), notices_, parts.log, parts.clock}),
       follower_(parts.identity, parts.stores.logs(), waits_, parts.clock, follower_events()),
@@ -152,7 +145,7 @@ FederationStack::FederationStack(Parts parts)
                   federation::LocalChannelsOptions{}.max_content_octets},
                  parts.config.federation.enabled ? &succession_ : nullptr,
                  &parts.policies}),
-      departures_({channels_, parts.stores.commits(), parts.log, parts.identity.name}),
+      departures_({channels_, parts.stores.commits(), parts.log, parts.clock, parts.identity.name}),
       comparison_({parts.identity, client_, verifier_, parts.stores.commits()}),
       prover_({parts.identity, ring_, parts.stores.commits(), parts.clock}),
       report_passing_({parts.identity, parts.stores.logs(), parts.stores.index(), prover_,

@@ -14,8 +14,7 @@ constexpr std::chrono::hours heartbeat_interval{1};  // [LOG-8]
 constexpr std::chrono::seconds vouching_interval{20};
 constexpr std::chrono::seconds retention_interval{5};
 constexpr std::chrono::seconds departing_interval{2};
-constexpr std::chrono::seconds departing_again_interval{60};  // after a refusal
-constexpr int retention_steps = 20;                           // of an interval
+constexpr int retention_steps = 20;  // of an interval
 // A reader's turn of about 10 ms.
 constexpr std::size_t events_indexed_at_once = 4'000;
 constexpr protocol::Millis rejected_memory_ms = protocol::Millis{30} * 24 * 3600 * 1000;
@@ -104,13 +103,10 @@ asio::awaitable<void> FederationStack::keep_retention()
 // Who was deleted leaves; also who still was leaving when the server stopped.
 asio::awaitable<void> FederationStack::keep_departing()
 {
-    auto wait = departing_interval;
-    while (co_await net::sleep_for(wait)) {
+    while (co_await net::sleep_for(departing_interval)) {
         auto done = co_await departures_.step();
-        wait = done ? departing_interval : departing_again_interval;
         if (!done)
-            protocol::log_warning(parts_.log, "channel_log",
-                                  "a deleted account could not leave its channels yet",
+            protocol::log_warning(parts_.log, "storage", "who was deleted can't be looked up",
                                   {{"detail", done.error().detail}});
     }
 }

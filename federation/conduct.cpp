@@ -48,13 +48,16 @@ bool is_fault(Offence offence)
 }  // namespace
 
 Conduct::Conduct(ConductParts parts)
-    : parts_(std::move(parts)), faults_(max_faulty_servers, trust::faults_a_day, protocol::day_ms)
+    : parts_(std::move(parts)),
+      faults_(max_faulty_servers, parts_.tiers.conduct().daily_faults, protocol::day_ms)
 {
 }
 
 asio::awaitable<Result<void>> Conduct::load()
 {
-    auto job = [](storage::Connection& db) { return storage::standings(db, trust::max_standings); };
+    auto job = [events = figures().known_events](storage::Connection& db) {
+        return storage::standings(db, events, trust::max_standings);
+    };
     auto standings = co_await parts_.commits.read(std::move(job));
     if (!standings) co_return fail(standings);
     for (const auto& [server, standing] : *standings) parts_.tiers.hold(server, standing);
@@ -89,7 +92,7 @@ void Conduct::noticed(Offence offence, const trust::Proof& proof)
     const auto& server = proof.server();
     if (is_fault(offence) && faults_.of(server.str(), now).take(1, now)) return;
     auto standing = parts_.tiers.standing_of(server);
-    auto fall = trust::fall_of(standing, offence, proof, now);
+    auto fall = trust::fall_of(standing, offence, proof, figures(), now);
     if (!fall) return;
     parts_.tiers.hold(server, standing);
     tell(*fall);

@@ -49,6 +49,8 @@ class Conduct {
     // [LOG-4] `root` is the JWS of one that proves another history by `home`: nothing where that
     // server's key hasn't signed it.
     void forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root);
+    // Those that the server was started with. For any thread.
+    [[nodiscard]] const trust::ConductFigures& figures() const { return parts_.tiers.conduct(); }
     // After the commit of a job in which a report about `server` was upheld, and of the fall that
     // came of it, if any: both are kept already.
     void upheld(const ServerName& server, protocol::Millis at,

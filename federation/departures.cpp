@@ -1,5 +1,6 @@
 #include "federation/departures.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "federation/channel_changes.hpp"
@@ -35,49 +36,79 @@ bool is_final(Code code)
 
 asio::awaitable<Result<void>> Departures::step()
 {
-    auto look = [](storage::Connection& db) {
-        return storage::departing_accounts(db, departures_at_once);
+    // Those whose pause lasts mustn't hide who comes behind them.
+    auto look = [most = departures_at_once + delays_.size()](storage::Connection& db) {
+        return storage::departing_accounts(db, most);
     };
     auto accounts = co_await parts_.commits.read(std::move(look));
     if (!accounts) co_return fail(accounts);
-    Result<void> outcome;
+    std::size_t tried = 0;
     for (auto& account : *accounts) {
+        const auto delayed = delays_.find(account.id);
+        if (delayed != delays_.end() && parts_.clock.now_ms() < delayed->second.next) continue;
+        if (++tried > departures_at_once) break;
         auto done = co_await depart(std::move(account));
-        if (!done) outcome = done;
+        if (!done) co_return done;
     }
-    co_return outcome;
+    co_return Result<void>{};
 }
 
 asio::awaitable<Result<void>> Departures::depart(storage::Departing account)
+{
+    auto left = co_await leave_all(account);
+    if (!left) {
+        put_off(account, left.error());
+        co_return Result<void>{};
+    }
+    auto job = [id = account.id](storage::WriteTransaction& transaction) {
+        return storage::note_departed(transaction.db(), id);
+    };
+    auto noted = co_await parts_.commits.write(std::move(job));
+    if (noted) delays_.erase(account.id);
+    co_return noted;
+}
+
+void Departures::put_off(const storage::Departing& account, const Error& problem)
+{
+    auto& delay = delays_[account.id];
+    if (delay.pause == 0)
+        protocol::log_warning(
+            parts_.log, "channel_log", "a deleted account could not leave its channels yet",
+            {{"user", account.localpart + "@" + parts_.self.str()}, {"detail", problem.detail}});
+    delay.pause = delay.pause == 0 ? first_departure_pause_ms
+                                   : std::min(2 * delay.pause, longest_departure_pause_ms);
+    delay.next = parts_.clock.now_ms() + delay.pause;
+}
+
+asio::awaitable<Result<void>> Departures::leave_all(storage::Departing account)
 {
     const auto user = UserId::trusted(account.localpart + "@" + parts_.self.str());
     auto channels = co_await parts_.channels.list(user);
     if (!channels) co_return fail(channels);
     Result<void> outcome;
     for (auto& channel : *channels) {
-        auto left = co_await leave(user, account.since, std::move(channel));
+        auto left = co_await leave(account, user, std::move(channel));
         if (!left) outcome = left;
     }
-    if (!outcome) co_return outcome;
-    auto job = [id = account.id](storage::WriteTransaction& transaction) {
-        return storage::note_departed(transaction.db(), id);
-    };
-    auto noted = co_await parts_.commits.write(std::move(job));
-    co_return noted;
+    co_return outcome;
 }
 
-asio::awaitable<Result<void>> Departures::leave(UserId user, Millis since, ChannelSummary channel)
+asio::awaitable<Result<void>> Departures::leave(storage::Departing account, UserId user,
+                                                ChannelSummary channel)
 {
     bool has_successor = true;
     if (channel.role == protocol::Role::owner && channel.member_count > 1) {
-        auto named = co_await name_owner(user, since, channel.channel);
+        auto named = co_await name_owner(user, account.since, channel.channel);
         if (!named) co_return fail(named);
         has_successor = *named;
     }
-    Actor actor{user, std::nullopt, txn_of(user, channel.channel, "leave", since)};
+    Actor actor{user, std::nullopt, txn_of(user, channel.channel, "leave", account.since)};
     auto left = co_await parts_.channels.leave(std::move(actor), channel.channel);
     if (left) co_return Result<void>{};
     if (!is_final(left.error().code)) co_return fail(left);
+    // Told once, also where others of its channels have it tried again.
+    const bool is_new = delays_[account.id].staying.insert(channel.channel.str()).second;
+    if (!is_new) co_return Result<void>{};
     protocol::log_warning(
         parts_.log, "channel_log", "a deleted account stays a member of a channel",
         {{"user", user.str()},

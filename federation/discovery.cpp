@@ -351,7 +351,7 @@ asio::awaitable<Result<void>> Discovery::hold(trust::KeyRing::Judgement judgemen
     }
     const bool is_in_conflict = judgement.server.conflict;
     const bool has_spoken = judgement.server.statements.size() > statements;
-    if (judgement.verdict == trust::Verdict::pinned)
+    if (judgement.verdict == trust::PinVerdict::pinned)
         tell(server, "pinned", judgement.server.api);
     else if (has_spoken)
         tell(server, "key-statements", "its keys were rotated or revoked");

@@ -98,13 +98,15 @@ Result<void> check_not_ahead(Millis at, Millis now)
 
 HomeLog::HomeLog(const Identity& identity, storage::ChannelLogStore& store,
                  const protocol::Clock& clock, protocol::Random& random, Wake wake,
-                 trust::policy::Enforcer* policies)
+                 trust::policy::Enforcer* policies,
+                 std::function<void(const protocol::UserId& moderator)> asked)
     : identity_(identity),
       store_(store),
       clock_(clock),
       random_(random),
       wake_(std::move(wake)),
-      policies_(policies)
+      policies_(policies),
+      asked_(std::move(asked))
 {
 }
 
@@ -144,7 +146,7 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
         };
     auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1,
                                         channel.epoch, facts, identity_.names, permitted);
-    if (is_held) return ask_moderators(db, channel, event);
+    if (is_held) return ask_moderators(transaction, channel, event);
     if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
     if (!change) return fail(change);
 

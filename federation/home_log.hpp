@@ -59,8 +59,11 @@ using Wake = std::function<void(const ServerName& server)>;
 
 class HomeLog {
  public:
+    // `asked` runs after the commit, for each moderator here of a channel that somebody waits to
+    // join.
     HomeLog(const Identity& identity, storage::ChannelLogStore& store, const protocol::Clock& clock,
-            protocol::Random& random, Wake wake, trust::policy::Enforcer* policies = nullptr);
+            protocol::Random& random, Wake wake, trust::policy::Enforcer* policies = nullptr,
+            std::function<void(const protocol::UserId& moderator)> asked = {});
 
     // Appends an event by one of this server's users or by one whose seal was verified. A
     // channel.move is the last that is appended here [SUC-2]: its consent has been verified.
@@ -146,8 +149,8 @@ class HomeLog {
                                       const protocol::Event& event, std::string_view content,
                                       const protocol::TargetFacts* target, const Sending& sending,
                                       bool& held) const;
-    // Refused, and kept for the moderators.
-    [[nodiscard]] Result<Appended> ask_moderators(storage::Connection& db,
+    // Refused, kept for the moderators and told to those who are users here.
+    [[nodiscard]] Result<Appended> ask_moderators(storage::WriteTransaction& transaction,
                                                   const storage::LiveChannel& channel,
                                                   const protocol::Event& event);
     [[nodiscard]] bool may_repeat_invitation(const storage::LiveChannel& channel,
@@ -173,6 +176,7 @@ class HomeLog {
     protocol::Random& random_;
     Wake wake_;
     trust::policy::Enforcer* policies_;  // nothing: nobody is asked
+    std::function<void(const protocol::UserId& moderator)> asked_;
     // When an invitation was last sent again, by channel and user.
     std::map<std::pair<std::int64_t, std::string>, Millis> repeated_;
 };

@@ -18,11 +18,24 @@ Result<void> HomeLog::permit(const LiveChannel& channel, const Event& event,
     return held ? refuse(Code::forbidden, "held") : Result<void>{};
 }
 
-Result<Appended> HomeLog::ask_moderators(storage::Connection& db, const LiveChannel& channel,
-                                         const Event& event)
+Result<Appended> HomeLog::ask_moderators(storage::WriteTransaction& transaction,
+                                         const LiveChannel& channel, const Event& event)
 {
-    auto kept = storage::put_join_request(db, channel.id, event.sender.text, clock_.now_ms());
-    if (!kept) return fail(kept);
+    auto is_new =
+        storage::put_join_request(transaction.db(), channel.id, event.sender.text, clock_.now_ms());
+    if (!is_new) return fail(is_new);
+    // Whoever tries again disturbs nobody.
+    if (*is_new && asked_) {
+        std::vector<protocol::UserId> moderators;
+        for (const auto& [name, role] : channel.state.members) {
+            auto user = protocol::UserId::trusted(name);
+            if (role >= protocol::Role::moderator && protocol::server_of(user) == identity_.name)
+                moderators.push_back(std::move(user));
+        }
+        transaction.after_commit([asked = asked_, moderators = std::move(moderators)] {
+            for (const auto& user : moderators) asked(user);
+        });
+    }
     return refuse(Code::forbidden, "a moderator is asked: join again once you are invited");
 }
 

@@ -47,11 +47,13 @@ Result<void> LocalUpheldReports::count(storage::WriteTransaction& transaction,
     if (auto noted = storage::note_upheld(db, server, report, now); !noted) return noted;
     auto standing = storage::find_standing(db, server);
     if (!standing) return fail(standing);
-    const auto counted = storage::upheld_reports(db, server, now - trust::upheld_window_ms);
+    const auto& figures = parts_.conduct.figures();
+    const auto window = figures.report_window_days * protocol::day_ms;
+    const auto counted = storage::upheld_reports(db, server, now - window);
     if (!counted) return fail(counted);
     std::optional<trust::Fall> fall;
-    if (trust::fells(*counted))
-        fall = trust::fall_of(*standing, trust::Offence::upheld_report, proof, now);
+    if (trust::fells(*counted, figures))
+        fall = trust::fall_of(*standing, trust::Offence::upheld_report, proof, figures, now);
     if (fall) {
         if (auto kept = storage::put_fall(db, *fall); !kept) return kept;
         if (auto spent = storage::spend_upheld(db, server); !spent) return spent;

@@ -1,5 +1,5 @@
-// Joins of public channels homed here that a moderator is asked about, since they come from servers
-// in quarantine. Functions over a connection, as in outgoing_store.hpp.
+// Joins of public channels homed here that a policy holds for a moderator; as shipped those from
+// servers in quarantine. Functions over a connection, as in outgoing_store.hpp.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/clock.hpp"
+#include "protocol/names.hpp"
 #include "storage/driver.hpp"
 
 namespace entente::storage {
@@ -21,12 +22,24 @@ struct JoinRequest {
     friend bool operator==(const JoinRequest&, const JoinRequest&) = default;
 };
 
-[[nodiscard]] Result<void> put_join_request(Connection& db, std::int64_t channel,
+// True where it wasn't there before; false also where there is no room for it.
+[[nodiscard]] Result<bool> put_join_request(Connection& db, std::int64_t channel,
                                             std::string_view user, protocol::Millis at);
 // The oldest first.
 [[nodiscard]] Result<std::vector<JoinRequest>> join_requests(Connection& db, std::int64_t channel);
+[[nodiscard]] Result<bool> has_join_request(Connection& db, std::int64_t channel,
+                                            std::string_view user);
 // False where there was none.
 [[nodiscard]] Result<bool> drop_join_request(Connection& db, std::int64_t channel,
                                              std::string_view user);
+
+struct WaitingJoins {
+    std::string channel;
+    std::int64_t count = 0;
+};
+// Of the channels homed at `self` that the user moderates or owns, where any wait.
+[[nodiscard]] Result<std::vector<WaitingJoins>> waiting_joins(Connection& db,
+                                                              const protocol::ServerName& self,
+                                                              std::string_view user);
 
 }  // namespace entente::storage

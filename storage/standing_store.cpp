@@ -25,7 +25,7 @@ constexpr char upsert_standing[] =
     "last_upheld = excluded.last_upheld";
 constexpr char select_standings[] =
     "SELECT server, first_contact, accepted, falls, fallen_until, last_upheld FROM standing "
-    "WHERE accepted >= 100 OR falls > 0 ORDER BY server LIMIT ?";
+    "WHERE accepted >= ? OR falls > 0 ORDER BY server LIMIT ?";
 constexpr char insert_fall[] =
     "INSERT INTO fall (server, offence, at, until, evidence) VALUES (?, ?, ?, ?, ?)";
 constexpr char drop_oldest_of_server[] =
@@ -105,12 +105,13 @@ Result<void> put_standing(Connection& db, const ServerName& server, const Server
 }
 
 Result<std::vector<std::pair<ServerName, ServerStanding>>> standings(Connection& db,
+                                                                     std::int64_t events,
                                                                      std::size_t most)
 {
     const auto read = [](Statement& row) {
         return std::pair{ServerName::trusted(std::string(row.text(0))), standing_at(row, 1)};
     };
-    return all_rows(db, select_standings, read, most);
+    return all_rows(db, select_standings, read, events, most);
 }
 
 Result<void> put_fall(Connection& db, const Fall& fall)

@@ -27,9 +27,9 @@ using protocol::ServerName;
 [[nodiscard]] Result<trust::ServerStanding> find_standing(Connection& db, const ServerName& server);
 [[nodiscard]] Result<void> put_standing(Connection& db, const ServerName& server,
                                         const trust::ServerStanding& standing);
-// Those from which a tier follows, `most` at most.
+// Those from which a tier follows: with so many events or a fall, `most` at most.
 [[nodiscard]] Result<std::vector<std::pair<ServerName, trust::ServerStanding>>> standings(
-    Connection& db, std::size_t most);
+    Connection& db, std::int64_t events, std::size_t most);
 
 // Keeps the evidence, and the fall as the server's standing. `too_large`.
 [[nodiscard]] Result<void> put_fall(Connection& db, const trust::Fall& fall);

@@ -147,15 +147,15 @@ KeyRing::Judgement KeyRing::judge(const protocol::ServerDocument& document, Mill
     next.conflict =
         is_undecided(document.server, resolution) ||
         !std::ranges::all_of(strange, [&](const PublicKey& key) { return is_refused(next, key); });
-    if (held == nullptr) return {Verdict::pinned, std::move(next), strange.empty()};
-    if (next.conflict) return {Verdict::conflict, std::move(next), false};
+    if (held == nullptr) return {PinVerdict::pinned, std::move(next), strange.empty()};
+    if (next.conflict) return {PinVerdict::conflict, std::move(next), false};
     // Of a document with keys that were refused nothing else is believed.
     if (strange.empty()) {
         next.api = document.api;
         next.limits = document.limits;
         next.max_age = document.max_age;
     }
-    auto verdict = next == *held ? Verdict::agrees : Verdict::updated;
+    auto verdict = next == *held ? PinVerdict::agrees : PinVerdict::updated;
     return {verdict, std::move(next), strange.empty()};
 }
 
@@ -167,7 +167,7 @@ KeyRing::Judgement KeyRing::accept(const protocol::ServerDocument& document, Mil
     const auto resolution = take_statements(next, document.statements, now);
     next.conflict = !out_of_reach(resolution, document).empty();
     const bool agrees = !next.conflict;
-    return {Verdict::pinned, std::move(next), agrees};
+    return {PinVerdict::pinned, std::move(next), agrees};
 }
 
 KeyRing::Judgement KeyRing::keep(const protocol::ServerDocument& document, Millis now) const
@@ -175,7 +175,7 @@ KeyRing::Judgement KeyRing::keep(const protocol::ServerDocument& document, Milli
     auto next = judge(document, now).server;
     next.refused = out_of_reach(resolve(next), document);
     next.conflict = false;
-    return {Verdict::updated, std::move(next), false};
+    return {PinVerdict::updated, std::move(next), false};
 }
 
 std::optional<KeyRing::Judgement> KeyRing::judge(const ServerName& server,
@@ -188,12 +188,12 @@ std::optional<KeyRing::Judgement> KeyRing::judge(const ServerName& server,
     const auto resolution = take_statements(next, statements, now);
     // Only a document shows that a conflict is over.
     next.conflict = held->conflict || is_undecided(server, resolution);
-    if (next == *held) return Judgement{Verdict::agrees, std::move(next)};
-    auto verdict = next.conflict ? Verdict::conflict : Verdict::updated;
+    if (next == *held) return Judgement{PinVerdict::agrees, std::move(next)};
+    auto verdict = next.conflict ? PinVerdict::conflict : PinVerdict::updated;
     return Judgement{verdict, std::move(next)};
 }
 
-Verdict KeyRing::consider(const protocol::ServerDocument& document, Millis now)
+PinVerdict KeyRing::consider(const protocol::ServerDocument& document, Millis now)
 {
     auto judgement = judge(document, now);
     load(std::move(judgement.server));

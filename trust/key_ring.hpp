@@ -18,7 +18,7 @@ namespace entente::trust {
 // How long a replaced key may still sign requests and seals [KEY-2].
 inline constexpr Millis key_overlap_ms = Millis{7} * 24 * 3600 * 1000;
 
-enum class Verdict : std::uint8_t {
+enum class PinVerdict : std::uint8_t {
     pinned,    // first contact, or anew by the administrator's word
     agrees,    // nothing new
     updated,   // statements, api, limits or max_age changed, or a conflict ended
@@ -28,7 +28,7 @@ enum class Verdict : std::uint8_t {
 class KeyRing {
  public:
     struct Judgement {
-        Verdict verdict;
+        PinVerdict verdict;
         PinnedServer server;  // as it should be held from now on
         bool agrees = true;   // all that the document signs with follows from these pins
     };
@@ -65,7 +65,7 @@ class KeyRing {
     [[nodiscard]] Judgement accept(const protocol::ServerDocument& document, Millis now) const;
     [[nodiscard]] Judgement keep(const protocol::ServerDocument& document, Millis now) const;
     // judge() and load() in one, for who has nothing to store.
-    Verdict consider(const protocol::ServerDocument& document, Millis now);
+    PinVerdict consider(const protocol::ServerDocument& document, Millis now);
     // Takes the place of what is held of that server.
     void load(PinnedServer server);
 

@@ -18,11 +18,13 @@ std::string member(std::string_view name, std::string_view octets)
     return ",\"" + std::string(name) + "\":\"" + protocol::to_base64url(octets) + "\"";
 }
 
-Millis length_of(std::int64_t falls_before)
+Millis length_of(std::int64_t falls_before, const ConductFigures& figures)
 {
-    auto length = first_fall_ms;
-    for (std::int64_t i = 0; i < falls_before && length < longest_fall_ms; ++i) length *= 2;
-    return std::min(length, longest_fall_ms);
+    constexpr auto hour = protocol::day_ms / 24;
+    const auto longest = figures.longest_fall_hours * hour;
+    auto length = figures.first_fall_hours * hour;
+    for (std::int64_t i = 0; i < falls_before && length < longest; ++i) length *= 2;
+    return std::min(length, longest);
 }
 
 }  // namespace
@@ -76,9 +78,15 @@ Result<Proof> Proof::of_conflict(const PinnedServer& pins)
     return Proof(pins.server, R"({"server":")" + pins.server.str() + R"(","conflict":true})");
 }
 
-bool fells(const UpheldReports& reports)
+bool fells(const UpheldReports& reports, const ConductFigures& figures)
 {
-    return reports.reporters >= upheld_to_fall && reports.messages >= upheld_to_fall;
+    const auto needed = figures.fall_reporters;
+    return reports.reporters >= needed && reports.messages >= needed;
+}
+
+bool says_something(const ServerStanding& standing, const ConductFigures& figures)
+{
+    return standing.accepted >= figures.known_events || standing.falls > 0;
 }
 
 bool is_fallen(const ServerStanding& standing, Millis now)
@@ -86,14 +94,16 @@ bool is_fallen(const ServerStanding& standing, Millis now)
     return now < standing.fallen_until;
 }
 
-Tier tier_by_conduct(const ServerStanding& standing, Tier first, Millis now)
+Tier tier_by_conduct(const ServerStanding& standing, Tier first, const ConductFigures& figures,
+                     Millis now)
 {
     if (is_fallen(standing, now)) return std::min(first, Tier::quarantined);
     const bool is_reported =
-        standing.last_upheld > 0 && now - standing.last_upheld < upheld_bars_ms;
+        standing.last_upheld > 0 &&
+        now - standing.last_upheld < figures.report_bars_days * protocol::day_ms;
     const bool is_barred = standing.falls > 0 || is_reported;
-    const bool has_earned = !is_barred && standing.accepted >= events_to_known &&
-                            now - standing.first_contact >= days_to_known_ms;
+    const bool has_earned = !is_barred && standing.accepted >= figures.known_events &&
+                            now - standing.first_contact >= figures.known_days * protocol::day_ms;
     return first == Tier::guest && has_earned ? Tier::known : first;
 }
 
@@ -105,10 +115,10 @@ void count_accepted(ServerStanding& standing, std::int64_t events, Millis now)
 }
 
 std::optional<Fall> fall_of(ServerStanding& standing, Offence offence, const Proof& proof,
-                            Millis now)
+                            const ConductFigures& figures, Millis now)
 {
     if (is_fallen(standing, now)) return std::nullopt;
-    standing.fallen_until = now + length_of(standing.falls);
+    standing.fallen_until = now + length_of(standing.falls, figures);
     ++standing.falls;
     return Fall{proof.server(), offence, now, standing.fallen_until, proof.evidence()};
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "protocol/clock.hpp"
+#include "trust/conduct_figures.hpp"
 #include "trust/key_ring.hpp"
 #include "trust/tier.hpp"
 
@@ -26,21 +27,6 @@ enum class Offence : std::uint8_t {
 [[nodiscard]] std::string_view to_text(Offence offence);
 [[nodiscard]] std::optional<Offence> offence_from(std::string_view text);
 
-// guest → known, and never further by itself.
-inline constexpr Millis days_to_known_ms = 7 * protocol::day_ms;
-inline constexpr std::int64_t events_to_known = 100;
-// A fall ends by itself; each is twice as long as the one before, up to the longest.
-inline constexpr Millis first_fall_ms = protocol::day_ms;
-inline constexpr Millis longest_fall_ms = 256 * protocol::day_ms;
-// Malformed and unentitled items that a server may send in a day before it falls: a program with
-// a fault is no enemy yet. Anything else fells at once.
-inline constexpr std::int64_t faults_a_day = 10;
-// Reports that moderators have upheld and that the server's own signature proves. One bars from
-// known for that time. So many different reporters, about as many different messages within the
-// window, are a fall: one reporter alone never brings it about.
-inline constexpr Millis upheld_bars_ms = 30 * protocol::day_ms;
-inline constexpr Millis upheld_window_ms = 7 * protocol::day_ms;
-inline constexpr std::int64_t upheld_to_fall = 3;
 // What was signed, and what that covers, as they are kept in evidence.
 inline constexpr std::size_t max_signed_octets = 20 * 1024;
 inline constexpr std::size_t max_shown_octets = 24 * 1024;
@@ -97,18 +83,23 @@ struct UpheldReports {
     std::int64_t messages = 0;
     friend bool operator==(const UpheldReports&, const UpheldReports&) = default;
 };
-[[nodiscard]] bool fells(const UpheldReports& reports);
+[[nodiscard]] bool fells(const UpheldReports& reports, const ConductFigures& figures);
 
+// Whether a tier can follow from it: who has neither earned nor lost anything yet is as good as a
+// stranger. storage/standing_store selects by the same.
+[[nodiscard]] bool says_something(const ServerStanding& standing, const ConductFigures& figures);
 [[nodiscard]] bool is_fallen(const ServerStanding& standing, Millis now);
 // Of a server that nobody has put into a tier and that starts as `first`: known where a guest has
 // earned it, quarantined at best while it is fallen. A fall that isn't pardoned bars from known,
-// and so does an upheld report for upheld_bars_ms.
-[[nodiscard]] Tier tier_by_conduct(const ServerStanding& standing, Tier first, Millis now);
+// and so does an upheld report for report_bars_days.
+[[nodiscard]] Tier tier_by_conduct(const ServerStanding& standing, Tier first,
+                                   const ConductFigures& figures, Millis now);
 void count_accepted(ServerStanding& standing, std::int64_t events, Millis now);
 // The fall that an offence is. Nothing while an earlier one lasts: an offence within it doesn't
 // double it.
 [[nodiscard]] std::optional<Fall> fall_of(ServerStanding& standing, Offence offence,
-                                          const Proof& proof, Millis now);
+                                          const Proof& proof, const ConductFigures& figures,
+                                          Millis now);
 // Nothing of its falls is left.
 void forget_falls(ServerStanding& standing);
 // The administrator's: nothing is left but what it was accepted for.

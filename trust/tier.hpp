@@ -1,5 +1,5 @@
-// The five tiers and the four modes by name. What a tier may do is tiers.hpp's table, who is in
-// which is decided by Tiers.
+// The five tiers and the four modes by name. What a tier may spend is tier_table.hpp's, what
+// it may do the shipped policies', who is in which is decided by Tiers.
 #pragma once
 
 #include <cstdint>

@@ -47,7 +47,7 @@ Verdicted Tiers::explain(const protocol::ServerName& server, bool key_conflict,
         if (const auto listed = entry(Source::list, server)) return {*listed, Reason::list};
         const auto first = first_tier(config_.mode);
         const auto standing = standing_of(server);
-        const auto tier = tier_by_conduct(standing, first, now);
+        const auto tier = tier_by_conduct(standing, first, config_.conduct, now);
         if (is_fallen(standing, now) && tier < first) return {tier, Reason::fallen};
         return {tier, tier == first ? Reason::first_contact : Reason::earned};
     }();
@@ -116,8 +116,7 @@ ServerStanding Tiers::standing_of(const protocol::ServerName& server) const
 
 void Tiers::hold(const protocol::ServerName& server, const ServerStanding& standing)
 {
-    // Who has neither earned nor lost anything yet is as good as a stranger.
-    if (standing.accepted < events_to_known && standing.falls == 0) {
+    if (!says_something(standing, config_.conduct)) {
         standings_.erase(server);
         return;
     }

@@ -21,6 +21,7 @@ struct TierConfig {
     Mode mode = Mode::open;
     std::unordered_map<protocol::ServerName, Tier> servers;  // the configuration's entries
     TierTable table;
+    ConductFigures conduct;
 };
 
 // Who put a server into a tier. An administrator's entry wins over all else, and one that was
@@ -84,6 +85,7 @@ class Tiers {
 
     [[nodiscard]] Mode mode() const { return config_.mode; }
     [[nodiscard]] const TierTable& table() const { return config_.table; }
+    [[nodiscard]] const ConductFigures& conduct() const { return config_.conduct; }
     [[nodiscard]] std::size_t standings() const { return standings_.size(); }
 
  private:

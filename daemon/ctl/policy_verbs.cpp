@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "daemon/ctl/client.hpp"
+#include "daemon/ctl/asking.hpp"
 #include "daemon/ctl/files.hpp"
 #include "daemon/ctl/text.hpp"
 #include "daemon/ctl/verbs.hpp"
@@ -36,23 +36,6 @@ std::string path_of(const PolicyOptions& options, const std::string& what = "")
 std::string number_of(const json& object, const char* name)
 {
     return std::to_string(object.value(name, std::int64_t{0}));
-}
-
-// What a verb asks; nothing where it failed, with the exit code.
-struct Asked {
-    std::optional<json> answer;
-    int exit_code = exit_done;
-};
-template <class Ask>
-Asked ask_daemon(const Settings& settings, Ask ask)
-{
-    const auto config = configuration(settings);
-    if (!config) return {std::nullopt, exit_failed};
-    auto daemon = Daemon::connect(*config);
-    if (!daemon) return {std::nullopt, failed(daemon.error(), exit_code_of(daemon.error()))};
-    Result<json> answer = ask(*daemon);
-    if (!answer) return {std::nullopt, failed(answer.error(), exit_code_of(answer.error()))};
-    return {std::move(*answer), exit_done};
 }
 
 Result<std::string> policy_text(const std::string& file)

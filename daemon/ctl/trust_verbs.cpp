@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "daemon/ctl/client.hpp"
+#include "daemon/ctl/asking.hpp"
 #include "daemon/ctl/files.hpp"
 #include "daemon/ctl/text.hpp"
 #include "daemon/ctl/verbs.hpp"
@@ -34,28 +34,12 @@ std::string tier_fault(const std::string& text)
                : text + " is none of blocked, quarantined, guest, known, trusted";
 }
 
-// Percent-encoded for a query.
-std::string for_query(std::string_view text)
-{
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    constexpr std::string_view plain =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    std::string made;
-    for (const auto c : text) {
-        if (plain.find(c) != std::string_view::npos) {
-            made += c;
-            continue;
-        }
-        const auto octet = static_cast<unsigned char>(c);
-        made += {'%', digits[octet >> 4U], digits[octet & 15U]};
-    }
-    return made;
-}
-
 // What `reason` says, in words.
 std::string reason_text(const std::string& reason)
 {
-    if (reason == "closed") return "federation is switched off";
+    if (reason == "closed")
+        return "this server federates with nobody (trust.mode is closed, or federation.enabled "
+               "false)";
     if (reason == "key-conflict") return "its document contradicts the pinned keys";
     if (reason == "administrator") return "set here";
     if (reason == "configuration") return "by trust.peers in the configuration";
@@ -75,25 +59,19 @@ void print_verdict(const json& told)
 // Asks with POST, and says what the server is now.
 int post_verdict(const Settings& settings, const std::string& target)
 {
-    const auto config = configuration(settings);
-    if (!config) return exit_failed;
-    auto daemon = Daemon::connect(*config);
-    if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
-    const auto told = daemon->post(target);
-    if (!told) return failed(told.error(), exit_code_of(told.error()));
-    if (settings.json) return show_json(*told);
-    print_verdict(*told);
+    const auto asked = ask_daemon(settings, [&](Daemon& daemon) { return daemon.post(target); });
+    if (!asked.answer) return asked.exit_code;
+    if (settings.json) return show_json(*asked.answer);
+    print_verdict(*asked.answer);
     return exit_done;
 }
 
 int show_trust(const Settings& settings, const std::string& server)
 {
-    const auto config = configuration(settings);
-    if (!config) return exit_failed;
-    auto daemon = Daemon::connect(*config);
-    if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
-    const auto told = daemon->get(trust_path + server);
-    if (!told) return failed(told.error(), exit_code_of(told.error()));
+    const auto asked =
+        ask_daemon(settings, [&](Daemon& daemon) { return daemon.get(trust_path + server); });
+    const auto& told = asked.answer;
+    if (!told) return asked.exit_code;
     if (settings.json) return show_json(*told);
     print_verdict(*told);
     std::vector<Row> rows{{"mode", told->value("mode", "")}};
@@ -132,14 +110,12 @@ int show_trust(const Settings& settings, const std::string& server)
 
 int show_falls(const Settings& settings, const std::string& server)
 {
-    const auto config = configuration(settings);
-    if (!config) return exit_failed;
-    auto daemon = Daemon::connect(*config);
-    if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
     // The newest 100: each may come with 64 KiB of evidence.
-    const auto told =
-        daemon->get("/control/v1/trust/falls" + (server.empty() ? "" : "?server=" + server));
-    if (!told) return failed(told.error(), exit_code_of(told.error()));
+    const auto asked = ask_daemon(settings, [&](Daemon& daemon) {
+        return daemon.get("/control/v1/trust/falls" + (server.empty() ? "" : "?server=" + server));
+    });
+    const auto& told = asked.answer;
+    if (!told) return asked.exit_code;
     if (settings.json) return show_json(*told);
     std::vector<Row> rows{{"SERVER", "OFFENCE", "AT", "UNTIL"}};
     for (const auto& fall : told->at("falls"))
@@ -152,18 +128,16 @@ int show_falls(const Settings& settings, const std::string& server)
 
 int import_list(const Settings& settings, const ListOptions& options)
 {
-    const auto config = configuration(settings);
-    if (!config) return exit_failed;
     auto text = read_file(options.file, trust::max_list_octets);
     if (!text) return failed(text.error());
     if (text->size() > trust::max_list_octets)
         return failed(Error{Code::too_large, options.file + " is over 8 MiB", {}, 0});
-    auto daemon = Daemon::connect(*config);
-    if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
-    const auto told = daemon->post_text(
-        std::string("/control/v1/trust/list?replace=") + (options.replace ? "true" : "false"),
-        std::move(*text));
-    if (!told) return failed(told.error(), exit_code_of(told.error()));
+    const auto target =
+        std::string("/control/v1/trust/list?replace=") + (options.replace ? "true" : "false");
+    const auto asked = ask_daemon(
+        settings, [&](Daemon& daemon) { return daemon.post_text(target, std::move(*text)); });
+    const auto& told = asked.answer;
+    if (!told) return asked.exit_code;
     if (settings.json) return show_json(*told);
     const auto number = [&](const char* name) {
         return std::to_string(told->value(name, std::int64_t{0}));
@@ -178,13 +152,10 @@ int import_list(const Settings& settings, const ListOptions& options)
 
 int export_list(const Settings& settings, const std::string& file)
 {
-    const auto config = configuration(settings);
-    if (!config) return exit_failed;
-    auto daemon = Daemon::connect(*config);
-    if (!daemon) return failed(daemon.error(), exit_code_of(daemon.error()));
-    const auto csv = daemon->get_text("/control/v1/trust/list");
-    if (!csv) return failed(csv.error(), exit_code_of(csv.error()));
-    auto written = write_new_file(file, *csv);
+    const auto asked = ask_daemon(
+        settings, [](Daemon& daemon) { return daemon.get_text("/control/v1/trust/list"); });
+    if (!asked.answer) return asked.exit_code;
+    auto written = write_new_file(file, *asked.answer);
     if (!written) return failed(written.error());
     if (settings.json) return show_json({{"file", file}});
     return exit_done;
@@ -227,7 +198,7 @@ void add_trust_verbs(Verbs& verbs)
         trust, "set", "Puts it into a tier, whatever it does", [options](const Settings& settings) {
             return post_verdict(settings, trust_path + options->server +
                                               "/set?tier=" + options->tier +
-                                              "&comment=" + for_query(options->comment));
+                                              "&comment=" + query_text(options->comment));
         });
     add_server(set, options->server);
     set.add_option("TIER", options->tier, "blocked, quarantined, guest, known or trusted")

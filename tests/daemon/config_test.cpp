@@ -90,8 +90,19 @@ quarantined = { events = 1, bytes = 2 }
 guest = { events = 3, bytes = 4 }
 known = { events = 5, bytes = 6 }
 [trust.budgets.trusted]
+requests = 9
 events = 7
 bytes = 8
+[trust.earning]
+days = 21
+events = 22
+days_after_report = 23
+[trust.falls]
+first_hours = 24
+longest_hours = 25
+faults_a_day = 26
+reporters = 27
+report_days = 28
 [storage]
 url = "sqlite:/db"
 readers = 3
@@ -149,6 +160,8 @@ components = { links = "debug" }
     EXPECT_EQ(config.trust.table.of(trust::Tier::known).bytes, 6);
     EXPECT_EQ(config.trust.table.of(trust::Tier::trusted).events, 7);
     EXPECT_EQ(config.trust.table.of(trust::Tier::trusted).bytes, 8);
+    EXPECT_EQ(config.trust.table.of(trust::Tier::trusted).requests, 9);
+    EXPECT_EQ(config.trust.conduct, (trust::ConductFigures{21, 22, 23, 24, 25, 26, 27, 28}));
     EXPECT_EQ(config.storage.sqlite_path(), "/db");
     EXPECT_EQ(config.storage.readers, 3);
     EXPECT_EQ(config.registration, RegistrationMode::invite);
@@ -267,6 +280,15 @@ TEST(Config, NumbersAreTakenUpToTheirBoundsAndNoFurther)
         {"federation", "retry_first_ms", 10, 3'600'000},
         {"federation", "discovery_retry_first_ms", 10, 3'600'000},
         {"federation", "discovery_retry_max_ms", 10'000, 86'400'000},
+        {"trust.budgets.guest", "requests", 0, 1'000'000'000},
+        {"trust.earning", "days", 0, 3'650},
+        {"trust.earning", "events", 1, 1'000'000'000},
+        {"trust.earning", "days_after_report", 0, 3'650},
+        {"trust.falls", "first_hours", 1, 6'144},
+        {"trust.falls", "longest_hours", 24, 87'600},
+        {"trust.falls", "faults_a_day", 0, 1'000'000'000},
+        {"trust.falls", "reporters", 2, 1'000},
+        {"trust.falls", "report_days", 1, 3'650},
         {"trust.budgets.quarantined", "events", 0, 1'000'000'000},
         {"trust.budgets.guest", "bytes", 0, 1'000'000'000'000},
         {"trust.budgets.quarantined", "claims", 0, 1'000'000'000},
@@ -365,6 +387,12 @@ TEST(Config, AWaitThatIsLongerThanTheLongestIsRefused)
     EXPECT_TRUE(
         config_says(problems_of(minimal + "[federation]\nretry_max_ms = 999\n"),
                     "e.toml:6: federation.retry_max_ms is less than federation.retry_first_ms"));
+    EXPECT_TRUE(
+        config_says(problems_of(minimal + "[trust.falls]\nfirst_hours = 6145\n"),
+                    "e.toml:5: trust.falls.longest_hours is less than trust.falls.first_hours"));
+    EXPECT_TRUE(
+        config_says(problems_of(minimal + "[trust.falls]\nlongest_hours = 23\n"),
+                    "e.toml:6: trust.falls.longest_hours is less than trust.falls.first_hours"));
 }
 
 TEST(Config, TheEnvironmentGoesBeforeTheFile)

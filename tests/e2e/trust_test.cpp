@@ -1,5 +1,6 @@
 // The operator's word on other servers while they run: who is blocked is neither answered nor
 // called, from the next request on and over a restart; lists go in and out.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -89,9 +90,19 @@ TEST_F(Trust, AGuestsInvitationWaitsForTheUserAndAQuarantinedJoinForAModerator)
 
     trust("a.test", {"set", "b.test", "quarantined"});
     const auto ours = alice.create_channel("square", {{"public", true}});
-    const auto tried = bob.call("POST", "/channels/" + ours + "/join", {{"txn", new_uuid()}});
-    wait_until("bob is refused",
-               [&] { return bob.delivery(tried.at("event")).at("status") == "rejected"; });
+    {
+        auto socket = alice.open_socket();
+        const auto tried = bob.call("POST", "/channels/" + ours + "/join", {{"txn", new_uuid()}});
+        socket.read_until("request");
+        wait_until("bob is refused",
+                   [&] { return bob.delivery(tried.at("event")).at("status") == "rejected"; });
+    }
+    // It waits over a kill of the home, and is there for whoever connects only then.
+    node("a.test").kill9();
+    node("a.test").start();
+    alice.login();
+    EXPECT_EQ(alice.call("GET", "/requests").at("joins"),
+              (json{{{"channel", ours}, {"waiting", 1}}}));
     const auto asked = alice.call("GET", "/channels/" + ours + "/requests").at("requests");
     ASSERT_EQ(asked.size(), 1U);
     EXPECT_EQ(asked.at(0).at("user"), bob.user());
@@ -99,6 +110,14 @@ TEST_F(Trust, AGuestsInvitationWaitsForTheUserAndAQuarantinedJoinForAModerator)
     alice.invite(ours, bob.user());
     bob.join(ours);
     EXPECT_TRUE(alice.call("GET", "/channels/" + ours + "/requests").at("requests").empty());
+    EXPECT_TRUE(alice.call("GET", "/requests").at("joins").empty());
+    const auto log = alice.log(ours);
+    EXPECT_EQ(std::ranges::count_if(log,
+                                    [&](const auto& entry) {
+                                        return entry.type == "member.join" &&
+                                               entry.sender == bob.user();
+                                    }),
+              1);
 }
 
 TEST_F(Trust, APeeringIsProposedAcceptedAndEnded)

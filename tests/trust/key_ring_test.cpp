@@ -43,7 +43,7 @@ TEST_F(KeyRingTest, FirstContactPinsTheKeysTheRecoveryKeyAndTheOldKeysWithTheirS
     document.old_keys.push_back({retired.public_key(), 0, now - 5000, 0});
     document.old_keys.push_back({revoked.public_key(), 0, now - 5000, now - 4000});
 
-    EXPECT_EQ(ring.consider(document, now), Verdict::pinned);
+    EXPECT_EQ(ring.consider(document, now), PinVerdict::pinned);
     const auto* pin = ring.find(server);
     ASSERT_NE(pin, nullptr);
     EXPECT_EQ(pin->api, "https://chat.a.example");
@@ -100,7 +100,7 @@ TEST_F(KeyRingTest, ARevokedKeySealsNothingHoweverFarItsRootIsBackDated)
 TEST_F(KeyRingTest, TheSameDocumentAgrees)
 {
     ring.consider(document_with({first}), now);
-    EXPECT_EQ(ring.consider(document_with({first}), now + 1), Verdict::agrees);
+    EXPECT_EQ(ring.consider(document_with({first}), now + 1), PinVerdict::agrees);
     EXPECT_EQ(ring.find(server)->pinned_at, now);
 }
 
@@ -110,7 +110,7 @@ TEST_F(KeyRingTest, ApiAndLimitsFollowADocumentThatAgrees)
     auto moved = document_with({first});
     moved.api = "https://elsewhere.a.example";
     moved.limits.items = 10;
-    EXPECT_EQ(ring.consider(moved, now), Verdict::updated);
+    EXPECT_EQ(ring.consider(moved, now), PinVerdict::updated);
     EXPECT_EQ(ring.find(server)->api, "https://elsewhere.a.example");
     EXPECT_EQ(ring.find(server)->limits.items, 10U);
 }
@@ -121,7 +121,7 @@ TEST_F(KeyRingTest, AChangedKeyIsAConflictThatLeavesPinsAndApi)
     ring.consider(document_with({first}), now);
     auto changed = document_with({second});
     changed.api = "https://thief.example";
-    EXPECT_EQ(ring.consider(changed, now), Verdict::conflict);
+    EXPECT_EQ(ring.consider(changed, now), PinVerdict::conflict);
     const auto* pin = ring.find(server);
     EXPECT_TRUE(pin->conflict);
     EXPECT_EQ(pin->api, "https://chat.a.example");
@@ -135,7 +135,7 @@ TEST_F(KeyRingTest, AChangedKeyIsAConflictThatLeavesPinsAndApi)
 TEST_F(KeyRingTest, AnAddedKeyWithoutStatementsIsAConflictToo)
 {
     ring.consider(document_with({first}), now);
-    EXPECT_EQ(ring.consider(document_with({first, second}), now), Verdict::conflict);
+    EXPECT_EQ(ring.consider(document_with({first, second}), now), PinVerdict::conflict);
     EXPECT_EQ(ring.find_key(ref(second)), nullptr);
 }
 
@@ -145,7 +145,7 @@ TEST_F(KeyRingTest, AChangedRecoveryKeyIsAConflict)
     ring.consider(document_with({first}), now);
     auto changed = document_with({first});
     changed.recovery = second.public_key();
-    EXPECT_EQ(ring.consider(changed, now), Verdict::conflict);
+    EXPECT_EQ(ring.consider(changed, now), PinVerdict::conflict);
     EXPECT_EQ(ring.find(server)->recovery, recovery.public_key());
 }
 
@@ -154,7 +154,7 @@ TEST_F(KeyRingTest, ADocumentCantRevokeByMerelySayingSo)
     ring.consider(document_with({first, second}), now);
     auto claim = document_with({second});
     claim.old_keys.push_back({first.public_key(), 0, now, now});
-    EXPECT_EQ(ring.consider(claim, now), Verdict::agrees);
+    EXPECT_EQ(ring.consider(claim, now), PinVerdict::agrees);
     EXPECT_TRUE(ring.request_key(ref(first), now));
 }
 
@@ -163,7 +163,7 @@ TEST_F(KeyRingTest, AConflictEndsWhenTheDocumentAgreesAgain)
 {
     ring.consider(document_with({first}), now);
     ring.consider(document_with({second}), now);
-    EXPECT_EQ(ring.consider(document_with({first}), now), Verdict::updated);
+    EXPECT_EQ(ring.consider(document_with({first}), now), PinVerdict::updated);
     EXPECT_FALSE(ring.find(server)->conflict);
     EXPECT_EQ(ring.request_key(ref(second), now).error().code, Code::unknown_key);
 }
@@ -188,8 +188,8 @@ TEST_F(KeyRingTest, WhatIsAcceptedIsPinnedAndTheFormerKeysVerifyOldLogsOnly)
     EXPECT_EQ(ring.seal_key(ref(first), now - 1'000, now).error().code, Code::key_revoked);
     ASSERT_NE(ring.find_key(ref(first)), nullptr);
     EXPECT_EQ(ring.find_key(ref(first))->revoked_at, now);
-    EXPECT_EQ(ring.consider(changed, now + 1), Verdict::agrees);
-    EXPECT_EQ(ring.consider(document_with({first}), now + 2), Verdict::conflict);
+    EXPECT_EQ(ring.consider(changed, now + 1), PinVerdict::agrees);
+    EXPECT_EQ(ring.consider(document_with({first}), now + 2), PinVerdict::conflict);
 }
 
 TEST_F(KeyRingTest, AKeyThatTheAcceptedDocumentShowsGoesOn)
@@ -217,13 +217,13 @@ TEST_F(KeyRingTest, WhatIsRefusedIsNoConflictAnyMoreAndSignsNothing)
     EXPECT_EQ(pin->api, "https://chat.a.example");
     EXPECT_TRUE(ring.request_key(ref(first), now));
     EXPECT_EQ(ring.request_key(ref(second), now).error().code, Code::key_conflict);
-    EXPECT_EQ(ring.consider(changed, now), Verdict::agrees);
+    EXPECT_EQ(ring.consider(changed, now), PinVerdict::agrees);
     EXPECT_EQ(ring.find(server)->api, "https://chat.a.example");
 
     // Whoever shows yet another key is told of again.
     const auto third = SigningKey::generate(random);
-    EXPECT_EQ(ring.consider(document_with({third}), now), Verdict::conflict);
-    EXPECT_EQ(ring.consider(document_with({first}), now), Verdict::updated);
+    EXPECT_EQ(ring.consider(document_with({third}), now), PinVerdict::conflict);
+    EXPECT_EQ(ring.consider(document_with({first}), now), PinVerdict::updated);
     // And the word can be taken back.
     ring.load(ring.accept(changed, now).server);
     EXPECT_TRUE(ring.request_key(ref(second), now));
@@ -233,7 +233,7 @@ TEST_F(KeyRingTest, JudgingChangesNothing)
 {
     ring.consider(document_with({first}), now);
     auto judgement = ring.judge(document_with({second}), now);
-    EXPECT_EQ(judgement.verdict, Verdict::conflict);
+    EXPECT_EQ(judgement.verdict, PinVerdict::conflict);
     EXPECT_TRUE(judgement.server.conflict);
     EXPECT_FALSE(ring.find(server)->conflict);
 }

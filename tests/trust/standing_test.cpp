@@ -11,6 +11,8 @@ namespace {
 
 using rig::day_ms;
 
+const ConductFigures shipped;
+
 class StandingTest : public ::testing::Test {
  protected:
     StandingTest() { ring.consider(rig::document({1}), rig::now); }
@@ -33,20 +35,58 @@ class StandingTest : public ::testing::Test {
 TEST_F(StandingTest, AGuestBecomesKnownAfterSevenDaysAndAHundredEvents)
 {
     const auto tier = [](std::int64_t accepted, Millis age) {
-        return tier_by_conduct(standing_with(accepted, rig::now - age), Tier::guest, rig::now);
+        return tier_by_conduct(standing_with(accepted, rig::now - age), Tier::guest, shipped,
+                               rig::now);
     };
     EXPECT_EQ(tier(100, 7 * day_ms), Tier::known);
     EXPECT_EQ(tier(99, 7 * day_ms), Tier::guest);
     EXPECT_EQ(tier(100, 7 * day_ms - 1), Tier::guest);
-    EXPECT_EQ(tier_by_conduct(ServerStanding{}, Tier::guest, rig::now), Tier::guest);
+    EXPECT_EQ(tier_by_conduct(ServerStanding{}, Tier::guest, shipped, rig::now), Tier::guest);
+}
+
+TEST_F(StandingTest, WhatIsEarnedFollowsTheConfiguredFigures)
+{
+    ConductFigures figures;
+    figures.known_days = 2;
+    figures.known_events = 5;
+    figures.report_bars_days = 3;
+    const auto tier = [&](std::int64_t accepted, Millis age, Millis upheld_ago) {
+        auto standing = standing_with(accepted, rig::now - age);
+        if (upheld_ago > 0) standing.last_upheld = rig::now - upheld_ago;
+        return tier_by_conduct(standing, Tier::guest, figures, rig::now);
+    };
+    EXPECT_EQ(tier(5, 2 * day_ms, 0), Tier::known);
+    EXPECT_EQ(tier(4, 2 * day_ms, 0), Tier::guest);
+    EXPECT_EQ(tier(5, 2 * day_ms - 1, 0), Tier::guest);
+    EXPECT_EQ(tier(5, 9 * day_ms, 3 * day_ms), Tier::known);
+    EXPECT_EQ(tier(5, 9 * day_ms, 3 * day_ms - 1), Tier::guest);
+}
+
+TEST_F(StandingTest, FallsFollowTheConfiguredFigures)
+{
+    ConductFigures figures;
+    figures.first_fall_hours = 2;
+    figures.longest_fall_hours = 6;
+    figures.fall_reporters = 2;
+    ServerStanding standing;
+    auto at = rig::now;
+    for (const auto hours : {2, 4, 6, 6}) {
+        const auto fall = fall_of(standing, Offence::fork, proof(), figures, at);
+        ASSERT_TRUE(fall);
+        EXPECT_EQ(fall->until, at + hours * day_ms / 24);
+        at = fall->until;
+    }
+    EXPECT_TRUE(fells({2, 2}, figures));
+    EXPECT_FALSE(fells({1, 2}, figures));
+    EXPECT_FALSE(fells({2, 1}, figures));
 }
 
 TEST_F(StandingTest, NothingElseIsEarned)
 {
     const auto standing = standing_with(1'000'000'000, rig::now - 10'000 * day_ms);
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now), Tier::known);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, shipped, rig::now), Tier::known);
     for (const auto first : {Tier::blocked, Tier::quarantined, Tier::known, Tier::trusted})
-        EXPECT_EQ(tier_by_conduct(standing, first, rig::now), first) << to_text(first);
+        EXPECT_EQ(tier_by_conduct(standing, first, shipped, rig::now), first) << to_text(first);
 }
 
 TEST_F(StandingTest, TheDaysCountFromTheFirstAcceptedEvent)
@@ -57,7 +97,7 @@ TEST_F(StandingTest, TheDaysCountFromTheFirstAcceptedEvent)
     count_accepted(standing, 50, rig::now - 8 * day_ms);
     count_accepted(standing, 50, rig::now);
     EXPECT_EQ(standing.first_contact, rig::now - 8 * day_ms);
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now), Tier::known);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, shipped, rig::now), Tier::known);
 }
 
 TEST_F(StandingTest, AFallLastsADayAndEachIsTwiceAsLongAsTheOneBefore)
@@ -65,16 +105,18 @@ TEST_F(StandingTest, AFallLastsADayAndEachIsTwiceAsLongAsTheOneBefore)
     auto standing = standing_with(100, rig::now - 30 * day_ms);
     auto at = rig::now;
     for (const auto days : {1, 2, 4, 8, 16, 32, 64, 128, 256, 256}) {
-        const auto fall = fall_of(standing, Offence::fork, proof(), at);
+        const auto fall = fall_of(standing, Offence::fork, proof(), shipped, at);
         ASSERT_TRUE(fall);
         EXPECT_EQ(fall->server, rig::server);
         EXPECT_EQ(fall->offence, Offence::fork);
         EXPECT_EQ(fall->at, at);
         EXPECT_EQ(fall->until, at + days * day_ms);
         EXPECT_EQ(fall->evidence, proof().evidence());
-        EXPECT_EQ(tier_by_conduct(standing, Tier::guest, fall->until - 1), Tier::quarantined);
-        EXPECT_EQ(tier_by_conduct(standing, Tier::blocked, fall->until - 1), Tier::blocked);
-        EXPECT_EQ(tier_by_conduct(standing, Tier::guest, fall->until), Tier::guest);
+        EXPECT_EQ(tier_by_conduct(standing, Tier::guest, shipped, fall->until - 1),
+                  Tier::quarantined);
+        EXPECT_EQ(tier_by_conduct(standing, Tier::blocked, shipped, fall->until - 1),
+                  Tier::blocked);
+        EXPECT_EQ(tier_by_conduct(standing, Tier::guest, shipped, fall->until), Tier::guest);
         at = fall->until;
     }
 }
@@ -82,22 +124,24 @@ TEST_F(StandingTest, AFallLastsADayAndEachIsTwiceAsLongAsTheOneBefore)
 TEST_F(StandingTest, AnOffenceWithinAFallDoesntDoubleIt)
 {
     ServerStanding standing;
-    const auto fall = fall_of(standing, Offence::malformed, proof(), rig::now);
+    const auto fall = fall_of(standing, Offence::malformed, proof(), shipped, rig::now);
     ASSERT_TRUE(fall);
-    EXPECT_FALSE(fall_of(standing, Offence::fork, proof(), fall->until - 1));
+    EXPECT_FALSE(fall_of(standing, Offence::fork, proof(), shipped, fall->until - 1));
     EXPECT_EQ(standing.fallen_until, fall->until);
-    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), fall->until)->until,
+    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), shipped, fall->until)->until,
               fall->until + 2 * day_ms);
 }
 
 TEST_F(StandingTest, AFallBarsFromKnownUntilItIsPardoned)
 {
     auto standing = standing_with(100, rig::now - 30 * day_ms);
-    ASSERT_TRUE(fall_of(standing, Offence::equivocation, proof(), rig::now));
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now + 1'000 * day_ms), Tier::guest);
+    ASSERT_TRUE(fall_of(standing, Offence::equivocation, proof(), shipped, rig::now));
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, shipped, rig::now + 1'000 * day_ms),
+              Tier::guest);
     pardon(standing);
-    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, rig::now), Tier::known);
-    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), rig::now)->until, rig::now + day_ms);
+    EXPECT_EQ(tier_by_conduct(standing, Tier::guest, shipped, rig::now), Tier::known);
+    EXPECT_EQ(fall_of(standing, Offence::fork, proof(), shipped, rig::now)->until,
+              rig::now + day_ms);
 }
 
 TEST_F(StandingTest, AnUpheldReportBarsFromKnownForThirtyDays)
@@ -105,7 +149,7 @@ TEST_F(StandingTest, AnUpheldReportBarsFromKnownForThirtyDays)
     auto standing = standing_with(100, rig::now - 60 * day_ms);
     standing.last_upheld = rig::now;
     const auto at = [&](Millis later) {
-        return tier_by_conduct(standing, Tier::guest, rig::now + later);
+        return tier_by_conduct(standing, Tier::guest, shipped, rig::now + later);
     };
     EXPECT_EQ(at(0), Tier::guest);
     EXPECT_EQ(at(30 * day_ms - 1), Tier::guest) << "and no less than at first contact";
@@ -116,19 +160,19 @@ TEST_F(StandingTest, AnUpheldReportBarsFromKnownForThirtyDays)
 
 TEST_F(StandingTest, ThreeReportersOfThreeMessagesFellAndNobodyAlone)
 {
-    EXPECT_TRUE(fells({3, 3}));
-    EXPECT_FALSE(fells({2, 3}));
-    EXPECT_FALSE(fells({3, 2}));
-    EXPECT_FALSE(fells({1, 1'000}));
-    EXPECT_FALSE(fells({1'000, 1}));
-    EXPECT_FALSE(fells({}));
+    EXPECT_TRUE(fells({3, 3}, shipped));
+    EXPECT_FALSE(fells({2, 3}, shipped));
+    EXPECT_FALSE(fells({3, 2}, shipped));
+    EXPECT_FALSE(fells({1, 1'000}, shipped));
+    EXPECT_FALSE(fells({1'000, 1}, shipped));
+    EXPECT_FALSE(fells({}, shipped));
 }
 
 TEST_F(StandingTest, FallsAreForgottenWithoutThePardonOfAReport)
 {
     auto standing = standing_with(100, rig::now - 60 * day_ms);
     standing.last_upheld = rig::now;
-    ASSERT_TRUE(fall_of(standing, Offence::key_conflict, proof(), rig::now));
+    ASSERT_TRUE(fall_of(standing, Offence::key_conflict, proof(), shipped, rig::now));
     forget_falls(standing);
     EXPECT_EQ(standing.falls, 0);
     EXPECT_EQ(standing.fallen_until, 0);

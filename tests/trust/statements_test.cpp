@@ -13,8 +13,8 @@ class StatementsTest : public testing::Test {
  protected:
     StatementsTest() { ring.consider(document({1}), now - day_ms); }
 
-    Verdict read(const std::vector<int>& keys, std::vector<std::string> statements,
-                 int recovery_key = 0)
+    PinVerdict read(const std::vector<int>& keys, std::vector<std::string> statements,
+                    int recovery_key = 0)
     {
         return ring.consider(document(keys, std::move(statements), recovery_key), now);
     }
@@ -47,7 +47,7 @@ class StatementsTest : public testing::Test {
 // [KEY-2]
 TEST_F(StatementsTest, ARotationBringsTheNewKeyAndRetiresTheOld)
 {
-    EXPECT_EQ(read({2}, {rotation(1, 2, now - 10)}), Verdict::updated);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now - 10)}), PinVerdict::updated);
     EXPECT_FALSE(is_in_conflict());
     EXPECT_EQ(refusal(2), signs);
     EXPECT_EQ(status(2), KeyStatus::active);
@@ -75,17 +75,17 @@ TEST_F(StatementsTest, AChainIsFollowedWhateverItsOrder)
 {
     EXPECT_EQ(
         read({4}, {rotation(3, 4, now - 10), rotation(1, 2, now - 30), rotation(2, 3, now - 20)}),
-        Verdict::updated);
+        PinVerdict::updated);
     EXPECT_EQ(refusal(4), signs);
     EXPECT_EQ(status(3), KeyStatus::retired);
 }
 
 TEST_F(StatementsTest, AChainWithAHoleIsAConflictUntilItIsFilled)
 {
-    EXPECT_EQ(read({3}, {rotation(2, 3, now - 10)}), Verdict::conflict);
+    EXPECT_EQ(read({3}, {rotation(2, 3, now - 10)}), PinVerdict::conflict);
     EXPECT_EQ(refusal(3), Code::key_conflict);
     EXPECT_EQ(refusal(1), signs);
-    EXPECT_EQ(read({3}, {rotation(1, 2, now - 20)}), Verdict::updated);
+    EXPECT_EQ(read({3}, {rotation(1, 2, now - 20)}), PinVerdict::updated);
     EXPECT_FALSE(is_in_conflict());
     EXPECT_EQ(refusal(3), signs);
 }
@@ -95,10 +95,10 @@ TEST_F(StatementsTest, AConflictLeavesTheApiAndEndsWhenTheDocumentAgrees)
 {
     auto stranger = document({7});
     stranger.api = "https://thief.example";
-    EXPECT_EQ(ring.consider(stranger, now), Verdict::conflict);
+    EXPECT_EQ(ring.consider(stranger, now), PinVerdict::conflict);
     EXPECT_EQ(ring.find(server)->api, "https://chat.a.example");
     EXPECT_EQ(refusal(7), Code::key_conflict);
-    EXPECT_EQ(read({2}, {rotation(1, 2, now)}), Verdict::updated);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now)}), PinVerdict::updated);
     EXPECT_FALSE(is_in_conflict());
     EXPECT_EQ(refusal(7), Code::unknown_key);
 }
@@ -107,12 +107,12 @@ TEST_F(StatementsTest, OnlyTheReplacedKeyOrTheRecoveryKeyRotates)
 {
     // By the new key itself, by a stranger, by a recovery key that isn't pinned.
     for (const auto* signer : {&key(2), &key(9), &recovery(1)})
-        EXPECT_EQ(read({2}, {rotation(1, 2, now, *signer)}), Verdict::conflict);
+        EXPECT_EQ(read({2}, {rotation(1, 2, now, *signer)}), PinVerdict::conflict);
     // A signature that doesn't verify under the key that it names.
     auto forged = rotation(1, 2, now);
     forged.replace(forged.size() - 86, 86, std::string(86, 'A'));
-    EXPECT_EQ(read({2}, {forged}), Verdict::conflict);
-    EXPECT_EQ(read({2}, {rotation(1, 2, now, recovery())}), Verdict::updated);
+    EXPECT_EQ(read({2}, {forged}), PinVerdict::conflict);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now, recovery())}), PinVerdict::updated);
     EXPECT_EQ(refusal(2), signs);
 }
 
@@ -120,36 +120,36 @@ TEST_F(StatementsTest, AnotherServersStatementsMeanNothing)
 {
     const auto other =
         protocol::make_rotation(ServerName::trusted("b.example"), key(1).id(), key(2), now, key(1));
-    EXPECT_EQ(read({2}, {other}), Verdict::conflict);
+    EXPECT_EQ(read({2}, {other}), PinVerdict::conflict);
     EXPECT_TRUE(ring.find(server)->statements.empty());
 }
 
 // [VER-1]
 TEST_F(StatementsTest, WhatIsntAStatementIsPassedOver)
 {
-    EXPECT_EQ(read({2}, {"", "a.b.c", rotation(1, 2, now)}), Verdict::updated);
+    EXPECT_EQ(read({2}, {"", "a.b.c", rotation(1, 2, now)}), PinVerdict::updated);
     EXPECT_EQ(ring.find(server)->statements.size(), 1U);
 }
 
 // [KEY-12]
 TEST_F(StatementsTest, AStatementMayBeAMinuteAheadAndNoMore)
 {
-    EXPECT_EQ(read({2}, {rotation(1, 2, now + 60'001)}), Verdict::conflict);
-    EXPECT_EQ(read({3}, {rotation(1, 3, now + 60'000)}), Verdict::updated);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now + 60'001)}), PinVerdict::conflict);
+    EXPECT_EQ(read({3}, {rotation(1, 3, now + 60'000)}), PinVerdict::updated);
 }
 
 // [KEY-2]
 TEST_F(StatementsTest, TheRotationThatWasPinnedFirstStands)
 {
     read({2}, {rotation(1, 2, now - 10)});
-    EXPECT_EQ(read({3}, {rotation(1, 3, now - 1000)}), Verdict::conflict);
+    EXPECT_EQ(read({3}, {rotation(1, 3, now - 1000)}), PinVerdict::conflict);
     EXPECT_EQ(refusal(2), signs);
     EXPECT_EQ(refusal(3), Code::key_conflict);
     EXPECT_EQ(status(3), KeyStatus::lost);
     EXPECT_EQ(ring.find_key(ref(3))->revoked_at, now - 1000);
     // A document that lists both is as much of a conflict.
-    EXPECT_EQ(read({2, 3}, {}), Verdict::conflict);
-    EXPECT_EQ(read({2}, {}), Verdict::updated);
+    EXPECT_EQ(read({2, 3}, {}), PinVerdict::conflict);
+    EXPECT_EQ(read({2}, {}), PinVerdict::updated);
     EXPECT_EQ(refusal(3), Code::key_revoked);
 }
 
@@ -157,12 +157,12 @@ TEST_F(StatementsTest, TheRotationThatWasPinnedFirstStands)
 TEST_F(StatementsTest, TwoRotationsAtOnceAreAConflictThatTheRecoveryKeyEnds)
 {
     const auto one = rotation(1, 2, now - 10), other = rotation(1, 3, now - 20);
-    EXPECT_EQ(read({2}, {one, other}), Verdict::conflict);
+    EXPECT_EQ(read({2}, {one, other}), PinVerdict::conflict);
     EXPECT_EQ(refusal(1), signs);
     EXPECT_EQ(refusal(2), Code::key_conflict);
     EXPECT_EQ(refusal(3), Code::key_conflict);
-    EXPECT_EQ(read({2}, {one}), Verdict::conflict);
-    EXPECT_EQ(read({2}, {rotation(1, 2, now, recovery())}), Verdict::updated);
+    EXPECT_EQ(read({2}, {one}), PinVerdict::conflict);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now, recovery())}), PinVerdict::updated);
     EXPECT_EQ(refusal(2), signs);
     EXPECT_EQ(refusal(3), Code::key_revoked);
 }
@@ -172,12 +172,12 @@ TEST_F(StatementsTest, TheRecoveryKeysRotationWinsWheneverItComes)
 {
     read({2}, {rotation(1, 2, now - 10)});
     ASSERT_EQ(refusal(2), signs);
-    EXPECT_EQ(read({3}, {rotation(1, 3, now - 5, recovery())}), Verdict::updated);
+    EXPECT_EQ(read({3}, {rotation(1, 3, now - 5, recovery())}), PinVerdict::updated);
     EXPECT_EQ(refusal(3), signs);
     EXPECT_EQ(refusal(2), Code::key_revoked);
     EXPECT_EQ(status(2), KeyStatus::lost);
     // And whatever the loser does.
-    EXPECT_EQ(read({4}, {rotation(2, 4, now - 11)}), Verdict::conflict);
+    EXPECT_EQ(read({4}, {rotation(2, 4, now - 11)}), PinVerdict::conflict);
     EXPECT_EQ(refusal(4), Code::key_conflict);
 }
 
@@ -207,9 +207,9 @@ TEST_F(StatementsTest, TheSameKeyTwiceIsNoRival)
 TEST_F(StatementsTest, ARotationCountsIfItIsBeforeItsKeysRevocation)
 {
     read({1}, {revocation(1, now - 10, recovery())});
-    EXPECT_EQ(read({2}, {rotation(1, 2, now - 10)}), Verdict::conflict);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now - 10)}), PinVerdict::conflict);
     EXPECT_EQ(refusal(2), Code::key_conflict);
-    EXPECT_EQ(read({3}, {rotation(1, 3, now - 11)}), Verdict::updated);
+    EXPECT_EQ(read({3}, {rotation(1, 3, now - 11)}), PinVerdict::updated);
     EXPECT_EQ(refusal(3), signs);
     EXPECT_EQ(refusal(1), Code::key_revoked);
 }
@@ -219,13 +219,13 @@ TEST_F(StatementsTest, ABackDatedRevocationUnmakesTheRotationUnlessTheRecoveryKe
 {
     const auto own = rotation(1, 2, now - 10);
     read({2}, {own});
-    EXPECT_EQ(read({2}, {revocation(1, now - 20, recovery())}), Verdict::conflict);
+    EXPECT_EQ(read({2}, {revocation(1, now - 20, recovery())}), PinVerdict::conflict);
     EXPECT_EQ(refusal(2), Code::key_conflict);
     // A thief who dates back gains nothing: another rotation was pinned first.
     hear({rotation(1, 8, now - 30)});
     EXPECT_EQ(status(8), KeyStatus::lost);
     const auto statement = protocol::parse_statement(own, {});
-    EXPECT_EQ(read({2}, {protocol::sign_again(*statement, recovery())}), Verdict::updated);
+    EXPECT_EQ(read({2}, {protocol::sign_again(*statement, recovery())}), PinVerdict::updated);
     EXPECT_EQ(refusal(2), signs);
     EXPECT_EQ(ring.find_key(ref(1))->revoked_at, now - 20);
 }
@@ -274,8 +274,8 @@ TEST_F(StatementsTest, NobodyElseRevokes)
 // [KEY-3]
 TEST_F(StatementsTest, ARecoveryReplacesTheRecoveryKey)
 {
-    EXPECT_EQ(read({1}, {}, 1), Verdict::conflict);
-    EXPECT_EQ(read({1}, {new_recovery(0, 1, now - 100)}, 1), Verdict::updated);
+    EXPECT_EQ(read({1}, {}, 1), PinVerdict::conflict);
+    EXPECT_EQ(read({1}, {new_recovery(0, 1, now - 100)}, 1), PinVerdict::updated);
     EXPECT_EQ(*ring.recovery_key(server), recovery(1).public_key());
     // The new one may date back; the old one counts up to its replacement.
     hear({rotation(1, 2, now - 500, recovery(1))});
@@ -333,8 +333,8 @@ TEST_F(StatementsTest, TheRecoveryKeyPutsAKeyInThePlaceOfOneThatLost)
 {
     read({2}, {rotation(1, 2, now - 100)});
     const auto ours = rotation(1, 3, now - 90);
-    EXPECT_EQ(read({3}, {ours}), Verdict::conflict);
-    EXPECT_EQ(read({4}, {rotation(3, 4, now - 80, recovery())}), Verdict::updated);
+    EXPECT_EQ(read({3}, {ours}), PinVerdict::conflict);
+    EXPECT_EQ(read({4}, {rotation(3, 4, now - 80, recovery())}), PinVerdict::updated);
     EXPECT_EQ(refusal(4), signs);
     EXPECT_EQ(refusal(2), signs);
     // It stands for the earlier rotation as well: the thief's key is out.
@@ -349,7 +349,7 @@ TEST_F(StatementsTest, AKeyThatWasOldWhenWeMetRotatesNoMore)
     KeyRing newcomer;
     auto met = document({2}, {rotation(1, 2, now - 100)});
     met.old_keys.push_back({key(1).public_key(), now - day_ms, now - 100, 0});
-    EXPECT_EQ(newcomer.consider(met, now), Verdict::pinned);
+    EXPECT_EQ(newcomer.consider(met, now), PinVerdict::pinned);
     EXPECT_FALSE(newcomer.find(server)->conflict);
     EXPECT_EQ(newcomer.find_key(ref(1))->until, now - 100);
     auto judgement = newcomer.judge(server, {rotation(1, 8, now - 1000)}, now);
@@ -363,7 +363,7 @@ TEST_F(StatementsTest, FirstContactAppliesTheStatements)
     KeyRing newcomer;
     auto met = document({2}, {rotation(1, 2, now - 100), revocation(1, now - 200, recovery())});
     met.old_keys.push_back({key(1).public_key(), now - day_ms, now - 100, 0});
-    EXPECT_EQ(newcomer.consider(met, now), Verdict::pinned);
+    EXPECT_EQ(newcomer.consider(met, now), PinVerdict::pinned);
     EXPECT_FALSE(newcomer.find(server)->conflict);
     EXPECT_EQ(newcomer.find_key(ref(1))->status, KeyStatus::revoked);
     EXPECT_TRUE(newcomer.request_key(ref(2), now));
@@ -374,7 +374,7 @@ TEST_F(StatementsTest, AFirstDocumentThatIsAtOddsWithItsStatementsIsAConflict)
     KeyRing newcomer;
     auto met = document({2}, {rotation(1, 2, now - 100), rotation(1, 3, now - 90, recovery())});
     met.old_keys.push_back({key(1).public_key(), now - day_ms, now - 100, 0});
-    EXPECT_EQ(newcomer.consider(met, now), Verdict::pinned);
+    EXPECT_EQ(newcomer.consider(met, now), PinVerdict::pinned);
     EXPECT_TRUE(newcomer.find(server)->conflict);
     EXPECT_EQ(newcomer.request_key(ref(2), now).error().code, Code::key_conflict);
     EXPECT_TRUE(newcomer.request_key(ref(3), now));
@@ -398,7 +398,7 @@ TEST_F(StatementsTest, HandedOnStatementsDontEndADocumentsConflict)
 TEST_F(StatementsTest, AStaleDocumentIsNoConflict)
 {
     read({2}, {rotation(1, 2, now - 10), new_recovery(0, 1, now - 10)}, 1);
-    EXPECT_EQ(read({1}, {}, 0), Verdict::agrees);
+    EXPECT_EQ(read({1}, {}, 0), PinVerdict::agrees);
     EXPECT_EQ(refusal(2), signs);
     EXPECT_EQ(status(1), KeyStatus::retired);
 }
@@ -425,8 +425,8 @@ TEST_F(StatementsTest, AStolenKeyCantUseUpTheRoomOfTheRecoveryKey)
     hear({flood.begin(), flood.begin() + max_statements_at_once});
     hear({flood.begin() + max_statements_at_once, flood.end()});
     EXPECT_EQ(ring.find(server)->statements.size(), max_statements_by_keys);
-    EXPECT_EQ(read({2}, {rotation(1, 2, now)}), Verdict::conflict);
-    EXPECT_EQ(read({2}, {rotation(1, 2, now, recovery())}), Verdict::updated);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now)}), PinVerdict::conflict);
+    EXPECT_EQ(read({2}, {rotation(1, 2, now, recovery())}), PinVerdict::updated);
     EXPECT_EQ(refusal(2), signs);
     EXPECT_EQ(ring.find(server)->statements.size(), max_statements_by_keys + 1);
 }
@@ -439,7 +439,7 @@ TEST_F(StatementsTest, WhatHasNoEffectGoesWhereRoomIsNeeded)
         losers.push_back(rotation(1, 9, now - 2000 - i));
     hear(losers);
     EXPECT_EQ(ring.find(server)->statements.size(), max_statements_by_keys);
-    EXPECT_EQ(read({3}, {rotation(2, 3, now)}), Verdict::updated);
+    EXPECT_EQ(read({3}, {rotation(2, 3, now)}), PinVerdict::updated);
     EXPECT_EQ(refusal(3), signs);
     EXPECT_EQ(ring.find(server)->statements.size(), max_statements_by_keys);
 }
@@ -461,22 +461,22 @@ TEST_F(StatementsTest, NoMoreAreReadAtOnceThanTheBound)
 TEST_F(StatementsTest, TwoRotationsAtOnceStaySettledOnceTheyAre)
 {
     const std::vector<std::string> both{rotation(1, 2, now - 10), rotation(1, 3, now - 10)};
-    ASSERT_EQ(read({2}, both), Verdict::conflict);
+    ASSERT_EQ(read({2}, both), PinVerdict::conflict);
     ring.load(ring.keep(document({2}, both), now).server);
     EXPECT_FALSE(is_in_conflict());
     EXPECT_EQ(refusal(1), signs);
     EXPECT_EQ(refusal(2), Code::key_conflict);
     hear(both);
     EXPECT_FALSE(is_in_conflict());
-    EXPECT_EQ(read({2}, both), Verdict::agrees);
-    EXPECT_EQ(read({3}, both), Verdict::conflict);
+    EXPECT_EQ(read({2}, both), PinVerdict::agrees);
+    EXPECT_EQ(read({3}, both), PinVerdict::conflict);
 
     ring.load(ring.accept(document({3}, both), now).server);
     EXPECT_FALSE(is_in_conflict());
     EXPECT_EQ(refusal(3), signs);
     EXPECT_NE(refusal(1), signs);
     EXPECT_NE(refusal(2), signs);
-    EXPECT_EQ(read({3}, both), Verdict::agrees);
+    EXPECT_EQ(read({3}, both), PinVerdict::agrees);
 }
 
 }  // namespace

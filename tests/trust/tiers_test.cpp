@@ -115,6 +115,21 @@ TEST(Tiers, WhoHasNeitherEarnedNorLostAnythingTakesNoRoom)
     EXPECT_EQ(tiers.standings(), 0U);
 }
 
+TEST(Tiers, WhatIsEarnedIsAsConfigured)
+{
+    TierConfig config;
+    config.mode = Mode::open;
+    config.conduct.known_days = 1;
+    config.conduct.known_events = 5;
+    Tiers tiers{std::move(config)};
+    tiers.hold(stranger, {today - protocol::day_ms, 4, 0, 0});
+    EXPECT_EQ(tiers.standings(), 0U);
+    EXPECT_EQ(tiers.tier_of(stranger, today), Tier::guest);
+    tiers.hold(stranger, {today - protocol::day_ms, 5, 0, 0});
+    EXPECT_EQ(tiers.tier_of(stranger, today), Tier::known);
+    EXPECT_EQ(tiers.tier_of(stranger, today - 1), Tier::guest);
+}
+
 TEST(Tiers, EntriesAndStandingsAreBounded)
 {
     auto tiers = tiers_in(Mode::open);

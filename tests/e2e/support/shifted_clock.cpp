@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -41,6 +42,11 @@ ShiftedClock::ShiftedClock(const std::string& folder) : file_(folder + "/clock")
 bool ShiftedClock::is_there()
 {
     return !is_sanitized() && !library().empty();
+}
+
+bool ShiftedClock::may_be_missing()
+{
+    return is_sanitized() || std::getenv("CI") == nullptr;
 }
 
 std::vector<std::string> ShiftedClock::environment() const

@@ -63,6 +63,27 @@ class ConductTest : public ::testing::Test {
     ChannelId channel;
 };
 
+TEST_F(ConductTest, WhatIsEarnedAndLostIsAsConfigured)
+{
+    const auto now = servers.world.clock.now_ms();
+    ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) {
+        return storage::put_standing(transaction.db(), b.identity.name, {now - day_ms, 5, 0, 0});
+    }));
+    a.restart();
+    EXPECT_EQ(tier(a, b), Tier::guest);
+    a.conduct_figures.known_days = 1;
+    a.conduct_figures.known_events = 5;
+    a.conduct_figures.daily_faults = 0;
+    a.conduct_figures.first_fall_hours = 3;
+    a.restart();
+    EXPECT_EQ(tier(a, b), Tier::known);
+    fell(1);
+    EXPECT_EQ(tier(a, b), Tier::quarantined);
+    const auto kept = falls(a);
+    ASSERT_EQ(kept.size(), 1U);
+    EXPECT_EQ(kept[0].until - kept[0].at, day_ms / 8);
+}
+
 TEST_F(ConductTest, AServerMaySendTenFaultsADayAndFallsWithTheNext)
 {
     fell(trust::faults_a_day);

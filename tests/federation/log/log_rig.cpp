@@ -103,7 +103,8 @@ void Server::open()
     store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
                                                        [](const storage::CommittedRun&) {});
     commits->add(*store);
-    standings = std::make_unique<trust::Tiers>(trust::TierConfig{});
+    standings = std::make_unique<trust::Tiers>(
+        trust::TierConfig{trust::Mode::open, {}, {}, conduct_figures});
     accepted = std::make_unique<storage::AcceptedCounts>(
         [this](const ServerName& server, const trust::ServerStanding& standing) {
             conduct->counted(server, standing);
@@ -132,7 +133,8 @@ void Server::open()
     enforcer = std::make_unique<trust::policy::Enforcer>(policies, world.clock);
     home = std::make_unique<HomeLog>(
         identity, *store, world.clock, world.random,
-        [this](const ServerName& server) { woken.push_back(server.str()); }, enforcer.get());
+        [this](const ServerName& server) { woken.push_back(server.str()); }, enforcer.get(),
+        [this](const UserId& user) { asked_moderators.push_back(user.str()); });
     succession = std::make_unique<Succession>(
         SuccessionParts{identity, *store, *home, *notices, null_log, world.clock, world.random,
                         [this](const ServerName& server) { woken.push_back(server.str()); },

@@ -285,6 +285,7 @@ struct Server {
     std::vector<std::string> thawed;
     std::vector<std::pair<ChannelId, std::int64_t>> lacked;  // logs, and their floors
     std::vector<std::string> invited;
+    std::vector<std::string> asked_moderators;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
     // Whose key signs what is sent here; the origin's own where there is none, which is all that a
@@ -313,6 +314,7 @@ struct Server {
     std::unique_ptr<LocalChannels> channels;
     std::unique_ptr<trust::Budgets> budgets;
     // How far the others are trusted, which no test but of conduct looks at.
+    trust::ConductFigures conduct_figures;  // from the next start on
     std::unique_ptr<trust::Tiers> standings;
     std::unique_ptr<Conduct> conduct;
     std::unique_ptr<storage::AcceptedCounts> accepted;

@@ -160,15 +160,32 @@ TEST_F(Joins, AServerInQuarantineNeedsAModerator)
     ASSERT_EQ(asked().size(), 1U);
     EXPECT_EQ(asked()[0].user, "bob@b.example");
     EXPECT_EQ(asked()[0].at, servers.world.clock.now_ms());
+    EXPECT_EQ(a.asked_moderators, std::vector{alice});
     servers.world.clock.now += 1'000;
     EXPECT_EQ(join().problem->code, Code::forbidden);
     ASSERT_EQ(asked().size(), 1U) << "asked once, however often it is tried";
+    EXPECT_EQ(a.asked_moderators.size(), 1U) << "told once";
     EXPECT_EQ(asked()[0].at, servers.world.clock.now_ms());
 
     ASSERT_TRUE(a.change("alice", channel, changes::invite(b.user("bob"))));
     EXPECT_TRUE(asked().empty());
     EXPECT_EQ(join().status, ItemStatus::accepted);
     EXPECT_EQ(join().status, ItemStatus::duplicate);
+}
+
+TEST_F(Joins, ModeratorsHereAreToldAndMembersAreNot)
+{
+    for (const auto* who : {"carol", "dave"}) {
+        ASSERT_TRUE(a.change("alice", channel, changes::invite(a.user(who))));
+        ASSERT_TRUE(a.change(who, channel, changes::join()));
+    }
+    come_as(Tier::known);
+    ASSERT_EQ(join("mod@b.example").status, ItemStatus::accepted);
+    for (const auto& moderator : {a.user("carol"), b.user("mod")})
+        ASSERT_TRUE(a.change("alice", channel, changes::set_role(moderator, "moderator")));
+    come_as(Tier::quarantined);
+    EXPECT_EQ(join().status, ItemStatus::rejected);
+    EXPECT_EQ(a.asked_moderators, (std::vector{alice, a.user("carol").str()}));
 }
 
 TEST_F(Joins, WhoIsBannedAsksNobody)
@@ -189,7 +206,8 @@ TEST_F(Joins, AHundredAreKept)
         for (int i = 0; i <= storage::max_join_requests; ++i) {
             auto done = storage::put_join_request(transaction.db(), row->id,
                                                   "u" + std::to_string(i) + "@x.example", i);
-            if (!done) return done;
+            if (!done) return fail(done);
+            EXPECT_EQ(*done, i < storage::max_join_requests);
         }
         return {};
     });

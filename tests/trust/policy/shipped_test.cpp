@@ -210,7 +210,7 @@ TEST(ShippedPolicies, SayWhoMayDoWhatOverTheApi)
     const Row rows[] = {
         {Action::code_create, false, true, true},    // POST /admin/registration-codes
         {Action::report_list, false, true, true},    // GET /admin/reports
-        {Action::report_close, false, true, true},   // DELETE /admin/reports/{report}
+        {Action::report_close, false, true, true},   // POST /admin/reports/{report}/close
         {Action::report_make, true, true, true},     // POST /reports
         {Action::media_upload, true, true, true},    // POST /media
         {Action::channel_create, true, true, true},  // POST /channels
