@@ -104,7 +104,10 @@ FederationStack::FederationStack(Parts parts)
                         std::string_view detail) { heard_of_keys(server, what, detail); }),
       tiers_(tier_config(parts.config)),
       conduct_({parts.identity.name, tiers_, parts.stores.commits(), parts.tasks, parts.log,
-                parts.clock, [this](const protocol::ServerName& server) { links_.moved(server); }}),
+                parts.clock,
+                [this](const std::vector<protocol::ServerName>& servers) {
+                    if (parts_.config.federation.enabled) links_.moved(servers);
+                }}),
       budgets_(tier_table(parts.config.trust), budget_options(parts.config)),
       gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, parts.stores.commits(),
              tiers_, budgets_, parts.clock, &parts.policies}),

@@ -81,6 +81,11 @@ bool fells(const UpheldReports& reports)
     return reports.reporters >= upheld_to_fall && reports.messages >= upheld_to_fall;
 }
 
+bool says_something(const ServerStanding& standing)
+{
+    return standing.accepted >= events_to_known || standing.falls > 0;
+}
+
 bool is_fallen(const ServerStanding& standing, Millis now)
 {
     return now < standing.fallen_until;

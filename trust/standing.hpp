@@ -99,6 +99,9 @@ struct UpheldReports {
 };
 [[nodiscard]] bool fells(const UpheldReports& reports);
 
+// Whether a tier can follow from it: who has neither earned nor lost anything yet is as good as a
+// stranger. storage/standing_store selects by the same.
+[[nodiscard]] bool says_something(const ServerStanding& standing);
 [[nodiscard]] bool is_fallen(const ServerStanding& standing, Millis now);
 // Of a server that nobody has put into a tier and that starts as `first`: known where a guest has
 // earned it, quarantined at best while it is fallen. A fall that isn't pardoned bars from known,

@@ -116,8 +116,7 @@ ServerStanding Tiers::standing_of(const protocol::ServerName& server) const
 
 void Tiers::hold(const protocol::ServerName& server, const ServerStanding& standing)
 {
-    // Who has neither earned nor lost anything yet is as good as a stranger.
-    if (standing.accepted < events_to_known && standing.falls == 0) {
+    if (!says_something(standing)) {
         standings_.erase(server);
         return;
     }

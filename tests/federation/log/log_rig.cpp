@@ -116,8 +116,11 @@ void Server::open()
         return index->catch_up(db, all_events);
     });
     if (!caught_up || !*caught_up) throw std::runtime_error("the index can't be caught up");
-    conduct = std::make_unique<Conduct>(
-        ConductParts{identity.name, *standings, *commits, *tasks, conduct_log, world.clock});
+    conduct = std::make_unique<Conduct>(ConductParts{identity.name, *standings, *commits, *tasks,
+                                                     conduct_log, world.clock,
+                                                     [this](const std::vector<ServerName>& moved) {
+                                                         if (on_moved) on_moved(moved);
+                                                     }});
     auto loaded = world.run(conduct->load());
     if (!loaded) throw std::runtime_error(loaded.error().detail);
 

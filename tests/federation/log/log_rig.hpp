@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -317,6 +318,7 @@ struct Server {
     std::unique_ptr<Conduct> conduct;
     std::unique_ptr<storage::AcceptedCounts> accepted;
     HeardLog conduct_log;
+    std::function<void(const std::vector<ServerName>&)> on_moved;
     std::unique_ptr<Inbox> inbox;
     // The shipped ones, until a test says otherwise; they outlive a restart.
     std::shared_ptr<trust::policy::Policies> policies = trust::policy::shipped_alone();
