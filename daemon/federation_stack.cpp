@@ -138,7 +138,10 @@ FederationStack::FederationStack(Parts parts)
                   },
                   &parts.policies}),
       peering_({parts.identity, parts.stores.logs(), parts.stores.commits(), tiers_, parts.log,
-                parts.clock, parts.random, nudger()}),
+                parts.clock, parts.random,
+                [this](const protocol::ServerName& server) {
+                    if (parts_.config.federation.enabled) links_.urge(server);
+                }}),
       devices_(parts.stores.commits()),
       retention_(parts.identity, parts.stores.logs(), parts.stores.commits(), parts.clock),
       channels_({parts.identity,
@@ -322,6 +325,8 @@ federation::DirectRefused FederationStack::refusals()
 {
     return [this](storage::WriteTransaction& transaction, const storage::DirectRow& row,
                   protocol::Code problem) {
+        if (row.type == federation::peering_type)
+            return peering_.refused(transaction, row, problem);
         return people_.messages().refused(transaction, row, problem, parts_.clock.now_ms());
     };
 }

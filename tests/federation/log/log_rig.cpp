@@ -103,7 +103,9 @@ void Server::open()
     store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
                                                        [](const storage::CommittedRun&) {});
     commits->add(*store);
-    standings = std::make_unique<trust::Tiers>(trust::TierConfig{});
+    trust::TierConfig tier_config;
+    tier_config.mode = mode;
+    standings = std::make_unique<trust::Tiers>(std::move(tier_config));
     accepted = std::make_unique<storage::AcceptedCounts>(
         [this](const ServerName& server, const trust::ServerStanding& standing) {
             conduct->counted(server, standing);
@@ -181,6 +183,10 @@ void Server::open()
                              *commits, *notices,  null_log,  world.clock};
     settling.believes = [this](const ChannelId& channel, const ServerName& server) {
         return repair->believes(channel, server);
+    };
+    settling.direct_refused = [this](storage::WriteTransaction& transaction,
+                                     const storage::DirectRow& row, Code problem) -> Result<void> {
+        return direct_refused ? direct_refused(transaction, row, problem) : Result<void>{};
     };
     settling.move_answered = [this](storage::WriteTransaction& transaction,
                                     const storage::DirectRow& row,

@@ -288,6 +288,8 @@ struct Server {
     std::vector<std::string> invited;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
+    trust::Mode mode = trust::Mode::open;     // from the next start on
+    DirectRefused direct_refused;
     // Whose key signs what is sent here; the origin's own where there is none, which is all that a
     // gate lets in.
     std::optional<protocol::SigningKey> forger;
