@@ -170,6 +170,9 @@ FederationStack::FederationStack(Parts parts)
               media_options(parts.config)})
 {
     add_direct_handlers();
+    discovery_.on_conflict([this](const protocol::ServerName& server, const std::string& shown) {
+        found_conflict(server, shown);
+    });
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
 
@@ -201,9 +204,13 @@ void FederationStack::heard_of_keys(const protocol::ServerName& server, std::str
     const auto level = what == "pinned" ? protocol::LogLevel::info : protocol::LogLevel::warning;
     parts_.log.write(level, "discovery", what, {{"server", server.str()}, {"detail", detail}});
     if (what == "key-conflict-ended") conduct_.conflict_ended(server);
-    const auto* pins = what == "key-conflict" ? ring_.find(server) : nullptr;
+}
+
+void FederationStack::found_conflict(const protocol::ServerName& server, const std::string& shown)
+{
+    const auto* pins = ring_.find(server);
     if (pins == nullptr) return;
-    if (const auto proof = trust::Proof::of_conflict(*pins))
+    if (const auto proof = trust::Proof::of_conflict(*pins, shown))
         conduct_.noticed(trust::Offence::key_conflict, *proof);
 }
 
@@ -386,8 +393,9 @@ federation::FollowerEvents FederationStack::follower_events()
                             {{"channel", channel.str()}, {"home", home.str()}});
         tell_frozen(channel, true);
     };
-    events.fork_proven = [this](const protocol::ServerName& home, const std::string& root) {
-        conduct_.forked(ring_, home, root);
+    events.fork_proven = [this](const protocol::ServerName& home, const std::string& root,
+                                const protocol::ChannelId& channel, std::int64_t seq) {
+        conduct_.forked(ring_, home, root, channel, seq);
     };
     events.thawed = [tell_frozen](const protocol::ChannelId& channel) {
         tell_frozen(channel, false);

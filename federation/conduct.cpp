@@ -151,20 +151,23 @@ void Conduct::upheld(const ServerName& server, protocol::Millis at,
     auto standing = parts_.tiers.standing_of(server);
     standing.last_upheld = at;
     if (fall) {
-        ++standing.falls;
+        // One that was found while this was written counts as the same.
+        if (!trust::is_fallen(standing, fall->at)) ++standing.falls;
         standing.fallen_until = std::max(standing.fallen_until, fall->until);
     }
     parts_.tiers.hold(server, standing);
     if (fall) tell(*fall);
 }
 
-void Conduct::forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root)
+void Conduct::forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root,
+                     const protocol::ChannelId& channel, std::int64_t seq)
 {
     const auto jws = protocol::parse_jws(root, {.allow_test_names = true});
     if (!jws || jws->key.server != home) return;
-    const auto proof =
-        trust::Proof::of_signature(ring, jws->key, jws->signature, jws->signing_input, "");
-    if (proof) noticed(Offence::fork, *proof);
+    auto proof = trust::Proof::of_signature(ring, jws->key, jws->signature, jws->signing_input, "");
+    if (!proof) return;
+    proof->note_place(channel, seq);
+    noticed(Offence::fork, *proof);
 }
 
 // What couldn't be stored counts until the next start, and is told.

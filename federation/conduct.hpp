@@ -54,8 +54,9 @@ class Conduct {
     // administrator is told of a fall, and its evidence kept.
     void noticed(trust::Offence offence, const trust::Proof& proof);
     // [LOG-4] `root` is the JWS of one that proves another history by `home`: nothing where that
-    // server's key hasn't signed it.
-    void forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root);
+    // server's key hasn't signed it. The histories of `channel` differ from `seq` on.
+    void forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root,
+                const protocol::ChannelId& channel, std::int64_t seq);
     // After the commit of a job in which a report about `server` was upheld, and of the fall that
     // came of it, if any: both are kept already.
     void upheld(const ServerName& server, protocol::Millis at,

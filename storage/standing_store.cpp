@@ -137,6 +137,8 @@ Result<void> put_fall(Connection& db, const Fall& fall)
         return refuse(Code::too_large, "more evidence than is kept of a fall");
     auto standing = find_standing(db, fall.server);
     if (!standing) return fail(standing);
+    // Found while another one was on its way here: as trust::fall_of has it.
+    if (trust::is_fallen(*standing, fall.at)) return {};
     standing->fallen_until = fall.until;
     ++standing->falls;
     if (auto put = put_standing(db, fall.server, *standing); !put) return put;

@@ -31,7 +31,8 @@ using protocol::ServerName;
 [[nodiscard]] Result<std::vector<std::pair<ServerName, trust::ServerStanding>>> standings(
     Connection& db, std::size_t most);
 
-// Keeps the evidence, and the fall as the server's standing. `too_large`.
+// Keeps the evidence, and the fall as the server's standing; nothing where an earlier fall lasts at
+// that time. `too_large`.
 [[nodiscard]] Result<void> put_fall(Connection& db, const trust::Fall& fall);
 struct FallRow {
     std::int64_t id = 0;

@@ -7,6 +7,8 @@
 #include "federation/channel_changes.hpp"
 #include "protocol/jws.hpp"
 #include "storage/audit_store.hpp"
+#include "storage/evidence_store.hpp"
+#include "storage/log_reader.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -137,6 +139,10 @@ TEST_F(ConductTest, TwoEventsUnderOneTxnFellAtOnce)
     EXPECT_EQ(tier(a, b), Tier::quarantined);
     ASSERT_EQ(falls(a).size(), 1U);
     EXPECT_EQ(falls(a)[0].offence, Offence::equivocation);
+    // The second is in the request that was signed; the first came in another.
+    const auto evidence = nlohmann::json::parse(falls(a)[0].evidence);
+    EXPECT_EQ(protocol::from_base64url(evidence.at("first").get<std::string>()).value(),
+              first.event);
 }
 
 // [LOG-4]
@@ -153,6 +159,15 @@ TEST_F(ConductTest, AForkFellsTheHomeThatSignedIt)
     ASSERT_EQ(falls(b).size(), 1U);
     EXPECT_EQ(falls(b)[0].offence, Offence::fork);
     EXPECT_EQ(falls(b)[0].server, a.identity.name);
+    // Under which the channel's own evidence is kept.
+    const auto evidence = nlohmann::json::parse(falls(b)[0].evidence);
+    const auto kept = b.read([&](storage::Connection& db) {
+                           auto row = storage::read_channel(db, channel);
+                           return storage::evidence_of(db, row->id);
+                       }).value();
+    ASSERT_EQ(kept.size(), 1U);
+    EXPECT_EQ(evidence.at("channel"), channel.str());
+    EXPECT_EQ(evidence.at("seq"), kept[0].seq);
 }
 
 // What isn't proven to be a server's own counts against nobody.
@@ -173,12 +188,12 @@ TEST_F(ConductTest, NobodyCanRuinAnothersStandingWithForgedRequests)
     const auto by = [&](const ServerName& name, const protocol::SigningKey& key) {
         return protocol::make_jws(key, name, "entente-root", "{}");
     };
-    a.conduct->forked(*a.ring, b.identity.name, by(c.identity.name, c.identity.key));
-    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, c.identity.key));
-    a.conduct->forked(*a.ring, b.identity.name, "no root");
+    a.conduct->forked(*a.ring, b.identity.name, by(c.identity.name, c.identity.key), channel, 1);
+    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, c.identity.key), channel, 1);
+    a.conduct->forked(*a.ring, b.identity.name, "no root", channel, 1);
     EXPECT_EQ(tier(a, b), Tier::guest);
     EXPECT_TRUE(falls(a).empty());
-    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, b.identity.key));
+    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, b.identity.key), channel, 1);
     EXPECT_EQ(tier(a, b), Tier::quarantined);
 }
 
@@ -258,7 +273,7 @@ TEST_F(ConductTest, AKeyConflictFellsUntilItEndsAndNothingElseIsPardonedByThat)
 {
     auto pins = *a.ring->find(b.identity.name);
     pins.conflict = true;
-    const auto proof = trust::Proof::of_conflict(pins).value();
+    const auto proof = trust::Proof::of_conflict(pins, "{}").value();
     const auto end = [&] {
         a.conduct->conflict_ended(b.identity.name);
         return falls(a).size();

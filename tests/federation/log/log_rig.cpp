@@ -163,8 +163,9 @@ void Server::open()
         lacked.emplace_back(channel, floor);
     };
     events.thawed = [this](const ChannelId& channel) { thawed.push_back(channel.str()); };
-    events.fork_proven = [this](const ServerName& of, const std::string& root) {
-        conduct->forked(*ring, of, root);
+    events.fork_proven = [this](const ServerName& of, const std::string& root,
+                                const ChannelId& channel, std::int64_t seq) {
+        conduct->forked(*ring, of, root, channel, seq);
     };
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});

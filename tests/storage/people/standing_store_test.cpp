@@ -77,13 +77,14 @@ TEST_F(StandingStore, AFallIsKeptWithItsEvidenceAndCounted)
 
 TEST_F(StandingStore, TheEvidenceOfAServerOfAllAndOfAFallIsBounded)
 {
-    for (int i = 0; i < max_falls_per_server; ++i) ASSERT_TRUE(put_fall(*db, fall(bad, now + i)));
+    for (int i = 0; i < max_falls_per_server; ++i)
+        ASSERT_TRUE(put_fall(*db, fall(bad, now + i * day_ms)));
     EXPECT_EQ(falls(*db, bad, 0, 100).value().size(), 8U);
-    ASSERT_TRUE(put_fall(*db, fall(bad, now + 100)));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + 100 * day_ms)));
     const auto kept = falls(*db, bad, 0, 100).value();
     ASSERT_EQ(kept.size(), 8U);
-    EXPECT_EQ(kept.front().fall.at, now + 100);
-    EXPECT_EQ(kept.back().fall.at, now + 1) << "the oldest has gone";
+    EXPECT_EQ(kept.front().fall.at, now + 100 * day_ms);
+    EXPECT_EQ(kept.back().fall.at, now + day_ms) << "the oldest has gone";
     EXPECT_EQ(find_standing(*db, bad)->falls, 9) << "it counts all the same";
 
     ASSERT_TRUE(db->begin());
@@ -94,11 +95,23 @@ TEST_F(StandingStore, TheEvidenceOfAServerOfAllAndOfAFallIsBounded)
     EXPECT_EQ(count("SELECT count(*) FROM fall"), max_falls);
     EXPECT_EQ(falls(*db, bad, 0, 100).value().size(), 7U);
 
-    auto large = fall(good, now);
+    auto large = fall(good, now + day_ms);
     large.evidence = std::string(trust::max_evidence_octets, 'e');
     EXPECT_TRUE(put_fall(*db, large));
     large.evidence += "e";
     EXPECT_EQ(put_fall(*db, large).error().code, Code::too_large);
+}
+
+// Each is found without the other being stored yet.
+TEST_F(StandingStore, TwoOffencesOfOneMomentAreOneFallAndTheNextIsOneWhenItHasEnded)
+{
+    ASSERT_TRUE(put_fall(*db, fall(bad, now)));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now, Offence::equivocation)));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + day_ms - 1)));
+    EXPECT_EQ(find_standing(*db, bad).value(), (ServerStanding{0, 0, 1, now + day_ms}));
+    EXPECT_EQ(falls(*db, bad, 0, 100)->size(), 1U);
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + day_ms)));
+    EXPECT_EQ(find_standing(*db, bad)->falls, 2);
 }
 
 TEST_F(StandingStore, APardonTakesFallsAndEvidenceAndLeavesWhatWasAccepted)
@@ -126,7 +139,7 @@ TEST_F(StandingStore, TheEndOfAConflictPardonsWhoFellForNothingElse)
     EXPECT_EQ(find_standing(*db, bad)->falls, 2);
     // One whose evidence has gone since isn't taken for a conflict.
     for (int i = 0; i < max_falls_per_server; ++i)
-        ASSERT_TRUE(put_fall(*db, fall(bad, now + i, Offence::key_conflict)));
+        ASSERT_TRUE(put_fall(*db, fall(bad, now + (2 + i) * day_ms, Offence::key_conflict)));
     EXPECT_FALSE(ends());
 }
 
