@@ -97,7 +97,10 @@ FederationStack::FederationStack(Parts parts)
                         std::string_view detail) { heard_of_keys(server, what, detail); }),
       tiers_(tier_config(parts.config)),
       conduct_({parts.identity.name, tiers_, parts.stores.commits(), parts.tasks, parts.log,
-                parts.clock, [this](const protocol::ServerName& server) { links_.moved(server); }}),
+                parts.clock,
+                [this](const std::vector<protocol::ServerName>& servers) {
+                    if (parts_.config.federation.enabled) links_.moved(servers);
+                }}),
       budgets_(parts.config.trust.table, budget_options(parts.config)),
       gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, parts.stores.commits(),
              tiers_, budgets_, parts.clock, &parts.policies}),
@@ -128,7 +131,10 @@ FederationStack::FederationStack(Parts parts)
                   },
                   &parts.policies}),
       peering_({parts.identity, parts.stores.logs(), parts.stores.commits(), tiers_, parts.log,
-                parts.clock, parts.random, nudger()}),
+                parts.clock, parts.random,
+                [this](const protocol::ServerName& server) {
+                    if (parts_.config.federation.enabled) links_.urge(server);
+                }}),
       devices_(parts.stores.commits()),
       retention_(parts.identity, parts.stores.logs(), parts.stores.commits(), parts.clock),
       channels_({parts.identity,
@@ -157,6 +163,9 @@ FederationStack::FederationStack(Parts parts)
               media_options(parts.config)})
 {
     add_direct_handlers();
+    discovery_.on_conflict([this](const protocol::ServerName& server, const std::string& shown) {
+        found_conflict(server, shown);
+    });
     gate_.on_proven([this](const protocol::ServerName& server) { links_.heard_from(server); });
 }
 
@@ -188,9 +197,13 @@ void FederationStack::heard_of_keys(const protocol::ServerName& server, std::str
     const auto level = what == "pinned" ? protocol::LogLevel::info : protocol::LogLevel::warning;
     parts_.log.write(level, "discovery", what, {{"server", server.str()}, {"detail", detail}});
     if (what == "key-conflict-ended") conduct_.conflict_ended(server);
-    const auto* pins = what == "key-conflict" ? ring_.find(server) : nullptr;
+}
+
+void FederationStack::found_conflict(const protocol::ServerName& server, const std::string& shown)
+{
+    const auto* pins = ring_.find(server);
     if (pins == nullptr) return;
-    if (const auto proof = trust::Proof::of_conflict(*pins))
+    if (const auto proof = trust::Proof::of_conflict(*pins, shown))
         conduct_.noticed(trust::Offence::key_conflict, *proof);
 }
 
@@ -312,6 +325,8 @@ federation::DirectRefused FederationStack::refusals()
 {
     return [this](storage::WriteTransaction& transaction, const storage::DirectRow& row,
                   protocol::Code problem) {
+        if (row.type == federation::peering_type)
+            return peering_.refused(transaction, row, problem);
         return people_.messages().refused(transaction, row, problem, parts_.clock.now_ms());
     };
 }
@@ -371,8 +386,9 @@ federation::FollowerEvents FederationStack::follower_events()
                             {{"channel", channel.str()}, {"home", home.str()}});
         tell_frozen(channel, true);
     };
-    events.fork_proven = [this](const protocol::ServerName& home, const std::string& root) {
-        conduct_.forked(ring_, home, root);
+    events.fork_proven = [this](const protocol::ServerName& home, const std::string& root,
+                                const protocol::ChannelId& channel, std::int64_t seq) {
+        conduct_.forked(ring_, home, root, channel, seq);
     };
     events.thawed = [tell_frozen](const protocol::ChannelId& channel) {
         tell_frozen(channel, false);

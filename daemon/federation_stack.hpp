@@ -90,6 +90,7 @@ class FederationStack {
     [[nodiscard]] federation::FollowerEvents follower_events();
     void heard_of_keys(const protocol::ServerName& server, std::string_view what,
                        std::string_view detail);
+    void found_conflict(const protocol::ServerName& server, const std::string& shown);
     [[nodiscard]] bool is_blocked(const protocol::ServerName& server) const;
     [[nodiscard]] federation::Wake waker();
     [[nodiscard]] federation::Wake nudger();

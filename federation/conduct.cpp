@@ -1,6 +1,7 @@
 #include "federation/conduct.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
@@ -19,16 +20,16 @@ using trust::Source;
 
 // Entries read at once.
 constexpr std::size_t entries_a_page = 10'000;
-// Entries of an import written in one job.
+// Entries of an import written or dropped in one job.
 constexpr std::size_t entries_a_job = 500;
 
 // In the job that does it.
 Result<void> note(WriteTransaction& transaction, const ServerName& self, protocol::Millis now,
-                  std::string act, const ServerName& server, std::string details = "{}")
+                  std::string act, std::string object, std::string details = "{}")
 {
     auto noted = storage::append_audit(
         transaction.db(), self, now,
-        {storage::audit_operator, std::move(act), server.str(), std::move(details)});
+        {storage::audit_operator, std::move(act), std::move(object), std::move(details)});
     if (!noted) return fail(noted);
     return {};
 }
@@ -44,6 +45,37 @@ bool is_fault(Offence offence)
 {
     return offence == Offence::malformed || offence == Offence::unentitled;
 }
+
+template <class T>
+std::vector<T> batch_of(const std::vector<T>& all, std::size_t at)
+{
+    const auto first = all.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto size = std::min(entries_a_job, all.size() - at);
+    return {first, first + static_cast<std::ptrdiff_t>(size)};
+}
+
+// What an import finds of its list: whom it doesn't name any more.
+struct PlanImport {
+    std::string list;
+    std::shared_ptr<const std::unordered_set<ServerName>> named;
+    bool replaces = false;
+
+    Result<std::vector<ServerName>> operator()(storage::Connection& db) const
+    {
+        auto listed = storage::servers_listed(db, list);
+        if (!listed) return fail(listed);
+        const auto held = storage::count_listed(db);
+        if (!held) return fail(held);
+        const auto before = listed->size();
+        std::erase_if(*listed, [&](const ServerName& server) { return named->contains(server); });
+        const auto kept = before - listed->size();
+        if (!replaces) listed->clear();
+        const auto count = static_cast<std::size_t>(*held) - listed->size() + named->size() - kept;
+        if (count > trust::max_entries)
+            return refuse(Code::too_large, "there would be more than 200,000 entries");
+        return listed;
+    }
+};
 
 }  // namespace
 
@@ -68,22 +100,29 @@ asio::awaitable<Result<void>> Conduct::load()
     co_return Result<void>{};
 }
 
+// More than there is room for must not keep the server from starting: what comes last counts for
+// nothing, and is told.
 asio::awaitable<Result<void>> Conduct::load_entries(Source source)
 {
     std::string after;
+    std::int64_t left_out = 0;
     for (;;) {
         auto job = [source, after](storage::Connection& db) {
-            return storage::tier_entries(db, source, after, entries_a_page);
+            return storage::tiers_said(db, source, after, entries_a_page);
         };
-        auto entries = co_await parts_.commits.read(std::move(job));
-        if (!entries) co_return fail(entries);
-        for (const auto& entry : *entries) {
-            auto put = parts_.tiers.put(source, entry.server, entry.tier);
-            if (!put) co_return put;
+        auto said = co_await parts_.commits.read(std::move(job));
+        if (!said) co_return fail(said);
+        for (const auto& [server, tier] : *said) {
+            if (!parts_.tiers.put(source, server, tier)) ++left_out;
         }
-        if (entries->size() < entries_a_page) co_return Result<void>{};
-        after = entries->back().server.str();
+        if (said->size() < entries_a_page) break;
+        after = said->back().first.str();
     }
+    if (left_out > 0)
+        protocol::log_warning(parts_.log, "trust",
+                              "entries of servers have no room and don't count",
+                              {{"entries", left_out}});
+    co_return Result<void>{};
 }
 
 void Conduct::noticed(Offence offence, const trust::Proof& proof)
@@ -115,20 +154,23 @@ void Conduct::upheld(const ServerName& server, protocol::Millis at,
     auto standing = parts_.tiers.standing_of(server);
     standing.last_upheld = at;
     if (fall) {
-        ++standing.falls;
+        // One that was found while this was written counts as the same.
+        if (!trust::is_fallen(standing, fall->at)) ++standing.falls;
         standing.fallen_until = std::max(standing.fallen_until, fall->until);
     }
     parts_.tiers.hold(server, standing);
     if (fall) tell(*fall);
 }
 
-void Conduct::forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root)
+void Conduct::forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root,
+                     const protocol::ChannelId& channel, std::int64_t seq)
 {
     const auto jws = protocol::parse_jws(root, {.allow_test_names = true});
     if (!jws || jws->key.server != home) return;
-    const auto proof =
-        trust::Proof::of_signature(ring, jws->key, jws->signature, jws->signing_input, "");
-    if (proof) noticed(Offence::fork, *proof);
+    auto proof = trust::Proof::of_signature(ring, jws->key, jws->signature, jws->signing_input, "");
+    if (!proof) return;
+    proof->note_place(channel, seq);
+    noticed(Offence::fork, *proof);
 }
 
 // What couldn't be stored counts until the next start, and is told.
@@ -176,52 +218,57 @@ asio::awaitable<void> Conduct::forget_conflicts(ServerName server)
     parts_.tiers.hold(server, standing);
 }
 
-void Conduct::told_moved(const ServerName& server)
+void Conduct::hold(Source source, const Said& said)
 {
-    if (parts_.moved) parts_.moved(server);
+    std::vector<ServerName> moved;
+    const auto is_blocked = [&](const ServerName& server) {
+        return parts_.tiers.tier_of(server, parts_.clock.now_ms()) == trust::Tier::blocked;
+    };
+    for (const auto& [server, tier] : said) {
+        const bool was_blocked = is_blocked(server);
+        if (!tier) {
+            parts_.tiers.drop(source, server);
+        } else if (!parts_.tiers.put(source, server, *tier)) {
+            protocol::log_warning(parts_.log, "trust", "an entry of a server has no room",
+                                  {{"server", server.str()}});
+        }
+        if (is_blocked(server) != was_blocked) moved.push_back(server);
+    }
+    if (parts_.moved && !moved.empty()) parts_.moved(std::move(moved));
 }
 
 asio::awaitable<Result<void>> Conduct::put(Source source, TierEntry entry)
 {
+    if (!parts_.tiers.entry(source, entry.server) &&
+        parts_.tiers.entries_of(source).size() >= trust::max_entries)
+        co_return refuse(Code::too_large, "there are as many entries as there may be");
     std::vector<TierEntry> one;
     one.push_back(std::move(entry));
-    if (auto room = check_room(source, one, 0); !room) co_return room;
     auto done = co_await store(source, std::move(one));
     co_return done;
 }
 
-Result<void> Conduct::check_room(Source source, const std::vector<TierEntry>& entries,
-                                 std::size_t leaving) const
-{
-    const auto held = parts_.tiers.entries_of(source).size();
-    const auto added =
-        static_cast<std::size_t>(std::ranges::count_if(entries, [&](const TierEntry& entry) {
-            return !parts_.tiers.entry(source, entry.server);
-        }));
-    if (held - leaving + added <= trust::max_entries) return {};
-    return refuse(Code::too_large, "there would be more than 200,000 entries");
-}
-
 asio::awaitable<Result<void>> Conduct::store(Source source, std::vector<TierEntry> entries)
 {
-    auto job = [source, entries, self = parts_.self,
-                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<void> {
+    auto job = [source, entries = std::move(entries), self = parts_.self,
+                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<Said> {
+        Said said;
         for (const auto& entry : entries) {
             auto put = storage::put_tier_entry(transaction.db(), source, entry);
             if (put && source == Source::administrator)
-                put = note(transaction, self, now, "trust.set", entry.server, details_of(entry));
-            if (!put) return put;
+                put = note(transaction, self, now, "trust.set", entry.server.str(),
+                           details_of(entry));
+            if (!put) return fail(put);
+            auto tier = storage::tier_said(transaction.db(), source, entry.server);
+            if (!tier) return fail(tier);
+            said.emplace_back(entry.server, *tier);
         }
-        return {};
+        return said;
     };
     auto stored = co_await parts_.commits.write(std::move(job));
-    if (!stored) co_return stored;
-    for (const auto& entry : entries) {
-        auto put = parts_.tiers.put(source, entry.server, entry.tier);
-        if (!put) co_return put;
-        told_moved(entry.server);
-    }
-    co_return stored;
+    if (!stored) co_return fail(stored);
+    hold(source, *stored);
+    co_return Result<void>{};
 }
 
 asio::awaitable<Result<bool>> Conduct::drop(Source source, ServerName server)
@@ -230,15 +277,37 @@ asio::awaitable<Result<bool>> Conduct::drop(Source source, ServerName server)
                 now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<bool> {
         auto dropped = storage::drop_tier_entry(transaction.db(), source, server);
         if (!dropped || !*dropped || source != Source::administrator) return dropped;
-        auto noted = note(transaction, self, now, "trust.unset", server);
+        auto noted = note(transaction, self, now, "trust.unset", server.str());
         if (!noted) return fail(noted);
         return dropped;
     };
     auto dropped = co_await parts_.commits.write(std::move(job));
     if (!dropped || !*dropped) co_return dropped;
-    parts_.tiers.drop(source, server);
-    told_moved(server);
+    Said gone;
+    gone.emplace_back(server, std::nullopt);
+    hold(source, gone);
     co_return dropped;
+}
+
+asio::awaitable<Result<void>> Conduct::drop_of(std::string list, std::vector<ServerName> leaving)
+{
+    auto job = [list = std::move(list),
+                leaving = std::move(leaving)](WriteTransaction& transaction) -> Result<Said> {
+        Said said;
+        for (const auto& server : leaving) {
+            auto dropped = storage::drop_listed(transaction.db(), server, list);
+            if (!dropped) return fail(dropped);
+            // Another list may name it.
+            auto tier = storage::tier_said(transaction.db(), Source::list, server);
+            if (!tier) return fail(tier);
+            said.emplace_back(server, *tier);
+        }
+        return said;
+    };
+    auto dropped = co_await parts_.commits.write(std::move(job));
+    if (!dropped) co_return fail(dropped);
+    hold(Source::list, *dropped);
+    co_return Result<void>{};
 }
 
 asio::awaitable<Result<bool>> Conduct::pardon(ServerName server)
@@ -247,7 +316,7 @@ asio::awaitable<Result<bool>> Conduct::pardon(ServerName server)
                 now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<bool> {
         auto pardoned = storage::pardon(transaction.db(), server);
         if (!pardoned || !*pardoned) return pardoned;
-        auto noted = note(transaction, self, now, "trust.pardon", server);
+        auto noted = note(transaction, self, now, "trust.pardon", server.str());
         if (!noted) return fail(noted);
         return pardoned;
     };
@@ -259,32 +328,62 @@ asio::awaitable<Result<bool>> Conduct::pardon(ServerName server)
     co_return done;
 }
 
-// In steps, so that other writers get their turns. What is new comes before what is old goes: an
-// import that is cut off leaves nobody free whom either list names.
-asio::awaitable<Result<void>> Conduct::import(std::vector<TierEntry> entries, bool replace)
+asio::awaitable<Result<void>> Conduct::note_import(std::string act, std::string list,
+                                                   std::string details)
 {
-    std::vector<ServerName> leaving;
-    if (replace) {
-        std::unordered_set<ServerName> named;
-        for (const auto& entry : entries) named.insert(entry.server);
-        for (const auto& [server, tier] : parts_.tiers.entries_of(Source::list)) {
-            if (!named.contains(server)) leaving.push_back(server);
-        }
+    auto job = [act = std::move(act), list = std::move(list), details = std::move(details),
+                self = parts_.self, now = parts_.clock.now_ms()](WriteTransaction& transaction) {
+        return note(transaction, self, now, act, list, details);
+    };
+    auto noted = co_await parts_.commits.write(std::move(job));
+    co_return noted;
+}
+
+asio::awaitable<Result<std::size_t>> Conduct::import(ListImport wish)
+{
+    // Two at once could each find the room that is there for one.
+    if (is_importing_) co_return refuse(Code::unavailable, "another list is being imported");
+    struct Ending {
+        bool& is_importing;
+        ~Ending() { is_importing = false; }
+    };
+    is_importing_ = true;
+    const Ending ending{is_importing_};
+    auto done = co_await import_alone(std::move(wish));
+    co_return done;
+}
+
+// In steps, so that other writers get their turns. What is old goes before what is new comes: there
+// are never more than there may be. Whom the old and the new list name is never free in between.
+asio::awaitable<Result<std::size_t>> Conduct::import_alone(ListImport wish)
+{
+    const auto count = wish.entries.size();
+    auto named = std::make_shared<std::unordered_set<ServerName>>();
+    for (auto& entry : wish.entries) {
+        entry.origin = wish.list;
+        named->insert(entry.server);
     }
-    auto room = check_room(Source::list, entries, leaving.size());
-    if (!room) co_return room;
-    for (std::size_t at = 0; at < entries.size(); at += entries_a_job) {
-        const auto first = entries.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto last =
-            first + static_cast<std::ptrdiff_t>(std::min(entries_a_job, entries.size() - at));
-        auto stored = co_await store(Source::list, std::vector<TierEntry>(first, last));
-        if (!stored) co_return stored;
+    PlanImport plan{wish.list, std::move(named), wish.replaces};
+    auto leaving = co_await parts_.commits.read(std::move(plan));
+    if (!leaving) co_return fail(leaving);
+    const auto details = [&](std::size_t dropped) {
+        return R"({"entries":)" + std::to_string(count) + R"(,"dropped":)" +
+               std::to_string(dropped) + "}";
+    };
+    const std::string replaces = wish.replaces ? R"({"replace":true})" : R"({"replace":false})";
+    auto done = co_await note_import("trust.import", wish.list, replaces);
+    if (!done) co_return fail(done);
+    for (std::size_t at = 0; at < leaving->size(); at += entries_a_job) {
+        done = co_await drop_of(wish.list, batch_of(*leaving, at));
+        if (!done) co_return fail(done);
     }
-    for (auto& server : leaving) {
-        auto dropped = co_await drop(Source::list, std::move(server));
-        if (!dropped) co_return fail(dropped);
+    for (std::size_t at = 0; at < count; at += entries_a_job) {
+        done = co_await store(Source::list, batch_of(wish.entries, at));
+        if (!done) co_return fail(done);
     }
-    co_return Result<void>{};
+    done = co_await note_import("trust.imported", wish.list, details(leaving->size()));
+    if (!done) co_return fail(done);
+    co_return leaving->size();
 }
 
 }  // namespace entente::federation

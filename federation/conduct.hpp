@@ -32,8 +32,15 @@ struct ConductParts {
     net::TaskGroup& tasks;
     protocol::Log& log;
     const protocol::Clock& clock;
-    // After a server was put somewhere else by somebody's word.
-    std::function<void(const ServerName&)> moved = {};
+    // After servers were blocked by somebody's word, or freed.
+    std::function<void(std::vector<ServerName>)> moved = {};
+};
+
+// Entries of one list, by its name.
+struct ListImport {
+    std::string list;
+    std::vector<storage::TierEntry> entries;  // of each server one; their origin is ignored
+    bool replaces = false;                    // what the list doesn't name any more goes
 };
 
 class Conduct {
@@ -47,8 +54,9 @@ class Conduct {
     // administrator is told of a fall, and its evidence kept.
     void noticed(trust::Offence offence, const trust::Proof& proof);
     // [LOG-4] `root` is the JWS of one that proves another history by `home`: nothing where that
-    // server's key hasn't signed it.
-    void forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root);
+    // server's key hasn't signed it. The histories of `channel` differ from `seq` on.
+    void forked(const trust::KeyRing& ring, const ServerName& home, const std::string& root,
+                const protocol::ChannelId& channel, std::int64_t seq);
     // Those that the server was started with. For any thread.
     [[nodiscard]] const trust::ConductFigures& figures() const { return parts_.tiers.conduct(); }
     // After the commit of a job in which a report about `server` was upheld, and of the fall that
@@ -62,29 +70,34 @@ class Conduct {
     void conflict_ended(const ServerName& server);
 
     // The administrator's word, durable when it returns; but for a list's entries it is in the
-    // audit log. False where there was nothing to take
-    // back or to pardon.
+    // audit log. False where there was nothing to take back or to pardon.
     asio::awaitable<Result<void>> put(trust::Source source, storage::TierEntry entry);
     asio::awaitable<Result<bool>> drop(trust::Source source, ServerName server);
     asio::awaitable<Result<bool>> pardon(ServerName server);
-    // Entries of a list; `replace`: those that it doesn't name are gone. `too_large`, and nothing
-    // is done, where they would be more than trust::max_entries.
-    asio::awaitable<Result<void>> import(std::vector<storage::TierEntry> entries, bool replace);
+    // One at a time. How many of that list's entries have gone. `too_large`, and nothing is done,
+    // where the entries of all lists would be more than trust::max_entries; `unavailable` while
+    // another is under way. One that is cut off may be done again; the audit log has its beginning
+    // and its end.
+    asio::awaitable<Result<std::size_t>> import(ListImport wish);
 
  private:
     void tell(const trust::Fall& fall);
     asio::awaitable<void> keep(trust::Fall fall);
     asio::awaitable<void> forget_conflicts(ServerName server);
     asio::awaitable<Result<void>> load_entries(trust::Source source);
-    [[nodiscard]] Result<void> check_room(trust::Source source,
-                                          const std::vector<storage::TierEntry>& entries,
-                                          std::size_t leaving) const;
+    // What a source says of servers after a job; nothing: no more than of anybody.
+    using Said = std::vector<std::pair<ServerName, std::optional<trust::Tier>>>;
+    void hold(trust::Source source, const Said& said);
     asio::awaitable<Result<void>> store(trust::Source source,
                                         std::vector<storage::TierEntry> entries);
-    void told_moved(const ServerName& server);
+    asio::awaitable<Result<void>> drop_of(std::string list, std::vector<ServerName> leaving);
+    asio::awaitable<Result<std::size_t>> import_alone(ListImport wish);
+    asio::awaitable<Result<void>> note_import(std::string act, std::string list,
+                                              std::string details);
 
     ConductParts parts_;
     trust::BucketTable faults_;
+    bool is_importing_ = false;
 };
 
 }  // namespace entente::federation

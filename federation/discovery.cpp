@@ -293,7 +293,7 @@ asio::awaitable<Result<void>> Discovery::pin(protocol::ServerDocument document)
     }
     const auto turn = co_await turn_to_pin(document.server);
     auto judgement = ring_.judge(document, clock_.now_ms());
-    auto held = co_await hold(std::move(judgement));
+    auto held = co_await hold(std::move(judgement), std::move(document.text));
     co_return held;
 }
 
@@ -304,7 +304,9 @@ asio::awaitable<Result<void>> Discovery::hear_statements(ServerName server,
     const auto turn = co_await turn_to_pin(server);
     auto judgement = ring_.judge(server, statements, clock_.now_ms());
     if (!judgement) co_return Result<void>{};
-    auto held = co_await hold(std::move(*judgement));
+    std::string shown;
+    for (const auto& statement : statements) shown += statement + "\n";
+    auto held = co_await hold(std::move(*judgement), std::move(shown));
     co_return held;
 }
 
@@ -335,7 +337,8 @@ asio::awaitable<Discovery::Turn> Discovery::turn_to_pin(ServerName server)
 
 // Durable before it is acted on: a server that forgot a pin in a crash would take the next
 // document for a first contact. Requires the turn.
-asio::awaitable<Result<void>> Discovery::hold(trust::KeyRing::Judgement judgement)
+asio::awaitable<Result<void>> Discovery::hold(trust::KeyRing::Judgement judgement,
+                                              std::string shown)
 {
     const auto server = judgement.server.server;
     const auto* held = ring_.find(server);
@@ -359,6 +362,7 @@ asio::awaitable<Result<void>> Discovery::hold(trust::KeyRing::Judgement judgemen
     if (is_in_conflict != was_in_conflict) {
         tell(server, was_in_conflict ? "key-conflict-ended" : "key-conflict",
              "its document against the pinned keys");
+        if (is_in_conflict && conflict_) conflict_(server, shown);
     }
     co_return Result<void>{};
 }

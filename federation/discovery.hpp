@@ -105,6 +105,13 @@ class Discovery {
     // A proven inbound request of that server: failures are forgotten [DISC-4].
     void heard_from(const ServerName& server);
 
+    // A server begins to contradict its pins by what it has `shown`: a document, or statements
+    // with a line break behind each.
+    void on_conflict(std::function<void(const ServerName&, const std::string& shown)> told)
+    {
+        conflict_ = std::move(told);
+    }
+
     [[nodiscard]] const trust::KeyRing& ring() const { return ring_; }
 
     struct Figures {
@@ -144,7 +151,7 @@ class Discovery {
     asio::awaitable<Result<void>> fetch_and_pin(ServerName server);
     asio::awaitable<Result<void>> pin(protocol::ServerDocument document);
     asio::awaitable<Turn> turn_to_pin(ServerName server);
-    asio::awaitable<Result<void>> hold(trust::KeyRing::Judgement judgement);
+    asio::awaitable<Result<void>> hold(trust::KeyRing::Judgement judgement, std::string shown);
     asio::awaitable<Result<protocol::ServerDocument>> fetch_of_pinned(ServerName server);
     void remember_success(const ServerName& server);
     [[nodiscard]] bool is_worth_a_fetch(const KeyRef& ref, Code code) const;
@@ -158,6 +165,7 @@ class Discovery {
     const protocol::Clock& clock_;
     DiscoveryOptions options_;
     Notice notice_;
+    std::function<void(const ServerName&, const std::string& shown)> conflict_;
     std::list<Memory> order_;  // the latest used first
     std::unordered_map<ServerName, std::list<Memory>::iterator> index_;
     std::unordered_map<ServerName, std::shared_ptr<Flight>> flights_;

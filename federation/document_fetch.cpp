@@ -51,6 +51,7 @@ asio::awaitable<Result<protocol::ServerDocument>> fetch_document(net::Fetcher& h
         auto parsed = protocol::parse_well_known(*text, server, names);
         if (!parsed) co_return fail(parsed);
         if (auto* document = std::get_if<protocol::ServerDocument>(&*parsed)) {
+            document->text = std::move(*text);
             co_return std::move(*document);
         }
         auto& delegation = std::get<protocol::Delegation>(*parsed);

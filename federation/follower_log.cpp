@@ -404,9 +404,9 @@ Result<SliceResult> FollowerLog::fork(WriteTransaction& transaction, LiveChannel
     transaction.after_commit([forked = events_.forked, name = channel.name, home = channel.home,
                               kind] { forked(name, home, kind); });
     if (kind == fork_evidence && events_.fork_proven) {
-        transaction.after_commit(
-            [proven = events_.fork_proven, home = slice.home,
-             root = slice.root_of(slice.slice.checkpoint.proof)] { proven(home, root); });
+        transaction.after_commit([proven = events_.fork_proven, home = slice.home,
+                                  root = slice.root_of(slice.slice.checkpoint.proof),
+                                  name = channel.name, seq] { proven(home, root, name, seq); });
     }
     return follower_answer(channel, SliceStatus::fork);
 }

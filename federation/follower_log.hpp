@@ -35,8 +35,11 @@ struct FollowerEvents {
     std::function<void(const protocol::ChannelId&, const ServerName& home, std::string_view kind)>
         forked;
     std::function<void(const protocol::ChannelId&)> thawed = {};
-    // [LOG-4] What proves a fork to be that home's doing: a root (JWS) that it has signed.
-    std::function<void(const ServerName& home, const std::string& root)> fork_proven = {};
+    // [LOG-4] What proves a fork to be that home's doing: a root (JWS) that it has signed. The
+    // histories differ from `seq` on.
+    std::function<void(const ServerName& home, const std::string& root,
+                       const protocol::ChannelId& channel, std::int64_t seq)>
+        fork_proven = {};
     // [KEY-7] The home has logged an event, the first new one of a slice that is so, under a
     // key that was revoked before the entry's `at`.
     std::function<void(const protocol::ChannelId&, const ServerName& home,

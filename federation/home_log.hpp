@@ -67,6 +67,11 @@ class HomeLog {
 
     // Appends an event by one of this server's users or by one whose seal was verified. A
     // channel.move is the last that is appended here [SUC-2]: its consent has been verified.
+    // The octets of the event that stands in a log under that number; "" where none does.
+    [[nodiscard]] Result<std::string> event_under(storage::Connection& db,
+                                                  const protocol::ChannelId& channel,
+                                                  const ServerName& origin,
+                                                  const protocol::Uuid& txn);
     // The errors of apply_event, `equivocation` [EVT-2], `malformed` [EVT-5], `not_home`,
     // `superseded`. Of what the table of section 8 permits policies are asked, unless they have
     // been before (`sending` is null): `forbidden`, `rate_limited`; a join that is held for

@@ -39,4 +39,17 @@ Result<Appended> HomeLog::ask_moderators(storage::WriteTransaction& transaction,
     return refuse(Code::forbidden, "a moderator is asked: join again once you are invited");
 }
 
+Result<std::string> HomeLog::event_under(storage::Connection& db, const ChannelId& channel,
+                                         const ServerName& origin, const protocol::Uuid& txn)
+{
+    auto found = store_.find(db, channel);
+    if (!found) return fail(found);
+    auto seq = store_.find_txn(db, **found, origin, txn);
+    if (!seq) return fail(seq);
+    if (!*seq) return std::string();
+    auto entry = store_.entry_at(db, **found, **seq);
+    if (!entry) return fail(entry);
+    return std::move(entry->entry.event);
+}
+
 }  // namespace entente::federation

@@ -29,17 +29,6 @@ CheckedRoot unchecked_root()
 
 }  // namespace
 
-struct Inbox::Outcome {
-    TransactionResult result;
-    struct Granted {
-        std::size_t submission = 0;
-        std::size_t event = 0;
-        JoinGrant grant;
-    };
-    std::vector<Granted> grants;
-    std::map<std::size_t, MoveQuestion> consents;  // by the direct event
-};
-
 Inbox::Inbox(InboxParts parts) : parts_(parts) {}
 
 asio::awaitable<net::Response> Inbox::receive(net::Request& request, const Admitted& admitted)
@@ -78,6 +67,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
         // of the refusal, and it stands all the same.
         if (auto noted = note_refused(open.db(), *work, outcome.result); !noted) return fail(noted);
         count_accepted(*work, outcome.result);
+        outcome.first = first_of(open.db(), *work, outcome.result);
         return outcome;
     };
     storage::Cause cause{work->origin.str(), work->octets};
@@ -86,7 +76,7 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
         const auto wait = std::max<std::int64_t>(outcome.error().retry_after, 1);
         co_return retry_later(Code::unavailable, outcome.error().detail, wait);
     }
-    note_conduct(*work, outcome->result, admitted, shown);
+    note_conduct(*work, *outcome, admitted, shown);
     co_return finish(std::move(*outcome));
 }
 

@@ -66,8 +66,11 @@ class Inbox {
     static void find_faults(Work& work);
     void sign_consents(Outcome& outcome) const;
     void count_accepted(const Work& work, const protocol::TransactionResult& result) const;
-    void note_conduct(const Work& work, const protocol::TransactionResult& result,
-                      const Admitted& admitted, std::string_view body) const;
+    void note_conduct(const Work& work, const Outcome& outcome, const Admitted& admitted,
+                      std::string_view body) const;
+    // Of the first item that another event stands in the way of: that one's octets.
+    [[nodiscard]] std::string first_of(storage::Connection& db, const Work& work,
+                                       const protocol::TransactionResult& result) const;
     [[nodiscard]] Result<void> refuse_again(Work& work);
     [[nodiscard]] Outcome apply(storage::WriteTransaction& transaction, const Work& work);
     [[nodiscard]] Result<void> note_refused(storage::Connection& db, const Work& work,

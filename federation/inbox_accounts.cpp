@@ -144,12 +144,32 @@ void Inbox::count_accepted(const Work& work, const TransactionResult& result) co
     parts_.accepted->add(work.origin, accepted, parts_.clock.now_ms());
 }
 
+// What can't be read is missing in the evidence, and that is all.
+std::string Inbox::first_of(storage::Connection& db, const Work& work,
+                            const TransactionResult& result) const
+{
+    for (std::size_t i = 0; i < result.submissions.size(); ++i) {
+        const auto& said = result.submissions[i].events;
+        const auto& items = work.submissions[i].events;
+        for (std::size_t j = 0; j < std::min(said.size(), items.size()); ++j) {
+            const bool is_one = said[j].problem && said[j].problem->code == Code::equivocation;
+            if (!is_one || !items[j].event) continue;
+            const auto& event = *items[j].event;
+            auto first = parts_.home.event_under(db, work.submissions[i].channel,
+                                                 event.sender.server, event.txn);
+            if (first && !first->empty()) return std::move(*first);
+        }
+    }
+    return "";
+}
+
 // The request's signature covers all that it holds: what is wrong with that is its origin's own
 // doing, unless time or what else has happened could have made it so.
-void Inbox::note_conduct(const Work& work, const TransactionResult& result,
-                         const Admitted& admitted, std::string_view body) const
+void Inbox::note_conduct(const Work& work, const Outcome& outcome, const Admitted& admitted,
+                         std::string_view body) const
 {
     if (parts_.conduct == nullptr) return;
+    const auto& result = outcome.result;
     auto offences = work.faults;
     const auto look = [&](const protocol::EventResult& said) {
         if (said.problem && said.problem->code == Code::equivocation)
@@ -162,7 +182,12 @@ void Inbox::note_conduct(const Work& work, const TransactionResult& result,
     auto proof = trust::Proof::of_signature(*parts_.ring, admitted.key, admitted.signature,
                                             admitted.signature_base, body);
     if (!proof) return;
-    for (const auto offence : offences) parts_.conduct->noticed(offence, *proof);
+    for (const auto offence : offences) {
+        auto shown = *proof;
+        if (offence == trust::Offence::equivocation && !outcome.first.empty())
+            shown.note_first(outcome.first);
+        parts_.conduct->noticed(offence, shown);
+    }
 }
 
 }  // namespace entente::federation

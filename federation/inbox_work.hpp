@@ -1,11 +1,14 @@
 // What the inbox holds of one transaction, for its own sources alone.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "federation/inbox.hpp"
+#include "federation/succession.hpp"
 
 namespace entente::federation {
 
@@ -28,6 +31,19 @@ struct Inbox::Work {
     std::int64_t retry_after = 1;
     // What no order of events can have made honest, as it was found without looking at any state.
     std::vector<trust::Offence> faults;
+};
+
+// What came of it.
+struct Inbox::Outcome {
+    protocol::TransactionResult result;
+    struct Granted {
+        std::size_t submission = 0;
+        std::size_t event = 0;
+        JoinGrant grant;
+    };
+    std::vector<Granted> grants;
+    std::map<std::size_t, MoveQuestion> consents;  // by the direct event
+    std::string first;                             // of an equivocation
 };
 
 }  // namespace entente::federation

@@ -45,7 +45,7 @@ asio::awaitable<Result<bool>> Discovery::accept_keys(ServerName server,
         if (judgement.server.conflict)
             co_return refuse(Code::malformed, "its document contradicts itself");
     }
-    auto held = co_await hold(std::move(judgement));
+    auto held = co_await hold(std::move(judgement), std::move(document->text));
     if (!held) co_return fail(held);
     remember_success(server);
     co_return is_needed;
@@ -59,7 +59,7 @@ asio::awaitable<Result<bool>> Discovery::keep_keys(ServerName server)
     auto judgement = ring_.judge(*document, clock_.now_ms());
     const bool is_needed = judgement.server.conflict || !judgement.agrees;
     if (is_needed) judgement = ring_.keep(*document, clock_.now_ms());
-    auto held = co_await hold(std::move(judgement));
+    auto held = co_await hold(std::move(judgement), std::move(document->text));
     if (!held) co_return fail(held);
     remember_success(server);
     co_return is_needed;

@@ -116,11 +116,36 @@ void PeerLinks::urge(const ServerName& peer)
     urged->urge();
 }
 
-void PeerLinks::moved(const ServerName& peer)
+void PeerLinks::moved(const std::vector<ServerName>& peers)
 {
-    if (const auto found = links_.find(peer); found != links_.end())
-        found->second->look_whether_paused();
-    wake(peer);
+    std::unordered_set<ServerName> freed;
+    for (const auto& peer : peers) {
+        const auto found = links_.find(peer);
+        if (found != links_.end()) {
+            found->second->look_whether_paused();
+            found->second->wake();
+        } else if (!parts_.is_paused || !parts_.is_paused(peer)) {
+            freed.insert(peer);
+        }
+    }
+    if (!freed.empty()) tasks_.spawn(wake_owed(std::move(freed)));
+}
+
+asio::awaitable<void> PeerLinks::wake_owed(std::unordered_set<ServerName> among)
+{
+    auto job = [self = parts_.identity.name](storage::Connection& db) {
+        return storage::owed_servers(db, self);
+    };
+    auto owed = co_await parts_.commits.read(std::move(job));
+    if (!owed) {
+        // They are owed it at the next event for them, or the next start.
+        protocol::log_warning(parts_.log, "links", "who is owed something could not be read",
+                              {{"detail", owed.error().detail}});
+        co_return;
+    }
+    for (const auto& peer : *owed) {
+        if (among.contains(peer)) wake(peer);
+    }
 }
 
 std::optional<LinkState> PeerLinks::state_of(const ServerName& peer) const

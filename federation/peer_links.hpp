@@ -6,6 +6,7 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "federation/last_heard.hpp"
 #include "federation/peer_link.hpp"
@@ -35,8 +36,8 @@ class PeerLinks {
     void heard_from(const ServerName& peer);
     // An administrator's word: tries at once, whatever was waited for.
     void urge(const ServerName& peer);
-    // It was blocked, or isn't any more.
-    void moved(const ServerName& peer);
+    // They were blocked, or aren't any more. Whoever is owed nothing gets no link by that.
+    void moved(const std::vector<ServerName>& peers);
     // A channel homed here has grown.
     void committed(const storage::CommittedRun& run);
 
@@ -46,6 +47,7 @@ class PeerLinks {
     [[nodiscard]] const LastHeard& last_heard() const { return last_heard_; }
 
  private:
+    asio::awaitable<void> wake_owed(std::unordered_set<ServerName> among);
     asio::awaitable<void> drive(std::shared_ptr<PeerLink> link, ServerName peer);
     // Null for this server itself, and where the peer is blocked.
     [[nodiscard]] PeerLink* link(const ServerName& peer);

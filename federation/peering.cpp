@@ -5,7 +5,6 @@
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_members.hpp"
 #include "storage/audit_store.hpp"
-#include "storage/outgoing_store.hpp"
 
 namespace entente::federation {
 
@@ -32,6 +31,7 @@ asio::awaitable<Result<void>> Peering::load()
 
 void Peering::hold(const PeeringRow& row)
 {
+    parts_.tiers.note_proposed(row.server, row.ours);
     if (!row.is_mutual()) {
         parts_.tiers.drop(Source::peering, row.server);
         return;
@@ -68,7 +68,10 @@ asio::awaitable<Result<PeeringRow>> Peering::say(ServerName server, Wish wish)
         return settle(transaction, server, wish);
     };
     auto row = co_await parts_.commits.write(std::move(job));
-    if (row) hold(*row);
+    if (!row) co_return row;
+    hold(*row);
+    // Only now: until then it may have been blocked by the mode.
+    parts_.urge(server);
     co_return row;
 }
 
@@ -113,10 +116,30 @@ Result<void> Peering::send(WriteTransaction& transaction, const ServerName& serv
         ",\"wish\":" + json_string(wants ? wants_it : ends_it) + "}";
     auto id = parts_.store.server_id(transaction.db(), server);
     if (!id) return fail(id);
-    auto put = storage::put_direct(transaction.db(), *id, protocol::write_event(draft),
-                                   draft.content, now);
-    if (!put) return put;
-    transaction.after_commit([wake = parts_.wake, server] { wake(server); });
+    storage::DirectRow row;
+    row.event = protocol::write_event(draft);
+    row.content = draft.content;
+    row.type = peering_type;
+    if (wants) row.note = server.str();
+    return storage::put_users_direct(transaction.db(), *id, row, now);
+}
+
+Result<void> Peering::refused(WriteTransaction& transaction, const storage::DirectRow& word,
+                              protocol::Code problem)
+{
+    auto& db = transaction.db();
+    const auto server = ServerName::trusted(word.note);
+    auto found = storage::find_peering(db, server);
+    if (!found || !*found || !(*found)->ours) return found ? Result<void>{} : fail(found);
+    auto row = **found;
+    row.ours = false;
+    if (auto put = storage::put_peering(db, row); !put) return put;
+    transaction.after_commit([this, row, problem] {
+        hold(row);
+        protocol::log_warning(
+            parts_.log, "trust", "a server has refused a peering; it may be proposed again",
+            {{"server", row.server.str()}, {"problem", protocol::code_name(problem)}});
+    });
     return {};
 }
 
@@ -126,8 +149,8 @@ Result<void> Peering::take(WriteTransaction& transaction, const VerifiedDirect& 
     const auto& event = *direct.event;
     if (!event.sender.is_server || event.to != parts_.identity.name.str())
         return refuse(Code::forbidden, "a peering is between two bare servers");
-    if (direct.tier < trust::Tier::guest)
-        return refuse(Code::forbidden, "no peering from quarantine");
+    if (direct.tier < trust::Tier::quarantined)
+        return refuse(Code::forbidden, "no peering with whom is blocked");
     auto object = protocol::checked_object(direct.content);
     if (!object) return fail(object);
     protocol::RawMembers members{*object, ""};
@@ -160,6 +183,8 @@ Result<void> Peering::take(WriteTransaction& transaction, const VerifiedDirect& 
                               : row.theirs    ? "a server proposes a peering"
                                               : "a server has ended its peering, or its proposal",
                               {{"server", row.server.str()}});
+        // Our word may wait since it was blocked there.
+        if (row.ours) parts_.urge(row.server);
     });
     return {};
 }

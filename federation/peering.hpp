@@ -13,6 +13,7 @@
 #include "federation/identity.hpp"
 #include "protocol/log.hpp"
 #include "storage/group_commit.hpp"
+#include "storage/outgoing_store.hpp"
 #include "storage/peering_store.hpp"
 #include "trust/tiers.hpp"
 
@@ -28,7 +29,7 @@ struct PeeringParts {
     protocol::Log& log;
     const protocol::Clock& clock;
     protocol::Random& random;
-    Wake wake;
+    Wake urge;  // there may be a word for that server: at once, whatever was waited for
 };
 
 class Peering {
@@ -45,10 +46,14 @@ class Peering {
     asio::awaitable<Result<storage::PeeringRow>> accept(ServerName server);
     asio::awaitable<Result<storage::PeeringRow>> end(ServerName server);
 
-    // The handler of `peering`. `forbidden` from a user, from a server in quarantine, and where too
-    // many proposals are open.
+    // The handler of `peering`. `forbidden` from a user, from a server that is blocked, and where
+    // too many proposals are open.
     [[nodiscard]] Result<void> take(storage::WriteTransaction& transaction,
                                     const VerifiedDirect& direct, const ServerName& origin);
+    // The other side has refused our proposal, or our acceptance: it stands no more, which the
+    // administrator is told.
+    [[nodiscard]] Result<void> refused(storage::WriteTransaction& transaction,
+                                       const storage::DirectRow& word, protocol::Code problem);
 
  private:
     enum class Wish : std::uint8_t { propose, accept, end };

@@ -34,6 +34,7 @@ struct ServerDocument {
     std::string contact;
     std::string software_name, software_version;
     std::int64_t max_age = 3600;  // seconds
+    std::string text;             // as it was fetched; parse leaves it empty
 };
 
 struct Delegation {

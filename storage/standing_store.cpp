@@ -47,16 +47,25 @@ constexpr char count_upheld[] =
     "WHERE against = ? AND closed_at > ?";
 constexpr char clear_against[] = "UPDATE report SET against = '' WHERE against = ?";
 constexpr char upsert_entry[] =
-    "INSERT INTO tier_entry (source, server, tier, comment, at) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (source, server) DO UPDATE SET tier = excluded.tier, "
+    "INSERT INTO tier_entry (source, server, origin, tier, comment, at) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (source, server, origin) DO UPDATE SET tier = excluded.tier, "
     "comment = excluded.comment, at = excluded.at";
 constexpr char drop_entry[] = "DELETE FROM tier_entry WHERE source = ? AND server = ?";
-constexpr char drop_entries[] = "DELETE FROM tier_entry WHERE source = ?";
-constexpr char select_entry[] =
-    "SELECT server, tier, comment, at FROM tier_entry WHERE source = ? AND server = ?";
+constexpr char drop_entry_of_list[] =
+    "DELETE FROM tier_entry WHERE source = ? AND server = ? AND origin = ?";
+constexpr char select_said[] =
+    "SELECT tier FROM tier_entry WHERE source = ? AND server = ? ORDER BY tier LIMIT 1";
+constexpr char select_all_said[] =
+    "SELECT server, min(tier) FROM tier_entry WHERE source = ? AND server > ? "
+    "GROUP BY server ORDER BY server LIMIT ?";
+constexpr char select_entries_of[] =
+    "SELECT server, tier, comment, at, origin FROM tier_entry WHERE source = ? AND server = ? "
+    "ORDER BY tier, origin LIMIT ?";
 constexpr char select_entries[] =
-    "SELECT server, tier, comment, at FROM tier_entry WHERE source = ? AND server > ? "
-    "ORDER BY server LIMIT ?";
+    "SELECT server, tier, comment, at, origin FROM tier_entry WHERE source = ? "
+    "ORDER BY server, tier, origin LIMIT ?";
+constexpr char select_listed[] = "SELECT server FROM tier_entry WHERE source = ? AND origin = ?";
+constexpr char count_entries[] = "SELECT count(*) FROM tier_entry WHERE source = ?";
 
 ServerStanding standing_at(const Statement& row, int column)
 {
@@ -76,16 +85,25 @@ FallRow fall_in(Statement& row)
     return read;
 }
 
+Tier tier_in(const Statement& row, int column)
+{
+    return static_cast<Tier>(std::clamp<std::int64_t>(row.integer(column), 0, 4));
+}
+
 TierEntry entry_in(Statement& row)
 {
-    const auto tier = std::clamp<std::int64_t>(row.integer(1), 0, 4);
-    return {ServerName::trusted(std::string(row.text(0))), static_cast<Tier>(tier),
-            std::string(row.text(2)), row.integer(3)};
+    return {ServerName::trusted(std::string(row.text(0))), tier_in(row, 1),
+            std::string(row.text(2)), row.integer(3), std::string(row.text(4))};
 }
 
 int number_of(Source source)
 {
-    return source == Source::administrator ? 0 : 1;
+    switch (source) {
+        case Source::administrator: return 0;
+        case Source::list: return 1;
+        case Source::peering: return 2;  // peering_store's: no entry has it
+    }
+    return 2;
 }
 
 }  // namespace
@@ -120,6 +138,8 @@ Result<void> put_fall(Connection& db, const Fall& fall)
         return refuse(Code::too_large, "more evidence than is kept of a fall");
     auto standing = find_standing(db, fall.server);
     if (!standing) return fail(standing);
+    // Found while another one was on its way here: as trust::fall_of has it.
+    if (trust::is_fallen(*standing, fall.at)) return {};
     standing->fallen_until = fall.until;
     ++standing->falls;
     if (auto put = put_standing(db, fall.server, *standing); !put) return put;
@@ -195,7 +215,7 @@ Result<bool> pardon_all_of(Connection& db, const ServerName& server, trust::Offe
 
 Result<void> put_tier_entry(Connection& db, Source source, const TierEntry& entry)
 {
-    return run(db, upsert_entry, number_of(source), entry.server.str(),
+    return run(db, upsert_entry, number_of(source), entry.server.str(), entry.origin,
                static_cast<std::int64_t>(entry.tier), entry.comment, entry.at);
 }
 
@@ -206,21 +226,50 @@ Result<bool> drop_tier_entry(Connection& db, Source source, const ServerName& se
     return db.changes() > 0;
 }
 
-Result<void> drop_tier_entries(Connection& db, Source source)
+Result<void> drop_listed(Connection& db, const ServerName& server, const std::string& list)
 {
-    return run(db, drop_entries, number_of(source));
+    return run(db, drop_entry_of_list, number_of(Source::list), server.str(), list);
 }
 
-Result<std::optional<TierEntry>> find_tier_entry(Connection& db, Source source,
-                                                 const ServerName& server)
+Result<std::optional<Tier>> tier_said(Connection& db, Source source, const ServerName& server)
 {
-    return one_row(db, select_entry, entry_in, number_of(source), server.str());
+    const auto read = [](Statement& row) { return tier_in(row, 0); };
+    return one_row(db, select_said, read, number_of(source), server.str());
 }
 
-Result<std::vector<TierEntry>> tier_entries(Connection& db, Source source, const std::string& after,
-                                            std::size_t most)
+Result<std::vector<std::pair<ServerName, Tier>>> tiers_said(Connection& db, Source source,
+                                                            const std::string& after,
+                                                            std::size_t most)
 {
-    return all_rows(db, select_entries, entry_in, number_of(source), after, most);
+    const auto read = [](Statement& row) {
+        return std::pair{ServerName::trusted(std::string(row.text(0))), tier_in(row, 1)};
+    };
+    return all_rows(db, select_all_said, read, number_of(source), after, most);
+}
+
+Result<std::vector<TierEntry>> tier_entries_of(Connection& db, Source source,
+                                               const ServerName& server, std::size_t most)
+{
+    return all_rows(db, select_entries_of, entry_in, number_of(source), server.str(), most);
+}
+
+Result<std::vector<TierEntry>> tier_entries(Connection& db, Source source, std::size_t most)
+{
+    return all_rows(db, select_entries, entry_in, number_of(source), most);
+}
+
+Result<std::vector<ServerName>> servers_listed(Connection& db, const std::string& list)
+{
+    const auto read = [](Statement& row) { return ServerName::trusted(std::string(row.text(0))); };
+    return all_rows(db, select_listed, read, number_of(Source::list), list);
+}
+
+Result<std::int64_t> count_listed(Connection& db)
+{
+    const auto read = [](Statement& row) { return row.integer(0); };
+    auto counted = one_row(db, count_entries, read, number_of(Source::list));
+    if (!counted) return fail(counted);
+    return counted->value_or(0);
 }
 
 void AcceptedCounts::merge(Waiting& into, const ServerName& server, std::int64_t events,

@@ -31,7 +31,8 @@ using protocol::ServerName;
 [[nodiscard]] Result<std::vector<std::pair<ServerName, trust::ServerStanding>>> standings(
     Connection& db, std::int64_t events, std::size_t most);
 
-// Keeps the evidence, and the fall as the server's standing. `too_large`.
+// Keeps the evidence, and the fall as the server's standing; nothing where an earlier fall lasts at
+// that time. `too_large`.
 [[nodiscard]] Result<void> put_fall(Connection& db, const trust::Fall& fall);
 struct FallRow {
     std::int64_t id = 0;
@@ -62,21 +63,35 @@ struct TierEntry {
     trust::Tier tier = trust::Tier::blocked;
     std::string comment;
     protocol::Millis at = 0;
+    std::string origin = {};  // the list's name; of an administrator's entry ""
     friend bool operator==(const TierEntry&, const TierEntry&) = default;
 };
-// In the place of what the source says of that server.
+// In the place of what that origin of the source says of that server.
 [[nodiscard]] Result<void> put_tier_entry(Connection& db, trust::Source source,
                                           const TierEntry& entry);
-// False where there was none.
+// Of all origins. False where there was none.
 [[nodiscard]] Result<bool> drop_tier_entry(Connection& db, trust::Source source,
                                            const ServerName& server);
-[[nodiscard]] Result<void> drop_tier_entries(Connection& db, trust::Source source);
-[[nodiscard]] Result<std::optional<TierEntry>> find_tier_entry(Connection& db, trust::Source source,
-                                                               const ServerName& server);
-// By name, behind `after`.
+[[nodiscard]] Result<void> drop_listed(Connection& db, const ServerName& server,
+                                       const std::string& list);
+// The strictest of a source's word on that server, which is what holds.
+[[nodiscard]] Result<std::optional<trust::Tier>> tier_said(Connection& db, trust::Source source,
+                                                           const ServerName& server);
+// The same of each server, by name, behind `after`.
+[[nodiscard]] Result<std::vector<std::pair<ServerName, trust::Tier>>> tiers_said(
+    Connection& db, trust::Source source, const std::string& after, std::size_t most);
+// What each origin says of that server, the strictest first.
+[[nodiscard]] Result<std::vector<TierEntry>> tier_entries_of(Connection& db, trust::Source source,
+                                                             const ServerName& server,
+                                                             std::size_t most);
+// By server, the strictest of each first.
 [[nodiscard]] Result<std::vector<TierEntry>> tier_entries(Connection& db, trust::Source source,
-                                                          const std::string& after,
                                                           std::size_t most);
+// Whom that list names.
+[[nodiscard]] Result<std::vector<ServerName>> servers_listed(Connection& db,
+                                                             const std::string& list);
+// Of all lists.
+[[nodiscard]] Result<std::int64_t> count_listed(Connection& db);
 
 // Events that were accepted, by server: in memory until there are enough of them, or for long
 // enough, and written then within a commit that happens anyway. A crash forgets what wasn't

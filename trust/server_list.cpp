@@ -11,7 +11,7 @@ namespace entente::trust {
 namespace {
 
 constexpr std::string_view header =
-    "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\r\n";
+    "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate,#origin\r\n";
 
 struct Record {
     std::size_t line = 0;
@@ -215,13 +215,23 @@ Result<ServerList> parse_server_list(std::string_view csv, protocol::NameRules r
     return std::move(builder.list());
 }
 
+bool is_list_name(std::string_view text)
+{
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    };
+    return !text.empty() && text.size() <= max_list_name_octets &&
+           std::ranges::all_of(text, is_plain);
+}
+
 std::string write_server_list(const std::vector<ListEntry>& entries)
 {
     std::string csv{header};
     for (const auto& entry : entries) {
         csv += entry.server.str();
         csv += entry.tier == Tier::quarantined ? ",silence," : ",suspend,";
-        csv += "False,False," + quoted(entry.comment) + ",False\r\n";
+        csv += "False,False," + quoted(entry.comment) + ",False," + entry.origin + "\r\n";
     }
     return csv;
 }

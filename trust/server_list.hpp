@@ -25,10 +25,14 @@ inline constexpr std::size_t max_comment_octets = 512;
 // Bad lines that are told one by one; of all of them the number is.
 inline constexpr std::size_t max_bad_lines = 1'000;
 
+// Of a list's name: letters, digits, '.', '_' and '-' of ASCII, one at least.
+inline constexpr std::size_t max_list_name_octets = 64;
+
 struct ListEntry {
     protocol::ServerName server;
     Tier tier = Tier::blocked;  // or quarantined
     std::string comment;
+    std::string origin = {};  // the list's name, written and never read
     friend bool operator==(const ListEntry&, const ListEntry&) = default;
 };
 
@@ -49,7 +53,8 @@ struct ServerList {
 // domain and a severity are among them. `too_large`; `malformed` where it isn't UTF-8, or where
 // more than max_list_entries lines are bad.
 [[nodiscard]] Result<ServerList> parse_server_list(std::string_view csv, protocol::NameRules rules);
-// With the header. Requires: tiers below guest.
+[[nodiscard]] bool is_list_name(std::string_view text);
+// With the header, and `#origin` as the last column. Requires: tiers below guest.
 [[nodiscard]] std::string write_server_list(const std::vector<ListEntry>& entries);
 
 }  // namespace entente::trust

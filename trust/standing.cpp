@@ -72,10 +72,28 @@ Result<Proof> Proof::of_signature(const KeyRing& ring, const KeyRef& by, std::st
     return Proof(by.server, evidence + "}");
 }
 
-Result<Proof> Proof::of_conflict(const PinnedServer& pins)
+Result<Proof> Proof::of_conflict(const PinnedServer& pins, std::string_view shown)
 {
     if (!pins.conflict) return fail(Code::malformed, pins.server.str() + " is in no conflict");
-    return Proof(pins.server, R"({"server":")" + pins.server.str() + R"(","conflict":true})");
+    auto evidence = R"({"server":")" + pins.server.str() + R"(","conflict":true)";
+    if (shown.size() <= max_shown_octets) evidence += member("shown", shown);
+    return Proof(pins.server, evidence + "}");
+}
+
+void Proof::add(std::string_view members)
+{
+    if (evidence_.size() + members.size() <= max_evidence_octets)
+        evidence_.insert(evidence_.size() - 1, members);
+}
+
+void Proof::note_place(const protocol::ChannelId& channel, std::int64_t seq)
+{
+    add(R"(,"channel":")" + channel.str() + R"(","seq":)" + std::to_string(seq));
+}
+
+void Proof::note_first(std::string_view event)
+{
+    add(member("first", event));
 }
 
 bool fells(const UpheldReports& reports, const ConductFigures& figures)

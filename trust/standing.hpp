@@ -43,16 +43,25 @@ class Proof {
                                                     std::string_view signature,
                                                     std::string_view octets,
                                                     std::string_view shown);
-    // `malformed` where these pins aren't in conflict.
-    [[nodiscard]] static Result<Proof> of_conflict(const PinnedServer& pins);
+    // `shown` is the document that contradicts the pins; a longer one than max_shown_octets is left
+    // out of the evidence. `malformed` where these pins aren't in conflict.
+    [[nodiscard]] static Result<Proof> of_conflict(const PinnedServer& pins,
+                                                   std::string_view shown = {});
+    // What else there is to see: of a fork the channel and the seq at which the histories differ,
+    // under which all of it is kept (storage/evidence_store); of an equivocation the event that
+    // came `first`. What would make the evidence too long is left out.
+    void note_place(const protocol::ChannelId& channel, std::int64_t seq);
+    void note_first(std::string_view event);
 
     [[nodiscard]] const ServerName& server() const { return server_; }
     // A JSON object of at most max_evidence_octets: `key`, `signed`, `signature` and `shown`, the
-    // last three in base64url; of a conflict `server` and `conflict`.
+    // last three in base64url; of a conflict `server`, `conflict` and `shown`. With what was noted:
+    // `channel` and `seq`, `first` in base64url.
     [[nodiscard]] const std::string& evidence() const { return evidence_; }
 
  private:
     Proof(ServerName server, std::string evidence);
+    void add(std::string_view members);
 
     ServerName server_;
     std::string evidence_;

@@ -46,6 +46,8 @@ Verdicted Tiers::explain(const protocol::ServerName& server, bool key_conflict,
         if (const auto peering = entry(Source::peering, server)) return {*peering, Reason::peering};
         if (const auto listed = entry(Source::list, server)) return {*listed, Reason::list};
         const auto first = first_tier(config_.mode);
+        if (first == Tier::blocked && proposed_.contains(server))
+            return {Tier::quarantined, Reason::peering};
         const auto standing = standing_of(server);
         const auto tier = tier_by_conduct(standing, first, config_.conduct, now);
         if (is_fallen(standing, now) && tier < first) return {tier, Reason::fallen};
@@ -106,6 +108,15 @@ std::optional<Tier> Tiers::configured(const protocol::ServerName& server) const
 {
     const auto found = config_.servers.find(server);
     return found == config_.servers.end() ? std::nullopt : std::optional{found->second};
+}
+
+void Tiers::note_proposed(const protocol::ServerName& server, bool is_proposed)
+{
+    if (is_proposed) {
+        proposed_.insert(server);
+    } else {
+        proposed_.erase(server);
+    }
 }
 
 ServerStanding Tiers::standing_of(const protocol::ServerName& server) const

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
@@ -79,6 +80,10 @@ class Tiers {
     [[nodiscard]] std::optional<Tier> configured(const protocol::ServerName& server) const;
     [[nodiscard]] const Entries& configuration() const { return config_.servers; }
 
+    // The administrator has proposed a peering to it, or takes that back: whoever is blocked by the
+    // mode alone is quarantined meanwhile, so that the proposal and its answer can pass.
+    void note_proposed(const protocol::ServerName& server, bool is_proposed);
+
     [[nodiscard]] ServerStanding standing_of(const protocol::ServerName& server) const;
     // In the place of what is held; what says nothing of a tier takes no room.
     void hold(const protocol::ServerName& server, const ServerStanding& standing);
@@ -94,6 +99,7 @@ class Tiers {
     TierConfig config_;
     std::array<Entries, source_count> entries_;
     std::unordered_map<protocol::ServerName, ServerStanding> standings_;
+    std::unordered_set<protocol::ServerName> proposed_;
 };
 
 }  // namespace entente::trust

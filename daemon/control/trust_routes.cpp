@@ -18,10 +18,12 @@ using trust::Source;
 using trust::Tier;
 
 constexpr std::size_t entries_at_once = trust::max_entries;
+// What is shown of the lists that name a server.
+constexpr std::size_t lists_shown = 100;
 
 struct Kept {
-    std::optional<TierEntry> administrator;
-    std::optional<TierEntry> list;
+    std::vector<TierEntry> administrator;  // one at most
+    std::vector<TierEntry> lists;
     trust::ServerStanding standing;
     std::optional<storage::PeeringRow> peering;
 };
@@ -31,9 +33,9 @@ struct ReadKept {
 
     Result<Kept> operator()(storage::Connection& db)
     {
-        auto own = storage::find_tier_entry(db, Source::administrator, server);
+        auto own = storage::tier_entries_of(db, Source::administrator, server, 1);
         if (!own) return fail(own);
-        auto listed = storage::find_tier_entry(db, Source::list, server);
+        auto listed = storage::tier_entries_of(db, Source::list, server, lists_shown);
         if (!listed) return fail(listed);
         auto standing = storage::find_standing(db, server);
         if (!standing) return fail(standing);
@@ -54,16 +56,63 @@ struct ReadFalls {
     }
 };
 
-struct ReadEntries {
-    Result<std::vector<TierEntry>> operator()(storage::Connection& db)
+// A list as it came, on a reader's thread: 8 MiB are no work for the one that all others wait for.
+struct ParsedList {
+    std::vector<TierEntry> entries;
+    std::size_t ignored = 0;
+    std::size_t bad_lines = 0;
+    std::vector<trust::BadLine> bad;
+};
+
+struct ParseList {
+    std::string csv;
+    protocol::NameRules rules;
+    ServerName self;
+    protocol::Millis now = 0;
+
+    Result<ParsedList> operator()(storage::Connection& /*db*/)
     {
-        auto listed = storage::tier_entries(db, Source::list, "", entries_at_once);
-        if (!listed) return listed;
-        auto own = storage::tier_entries(db, Source::administrator, "", entries_at_once);
-        if (!own) return own;
-        // The administrator's come last, and so win.
-        for (auto& entry : *own) listed->push_back(std::move(entry));
-        return listed;
+        auto list = trust::parse_server_list(csv, rules);
+        if (!list) return fail(list);
+        ParsedList parsed{{}, list->ignored, list->bad_lines, std::move(list->bad)};
+        for (auto& entry : list->entries) {
+            // Whoever lists this server has nothing to say here.
+            if (entry.server == self) {
+                ++parsed.ignored;
+                continue;
+            }
+            parsed.entries.push_back(
+                {std::move(entry.server), entry.tier, std::move(entry.comment), now});
+        }
+        return parsed;
+    }
+};
+
+// What this server blocks or quarantines by anybody's word, as CSV: not what the servers brought
+// on themselves, which others can't judge.
+struct WriteList {
+    trust::Tiers::Entries configured;
+
+    Result<std::string> operator()(storage::Connection& db)
+    {
+        auto listed = storage::tier_entries(db, Source::list, entries_at_once);
+        if (!listed) return fail(listed);
+        auto own = storage::tier_entries(db, Source::administrator, entries_at_once);
+        if (!own) return fail(own);
+        std::map<ServerName, trust::ListEntry> chosen;
+        const auto as_listed = [](TierEntry& row) {
+            return trust::ListEntry{row.server, row.tier, std::move(row.comment),
+                                    std::move(row.origin)};
+        };
+        // The strictest list's word comes first; the administrator's, which wins, last.
+        for (auto& row : *listed) chosen.try_emplace(row.server, as_listed(row));
+        for (const auto& [server, tier] : configured) chosen[server] = {server, tier, ""};
+        for (auto& row : *own) chosen[row.server] = as_listed(row);
+        std::vector<trust::ListEntry> entries;
+        for (auto& [server, entry] : chosen) {
+            if (entry.tier < Tier::guest) entries.push_back(std::move(entry));
+        }
+        return trust::write_server_list(entries);
     }
 };
 
@@ -71,6 +120,7 @@ Json entry_json(const TierEntry& entry)
 {
     Json json{{"tier", trust::to_text(entry.tier)}, {"at", entry.at}};
     if (!entry.comment.empty()) json["comment"] = entry.comment;
+    if (!entry.origin.empty()) json["list"] = entry.origin;
     return json;
 }
 
@@ -105,10 +155,10 @@ Json fall_json(const storage::FallRow& row)
     return json;
 }
 
-Json bad_lines_json(const trust::ServerList& list)
+Json bad_lines_json(const std::vector<trust::BadLine>& lines)
 {
     auto json = Json::array();
-    for (const auto& bad : list.bad) json.push_back({{"line", bad.line}, {"why", bad.why}});
+    for (const auto& bad : lines) json.push_back({{"line", bad.line}, {"why", bad.why}});
     return json;
 }
 
@@ -142,8 +192,8 @@ asio::awaitable<net::Response> Control::show_trust(const net::Request& request)
     auto json = verdict_json(parts_, *name);
     json["now"] = parts_.clock.now_ms();
     json["mode"] = trust::to_text(parts_.tiers.mode());
-    if (kept->administrator) json["administrator"] = entry_json(*kept->administrator);
-    if (kept->list) json["list"] = entry_json(*kept->list);
+    for (const auto& own : kept->administrator) json["administrator"] = entry_json(own);
+    for (const auto& listed : kept->lists) json["lists"].push_back(entry_json(listed));
     if (kept->peering && (kept->peering->ours || kept->peering->theirs))
         json["peering"] = {{"ours", kept->peering->ours}, {"theirs", kept->peering->theirs}};
     if (const auto configured = parts_.tiers.configured(*name))
@@ -219,52 +269,36 @@ asio::awaitable<net::Response> Control::falls(const net::Request& request)
 
 asio::awaitable<net::Response> Control::import_list(const net::Request& request)
 {
-    auto list = trust::parse_server_list(request.body, parts_.identity.names);
-    if (!list) co_return control::refusal(list.error(), parts_.clock.now_ms());
-    std::vector<TierEntry> entries;
-    std::size_t own = 0;
-    for (auto& entry : list->entries) {
-        // Whoever lists this server has nothing to say here.
-        if (entry.server == parts_.identity.name) {
-            ++own;
-            continue;
-        }
-        entries.push_back(
-            {std::move(entry.server), entry.tier, std::move(entry.comment), parts_.clock.now_ms()});
+    federation::ListImport wish;
+    wish.list = request.parameter("name").value_or("");
+    wish.replaces = control::has_flag(request, "replace");
+    if (!trust::is_list_name(wish.list)) {
+        const auto wrong = refuse(Code::malformed, "a list's name is 1 to 64 of A-Z a-z 0-9 . _ -");
+        co_return control::refusal(wrong.value(), parts_.clock.now_ms());
     }
-    const auto count = entries.size();
-    const bool replaces = control::has_flag(request, "replace");
-    auto noted = co_await note("trust.import", "list",
-                               Json{{"entries", count}, {"replace", replaces}}.dump());
-    if (!noted) co_return control::refusal(noted.error(), parts_.clock.now_ms());
-    auto imported = co_await parts_.conduct.import(std::move(entries), replaces);
-    if (!imported) co_return control::refusal(imported.error(), parts_.clock.now_ms());
-    Json json{{"imported", count},
-              {"ignored", list->ignored + own},
-              {"bad_lines", list->bad_lines},
-              {"bad", bad_lines_json(*list)}};
+    ParseList job{request.body, parts_.identity.names, parts_.identity.name, parts_.clock.now_ms()};
+    auto parsed = co_await parts_.commits.read(std::move(job));
+    if (!parsed) co_return control::refusal(parsed.error(), parts_.clock.now_ms());
+    Json json{{"list", wish.list},
+              {"imported", parsed->entries.size()},
+              {"ignored", parsed->ignored},
+              {"bad_lines", parsed->bad_lines},
+              {"bad", bad_lines_json(parsed->bad)}};
+    wish.entries = std::move(parsed->entries);
+    auto dropped = co_await parts_.conduct.import(std::move(wish));
+    if (!dropped) co_return control::refusal(dropped.error(), parts_.clock.now_ms());
+    json["dropped"] = *dropped;
     co_return control::answer(json);
 }
 
-// What this server blocks or quarantines by anybody's word: not what the servers brought on
-// themselves, which others can't judge.
 asio::awaitable<net::Response> Control::export_list(const net::Request& /*request*/)
 {
-    ReadEntries job;
-    auto rows = co_await parts_.commits.read(std::move(job));
-    if (!rows) co_return control::refusal(rows.error(), parts_.clock.now_ms());
-    std::map<ServerName, trust::ListEntry> chosen;
-    for (auto& row : *rows) chosen[row.server] = {row.server, row.tier, std::move(row.comment)};
-    for (const auto& [server, tier] : parts_.tiers.configuration()) {
-        if (!parts_.tiers.entry(Source::administrator, server)) chosen[server] = {server, tier, ""};
-    }
-    std::vector<trust::ListEntry> entries;
-    for (auto& [server, entry] : chosen) {
-        if (entry.tier < Tier::guest) entries.push_back(std::move(entry));
-    }
+    WriteList job{parts_.tiers.configuration()};
+    auto csv = co_await parts_.commits.read(std::move(job));
+    if (!csv) co_return control::refusal(csv.error(), parts_.clock.now_ms());
     net::Response response;
     response.content_type = "text/csv; charset=utf-8";
-    response.body = trust::write_server_list(entries);
+    response.body = std::move(*csv);
     co_return response;
 }
 

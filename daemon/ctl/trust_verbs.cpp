@@ -1,5 +1,6 @@
 // trust show, set, unset, pardon, falls and list: which tier other servers are in and why, and
 // the operator's word on it.
+#include <filesystem>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -21,7 +22,7 @@ struct SetOptions {
     std::string server, tier, comment;
 };
 struct ListOptions {
-    std::string file;
+    std::string file, name;
     bool replace = false;
 };
 
@@ -75,14 +76,15 @@ int show_trust(const Settings& settings, const std::string& server)
     if (settings.json) return show_json(*told);
     print_verdict(*told);
     std::vector<Row> rows{{"mode", told->value("mode", "")}};
-    for (const auto* source : {"administrator", "list"}) {
-        if (!told->contains(source)) continue;
-        const auto& entry = told->at(source);
+    const auto add_entry = [&rows](const std::string& what, const json& entry) {
         const auto comment = harmless(entry.value("comment", ""));
-        rows.push_back({source, entry.value("tier", "") + " since " +
-                                    time_text(entry.value("at", std::int64_t{0})) +
-                                    (comment.empty() ? "" : ": " + comment)});
-    }
+        rows.push_back({what, entry.value("tier", "") + " since " +
+                                  time_text(entry.value("at", std::int64_t{0})) +
+                                  (comment.empty() ? "" : ": " + comment)});
+    };
+    if (told->contains("administrator")) add_entry("administrator", told->at("administrator"));
+    for (const auto& listed : told->value("lists", json::array()))
+        add_entry("list " + listed.value("list", ""), listed);
     if (told->contains("peering")) {
         const auto& peering = told->at("peering");
         const bool ours = peering.value("ours", false), theirs = peering.value("theirs", false);
@@ -128,12 +130,17 @@ int show_falls(const Settings& settings, const std::string& server)
 
 int import_list(const Settings& settings, const ListOptions& options)
 {
+    const auto name =
+        options.name.empty() ? std::filesystem::path(options.file).stem().string() : options.name;
+    if (!trust::is_list_name(name))
+        return failed(Error{
+            Code::malformed, "name the list with --name: 1 to 64 of A-Z a-z 0-9 . _ -", {}, 0});
     auto text = read_file(options.file, trust::max_list_octets);
     if (!text) return failed(text.error());
     if (text->size() > trust::max_list_octets)
         return failed(Error{Code::too_large, options.file + " is over 8 MiB", {}, 0});
     const auto target =
-        std::string("/control/v1/trust/list?replace=") + (options.replace ? "true" : "false");
+        "/control/v1/trust/list?name=" + name + "&replace=" + (options.replace ? "true" : "false");
     const auto asked = ask_daemon(
         settings, [&](Daemon& daemon) { return daemon.post_text(target, std::move(*text)); });
     const auto& told = asked.answer;
@@ -142,8 +149,9 @@ int import_list(const Settings& settings, const ListOptions& options)
     const auto number = [&](const char* name) {
         return std::to_string(told->value(name, std::int64_t{0}));
     };
-    std::cout << number("imported") << " servers, " << number("ignored")
-              << " lines that say nothing, " << number("bad_lines") << " bad lines\n";
+    std::cout << name << ": " << number("imported") << " servers, " << number("dropped")
+              << " dropped, " << number("ignored") << " lines that say nothing, "
+              << number("bad_lines") << " bad lines\n";
     for (const auto& bad : told->at("bad"))
         std::cout << options.file << ":" << bad.value("line", std::int64_t{0}) << ": "
                   << bad.value("why", "") << "\n";
@@ -170,8 +178,12 @@ void add_list_verbs(Verbs& verbs, CLI::App& trust)
         verbs.add(list, "import", "Takes a list's entries: silence quarantines, suspend blocks",
                   [options](const Settings& settings) { return import_list(settings, *options); });
     import.add_option("FILE", options->file, "The CSV")->required();
+    import
+        .add_option("--name", options->name,
+                    "The list's name; else the file's, without folder and extension")
+        ->type_name("LIST");
     import.add_flag("--replace", options->replace,
-                    "Entries of lists that this one doesn't name go");
+                    "Entries of that list that the file doesn't name go");
     const auto file = std::make_shared<std::string>();
     verbs
         .add(list, "export", "Writes whom this server blocks or quarantines by anybody's word",

@@ -72,8 +72,9 @@ class TrustGuide : public WorldTest {
 TEST_F(TrustGuide, EveryCommandSaysWhatIsShown)
 {
     open({"a.test", "b.test"}, {}, "", Tuning::strangers);
-    std::ofstream(node("a.test").folder() + "/blocked.csv")
-        << "#domain,#severity\nspam.example,suspend\nloud.example,silence\n";
+    for (const char* const file : {"/blocked.csv", "/2026-06.csv"})
+        std::ofstream(node("a.test").folder() + file)
+            << "#domain,#severity\nspam.example,suspend\nloud.example,silence\n";
     const auto steps = steps_of(ENTENTE_TRUST_GUIDE);
     ASSERT_GE(steps.size(), 25U);
     std::size_t shown = 0;

@@ -165,15 +165,20 @@ TEST_F(Trust, AListIsImportedWithoutItsBadLinesAndExported)
     const auto out = a.folder() + "/out.csv";
     trust("a.test", {"list", "export", out});
     EXPECT_EQ(read_file(out),
-              "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\r\n"
-              "loud.test,silence,False,False,,False\r\n"
-              "worse.test,suspend,False,False,,False\r\n");
+              "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate,#origin"
+              "\r\nloud.test,silence,False,False,,False,list\r\n"
+              "worse.test,suspend,False,False,,False,\r\n");
     EXPECT_EQ(control(a, {"trust", "list", "export", out}).exit_code, 1) << "it is there already";
 
     std::ofstream(file) << "other.test,suspend\n";
     trust("a.test", {"list", "import", file, "--replace"});
     EXPECT_EQ(tier("a.test", "loud.test"), "guest first-contact");
     EXPECT_EQ(tier("a.test", "other.test"), "blocked list");
+    trust("a.test", {"list", "import", file, "--replace", "--name", "second"});
+    const auto lists = trust("a.test", {"show", "other.test"}).json.at("lists");
+    ASSERT_EQ(lists.size(), 2U);
+    EXPECT_EQ(lists.at(0).at("list"), "list") << "the file's name";
+    EXPECT_EQ(lists.at(1).at("list"), "second");
     const auto plain =
         run_program({"ententctl", "trust", "show", "other.test", "--config", a.config_file()});
     EXPECT_EQ(plain.exit_code, 0);
@@ -184,6 +189,7 @@ TEST_F(Trust, AListIsImportedWithoutItsBadLinesAndExported)
     EXPECT_EQ(control(a, {"trust", "pardon", "other.test"}).exit_code, 1);
     EXPECT_EQ(control(a, {"trust", "set", "a.test", "known"}).exit_code, 1);
     EXPECT_EQ(control(a, {"trust", "list", "import", a.folder() + "/none"}).exit_code, 1);
+    EXPECT_EQ(control(a, {"trust", "list", "import", file, "--name", "a b"}).exit_code, 1);
 }
 
 }  // namespace

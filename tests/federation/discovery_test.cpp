@@ -345,10 +345,18 @@ TEST_F(DiscoveryTest, AChangedKeyIsNeverSilentlyAccepted)
 {
     auto old_key = them.key_ref();
     ASSERT_TRUE(peer());
+    std::vector<std::string> shown;
+    us.discovery->on_conflict([&](const ServerName& server, const std::string& document) {
+        EXPECT_EQ(server, a_test);
+        shown.push_back(document);
+    });
     serve_changed_key();
     auto key = request_key(them.key_ref());
     ASSERT_FALSE(key);
     EXPECT_EQ(key.error().code, Code::key_conflict);
+    ASSERT_EQ(shown.size(), 1U);
+    EXPECT_NE(shown[0].find(them.key_ref().key.str()), std::string::npos)
+        << "the document that has the other key: " << shown[0];
     EXPECT_TRUE(request_key(old_key));
     EXPECT_EQ(us.notices.back(), "a.test key-conflict");
 

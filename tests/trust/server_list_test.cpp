@@ -150,13 +150,24 @@ TEST(ServerList, TestNamesAreTakenWhereTheConfigurationAllowsThem)
     EXPECT_EQ(parse_server_list("a.test,suspend", {.allow_test_names = true})->entries.size(), 1U);
 }
 
+TEST(ServerList, AListsNameIsPlainAndOfOneTo64Octets)
+{
+    EXPECT_TRUE(is_list_name("Blocked_2026-05.v1"));
+    EXPECT_TRUE(is_list_name(std::string(max_list_name_octets, 'a')));
+    EXPECT_FALSE(is_list_name(std::string(max_list_name_octets + 1, 'a')));
+    for (const auto* bad : {"", "a b", "a,b", "a\n", "\xc3\xa9", "a/b"})
+        EXPECT_FALSE(is_list_name(bad)) << bad;
+}
+
 TEST(ServerList, WhatIsWrittenReadsBack)
 {
-    EXPECT_EQ(write_server_list({entry("a.example", Tier::blocked, "x, \"y\""),
-                                 entry("b.example", Tier::quarantined)}),
-              "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\r\n"
-              "a.example,suspend,False,False,\"x, \"\"y\"\"\",False\r\n"
-              "b.example,silence,False,False,,False\r\n");
+    auto listed = entry("b.example", Tier::quarantined);
+    listed.origin = "garden-2026";
+    EXPECT_EQ(
+        write_server_list({entry("a.example", Tier::blocked, "x, \"y\""), listed}),
+        "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate,#origin\r\n"
+        "a.example,suspend,False,False,\"x, \"\"y\"\"\",False,\r\n"
+        "b.example,silence,False,False,,False,garden-2026\r\n");
     EXPECT_TRUE(rc::check("any comment comes back", [] {
         const auto letters =
             *rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '\r', ' ', '#'));

@@ -233,10 +233,38 @@ TEST_F(StandingTest, AConflictIsProvenByThePinsThatAreInOne)
     auto pins = *ring.find(rig::server);
     EXPECT_FALSE(Proof::of_conflict(pins));
     pins.conflict = true;
-    const auto proof = Proof::of_conflict(pins);
+    const auto proof = Proof::of_conflict(pins, "{}");
     ASSERT_TRUE(proof);
     EXPECT_EQ(proof->server(), rig::server);
-    EXPECT_EQ(proof->evidence(), R"({"server":"a.example","conflict":true})");
+    EXPECT_EQ(proof->evidence(), R"({"server":"a.example","conflict":true,"shown":"e30"})");
+    const auto has_shown = [&](std::size_t octets) {
+        const auto made = Proof::of_conflict(pins, std::string(octets, 'x'));
+        return made->evidence().find("\"shown\"") != std::string::npos;
+    };
+    EXPECT_TRUE(has_shown(max_shown_octets));
+    EXPECT_FALSE(has_shown(max_shown_octets + 1));
+}
+
+TEST_F(StandingTest, WhatIsNotedBesidesIsLeftOutWhereTheEvidenceWouldBeTooLong)
+{
+    auto pins = *ring.find(rig::server);
+    pins.conflict = true;
+    auto proof = Proof::of_conflict(pins, "{}").value();
+    const std::string before = R"({"server":"a.example","conflict":true,"shown":"e30")";
+    proof.note_place(protocol::ChannelId::trusted("c@a.example"), 7);
+    EXPECT_EQ(proof.evidence(), before + R"(,"channel":"c@a.example","seq":7})");
+
+    const auto with_first = [&](std::size_t octets) {
+        auto made = Proof::of_conflict(pins, "{}").value();
+        made.note_first(std::string(octets, 'x'));
+        return made.evidence().size();
+    };
+    // Of base64url four for three; the member's name, quotes and comma are eleven.
+    constexpr std::size_t name = 11;
+    const auto room = (max_evidence_octets - before.size() - 1 - name) * 3 / 4;
+    EXPECT_GT(with_first(room), max_evidence_octets - 4);
+    EXPECT_LE(with_first(room), max_evidence_octets);
+    EXPECT_EQ(with_first(room + 3), before.size() + 1);
 }
 
 TEST_F(StandingTest, OffencesReadBackAsWhatTheyWere)

@@ -49,6 +49,24 @@ TEST(Tiers, AKeyConflictQuarantinesAtBestAndNeverUnblocks)
     EXPECT_EQ(tiers.tier_of(friendly, false, today), Tier::trusted);
 }
 
+TEST(Tiers, AProposalLetsInWhomTheModeAloneBlocksAndNobodyElse)
+{
+    const auto of = [](Mode mode, const ServerName& server) {
+        auto tiers = tiers_in(mode);
+        tiers.note_proposed(server, true);
+        return tiers.explain(server, false, today);
+    };
+    EXPECT_EQ(of(Mode::open, stranger), (Verdicted{Tier::guest, Reason::first_contact}));
+    EXPECT_EQ(of(Mode::reviewed, stranger), (Verdicted{Tier::quarantined, Reason::first_contact}));
+    EXPECT_EQ(of(Mode::allowlist, stranger), (Verdicted{Tier::quarantined, Reason::peering}));
+    EXPECT_EQ(of(Mode::closed, stranger), (Verdicted{Tier::blocked, Reason::closed}));
+    EXPECT_EQ(of(Mode::allowlist, enemy), (Verdicted{Tier::blocked, Reason::configuration}));
+    auto tiers = tiers_in(Mode::allowlist);
+    tiers.note_proposed(stranger, true);
+    tiers.note_proposed(stranger, false);
+    EXPECT_EQ(tiers.tier_of(stranger, today), Tier::blocked);
+}
+
 // The administrator's own entry, then a list's, then what was earned or lost.
 TEST(Tiers, WhoseWordItIsDecidesWhichCounts)
 {

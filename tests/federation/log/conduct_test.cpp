@@ -7,6 +7,8 @@
 #include "federation/channel_changes.hpp"
 #include "protocol/jws.hpp"
 #include "storage/audit_store.hpp"
+#include "storage/evidence_store.hpp"
+#include "storage/log_reader.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -158,6 +160,10 @@ TEST_F(ConductTest, TwoEventsUnderOneTxnFellAtOnce)
     EXPECT_EQ(tier(a, b), Tier::quarantined);
     ASSERT_EQ(falls(a).size(), 1U);
     EXPECT_EQ(falls(a)[0].offence, Offence::equivocation);
+    // The second is in the request that was signed; the first came in another.
+    const auto evidence = nlohmann::json::parse(falls(a)[0].evidence);
+    EXPECT_EQ(protocol::from_base64url(evidence.at("first").get<std::string>()).value(),
+              first.event);
 }
 
 // [LOG-4]
@@ -174,6 +180,15 @@ TEST_F(ConductTest, AForkFellsTheHomeThatSignedIt)
     ASSERT_EQ(falls(b).size(), 1U);
     EXPECT_EQ(falls(b)[0].offence, Offence::fork);
     EXPECT_EQ(falls(b)[0].server, a.identity.name);
+    // Under which the channel's own evidence is kept.
+    const auto evidence = nlohmann::json::parse(falls(b)[0].evidence);
+    const auto kept = b.read([&](storage::Connection& db) {
+                           auto row = storage::read_channel(db, channel);
+                           return storage::evidence_of(db, row->id);
+                       }).value();
+    ASSERT_EQ(kept.size(), 1U);
+    EXPECT_EQ(evidence.at("channel"), channel.str());
+    EXPECT_EQ(evidence.at("seq"), kept[0].seq);
 }
 
 // What isn't proven to be a server's own counts against nobody.
@@ -194,12 +209,12 @@ TEST_F(ConductTest, NobodyCanRuinAnothersStandingWithForgedRequests)
     const auto by = [&](const ServerName& name, const protocol::SigningKey& key) {
         return protocol::make_jws(key, name, "entente-root", "{}");
     };
-    a.conduct->forked(*a.ring, b.identity.name, by(c.identity.name, c.identity.key));
-    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, c.identity.key));
-    a.conduct->forked(*a.ring, b.identity.name, "no root");
+    a.conduct->forked(*a.ring, b.identity.name, by(c.identity.name, c.identity.key), channel, 1);
+    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, c.identity.key), channel, 1);
+    a.conduct->forked(*a.ring, b.identity.name, "no root", channel, 1);
     EXPECT_EQ(tier(a, b), Tier::guest);
     EXPECT_TRUE(falls(a).empty());
-    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, b.identity.key));
+    a.conduct->forked(*a.ring, b.identity.name, by(b.identity.name, b.identity.key), channel, 1);
     EXPECT_EQ(tier(a, b), Tier::quarantined);
 }
 
@@ -279,7 +294,7 @@ TEST_F(ConductTest, AKeyConflictFellsUntilItEndsAndNothingElseIsPardonedByThat)
 {
     auto pins = *a.ring->find(b.identity.name);
     pins.conflict = true;
-    const auto proof = trust::Proof::of_conflict(pins).value();
+    const auto proof = trust::Proof::of_conflict(pins, "{}").value();
     const auto end = [&] {
         a.conduct->conflict_ended(b.identity.name);
         return falls(a).size();
@@ -336,35 +351,134 @@ TEST_F(ConductTest, TheAdministratorsWordIsInTheAuditLogOnceAndAListsIsnt)
     EXPECT_EQ(log[0].details, R"({"tier":"guest","comment":"\"so\""})");
 }
 
-TEST_F(ConductTest, AnImportAddsOrReplacesAndOneThatHasNoRoomChangesNothing)
-{
-    auto& world = servers.world;
-    const auto entry = [](const std::string& name, Tier tier) {
-        return storage::TierEntry{ServerName::trusted(name), tier, "", 1};
-    };
-    const auto of = [&](const std::string& name) {
+class ImportTest : public ConductTest {
+ protected:
+    static std::vector<storage::TierEntry> some(const std::string& prefix, std::size_t count,
+                                                Tier tier = Tier::blocked)
+    {
+        std::vector<storage::TierEntry> made;
+        for (std::size_t i = 0; i < count; ++i)
+            made.push_back(
+                {ServerName::trusted(prefix + std::to_string(i) + ".example"), tier, "", 1});
+        return made;
+    }
+    Result<std::size_t> import(const std::string& list, std::vector<storage::TierEntry> entries,
+                               bool replaces = false)
+    {
+        return servers.world.run(a.conduct->import({list, std::move(entries), replaces}));
+    }
+    // Entries of "held" that nobody has imported.
+    void hold(std::size_t count)
+    {
+        const auto sql =
+            "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < " +
+            std::to_string(count) +
+            ") INSERT INTO tier_entry (source, server, origin, tier, comment, at) "
+            "SELECT 1, 'held' || i || '.example', 'held', 0, '', 1 FROM n";
+        ASSERT_TRUE(a.write(
+            [&](storage::WriteTransaction& transaction) { return transaction.db().execute(sql); }));
+        a.restart();
+    }
+    std::optional<Tier> listed(const std::string& name)
+    {
         return a.standings->entry(Source::list, ServerName::trusted(name));
-    };
-    ASSERT_TRUE(world.run(a.conduct->import(
-        {entry("b.example", Tier::blocked), entry("x.example", Tier::blocked)}, false)));
-    ASSERT_TRUE(world.run(a.conduct->import(
-        {entry("b.example", Tier::quarantined), entry("y.example", Tier::blocked)}, false)));
-    EXPECT_EQ(of("b.example"), Tier::quarantined);
-    EXPECT_EQ(of("x.example"), Tier::blocked);
-    ASSERT_TRUE(world.run(a.conduct->import({entry("y.example", Tier::quarantined)}, true)));
-    a.restart();
-    EXPECT_EQ(of("b.example"), std::nullopt);
-    EXPECT_EQ(of("x.example"), std::nullopt);
-    EXPECT_EQ(of("y.example"), Tier::quarantined);
+    }
+};
 
-    std::vector<storage::TierEntry> many;
-    for (std::size_t i = 0; i < trust::max_entries; ++i)
-        many.push_back(entry("s" + std::to_string(i) + ".example", Tier::blocked));
-    const auto refused = world.run(a.conduct->import(std::move(many), false));
+TEST_F(ImportTest, AnImportAddsOrReplacesWhatThatListHasSaid)
+{
+    ASSERT_TRUE(import("one", some("x", 2)));
+    ASSERT_TRUE(import("one", some("x", 1, Tier::quarantined)));
+    ASSERT_TRUE(import("two", some("y", 2)));
+    EXPECT_EQ(listed("x0.example"), Tier::quarantined);
+    EXPECT_EQ(listed("x1.example"), Tier::blocked);
+    EXPECT_EQ(import("one", some("z", 1), true).value(), 2U);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(listed("x0.example"), std::nullopt);
+        EXPECT_EQ(listed("x1.example"), std::nullopt);
+        EXPECT_EQ(listed("y1.example"), Tier::blocked) << "another list's";
+        EXPECT_EQ(listed("z0.example"), Tier::blocked);
+        a.restart();
+    }
+}
+
+TEST_F(ImportTest, WhomTwoListsNameTheStricterOneDecidesAndBothMustLetGo)
+{
+    ASSERT_TRUE(import("mild", some("x", 1, Tier::quarantined)));
+    ASSERT_TRUE(import("strict", some("x", 1)));
+    ASSERT_TRUE(import("mild", some("x", 1, Tier::quarantined)));
+    EXPECT_EQ(listed("x0.example"), Tier::blocked);
+    a.restart();
+    EXPECT_EQ(listed("x0.example"), Tier::blocked);
+    EXPECT_EQ(import("strict", {}, true).value(), 1U);
+    EXPECT_EQ(listed("x0.example"), Tier::quarantined);
+    EXPECT_EQ(import("mild", {}, true).value(), 1U);
+    EXPECT_EQ(listed("x0.example"), std::nullopt);
+}
+
+TEST_F(ImportTest, AFullTableTakesOtherNamesInTheOldOnesPlaceAndNoneBeyond)
+{
+    constexpr std::size_t replaced = 1'200;
+    hold(trust::max_entries - replaced);
+    ASSERT_TRUE(import("small", some("old", replaced)));
+    const auto refused = import("small", some("new", 1));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::too_large);
-    EXPECT_EQ(of("s0.example"), std::nullopt);
-    EXPECT_EQ(of("y.example"), Tier::quarantined);
+    EXPECT_EQ(import("small", some("new", replaced + 1), true).error().code, Code::too_large);
+    EXPECT_EQ(listed("new0.example"), std::nullopt);
+    EXPECT_EQ(listed("old0.example"), Tier::blocked);
+
+    EXPECT_EQ(import("small", some("new", replaced), true).value(), replaced);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(a.standings->entries_of(Source::list).size(), trust::max_entries);
+        EXPECT_EQ(listed("old0.example"), std::nullopt);
+        EXPECT_EQ(listed("new1199.example"), Tier::blocked);
+        a.restart();
+    }
+}
+
+TEST_F(ImportTest, MoreEntriesThanThereIsRoomForAreToldAndKeepNobodyFromStarting)
+{
+    hold(trust::max_entries + 1);
+    EXPECT_EQ(a.standings->entries_of(Source::list).size(), trust::max_entries);
+    ASSERT_FALSE(a.conduct_log.lines.empty());
+    EXPECT_EQ(a.conduct_log.lines.back().fields.at("entries"), "1");
+}
+
+TEST_F(ImportTest, TheAuditLogHasAnImportsBeginningAndEndAndNoneThatWasRefused)
+{
+    const auto log = [&] {
+        return a
+            .read([](storage::Connection& db) { return storage::audit_between(db, 0, 100, 100); })
+            .value();
+    };
+    hold(trust::max_entries - 1);
+    ASSERT_FALSE(import("one", some("x", 2)));
+    EXPECT_TRUE(log().empty());
+    ASSERT_TRUE(import("one", some("x", 1)));
+    ASSERT_TRUE(import("one", some("y", 1), true));
+    const auto kept = log();
+    ASSERT_EQ(kept.size(), 4U);
+    EXPECT_EQ(kept[2].act, "trust.import");
+    EXPECT_EQ(kept[2].object, "one");
+    EXPECT_EQ(kept[2].details, R"({"replace":true})");
+    EXPECT_EQ(kept[3].act, "trust.imported");
+    EXPECT_EQ(kept[3].details, R"({"entries":1,"dropped":1})");
+}
+
+// A list of 100,000 must not wake 100,000 links.
+TEST_F(ImportTest, OnlyWhoIsBlockedOrFreedByItIsTold)
+{
+    std::vector<ServerName> told;
+    a.on_moved = [&](const std::vector<ServerName>& moved) {
+        told.insert(told.end(), moved.begin(), moved.end());
+    };
+    ASSERT_TRUE(import("one", some("mild", 2, Tier::quarantined)));
+    EXPECT_TRUE(told.empty());
+    ASSERT_TRUE(import("one", some("mild", 1), true));
+    EXPECT_EQ(told, std::vector{ServerName::trusted("mild0.example")});
+    ASSERT_TRUE(import("one", {}, true));
+    EXPECT_EQ(told.size(), 2U);
 }
 
 }  // namespace

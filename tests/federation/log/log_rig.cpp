@@ -104,7 +104,7 @@ void Server::open()
                                                        [](const storage::CommittedRun&) {});
     commits->add(*store);
     standings = std::make_unique<trust::Tiers>(
-        trust::TierConfig{trust::Mode::open, {}, {}, conduct_figures});
+        trust::TierConfig{mode, {}, {}, conduct_figures});
     accepted = std::make_unique<storage::AcceptedCounts>(
         [this](const ServerName& server, const trust::ServerStanding& standing) {
             conduct->counted(server, standing);
@@ -117,8 +117,11 @@ void Server::open()
         return index->catch_up(db, all_events);
     });
     if (!caught_up || !*caught_up) throw std::runtime_error("the index can't be caught up");
-    conduct = std::make_unique<Conduct>(
-        ConductParts{identity.name, *standings, *commits, *tasks, conduct_log, world.clock});
+    conduct = std::make_unique<Conduct>(ConductParts{identity.name, *standings, *commits, *tasks,
+                                                     conduct_log, world.clock,
+                                                     [this](const std::vector<ServerName>& moved) {
+                                                         if (on_moved) on_moved(moved);
+                                                     }});
     auto loaded = world.run(conduct->load());
     if (!loaded) throw std::runtime_error(loaded.error().detail);
 
@@ -160,8 +163,9 @@ void Server::open()
         lacked.emplace_back(channel, floor);
     };
     events.thawed = [this](const ChannelId& channel) { thawed.push_back(channel.str()); };
-    events.fork_proven = [this](const ServerName& of, const std::string& root) {
-        conduct->forked(*ring, of, root);
+    events.fork_proven = [this](const ServerName& of, const std::string& root,
+                                const ChannelId& channel, std::int64_t seq) {
+        conduct->forked(*ring, of, root, channel, seq);
     };
     waits = std::make_unique<LongWaits>(
         LongWaitsParts{*store, *commits, *notices, waits_log, world.clock});
@@ -180,6 +184,10 @@ void Server::open()
                              *commits, *notices,  null_log,  world.clock};
     settling.believes = [this](const ChannelId& channel, const ServerName& server) {
         return repair->believes(channel, server);
+    };
+    settling.direct_refused = [this](storage::WriteTransaction& transaction,
+                                     const storage::DirectRow& row, Code problem) -> Result<void> {
+        return direct_refused ? direct_refused(transaction, row, problem) : Result<void>{};
     };
     settling.move_answered = [this](storage::WriteTransaction& transaction,
                                     const storage::DirectRow& row,

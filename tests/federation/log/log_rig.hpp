@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -288,6 +289,8 @@ struct Server {
     std::vector<std::string> asked_moderators;
     trust::TierTable tiers;
     trust::Tier tier = trust::Tier::trusted;  // of whoever sends here
+    trust::Mode mode = trust::Mode::open;     // from the next start on
+    DirectRefused direct_refused;
     // Whose key signs what is sent here; the origin's own where there is none, which is all that a
     // gate lets in.
     std::optional<protocol::SigningKey> forger;
@@ -319,6 +322,7 @@ struct Server {
     std::unique_ptr<Conduct> conduct;
     std::unique_ptr<storage::AcceptedCounts> accepted;
     HeardLog conduct_log;
+    std::function<void(const std::vector<ServerName>&)> on_moved;
     std::unique_ptr<Inbox> inbox;
     // The shipped ones, until a test says otherwise; they outlive a restart.
     std::shared_ptr<trust::policy::Policies> policies = trust::policy::shipped_alone();

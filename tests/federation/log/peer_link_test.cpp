@@ -89,6 +89,23 @@ class Link : public ::testing::Test {
     LinksOf links{a, peer, std::chrono::milliseconds(50)};
 };
 
+// A list of strangers starts no link for each of them.
+TEST_F(Link, OfThoseThatAreFreedOnlyWhoIsOwedSomethingGetsALink)
+{
+    std::vector<ServerName> freed;
+    for (int i = 0; i < 1'000; ++i)
+        freed.push_back(ServerName::trusted("s" + std::to_string(i) + ".example"));
+    links->moved(freed);
+    EXPECT_EQ(links->running(), 0U);
+    freed.push_back(b.identity.name);
+    links->moved(freed);
+    run([this] { return links->running() > 0; });
+    EXPECT_EQ(links->running(), 1U);
+    EXPECT_TRUE(links->state_of(b.identity.name));
+    run([this] { return waits(); });
+    EXPECT_EQ(peer.slices, 1U);
+}
+
 // Found by the simulation: nobody else would have come for it before the next heartbeat.
 // [LOG-2]
 TEST_F(Link, AHoldThatEndsWhileABatchIsReadIsNoneAnyMore)

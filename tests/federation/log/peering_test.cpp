@@ -39,15 +39,30 @@ class Side {
         return server_.standings->explain(of.identity.name, false, server_.world.clock.now_ms());
     }
     bool trusts(const Server& of) { return verdict(of).tier == Tier::trusted; }
+    bool is_blocked(const ServerName& of)
+    {
+        return server_.standings->tier_of(of, server_.world.clock.now_ms()) == Tier::blocked;
+    }
+    void set_mode(trust::Mode mode)
+    {
+        server_.mode = mode;
+        restart();
+    }
 
     HeardLog log;
+    std::vector<std::pair<ServerName, bool>> urged;  // and whether it was blocked then
 
  private:
     void open()
     {
-        peering_ = std::make_unique<Peering>(
-            PeeringParts{server_.identity, *server_.store, *server_.commits, *server_.standings,
-                         log, server_.world.clock, server_.world.random, [](const ServerName&) {}});
+        peering_ = std::make_unique<Peering>(PeeringParts{
+            server_.identity, *server_.store, *server_.commits, *server_.standings, log,
+            server_.world.clock, server_.world.random,
+            [this](const ServerName& server) { urged.emplace_back(server, is_blocked(server)); }});
+        server_.direct_refused = [this](storage::WriteTransaction& transaction,
+                                        const storage::DirectRow& row, Code problem) {
+            return peering_->refused(transaction, row, problem);
+        };
         server_.direct->handle(
             std::string(peering_type),
             [this](storage::WriteTransaction& transaction, const VerifiedDirect& word,
@@ -62,6 +77,15 @@ class Side {
 class PeeringTest : public ::testing::Test {
  protected:
     void send_all() { settle_all(a, b); }
+    // As links and gates have it: nothing from or to whom is blocked.
+    static void pass(Server& from, Server& to)
+    {
+        const auto now = from.world.clock.now_ms();
+        to.tier = to.standings->tier_of(from.identity.name, now);
+        const auto back = from.standings->tier_of(to.identity.name, now);
+        if (to.tier == Tier::blocked || back == Tier::blocked) return;
+        EXPECT_TRUE(exchange(from, to));
+    }
     // A word of b's as it would travel.
     protocol::EventResult hear(const std::string& members, const std::string& sender = "b.example",
                                Millis ago = 0)
@@ -157,7 +181,7 @@ TEST_F(PeeringTest, TheAdministratorsOwnEntryCountsBeforeIt)
 }
 
 // [INBOX-19]
-TEST_F(PeeringTest, AWordIsTheServersOwnWellFormedAndNotFromQuarantine)
+TEST_F(PeeringTest, AWordIsTheServersOwnAndWellFormedAndMayComeFromQuarantine)
 {
     const auto refused = [&](const protocol::EventResult& result) {
         return result.status == ItemStatus::rejected ? result.problem->code : Code::internal;
@@ -165,12 +189,82 @@ TEST_F(PeeringTest, AWordIsTheServersOwnWellFormedAndNotFromQuarantine)
     EXPECT_EQ(refused(hear(R"(,"wish":"peer")", "bob@b.example")), Code::forbidden);
     EXPECT_EQ(refused(hear("")), Code::malformed);
     EXPECT_EQ(refused(hear(R"(,"wish":"marry")")), Code::malformed);
-    a.tier = Tier::quarantined;
+    a.tier = Tier::blocked;
     EXPECT_EQ(refused(hear(R"(,"wish":"peer")")), Code::forbidden);
     EXPECT_EQ(one.accept(b).error().code, Code::conflict);
-    a.tier = Tier::guest;
+    a.tier = Tier::quarantined;
     EXPECT_EQ(hear(R"(,"wish":"peer")").status, ItemStatus::accepted);
     EXPECT_TRUE(one.accept(b)->is_mutual());
+}
+
+// [INBOX-19]
+TEST_F(PeeringTest, ServersThatReviewStrangersAgree)
+{
+    one.set_mode(trust::Mode::reviewed);
+    other.set_mode(trust::Mode::reviewed);
+    EXPECT_EQ(one.verdict(b).tier, Tier::quarantined);
+    pass(a, b);
+    ASSERT_TRUE(one.propose(b));
+    pass(a, b);
+    ASSERT_TRUE(other.accept(a));
+    pass(b, a);
+    EXPECT_TRUE(one.trusts(b));
+    EXPECT_TRUE(other.trusts(a));
+}
+
+// Either proposes: who isn't named anywhere is blocked until then, and what was said waits.
+// [INBOX-19]
+TEST_F(PeeringTest, ServersThatBlockStrangersAgreeOnceBothHaveProposed)
+{
+    one.set_mode(trust::Mode::allowlist);
+    other.set_mode(trust::Mode::allowlist);
+    ASSERT_TRUE(one.propose(b));
+    EXPECT_EQ(one.verdict(b), (trust::Verdicted{Tier::quarantined, Reason::peering}));
+    EXPECT_EQ(one.urged.back(), (std::pair{b.identity.name, false})) << "else it would never go";
+    one.restart();
+    EXPECT_FALSE(one.is_blocked(b.identity.name));
+    pass(a, b);
+    EXPECT_TRUE(other.is_blocked(a.identity.name));
+
+    one.urged.clear();
+    ASSERT_TRUE(other.propose(a));
+    pass(b, a);
+    EXPECT_TRUE(one.trusts(b));
+    EXPECT_EQ(one.urged.back().first, b.identity.name) << "what was refused yesterday goes now";
+    pass(a, b);
+    EXPECT_TRUE(other.trusts(a));
+
+    ASSERT_TRUE(one.end(b));
+    EXPECT_TRUE(one.is_blocked(b.identity.name));
+}
+
+TEST_F(PeeringTest, AServerThatIsBlockedByNameStaysThatWhatIsProposed)
+{
+    one.set_mode(trust::Mode::allowlist);
+    ASSERT_TRUE(a.standings->put(Source::list, b.identity.name, Tier::blocked));
+    ASSERT_TRUE(one.propose(b));
+    EXPECT_TRUE(one.is_blocked(b.identity.name));
+    one.set_mode(trust::Mode::closed);
+    EXPECT_TRUE(one.is_blocked(b.identity.name));
+}
+
+// [INBOX-19]
+TEST_F(PeeringTest, AProposalThatIsRefusedStandsNoMoreAndIsTold)
+{
+    b.tier = Tier::blocked;
+    ASSERT_TRUE(one.propose(b));
+    ASSERT_TRUE(exchange(a, b));
+    ASSERT_EQ(one.log.lines.size(), 1U);
+    EXPECT_EQ(one.log.lines[0].fields.at("server"), "b.example");
+    EXPECT_EQ(one.log.lines[0].fields.at("problem"), "forbidden");
+    EXPECT_EQ(one.end(b).error().code, Code::not_found);
+    // They don't make up with what was refused.
+    EXPECT_EQ(hear(R"(,"wish":"peer")").status, ItemStatus::accepted);
+    EXPECT_FALSE(one.trusts(b));
+    b.tier = Tier::guest;
+    ASSERT_TRUE(one.accept(b));
+    send_all();
+    EXPECT_TRUE(one.trusts(b));
 }
 
 // [INBOX-19]

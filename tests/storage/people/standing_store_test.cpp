@@ -77,13 +77,14 @@ TEST_F(StandingStore, AFallIsKeptWithItsEvidenceAndCounted)
 
 TEST_F(StandingStore, TheEvidenceOfAServerOfAllAndOfAFallIsBounded)
 {
-    for (int i = 0; i < max_falls_per_server; ++i) ASSERT_TRUE(put_fall(*db, fall(bad, now + i)));
+    for (int i = 0; i < max_falls_per_server; ++i)
+        ASSERT_TRUE(put_fall(*db, fall(bad, now + i * day_ms)));
     EXPECT_EQ(falls(*db, bad, 0, 100).value().size(), 8U);
-    ASSERT_TRUE(put_fall(*db, fall(bad, now + 100)));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + 100 * day_ms)));
     const auto kept = falls(*db, bad, 0, 100).value();
     ASSERT_EQ(kept.size(), 8U);
-    EXPECT_EQ(kept.front().fall.at, now + 100);
-    EXPECT_EQ(kept.back().fall.at, now + 1) << "the oldest has gone";
+    EXPECT_EQ(kept.front().fall.at, now + 100 * day_ms);
+    EXPECT_EQ(kept.back().fall.at, now + day_ms) << "the oldest has gone";
     EXPECT_EQ(find_standing(*db, bad)->falls, 9) << "it counts all the same";
 
     ASSERT_TRUE(db->begin());
@@ -94,11 +95,23 @@ TEST_F(StandingStore, TheEvidenceOfAServerOfAllAndOfAFallIsBounded)
     EXPECT_EQ(count("SELECT count(*) FROM fall"), max_falls);
     EXPECT_EQ(falls(*db, bad, 0, 100).value().size(), 7U);
 
-    auto large = fall(good, now);
+    auto large = fall(good, now + day_ms);
     large.evidence = std::string(trust::max_evidence_octets, 'e');
     EXPECT_TRUE(put_fall(*db, large));
     large.evidence += "e";
     EXPECT_EQ(put_fall(*db, large).error().code, Code::too_large);
+}
+
+// Each is found without the other being stored yet.
+TEST_F(StandingStore, TwoOffencesOfOneMomentAreOneFallAndTheNextIsOneWhenItHasEnded)
+{
+    ASSERT_TRUE(put_fall(*db, fall(bad, now)));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now, Offence::equivocation)));
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + day_ms - 1)));
+    EXPECT_EQ(find_standing(*db, bad).value(), (ServerStanding{0, 0, 1, now + day_ms}));
+    EXPECT_EQ(falls(*db, bad, 0, 100)->size(), 1U);
+    ASSERT_TRUE(put_fall(*db, fall(bad, now + day_ms)));
+    EXPECT_EQ(find_standing(*db, bad)->falls, 2);
 }
 
 TEST_F(StandingStore, APardonTakesFallsAndEvidenceAndLeavesWhatWasAccepted)
@@ -126,29 +139,56 @@ TEST_F(StandingStore, TheEndOfAConflictPardonsWhoFellForNothingElse)
     EXPECT_EQ(find_standing(*db, bad)->falls, 2);
     // One whose evidence has gone since isn't taken for a conflict.
     for (int i = 0; i < max_falls_per_server; ++i)
-        ASSERT_TRUE(put_fall(*db, fall(bad, now + i, Offence::key_conflict)));
+        ASSERT_TRUE(put_fall(*db, fall(bad, now + (2 + i) * day_ms, Offence::key_conflict)));
     EXPECT_FALSE(ends());
 }
 
 TEST_F(StandingStore, EntriesAreKeptBySource)
 {
-    const TierEntry own{bad, Tier::trusted, "mine", now}, listed{bad, Tier::blocked, "theirs", now};
+    using Entries = std::vector<TierEntry>;
+    const TierEntry own{bad, Tier::trusted, "mine", now};
+    const TierEntry listed{bad, Tier::blocked, "theirs", now, "one"};
     ASSERT_TRUE(put_tier_entry(*db, Source::administrator, own));
     ASSERT_TRUE(put_tier_entry(*db, Source::list, listed));
-    ASSERT_TRUE(put_tier_entry(*db, Source::list, {good, Tier::quarantined, "", now}));
-    EXPECT_EQ(find_tier_entry(*db, Source::administrator, bad).value(), own);
-    EXPECT_EQ(find_tier_entry(*db, Source::list, bad).value(), listed);
-    EXPECT_EQ(find_tier_entry(*db, Source::administrator, good).value(), std::nullopt);
-    EXPECT_EQ(tier_entries(*db, Source::list, "", 10)->size(), 2U);
-    EXPECT_EQ(tier_entries(*db, Source::list, "", 1)->at(0), listed);
-    EXPECT_EQ(tier_entries(*db, Source::list, bad.str(), 10)->at(0).server, good);
+    EXPECT_EQ(tier_entries_of(*db, Source::administrator, bad, 9).value(), Entries{own});
+    EXPECT_EQ(tier_entries_of(*db, Source::list, bad, 9).value(), Entries{listed});
+    EXPECT_EQ(tier_entries_of(*db, Source::administrator, good, 9).value(), Entries{});
+    EXPECT_EQ(count_listed(*db).value(), 1);
 
     const TierEntry changed{bad, Tier::guest, "", now + 1};
     ASSERT_TRUE(put_tier_entry(*db, Source::administrator, changed));
-    EXPECT_EQ(find_tier_entry(*db, Source::administrator, bad).value(), changed);
+    EXPECT_EQ(tier_entries_of(*db, Source::administrator, bad, 9).value(), Entries{changed});
     EXPECT_TRUE(drop_tier_entry(*db, Source::administrator, bad).value());
     EXPECT_FALSE(drop_tier_entry(*db, Source::administrator, bad).value());
-    EXPECT_EQ(find_tier_entry(*db, Source::list, bad).value(), listed);
+    EXPECT_EQ(tier_entries_of(*db, Source::list, bad, 9).value(), Entries{listed});
+}
+
+TEST_F(StandingStore, EachListHasItsOwnWordAndTheStrictestHolds)
+{
+    const TierEntry mild{bad, Tier::quarantined, "", now, "a"},
+        strict{bad, Tier::blocked, "", now, "b"};
+    const TierEntry other{good, Tier::quarantined, "", now, "b"};
+    for (const auto& entry : {mild, strict, other})
+        ASSERT_TRUE(put_tier_entry(*db, Source::list, entry));
+    EXPECT_EQ(count_listed(*db).value(), 3);
+    EXPECT_EQ(tier_entries(*db, Source::list, 9).value(), (std::vector{strict, mild, other}));
+    EXPECT_EQ(tier_entries(*db, Source::list, 1).value(), std::vector{strict});
+    EXPECT_EQ(tier_entries_of(*db, Source::list, bad, 1).value(), std::vector{strict});
+    using Said = std::vector<std::pair<ServerName, Tier>>;
+    EXPECT_EQ(tiers_said(*db, Source::list, "", 9).value(),
+              (Said{{bad, Tier::blocked}, {good, Tier::quarantined}}));
+    EXPECT_EQ(tiers_said(*db, Source::list, "", 1).value(), (Said{{bad, Tier::blocked}}));
+    EXPECT_EQ(tiers_said(*db, Source::list, bad.str(), 9).value(),
+              (Said{{good, Tier::quarantined}}));
+    EXPECT_EQ(servers_listed(*db, "b").value(), (std::vector{bad, good}));
+
+    ASSERT_TRUE(drop_listed(*db, bad, "b"));
+    EXPECT_EQ(tier_said(*db, Source::list, bad).value(), Tier::quarantined);
+    ASSERT_TRUE(drop_listed(*db, bad, "b"));
+    EXPECT_EQ(tier_said(*db, Source::list, bad).value(), Tier::quarantined);
+    ASSERT_TRUE(drop_listed(*db, bad, "a"));
+    EXPECT_EQ(tier_said(*db, Source::list, bad).value(), std::nullopt);
+    EXPECT_EQ(servers_listed(*db, "a")->size(), 0U);
 }
 
 // One server's commits, as the writer makes them.
