@@ -209,9 +209,20 @@ void Server::open()
         [this](const ServerName& server) { woken.push_back(server.str()); }, LocalChannelsOptions{},
         succession.get(), enforcer.get()});
     budgets = std::make_unique<trust::Budgets>(tiers);
-    inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct,
-                                               *commits, *budgets, world.clock, refused, nullptr,
-                                               conduct.get(), ring.get(), accepted.get()});
+    inbox = std::make_unique<Inbox>(InboxParts{identity,
+                                               *verifier,
+                                               *home,
+                                               *follower,
+                                               *direct,
+                                               *commits,
+                                               *budgets,
+                                               world.clock,
+                                               refused,
+                                               nullptr,
+                                               {},
+                                               conduct.get(),
+                                               ring.get(),
+                                               accepted.get()});
 }
 
 void Server::enforce(const std::string& rules)
