@@ -121,7 +121,7 @@ Api::Api(ApiParts parts, ApiOptions options)
       report_counts_(options_.reports_a_day),
       reports_({parts_.commit, parts_.report_passing, parts_.upheld_reports, parts_.policies,
                 parts_.clock, options_.server, options_.names}),
-      policies_({parts_.commit, parts_.policies, parts_.clock, options_.server}),
+      policies_({parts_.commit, parts_.policies, parts_.clock, parts_.log, options_.server}),
       settings_({parts_.commit, parts_.policies, parts_.clock, parts_.log, options_.server,
                  default_settings(),
                  [this](const SettingValues& values) { take_settings(values); }})
