@@ -105,16 +105,6 @@ Result<void> check_reason(std::string_view reason)
     return {};
 }
 
-policy::ServerRole policy_role(storage::AccountRole role)
-{
-    switch (role) {
-        case storage::AccountRole::user: return policy::ServerRole::user;
-        case storage::AccountRole::admin: return policy::ServerRole::admin;
-        case storage::AccountRole::superadmin: break;
-    }
-    return policy::ServerRole::superadmin;
-}
-
 Administrator administrator_of(const Caller& caller)
 {
     return {caller.account, caller.user.str(), caller.network};
@@ -129,7 +119,7 @@ Result<ActingParty> party_in(Connection& db, const Administrator& by, protocol::
     if (is_gone || !account->is_active())
         return refuse(Code::forbidden, "this account may do nothing any more");
     return ActingParty{{rank_of(account->role), true},
-                       {policy_role(account->role), account->created_at, by.network}};
+                       {federation::policy_role(account->role), account->created_at, by.network}};
 }
 
 Result<void> ActCheck::permit(const Act& act,
@@ -226,11 +216,11 @@ struct Administration::Judging {
     {
         const auto user = localpart + "@" + server.str();
         const auto describe = [&](policy::Request& request) {
-            request.word(A::resource_role, policy_role(target.role))
+            request.word(A::resource_role, federation::policy_role(target.role))
                 .flag(A::resource_own, by.account == target.id)
                 .number(A::context_superadmins, counted(target, superadmins));
             if (wish.judgement == Judgement::set_role)
-                request.word(A::resource_new_role, policy_role(wish.role));
+                request.word(A::resource_new_role, federation::policy_role(wish.role));
         };
         return ActCheck{policies, server, by, actor}.permit(
             {action_of(wish.judgement), policy::ResourceKind::account, user}, describe);

@@ -16,6 +16,7 @@
 #include "api/passwords.hpp"
 #include "api/sessions.hpp"
 #include "federation/people.hpp"
+#include "federation/persons.hpp"
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
 #include "storage/account_admin_store.hpp"
@@ -35,7 +36,6 @@ struct Administrator {
     std::string name = storage::audit_operator;
     std::string network = {};  // as Caller's
 };
-[[nodiscard]] trust::policy::ServerRole policy_role(storage::AccountRole role);
 [[nodiscard]] Administrator administrator_of(const Caller& caller);
 
 // What is asked of an account.

@@ -5,6 +5,7 @@
 
 #include "api/intake.hpp"
 #include "net/ascii.hpp"
+#include "net/source_key.hpp"
 #include "protocol/problem.hpp"
 
 namespace entente::api {
@@ -55,7 +56,7 @@ Result<void> check_encoding(const net::Request& request)
 asio::awaitable<Result<net::Response>> run_open(Api& api, OpenRoute route,
                                                 const net::Request& request)
 {
-    auto within = api.address_rates().take(rate_key(request.source), api.now());
+    auto within = api.address_rates().take(net::source_key(request.source), api.now());
     if (!within) co_return fail(within);
     auto plain = check_encoding(request);
     if (!plain) co_return fail(plain);
@@ -67,7 +68,7 @@ asio::awaitable<Result<net::Response>> run_open(Api& api, OpenRoute route,
 asio::awaitable<Result<net::Response>> run_caller(Api& api, CallerRoute route,
                                                   const net::Request& request)
 {
-    const auto address = rate_key(request.source);
+    const auto address = net::source_key(request.source);
     auto within = api.address_rates().check(address, api.now());
     if (!within) co_return fail(within);
     const auto authorization = request.field("authorization").value_or("");
@@ -120,7 +121,7 @@ Api::Api(ApiParts parts, ApiOptions options)
       report_counts_(options_.reports_a_day),
       reports_({parts_.commit, parts_.report_passing, parts_.upheld_reports, parts_.policies,
                 parts_.clock, options_.server, options_.names}),
-      policies_({parts_.commit, parts_.policies, parts_.clock, options_.server}),
+      policies_({parts_.commit, parts_.policies, parts_.clock, parts_.log, options_.server}),
       settings_({parts_.commit, parts_.policies, parts_.clock, parts_.log, options_.server,
                  default_settings(),
                  [this](const SettingValues& values) { take_settings(values); }})

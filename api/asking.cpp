@@ -13,7 +13,7 @@ using A = policy::Attribute;
 
 federation::Person person_of(const Caller& caller)
 {
-    return {policy_role(caller.role), caller.since, caller.network};
+    return {federation::policy_role(caller.role), caller.since, caller.network};
 }
 
 Result<void> ask_policies(const Api& api, const Caller& caller, const Asking& asking)

@@ -52,6 +52,7 @@ ShownPolicy shown_of(const PolicyVersion& version)
                       version.author,
                       version.reason,
                       version.at,
+                      {},
                       {}};
     if (shown.is_shipped) shown.text = std::string(shipped->text);
     const auto parsed = policy::parse_policy(shown.text.value_or(""));
@@ -65,7 +66,14 @@ Result<std::vector<ShownPolicy>> read_all(Connection& db)
     auto newest = storage::newest_policies(db);
     if (!newest) return fail(newest);
     std::vector<ShownPolicy> all;
-    for (const auto& version : *newest) all.push_back(shown_of(version));
+    auto held = storage::read_policies(db);
+    if (!held) return fail(held);
+    for (const auto& version : *newest) {
+        auto& shown = all.emplace_back(shown_of(version));
+        const auto left_out =
+            std::ranges::find(held->left_out, version.id, &storage::LeftOutPolicy::id);
+        if (left_out != held->left_out.end()) shown.left_out = left_out->why;
+    }
     for (const auto& shipped : policy::shipped_policies()) {
         const auto is_this = [&](const ShownPolicy& one) { return one.id == shipped.id; };
         if (std::ranges::none_of(all, is_this)) {
@@ -141,7 +149,13 @@ asio::awaitable<Result<void>> PolicyDesk::start()
     auto job = [](Connection& db) { return storage::read_policies(db); };
     auto stored = co_await parts_.commit.read(std::move(job));
     if (!stored) co_return fail(stored);
-    parts_.policies.policies()->replace(std::move(*stored));
+    for (const auto& one : stored->left_out)
+        parts_.log.write(
+            protocol::LogLevel::error, "policies",
+            "a stored policy can't be held: what it names is denied to all; put it "
+            "right with ententctl policy put, or restore another version",
+            {{"policy", one.id}, {"version", std::to_string(one.version)}, {"why", one.why}});
+    parts_.policies.policies()->replace(std::move(stored->policies));
     co_return Result<void>{};
 }
 

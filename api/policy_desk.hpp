@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "api/administration.hpp"
+#include "protocol/log.hpp"
 #include "storage/policy_store.hpp"
 #include "trust/policy/enforcer.hpp"
 #include "trust/policy/rehearsal.hpp"
@@ -22,6 +23,7 @@ struct PolicyDeskParts {
     storage::GroupCommit& commit;
     trust::policy::Enforcer& policies;
     const protocol::Clock& clock;
+    protocol::Log& log;
     protocol::ServerName server;
 };
 
@@ -35,6 +37,7 @@ struct ShownPolicy {
     std::string author, reason;  // of the version
     protocol::Millis at = 0;
     std::vector<std::string> unasked;  // actions of its rules that nothing asks about yet
+    std::string left_out;              // why it can't be held; empty: it is
 };
 
 struct CheckedPolicy {
@@ -54,6 +57,8 @@ struct Explained {
     trust::policy::Action action{};
     trust::policy::Outcome outcome{};
     std::string rule;
+    // What isn't known before it is done, and would decide it; nothing: it is decided so.
+    trust::policy::Attributes depends_on = 0;
     std::vector<trust::policy::Compiled::Match> matches;
     // What the matches' names are views into.
     std::shared_ptr<const trust::policy::Compiled> policies;
@@ -71,7 +76,7 @@ class PolicyDesk {
  public:
     explicit PolicyDesk(PolicyDeskParts parts) : parts_(std::move(parts)) {}
 
-    // What is stored counts from then on. `internal` where this program can't read it.
+    // What is stored counts from then on; what this program can't hold is told in the log.
     asio::awaitable<Result<void>> start();
 
     // For whoever has been let in. All that are or were in force, by name.

@@ -66,15 +66,4 @@ Result<void> DailyCount::take(const std::string& key, protocol::Millis now)
     return {};
 }
 
-std::string rate_key(const boost::asio::ip::address& source)
-{
-    if (source.is_v4()) return source.to_string();
-    const auto v6 = source.to_v6();
-    if (v6.is_v4_mapped())
-        return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6).to_string();
-    auto octets = v6.to_bytes();
-    std::fill(octets.begin() + 8, octets.end(), static_cast<unsigned char>(0));
-    return boost::asio::ip::address_v6{octets}.to_string() + "/64";
-}
-
 }  // namespace entente::api

@@ -8,8 +8,6 @@
 #include <string>
 #include <unordered_map>
 
-#include <boost/asio/ip/address.hpp>
-
 #include "protocol/clock.hpp"
 #include "protocol/result.hpp"
 
@@ -62,8 +60,5 @@ class DailyCount {
     std::int64_t day_ = 0;
     std::unordered_map<std::string, std::int64_t> counts_;
 };
-
-// An IPv4 address or an IPv6 /64; v4-mapped addresses are IPv4.
-[[nodiscard]] std::string rate_key(const boost::asio::ip::address& source);
 
 }  // namespace entente::api

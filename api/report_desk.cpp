@@ -139,8 +139,11 @@ asio::awaitable<Result<ReportRow>> ReportDesk::close(Administrator by, std::int6
                                                      Verdict verdict, std::string reason)
 {
     if (auto fits = check_reason(reason); !fits) co_return fail(fits);
+    // Who may not close it mustn't have anything proven.
+    auto row = co_await look_at(by, id);
+    if (!row) co_return row;
     std::optional<trust::Proof> evidence;
-    if (verdict == Verdict::upheld) evidence = co_await evidence_of(id);
+    if (verdict == Verdict::upheld && row->verdict.empty()) evidence = co_await evidence_of(*row);
     Close job{std::move(by),
               id,
               verdict,
@@ -154,13 +157,24 @@ asio::awaitable<Result<ReportRow>> ReportDesk::close(Administrator by, std::int6
     co_return closed;
 }
 
-// Nothing where it can't be proven: the verdict stands all the same, but against nobody's server.
-asio::awaitable<std::optional<trust::Proof>> ReportDesk::evidence_of(std::int64_t id)
+// For who may act on it.
+asio::awaitable<Result<ReportRow>> ReportDesk::look_at(Administrator by, std::int64_t id)
 {
-    auto look = [id](storage::Connection& db) { return storage::find_report(db, id); };
+    auto look = [id, by = std::move(by), &policies = parts_.policies, server = parts_.server,
+                 at = parts_.clock.now_ms()](storage::Connection& db) -> Result<ReportRow> {
+        const auto object = std::to_string(id);
+        auto allowed = check_act(db, policies, server, by, {closing, of_reports, object}, at);
+        if (!allowed) return fail(allowed);
+        return storage::find_report(db, id);
+    };
     auto row = co_await parts_.commit.read(std::move(look));
-    if (!row || !row->verdict.empty()) co_return std::nullopt;
-    auto report = provable(*row);
+    co_return row;
+}
+
+// Nothing where it can't be proven: the verdict stands all the same, but against nobody's server.
+asio::awaitable<std::optional<trust::Proof>> ReportDesk::evidence_of(ReportRow row)
+{
+    auto report = provable(row);
     if (!report) co_return std::nullopt;
     auto proof = co_await parts_.upheld.evidence(std::move(*report));
     if (!proof) co_return std::nullopt;
@@ -199,14 +213,7 @@ asio::awaitable<Result<ReportRow>> ReportDesk::send(Administrator by, std::int64
                                                     bool with_content)
 {
     // Also of one that was sent before, which is only told again.
-    auto look = [id, by, &policies = parts_.policies, server = parts_.server,
-                 at = parts_.clock.now_ms()](storage::Connection& db) -> Result<ReportRow> {
-        const auto object = std::to_string(id);
-        auto allowed = check_act(db, policies, server, by, {closing, of_reports, object}, at);
-        if (!allowed) return fail(allowed);
-        return storage::find_report(db, id);
-    };
-    auto row = co_await parts_.commit.read(std::move(look));
+    auto row = co_await look_at(by, id);
     if (!row || row->sent_at > 0) co_return row;
     auto report = provable(*row);
     if (!report) co_return fail(report);

@@ -58,7 +58,8 @@ class ReportDesk {
     asio::awaitable<Result<void>> sweep();
 
  private:
-    asio::awaitable<std::optional<trust::Proof>> evidence_of(std::int64_t id);
+    asio::awaitable<Result<storage::ReportRow>> look_at(Administrator by, std::int64_t id);
+    asio::awaitable<std::optional<trust::Proof>> evidence_of(storage::ReportRow row);
     [[nodiscard]] Result<federation::Report> provable(const storage::ReportRow& row) const;
 
     ReportDeskParts parts_;

@@ -43,6 +43,7 @@ std::string open_policy_json(const ShownPolicy& shown)
     out += R"(,"version":)" + std::to_string(shown.version);
     out += R"(,"shipped":)" + std::string(shown.is_shipped ? "true" : "false");
     out += R"(,"rules":)" + std::to_string(shown.rules) + unasked_json(shown.unasked);
+    if (!shown.left_out.empty()) out += R"(,"left_out":)" + protocol::json_string(shown.left_out);
     if (shown.version == 0) return out;
     out +=
         R"(,"author":)" + json_string(shown.author) + R"(,"reason":)" + json_string(shown.reason);

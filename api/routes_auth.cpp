@@ -7,6 +7,7 @@
 #include "api/json_body.hpp"
 #include "api/text_limits.hpp"
 #include "api/wire.hpp"
+#include "net/source_key.hpp"
 #include "protocol/ed25519.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
@@ -102,7 +103,7 @@ Result<void> ask_registration(const Api& api, const net::Request& request, const
 {
     const auto& own = api.options().server.str();
     const auto user = name + "@" + own;
-    const auto network = rate_key(request.source);
+    const auto network = net::source_key(request.source);
     policy::Request asked{policy::Action::account_register};
     asked.word(A::subject_kind, policy::SubjectKind::user)
         .text(A::subject_id, user)

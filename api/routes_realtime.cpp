@@ -12,6 +12,7 @@
 #include "api/intake.hpp"
 #include "api/people_wire.hpp"
 #include "api/wire.hpp"
+#include "net/source_key.hpp"
 #include "net/websocket.hpp"
 
 namespace entente::api {
@@ -130,7 +131,7 @@ asio::awaitable<void> serve(Api& api, std::shared_ptr<Caller> caller, net::WebSo
 
 asio::awaitable<Result<std::shared_ptr<void>>> admit(Api& api, const net::Request& request)
 {
-    const auto address = rate_key(request.source);
+    const auto address = net::source_key(request.source);
     auto within = api.address_rates().check(address, api.now());
     if (!within) co_return fail(within);
     auto ticket = request.parameter("ticket").value_or("");

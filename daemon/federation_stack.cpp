@@ -122,7 +122,8 @@ FederationStack::FederationStack(Parts parts)
       people_({parts.identity, parts.stores.logs(), parts.stores.commits(), parts.tasks,
                parts.clock, parts.random, asker(), nudger(), signaller(), &parts.policies}),
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
-              budgets_, parts.clock, parts.stores.window().refused(), &people_.signals(), &conduct_,
+              budgets_, parts.clock, parts.stores.window().refused(), &people_.signals(),
+              [this](const protocol::ServerName& server) { return tier_of(server); }, &conduct_,
               &ring_, &parts.stores.accepted()}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
       directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
@@ -190,6 +191,12 @@ void FederationStack::add_direct_handlers()
 }
 
 // [KEY-4] What contradicts the pins may be an impostor's doing as well: for as long as it lasts.
+trust::Tier FederationStack::tier_of(const protocol::ServerName& server) const
+{
+    const auto* pins = ring_.find(server);
+    return tiers_.tier_of(server, pins != nullptr && pins->conflict, parts_.clock.now_ms());
+}
+
 void FederationStack::heard_of_keys(const protocol::ServerName& server, std::string_view what,
                                     std::string_view detail)
 {

@@ -88,6 +88,8 @@ class FederationStack {
 
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
+    // As the gate has it of who asks; on the I/O thread.
+    [[nodiscard]] trust::Tier tier_of(const protocol::ServerName& server) const;
     void heard_of_keys(const protocol::ServerName& server, std::string_view what,
                        std::string_view detail);
     void found_conflict(const protocol::ServerName& server, const std::string& shown);

@@ -8,6 +8,7 @@
 
 #include "federation/discovery_turn.hpp"
 #include "federation/document_fetch.hpp"
+#include "net/source_key.hpp"
 
 namespace entente::federation {
 
@@ -108,7 +109,7 @@ asio::awaitable<Result<PublicKey>> Discovery::request_key(KeyRef ref, asio::ip::
 {
     auto key = ring_.request_key(ref, clock_.now_ms());
     if (key || !is_worth_a_fetch(ref, key.error().code)) co_return key;
-    std::optional<std::string> charged = source_key(source);
+    std::optional<std::string> charged = net::source_key(source);
     auto fetched = co_await refetch(ref.server, std::move(charged));
     key = ring_.request_key(ref, clock_.now_ms());
     co_return or_unavailable(std::move(key), fetched);
@@ -417,17 +418,6 @@ void Discovery::remember_failure(const ServerName& server, const Error& error)
                                            : std::min(known.failure_s * 2, options_.max_failure_s);
     known.retry_at = now + known.failure_s * 1000;
     known.failure = error;
-}
-
-std::string source_key(const asio::ip::address& address)
-{
-    if (address.is_v4()) return address.to_string();
-    auto v6 = address.to_v6();
-    if (v6.is_v4_mapped()) {
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
-    }
-    auto bytes = v6.to_bytes();
-    return std::string{reinterpret_cast<const char*>(bytes.data()), 8};
 }
 
 }  // namespace entente::federation

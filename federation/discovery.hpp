@@ -175,7 +175,4 @@ class Discovery {
     Figures figures_;
 };
 
-// What a source address is charged as: an IPv4 address (v4-mapped ones too) or an IPv6 /64.
-[[nodiscard]] std::string source_key(const asio::ip::address& address);
-
 }  // namespace entente::federation

@@ -59,26 +59,6 @@ bool is_about_a_user(policy::Action action)
     return (policy::row_of(action).knows & policy::bit(A::resource_channel_role)) != 0;
 }
 
-void name_channel(policy::Request& request, const ChannelId& channel, const ServerName& home)
-{
-    request.word(A::resource_kind, policy::ResourceKind::channel)
-        .text(A::resource_id, channel.str())
-        .text(A::resource_server, home.str())
-        .in_channel(channel.str());
-}
-
-void describe_state(policy::Request& request, const ChannelState& state, const std::string& user,
-                    bool is_invited)
-{
-    request.word(A::subject_channel_role, role_in(state, user))
-        .flag(A::subject_invited, is_invited || state.invited.contains(user))
-        .flag(A::subject_banned, state.banned.contains(user))
-        .flag(A::resource_public, state.is_public)
-        .text(A::resource_encryption, state.encryption)
-        .word(A::resource_history,
-              state.history == "all" ? policy::History::all : policy::History::since_join);
-}
-
 void describe_channel(policy::Request& request, const EventQuestion& question)
 {
     const auto& event = question.event;
@@ -105,7 +85,28 @@ void describe_meant(policy::Request& request, const ChannelState& state, const M
         request.word(A::resource_new_channel_role, *role);
 }
 
-// Any one of them.
+}  // namespace
+
+void name_channel(policy::Request& request, const ChannelId& channel, const ServerName& home)
+{
+    request.word(A::resource_kind, policy::ResourceKind::channel)
+        .text(A::resource_id, channel.str())
+        .text(A::resource_server, home.str())
+        .in_channel(channel.str());
+}
+
+void describe_state(policy::Request& request, const ChannelState& state, const std::string& user,
+                    bool is_invited)
+{
+    request.word(A::subject_channel_role, role_in(state, user))
+        .flag(A::subject_invited, is_invited || state.invited.contains(user))
+        .flag(A::subject_banned, state.banned.contains(user))
+        .flag(A::resource_public, state.is_public)
+        .text(A::resource_encryption, state.encryption)
+        .word(A::resource_history,
+              state.history == "all" ? policy::History::all : policy::History::since_join);
+}
+
 const std::string* owner_of(const ChannelState& state)
 {
     for (const auto& [user, role] : state.members)
@@ -113,7 +114,15 @@ const std::string* owner_of(const ChannelState& state)
     return nullptr;
 }
 
-}  // namespace
+void describe_stranger(policy::Request& request, policy::SubjectKind kind, std::string_view id,
+                       trust::Tier tier)
+{
+    request.word(A::subject_kind, kind)
+        .text(A::subject_id, id)
+        .flag(A::subject_local, false)
+        .word(A::subject_role, policy::ServerRole::none)
+        .word(A::subject_tier, tier);
+}
 
 void describe(policy::Request& request, std::string_view user, const Person& person, Millis now)
 {
@@ -134,12 +143,10 @@ Result<policy::Ruling> ask_policies(policy::Enforcer& policies, const EventQuest
     if (question.person != nullptr) {
         describe(request, event.sender.text, *question.person, policies.now());
     } else {
-        request
-            .word(A::subject_kind,
-                  event.sender.is_server ? policy::SubjectKind::server : policy::SubjectKind::user)
-            .flag(A::subject_local, false)
-            .word(A::subject_role, policy::ServerRole::none)
-            .word(A::subject_tier, question.tier);
+        describe_stranger(
+            request,
+            event.sender.is_server ? policy::SubjectKind::server : policy::SubjectKind::user,
+            event.sender.text, question.tier);
     }
     request.text(A::subject_id, event.sender.text)
         .text(A::subject_server, event.sender.server.str());
@@ -162,12 +169,10 @@ Result<void> ask_policies(policy::Enforcer* policies, const ServerQuestion& ques
     if (policies == nullptr) return {};
     policy::Request request{question.action};
     const bool is_user = !question.user.empty();
-    request.word(A::subject_kind, is_user ? policy::SubjectKind::user : policy::SubjectKind::server)
-        .text(A::subject_id, is_user ? question.user : std::string_view(question.server.str()))
-        .text(A::subject_server, question.server.str())
-        .flag(A::subject_local, false)
-        .word(A::subject_tier, question.tier)
-        .word(A::subject_role, policy::ServerRole::none)
+    describe_stranger(request, is_user ? policy::SubjectKind::user : policy::SubjectKind::server,
+                      is_user ? question.user : std::string_view(question.server.str()),
+                      question.tier);
+    request.text(A::subject_server, question.server.str())
         .word(A::resource_kind, question.kind)
         .text(A::resource_server, question.self.str());
     if (!question.resource.empty()) request.text(A::resource_id, question.resource);
@@ -188,11 +193,7 @@ Result<void> ask_policies(policy::Enforcer* policies, const ChannelQuestion& que
     if (question.person != nullptr) {
         describe(request, question.user.str(), *question.person, policies->now());
     } else {
-        request.word(A::subject_kind, policy::SubjectKind::user)
-            .text(A::subject_id, question.user.str())
-            .flag(A::subject_local, false)
-            .word(A::subject_tier, question.tier)
-            .word(A::subject_role, policy::ServerRole::none);
+        describe_stranger(request, policy::SubjectKind::user, question.user.str(), question.tier);
     }
     request.text(A::subject_server, server.str());
     name_channel(request, question.channel, question.home);

@@ -38,6 +38,17 @@ struct EventQuestion {
 void describe(trust::policy::Request& request, std::string_view user, const Person& person,
               Millis now);
 
+// A server of that tier, or a user of one.
+void describe_stranger(trust::policy::Request& request, trust::policy::SubjectKind kind,
+                       std::string_view id, trust::Tier tier);
+void name_channel(trust::policy::Request& request, const ChannelId& channel,
+                  const ServerName& home);
+// The channel, and `user` in it; invited also by what another says.
+void describe_state(trust::policy::Request& request, const protocol::ChannelState& state,
+                    const std::string& user, bool is_invited);
+// Any one of them; nothing where there is none.
+[[nodiscard]] const std::string* owner_of(const protocol::ChannelState& state);
+
 // What another server asks for.
 struct ServerQuestion {
     trust::policy::Action action;

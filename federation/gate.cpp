@@ -6,6 +6,7 @@
 #include "federation/event_policy.hpp"
 #include "federation/long_octets.hpp"
 #include "federation/run_blocking.hpp"
+#include "net/source_key.hpp"
 #include "protocol/ascii.hpp"
 
 namespace entente::federation {
@@ -41,15 +42,24 @@ Gate::Gate(GateParts parts) : parts_(parts), volatile_nonces_(storage::make_memo
 
 asio::awaitable<Result<Admitted>> Gate::admit(net::Request& request, bool volatile_nonce)
 {
-    std::string proven_by;
-    auto admitted = co_await examine(request, volatile_nonce, proven_by);
-    co_return admitted;
+    auto examined = co_await examine(request, volatile_nonce);
+    co_return std::move(examined.admitted);
 }
 
 // Section 3's order. Up to the signature everything is a claim that anyone can make, so it
 // is charged to the source address alone; from there on it is the origin's own doing.
-asio::awaitable<Result<Admitted>> Gate::examine(net::Request& request, bool volatile_nonce,
-                                                std::string& proven_by)
+asio::awaitable<Gate::Examined> Gate::examine(net::Request& request, bool volatile_nonce)
+{
+    const auto source = net::source_key(request.source);
+    auto signature = co_await verify(request, source);
+    if (!signature) co_return Examined{fail(signature), {}};
+    auto field = signature->field;
+    auto admitted = co_await let_in(request, std::move(*signature), volatile_nonce, source);
+    co_return Examined{std::move(admitted), std::move(field)};
+}
+
+asio::awaitable<Result<protocol::RequestSignature>> Gate::verify(net::Request& request,
+                                                                 std::string source)
 {
     auto sizes = check_sizes(request);
     if (!sizes) co_return fail(sizes);
@@ -61,24 +71,28 @@ asio::awaitable<Result<Admitted>> Gate::examine(net::Request& request, bool vola
     if (!window) co_return fail(window);
     auto claimed_tier = check_tier(signature->key.server);
     if (!claimed_tier) co_return fail(claimed_tier);
-    auto source = source_key(request.source);
     auto budget = parts_.budgets.spend_source(source, parts_.clock.now_ms());
     if (!budget) co_return fail(budget);
 
     auto key = co_await parts_.discovery.request_key(signature->key, request.source);
     if (!key) co_return fail(key);
-    auto digest = co_await check_digest(request, source);
+    auto digest = co_await check_digest(request, std::move(source));
     if (!digest) co_return fail(digest);
     if (!key->verifies(signature->signature, signature->base)) {
         co_return refuse(Code::signature_invalid, "the signature doesn't verify");
     }
-    proven_by = signature->field;
+    co_return signature;
+}
 
+asio::awaitable<Result<Admitted>> Gate::let_in(const net::Request& request,
+                                               protocol::RequestSignature signature,
+                                               bool volatile_nonce, std::string source)
+{
     // Queries' nonces take memory, which what is over the budget must not fill. So none is spent
     // for a query that nobody will answer: let in later, within its lifetime and the budget, it
     // is still read once. Nothing is charged before the nonce is spent, or a replay would use up
     // the budget of whose it is.
-    auto admitted = admitted_as(*signature);
+    auto admitted = admitted_as(signature);
     if (volatile_nonce) {
         auto has_room =
             parts_.budgets.check_request(admitted.origin, admitted.tier, parts_.clock.now_ms());
@@ -86,7 +100,7 @@ asio::awaitable<Result<Admitted>> Gate::examine(net::Request& request, bool vola
     }
 
     // A replay is no new word of the origin: until the nonce is spent the address pays.
-    auto fresh = co_await spend_nonce(*signature, volatile_nonce);
+    auto fresh = co_await spend_nonce(std::move(signature), volatile_nonce);
     if (!fresh) co_return fail(fresh);
     parts_.budgets.refund_source(source, parts_.clock.now_ms());
     auto allowed =
@@ -198,8 +212,8 @@ Result<void> Gate::charge(const Admitted& admitted, Cost cost)
 asio::awaitable<net::Response> Gate::pass(net::Request& request, SignedHandler handler,
                                           bool volatile_nonce, Cost cost)
 {
-    std::string proven_by;
-    auto admitted = co_await examine(request, volatile_nonce, proven_by);
+    auto examined = co_await examine(request, volatile_nonce);
+    auto& admitted = examined.admitted;
     if (admitted) {
         if (auto paid = charge(*admitted, cost); !paid) admitted = fail(paid);
     }
@@ -208,9 +222,9 @@ asio::awaitable<net::Response> Gate::pass(net::Request& request, SignedHandler h
         co_return signed_answer(parts_.identity, *admitted, std::move(response), parts_.clock);
     }
     auto problem = net::problem_response(admitted.error(), parts_.clock.now_ms());
-    if (proven_by.empty()) co_return problem;
-    co_return signed_answer(parts_.identity, std::string_view{proven_by}, std::move(problem),
-                            parts_.clock);
+    if (examined.proven_by.empty()) co_return problem;
+    co_return signed_answer(parts_.identity, std::string_view{examined.proven_by},
+                            std::move(problem), parts_.clock);
 }
 
 asio::awaitable<Result<void>> Gate::sweep()

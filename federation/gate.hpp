@@ -71,9 +71,18 @@ class Gate {
     void on_proven(std::function<void(const ServerName&)> observer);
 
  private:
-    // `proven_by` is the Signature field once the signature has been verified.
-    asio::awaitable<Result<Admitted>> examine(net::Request& request, bool volatile_nonce,
-                                              std::string& proven_by);
+    struct Examined {
+        Result<Admitted> admitted;
+        std::string proven_by;  // the Signature field, once the signature has been verified
+    };
+    asio::awaitable<Examined> examine(net::Request& request, bool volatile_nonce);
+    // Up to the signature.
+    asio::awaitable<Result<protocol::RequestSignature>> verify(net::Request& request,
+                                                               std::string source);
+    // Behind it: nonce, budgets, policies.
+    asio::awaitable<Result<Admitted>> let_in(const net::Request& request,
+                                             protocol::RequestSignature signature,
+                                             bool volatile_nonce, std::string source);
     asio::awaitable<net::Response> pass(net::Request& request, SignedHandler handler,
                                         bool volatile_nonce, Cost cost);
     [[nodiscard]] Result<void> charge(const Admitted& admitted, Cost cost);

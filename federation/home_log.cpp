@@ -138,15 +138,14 @@ Result<Appended> HomeLog::append(WriteTransaction& transaction, LiveChannel& cha
 
     const auto uninvited = clears_invitation(channel.state, event, content);
     const auto facts = facts_of(*target);
-    bool is_held = false;
     protocol::Permit permitted;
     if (policies_ != nullptr && sending != nullptr)
         permitted = [&] {
-            return permit(channel, event, content, facts ? &*facts : nullptr, *sending, is_held);
+            return permit(transaction, channel, event, content, facts ? &*facts : nullptr,
+                          *sending);
         };
     auto change = protocol::apply_event(channel.state, event, content, channel.seq + 1,
                                         channel.epoch, facts, identity_.names, permitted);
-    if (is_held) return ask_moderators(transaction, channel, event);
     if (!change && change.error().code == Code::conflict) return repeated(db, channel, event);
     if (!change) return fail(change);
 

@@ -149,15 +149,21 @@ class HomeLog {
     [[nodiscard]] Result<Appended> append_or_find(storage::WriteTransaction& transaction,
                                                   storage::LiveChannel& channel,
                                                   const storage::SubmissionRow& row);
-    // What policies say of an event that the table permits; `held` where they hold it.
-    [[nodiscard]] Result<void> permit(const storage::LiveChannel& channel,
+    // What policies say of an event that the table permits; what they hold is refused, and kept for
+    // the moderators.
+    [[nodiscard]] Result<void> permit(storage::WriteTransaction& transaction,
+                                      const storage::LiveChannel& channel,
                                       const protocol::Event& event, std::string_view content,
-                                      const protocol::TargetFacts* target, const Sending& sending,
-                                      bool& held) const;
+                                      const protocol::TargetFacts* target,
+                                      const Sending& sending) const;
     // Refused, kept for the moderators and told to those who are users here.
-    [[nodiscard]] Result<Appended> ask_moderators(storage::WriteTransaction& transaction,
-                                                  const storage::LiveChannel& channel,
-                                                  const protocol::Event& event);
+    [[nodiscard]] Result<void> ask_moderators(storage::WriteTransaction& transaction,
+                                              const storage::LiveChannel& channel,
+                                              const protocol::Event& event) const;
+    [[nodiscard]] Result<Appended> append_waited(storage::WriteTransaction& transaction,
+                                                 storage::LiveChannel& channel,
+                                                 const protocol::Event& event,
+                                                 const storage::SubmissionRow& row);
     [[nodiscard]] bool may_repeat_invitation(const storage::LiveChannel& channel,
                                              const std::string& invitee);
     [[nodiscard]] Result<void> send_invitation(storage::WriteTransaction& transaction,

@@ -1,25 +1,27 @@
 // The part of HomeLog that asks policies, and moderators where those say so.
 #include "federation/home_log.hpp"
+#include "federation/persons.hpp"
 #include "storage/join_request_store.hpp"
 
 namespace entente::federation {
 
 using protocol::Event;
 using storage::LiveChannel;
+using storage::WriteTransaction;
 
-Result<void> HomeLog::permit(const LiveChannel& channel, const Event& event,
-                             std::string_view content, const protocol::TargetFacts* target,
-                             const Sending& sending, bool& held) const
+Result<void> HomeLog::permit(WriteTransaction& transaction, const LiveChannel& channel,
+                             const Event& event, std::string_view content,
+                             const protocol::TargetFacts* target, const Sending& sending) const
 {
     auto ruling = ask_policies(*policies_, {event, content, channel.name, channel.home,
                                             &channel.state, target, sending.person, sending.tier});
     if (!ruling) return fail(ruling);
-    held = ruling->is_held();
-    return held ? refuse(Code::forbidden, "held") : Result<void>{};
+    if (!ruling->is_held()) return {};
+    return ask_moderators(transaction, channel, event);
 }
 
-Result<Appended> HomeLog::ask_moderators(storage::WriteTransaction& transaction,
-                                         const LiveChannel& channel, const Event& event)
+Result<void> HomeLog::ask_moderators(WriteTransaction& transaction, const LiveChannel& channel,
+                                     const Event& event) const
 {
     auto is_new =
         storage::put_join_request(transaction.db(), channel.id, event.sender.text, clock_.now_ms());
@@ -50,6 +52,23 @@ Result<std::string> HomeLog::event_under(storage::Connection& db, const ChannelI
     auto entry = store_.entry_at(db, **found, **seq);
     if (!entry) return fail(entry);
     return std::move(entry->entry.event);
+}
+
+// Of what waited policies were asked when it was handed in, but about joins: those a moderator may
+// have to decide, and only now it is known who is invited.
+Result<Appended> HomeLog::append_waited(storage::WriteTransaction& transaction,
+                                        LiveChannel& channel, const Event& event,
+                                        const storage::SubmissionRow& row)
+{
+    if (event.type != "member.join") return append(transaction, channel, event, row.content);
+    auto person = find_person(transaction.db(), UserId::trusted(row.user), clock_.now_ms());
+    if (!person) return fail(person);
+    const Sending sending{&*person};
+    auto appended = append(transaction, channel, event, row.content, &sending);
+    // By a policy's limit: the channel doesn't wait for its end.
+    if (!appended && appended.error().code == Code::rate_limited)
+        return refuse(Code::forbidden, appended.error().hint);
+    return appended;
 }
 
 }  // namespace entente::federation

@@ -113,7 +113,7 @@ Result<Appended> HomeLog::append_or_find(WriteTransaction& transaction, LiveChan
 {
     auto event = protocol::parse_channel_event(row.event, identity_.names);
     if (!event) return fail(event);
-    auto appended = append(transaction, channel, *event, row.content);
+    auto appended = append_waited(transaction, channel, *event, row);
     if (appended || appended.error().code != Code::equivocation) return appended;
     auto& db = transaction.db();
     auto seq = store_.find_txn(db, channel, identity_.name, row.txn);

@@ -29,7 +29,7 @@ CheckedRoot unchecked_root()
 
 }  // namespace
 
-Inbox::Inbox(InboxParts parts) : parts_(parts) {}
+Inbox::Inbox(InboxParts parts) : parts_(std::move(parts)) {}
 
 asio::awaitable<net::Response> Inbox::receive(net::Request& request, const Admitted& admitted)
 {
@@ -104,8 +104,7 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     for (auto& read : transaction->signals) {
         const bool is_taken =
             parts_.budgets.spend_signal(work->origin, work->tier, parts_.clock.now_ms());
-        auto& signal = work->signals.emplace_back();
-        if (is_taken) signal = std::move(read);
+        work->signals.push_back(is_taken ? heard(read, *work) : std::nullopt);
     }
     auto checked = co_await check_roots(work->roots, std::move(transaction->roots), keys);
     auto may_hear = [this, work](std::size_t statements) {
@@ -131,6 +130,19 @@ asio::awaitable<Result<void>> Inbox::verify(std::shared_ptr<Work> work,
     storage::Cause cause{work->origin.str(), work->octets};
     auto done = co_await parts_.commits.read(std::move(job), std::move(cause));
     co_return done;
+}
+
+// Whoever passes a signal on doesn't lend its user's server its own standing, nor borrow one.
+std::optional<HeardSignal> Inbox::heard(const protocol::Read<protocol::Signal>& read,
+                                        const Work& work) const
+{
+    if (!read.value) return std::nullopt;
+    auto signal = protocol::parse_signal(read.value->json, parts_.identity.names);
+    if (!signal) return std::nullopt;
+    auto tier = work.tier;
+    const auto server = protocol::server_of(signal->user);
+    if (parts_.tier_of && server != work.origin) tier = std::min(tier, parts_.tier_of(server));
+    return HeardSignal{std::move(*signal), tier};
 }
 
 // Those of `named` alone.
@@ -276,11 +288,10 @@ Inbox::Outcome Inbox::apply(storage::WriteTransaction& open, const Work& work)
                                  : Result<MoveQuestion>{fail(Code::malformed, "no question")};
         if (question) outcome.consents.emplace(i, std::move(*question));
     }
-    for (const auto& read : work.signals) {
-        const bool is_taken = read && parts_.signals != nullptr;
-        outcome.result.signals.push_back(
-            is_taken ? parts_.signals->take(open, *read, work.origin, work.tier)
-                     : protocol::SignalResult{});
+    for (const auto& heard : work.signals) {
+        const bool is_taken = heard && parts_.signals != nullptr;
+        outcome.result.signals.push_back(is_taken ? parts_.signals->take(open, *heard, work.origin)
+                                                  : protocol::SignalResult{});
     }
     return outcome;
 }

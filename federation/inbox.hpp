@@ -33,6 +33,9 @@ struct InboxParts {
     const protocol::Clock& clock;
     storage::RefusedItems& refused;
     Signals* signals = nullptr;  // nothing: all are ignored
+    // Of a server whose users' signals another one passes on, on the I/O thread; nothing: it is
+    // held for as far trusted as who passes on.
+    std::function<trust::Tier(const ServerName&)> tier_of = {};
     // What comes in as a server's conduct; nothing: it isn't looked at.
     Conduct* conduct = nullptr;
     const trust::KeyRing* ring = nullptr;  // with `conduct`
@@ -57,6 +60,8 @@ class Inbox {
     void spend_budgets(Work& work, const protocol::Transaction& transaction,
                        const Admitted& admitted);
     void spend_invitations(Work& work) const;
+    [[nodiscard]] std::optional<HeardSignal> heard(const protocol::Read<protocol::Signal>& read,
+                                                   const Work& work) const;
     asio::awaitable<Result<void>> verify(std::shared_ptr<Work> work,
                                          std::shared_ptr<protocol::Transaction> transaction);
     asio::awaitable<CheckedRoots> check_roots(std::set<std::size_t> named,

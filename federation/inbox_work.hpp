@@ -23,8 +23,8 @@ struct Inbox::Work {
     std::vector<VerifiedSlice> slices;
     std::vector<VerifiedDirect> direct;
     std::vector<KeyRef> own_keys;  // of this server, as the I/O thread has them
-    // Nothing in the place of one that is beyond the budget.
-    std::vector<std::optional<protocol::Read<protocol::Signal>>> signals;
+    // Nothing in the place of one that is beyond the budget, or can't be read.
+    std::vector<std::optional<HeardSignal>> signals;
     // Which slices and direct events lie beyond the budget, and for how long.
     std::vector<std::optional<Error>> slice_limits;
     std::vector<std::optional<Error>> direct_limits;

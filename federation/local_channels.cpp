@@ -297,8 +297,9 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
     }
     // [LOG-5] Kept beside the log until it may go on; whether it is allowed is told then.
     if (channel.held) {
-        if (auto allowed = permit(draft, channel.home, &channel, false); !allowed)
-            return fail(allowed);
+        // About a join policies are asked then too, who may hold it for a moderator.
+        auto allowed = is_join ? Result<void>{} : permit(draft, channel.home, &channel, false);
+        if (!allowed) return fail(allowed);
         auto submitted = submit(transaction, draft, channel.home);
         if (submitted) parts_.store.note_submission(channel);
         return submitted;

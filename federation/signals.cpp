@@ -72,29 +72,26 @@ Result<void> Signals::send_one(WriteTransaction& transaction, LiveSignal signal)
     return {};
 }
 
-protocol::SignalResult Signals::take(WriteTransaction& transaction,
-                                     const protocol::Read<protocol::Signal>& read,
-                                     const ServerName& origin, trust::Tier tier)
+protocol::SignalResult Signals::take(WriteTransaction& transaction, const HeardSignal& heard,
+                                     const ServerName& origin)
 {
     protocol::SignalResult ignored;
-    if (!read.value) return ignored;
-    auto signal = protocol::parse_signal(read.value->json, parts_.identity.names);
-    if (!signal) return ignored;
-    auto found = parts_.store.find(transaction.db(), signal->channel);
+    const auto& signal = heard.signal;
+    auto found = parts_.store.find(transaction.db(), signal.channel);
     if (!found) return ignored;
     const auto& channel = **found;
-    const auto server = protocol::server_of(signal->user);
+    const auto server = protocol::server_of(signal.user);
     const bool is_home = channel.home == parts_.identity.name;
     // Nobody speaks for another server's users but the channel's home, and nobody for ours.
     const bool is_entitled = is_home ? server == origin : channel.home == origin;
     if (!is_entitled || server == parts_.identity.name ||
-        !channel.state.is_member(signal->user.str()))
+        !channel.state.is_member(signal.user.str()))
         return ignored;
     const auto allowed =
-        ask_policies(parts_.policies, {action_of(signal->type), signal->user, tier, signal->channel,
-                                       channel.home, channel.state});
+        ask_policies(parts_.policies, {action_of(signal.type), signal.user, heard.tier,
+                                       signal.channel, channel.home, channel.state});
     if (!allowed) return ignored;
-    spread(transaction, channel, *signal, origin);
+    spread(transaction, channel, signal, origin);
     ignored.status = ItemStatus::accepted;
     return ignored;
 }

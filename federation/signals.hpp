@@ -38,6 +38,13 @@ struct SignalsParts {
     trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
 };
 
+// One that came from another server, and how far the server of its user is trusted: no further
+// than who passed it on.
+struct HeardSignal {
+    protocol::LiveSignal signal;
+    trust::Tier tier = trust::Tier::blocked;
+};
+
 class Signals {
  public:
     explicit Signals(SignalsParts parts);
@@ -49,8 +56,7 @@ class Signals {
     // By another server: of one of its users to a channel that is homed here, or passed on by
     // the home. Others are ignored, and so is what policies refuse.
     [[nodiscard]] protocol::SignalResult take(storage::WriteTransaction& transaction,
-                                              const protocol::Read<protocol::Signal>& read,
-                                              const ServerName& origin, trust::Tier tier);
+                                              const HeardSignal& heard, const ServerName& origin);
 
  private:
     [[nodiscard]] Result<void> send_one(storage::WriteTransaction& transaction,

@@ -2,16 +2,6 @@
 
 namespace entente::net {
 
-std::string source_key(const boost::asio::ip::address& address)
-{
-    if (address.is_v4()) {
-        const auto bytes = address.to_v4().to_bytes();
-        return std::string(bytes.begin(), bytes.end());
-    }
-    const auto bytes = address.to_v6().to_bytes();
-    return std::string(bytes.begin(), bytes.begin() + 8);
-}
-
 bool BodyBudget::Share::take(std::size_t octets)
 {
     auto& of_source = budget_->by_source_[source_];

@@ -11,10 +11,9 @@
 
 #include <boost/asio/ip/address.hpp>
 
-namespace entente::net {
+#include "net/source_key.hpp"
 
-// Who is counted as one source: an IPv4 address or an IPv6 /64, which one host can fill.
-[[nodiscard]] std::string source_key(const boost::asio::ip::address& address);
+namespace entente::net {
 
 // Once more than `plenty` is held in all, a source may hold `little` or one body: a few who
 // hold what they can else leave nothing to who comes behind them.

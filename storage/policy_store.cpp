@@ -6,6 +6,7 @@
 #include "storage/query.hpp"
 #include "trust/policy/invariants.hpp"
 #include "trust/policy/shipped.hpp"
+#include "trust/policy/stand_in.hpp"
 
 namespace entente::storage {
 
@@ -60,13 +61,8 @@ bool is_shipped(std::string_view id)
                        [id](const auto& one) { return one.id == id; });
 }
 
-// Puts a version in the place of what the sources have under its name.
-Result<void> take(std::vector<Source>& sources, const PolicyVersion& version)
+void put_in(std::vector<Source>& sources, Source source)
 {
-    if (!version.text) return {};
-    auto policy = trust::policy::parse_policy(*version.text);
-    if (!policy) return fail(policy);
-    Source source{version.id, version.version, std::move(*policy)};
     const auto held = std::find_if(sources.begin(), sources.end(),
                                    [&](const Source& one) { return one.id == source.id; });
     if (held != sources.end()) {
@@ -74,25 +70,90 @@ Result<void> take(std::vector<Source>& sources, const PolicyVersion& version)
     } else {
         sources.push_back(std::move(source));
     }
-    return {};
 }
 
-// The shipped ones, each stored one in its place or behind them; of `edited` not what is stored.
-Result<std::vector<Source>> read_sources(Connection& db, std::string_view edited)
+// A stored one in force, read.
+struct Stored {
+    PolicyVersion version;
+    Result<trust::policy::Policy> policy;
+};
+
+Result<std::vector<Stored>> read_stored(Connection& db, std::string_view edited)
 {
-    auto stored = newest_policies(db);
-    if (!stored) return fail(stored);
-    auto sources = trust::policy::shipped_sources();
-    for (const auto& version : *stored) {
-        if (version.id == edited) continue;
-        auto taken = take(sources, version);
-        if (!taken) {
-            return fail(Code::internal, "the stored policy " + version.id + ", version " +
-                                            std::to_string(version.version) + ", " +
-                                            taken.error().detail);
-        }
+    auto newest = newest_policies(db);
+    if (!newest) return fail(newest);
+    std::vector<Stored> stored;
+    for (auto& version : *newest) {
+        if (!version.text || version.id == edited) continue;
+        auto policy = trust::policy::parse_policy(*version.text);
+        stored.push_back({std::move(version), std::move(policy)});
     }
-    return sources;
+    return stored;
+}
+
+// The shipped ones, the first `count` stored ones that can be read in their place or behind them,
+// and what stands in for the rest.
+Result<HeldPolicies> hold(const std::vector<Stored>& stored, std::size_t count, const Error& why)
+{
+    HeldPolicies held;
+    auto sources = trust::policy::shipped_sources();
+    Source stand_ins{std::string(trust::policy::stand_in_policy), 0, {}};
+    for (std::size_t at = 0; at < stored.size(); ++at) {
+        const auto& [version, policy] = stored[at];
+        if (at < count && policy) {
+            put_in(sources, {version.id, version.version, *policy});
+            continue;
+        }
+        held.left_out.push_back(
+            {version.id, version.version, policy ? why.detail : policy.error().detail});
+        for (auto& rule : trust::policy::stand_in(version.id, *version.text))
+            stand_ins.policy.rules.push_back(std::move(rule));
+    }
+    if (!stand_ins.policy.rules.empty()) sources.push_back(std::move(stand_ins));
+    auto policies = Compiled::make(std::move(sources));
+    if (!policies) return fail(policies);
+    held.policies = std::move(*policies);
+    return held;
+}
+
+// As many as there is room for; the last by their names go first.
+Result<HeldPolicies> hold(const std::vector<Stored>& stored)
+{
+    Error why;
+    for (auto count = stored.size();; --count) {
+        auto held = hold(stored, count, why);
+        if (held || count == 0) return held;
+        why = held.error();
+    }
+}
+
+// What holds with the edited one; `too_large` where there is no room for it, or it would take
+// another's.
+Result<HeldPolicies> hold_with(Connection& db, const PolicyEdit& edit, std::int64_t version)
+{
+    std::optional<trust::policy::Policy> own;
+    if (edit.text) {
+        auto parsed = trust::policy::parse_policy(*edit.text);
+        if (!parsed) return fail(parsed);
+        own = std::move(*parsed);
+    }
+    auto before = read_policies(db);
+    auto stored = read_stored(db, edit.id);
+    if (!before) return fail(before);
+    if (!stored) return fail(stored);
+    if (own)
+        stored->insert(std::ranges::upper_bound(
+                           *stored, edit.id, {},
+                           [](const Stored& one) -> const std::string& { return one.version.id; }),
+                       Stored{{edit.id, version, edit.text, {}, {}, 0}, std::move(*own)});
+    auto after = hold(*stored);
+    if (!after) return after;
+    for (const auto& one : after->left_out) {
+        const bool was_before = std::ranges::any_of(
+            before->left_out, [&](const LeftOutPolicy& other) { return other.id == one.id; });
+        if (!was_before || one.id == edit.id) return refuse(Code::too_large, one.why);
+    }
+    return after;
 }
 
 Result<void> check_superadmins(Connection& db, const protocol::ServerName& self,
@@ -123,14 +184,10 @@ Result<PolicyPut> try_policy(Connection& db, const protocol::ServerName& self,
     if (!edit.text && seen == 0)
         return refuse(Code::not_found, is_shipped(edit.id) ? "the policy is as it is shipped"
                                                            : "there is no such policy");
-    auto sources = read_sources(db, edit.id);
-    if (!sources) return fail(sources);
-    if (auto taken = take(*sources, {edit.id, seen + 1, edit.text, {}, {}, 0}); !taken)
-        return fail(taken);
-    auto policies = Compiled::make(std::move(*sources));
-    if (!policies) return fail(policies);
-    if (auto open = check_superadmins(db, self, **policies, {}); !open) return fail(open);
-    return PolicyPut{seen + 1, std::move(*policies)};
+    auto held = hold_with(db, edit, seen + 1);
+    if (!held) return fail(held);
+    if (auto open = check_superadmins(db, self, *held->policies, {}); !open) return fail(open);
+    return PolicyPut{seen + 1, std::move(held->policies)};
 }
 
 Result<PolicyPut> put_policy(Connection& db, const protocol::ServerName& self,
@@ -162,11 +219,11 @@ Result<std::int64_t> put_policy(WriteTransaction& transaction, const protocol::S
     return put->version;
 }
 
-Result<std::shared_ptr<const Compiled>> read_policies(Connection& db)
+Result<HeldPolicies> read_policies(Connection& db)
 {
-    auto sources = read_sources(db, {});
-    if (!sources) return fail(sources);
-    return Compiled::make(std::move(*sources));
+    auto stored = read_stored(db, {});
+    if (!stored) return fail(stored);
+    return hold(*stored);
 }
 
 Result<std::vector<PolicyVersion>> newest_policies(Connection& db)
@@ -186,7 +243,7 @@ Result<void> check_policies_without(Connection& db, const protocol::ServerName& 
 {
     auto policies = read_policies(db);
     if (!policies) return fail(policies);
-    return check_superadmins(db, self, **policies, leaving);
+    return check_superadmins(db, self, *policies->policies, leaving);
 }
 
 }  // namespace entente::storage

@@ -47,7 +47,7 @@ struct PolicyPut {
 };
 // `malformed` and `too_large`, with the position; `conflict` where another version came meanwhile;
 // `forbidden` where it would lock out the superadmins; `not_found` where there is nothing to take
-// back.
+// back. Others that are left out stay so, until they are put right or there is room.
 [[nodiscard]] Result<PolicyPut> put_policy(Connection& db, const protocol::ServerName& self,
                                            const PolicyEdit& edit);
 // The same, and nothing is written.
@@ -59,9 +59,19 @@ struct PolicyPut {
                                               const PolicyEdit& edit,
                                               std::shared_ptr<trust::policy::Policies> live);
 
-// What holds now, the shipped ones first, for the start. `internal` where a stored one can't be
-// read by this program.
-[[nodiscard]] Result<std::shared_ptr<const trust::policy::Compiled>> read_policies(Connection& db);
+// A stored one that this program can't hold: it can't be read any more, or there is no room. What
+// its text names is denied to everybody instead (trust/policy/stand_in.hpp).
+struct LeftOutPolicy {
+    std::string id;
+    std::int64_t version = 0;
+    std::string why;
+};
+struct HeldPolicies {
+    std::shared_ptr<const trust::policy::Compiled> policies;
+    std::vector<LeftOutPolicy> left_out;  // by id
+};
+// What holds now: the shipped ones, and each stored one in its place or behind them.
+[[nodiscard]] Result<HeldPolicies> read_policies(Connection& db);
 
 // The newest version of each that was ever written, by id.
 [[nodiscard]] Result<std::vector<PolicyVersion>> newest_policies(Connection& db);

@@ -21,6 +21,7 @@ Json policy_json(const api::ShownPolicy& shown)
               {"shipped", shown.is_shipped},
               {"rules", shown.rules}};
     if (!shown.unasked.empty()) json["unasked"] = shown.unasked;
+    if (!shown.left_out.empty()) json["left_out"] = shown.left_out;
     if (shown.version == 0) return json;
     json["author"] = shown.author;
     json["reason"] = shown.reason;
@@ -33,12 +34,29 @@ Json policy_text_json(const std::optional<std::string>& text)
     return text ? Json(*text) : Json();
 }
 
+Json attribute_names(policy::Attributes attributes)
+{
+    auto names = Json::array();
+    for (std::size_t at = 0; at < policy::attribute_count; ++at) {
+        const auto attribute = static_cast<policy::Attribute>(at);
+        if ((attributes & policy::bit(attribute)) != 0)
+            names.push_back(policy::row_of(attribute).name);
+    }
+    return names;
+}
+
 Json explained_json(const api::Explained& explained)
 {
-    Json json{{"action", policy::row_of(explained.action).name},
-              {"outcome", policy::to_text(explained.outcome)},
-              {"rule", explained.rule},
-              {"matches", Json::array()}};
+    Json json{{"action", policy::row_of(explained.action).name}, {"matches", Json::array()}};
+    if (!policy::is_asked(explained.action)) {
+        json["outcome"] = "unasked";
+    } else if (explained.depends_on != 0) {
+        json["outcome"] = "depends";
+        json["depends_on"] = attribute_names(explained.depends_on);
+    } else {
+        json["outcome"] = policy::to_text(explained.outcome);
+        json["rule"] = explained.rule;
+    }
     for (const auto& match : explained.matches) {
         Json one{{"rule", match.rule.text()},
                  {"effects", match.effects},
@@ -205,16 +223,17 @@ asio::awaitable<net::Response> Control::explain(const net::Request& request)
     }
     auto server = protocol::parse_server_name(
         question.subject.substr(question.subject.find('@') + 1), parts_.identity.names);
+    Json json{{"decisions", Json::array()}};
     if (server && *server != parts_.identity.name) {
         const auto* pin = parts_.discovery.ring().find(*server);
-        question.tier =
-            parts_.tiers.tier_of(*server, pin != nullptr && pin->conflict, parts_.clock.now_ms());
+        const auto standing =
+            parts_.tiers.explain(*server, pin != nullptr && pin->conflict, parts_.clock.now_ms());
+        question.tier = standing.tier;
+        json["tier"] = trust::to_text(standing.tier);
+        json["reason"] = trust::to_text(standing.reason);
     }
-    const auto tier = question.tier;
     auto all = co_await parts_.policies.explain(std::move(question));
     if (!all) co_return control::refusal(all.error(), parts_.clock.now_ms());
-    Json json{{"decisions", Json::array()}};
-    if (tier) json["tier"] = trust::to_text(*tier);
     for (const auto& one : *all) json["decisions"].push_back(explained_json(one));
     co_return control::answer(json);
 }

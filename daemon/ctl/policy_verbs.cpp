@@ -70,7 +70,8 @@ int list_policies(const Settings& settings)
         rows.push_back(
             {one.value("policy", ""), number_of(one, "version"), number_of(one, "rules"),
              is_shipped ? "as shipped" + (author.empty() ? "" : " again, by " + author) : author,
-             harmless(one.value("reason", ""))});
+             one.contains("left_out") ? "LEFT OUT: " + harmless(one.value("left_out", ""))
+                                      : harmless(one.value("reason", ""))});
     }
     print_table(std::cout, rows);
     return exit_done;
@@ -145,6 +146,15 @@ int policy_versions(const Settings& settings, const PolicyOptions& options)
     return exit_done;
 }
 
+std::string outcome_of(const json& decision)
+{
+    if (!decision.contains("depends_on")) return decision.value("outcome", "");
+    std::string names;
+    for (const auto& name : decision.at("depends_on"))
+        names += (names.empty() ? "" : ", ") + name.get<std::string>();
+    return "depends on " + names;
+}
+
 int explain(const Settings& settings, const ExplainOptions& options)
 {
     auto target = "/control/v1/trust/explain?subject=" + query_text(options.subject);
@@ -154,11 +164,11 @@ int explain(const Settings& settings, const ExplainOptions& options)
     if (!asked.answer) return asked.exit_code;
     if (settings.json) return show_json(*asked.answer);
     if (asked.answer->contains("tier"))
-        std::cout << "its server is " << asked.answer->value("tier", "") << "\n";
+        std::cout << "its server is " << asked.answer->value("tier", "") << " ("
+                  << asked.answer->value("reason", "") << ")\n";
     std::vector<Row> rows{{"ACTION", "OUTCOME", "RULE", "EFFECTS"}};
     for (const auto& one : asked.answer->at("decisions")) {
-        rows.push_back(
-            {one.value("action", ""), one.value("outcome", ""), one.value("rule", ""), ""});
+        rows.push_back({one.value("action", ""), outcome_of(one), one.value("rule", ""), ""});
         if (options.action.empty()) continue;
         for (const auto& match : one.at("matches"))
             rows.push_back({"", "", match.value("rule", ""), match.value("effects", "")});

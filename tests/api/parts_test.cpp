@@ -120,17 +120,6 @@ TEST(Rates, TheNumberOfKeysIsBounded)
     }
 }
 
-TEST(Rates, AnIpv6NetworkIsOneAddress)
-{
-    const auto key_of = [](const char* text) {
-        return rate_key(boost::asio::ip::make_address(text));
-    };
-    EXPECT_EQ(key_of("2001:db8::1"), key_of("2001:db8::ffff:1:2:3"));
-    EXPECT_NE(key_of("2001:db8::1"), key_of("2001:db8:0:1::1"));
-    EXPECT_EQ(key_of("::ffff:192.0.2.1"), key_of("192.0.2.1"));
-    EXPECT_NE(key_of("192.0.2.1"), key_of("192.0.2.2"));
-}
-
 std::shared_ptr<const QueuedEntries> queued(const char* channel, std::int64_t first,
                                             std::string json)
 {

@@ -105,6 +105,10 @@ TEST_F(Desk, OnlyAnUpheldReportOfAnothersUserCountsAgainstHisServerAndOnce)
     EXPECT_EQ(asked(), 1) << "and not counted again";
     EXPECT_EQ(log().at(0).at("details").at("counts_against"), "b.test");
 
+    const auto next = report("mallory@b.test");
+    EXPECT_EQ(rig.post(next + "/close", {{"verdict", "upheld"}}, alice.access).status, 403);
+    EXPECT_EQ(asked(), 1) << "who may not close it has nothing proven";
+
     rig.on_io([&] { rig.upheld.proof.reset(); });
     EXPECT_EQ(close(report("mallory@b.test"), "upheld"), "") << "nothing proves it";
     EXPECT_EQ(log().size(), 5U);

@@ -330,16 +330,6 @@ TEST_F(DiscoveryTest, AStrangerCantLengthenTheMemoryOfAFailure)
     EXPECT_TRUE(peer());
 }
 
-// [KEY-8]
-TEST_F(DiscoveryTest, AnIPv6NetworkOf64BitsIsOneSource)
-{
-    auto key = [](const char* text) { return source_key(asio::ip::make_address(text)); };
-    EXPECT_EQ(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
-    EXPECT_NE(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
-    EXPECT_NE(key("192.0.2.1"), key("192.0.2.2"));
-    EXPECT_EQ(key("::ffff:192.0.2.1"), key("192.0.2.1"));
-}
-
 // [KEY-4]
 TEST_F(DiscoveryTest, AChangedKeyIsNeverSilentlyAccepted)
 {

@@ -43,6 +43,22 @@ TEST_F(GatePolicies, ALimitIsBesideTheBudget)
     EXPECT_EQ(beyond.error().retry_after, 60);
 }
 
+TEST_F(GatePolicies, AnIpv6NetworkIsNamedAsItIsDocumented)
+{
+    put(R"({"id":"there","actions":["request.make"],)"
+        R"("when":{"in":["context.network",["2001:db8:1:2::/64","203.0.113.7"]]},"effects":["deny"]})");
+    const auto is_admitted = [&](const std::string& source) {
+        Draft draft;
+        draft.source = source;
+        return admit(sign(draft)).has_value();
+    };
+    EXPECT_FALSE(is_admitted("2001:db8:1:2::1"));
+    EXPECT_FALSE(is_admitted("2001:db8:1:2:ffff::9"));
+    EXPECT_TRUE(is_admitted("2001:db8:1:3::1"));
+    EXPECT_FALSE(is_admitted("::ffff:203.0.113.7"));
+    EXPECT_TRUE(is_admitted("203.0.113.8"));
+}
+
 // Before anything is proven nobody is refused in another's name.
 TEST_F(GatePolicies, NobodyIsAskedAboutBeforeTheSignatureHolds)
 {

@@ -79,13 +79,5 @@ TEST(BodyBudget, LeavesSeveralSmallOnesToASourceEvenThen)
     EXPECT_TRUE(second.take(30));
 }
 
-TEST(BodyBudget, CountsAnIpv6NetworkAsOneSource)
-{
-    EXPECT_EQ(source_key(boost::asio::ip::make_address("2001:db8:1:2::1")),
-              source_key(boost::asio::ip::make_address("2001:db8:1:2:ffff::9")));
-    EXPECT_NE(source_key(boost::asio::ip::make_address("2001:db8:1:2::1")),
-              source_key(boost::asio::ip::make_address("2001:db8:1:3::1")));
-}
-
 }  // namespace
 }  // namespace entente::net

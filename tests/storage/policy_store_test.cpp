@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/account_store.hpp"
+#include "storage/query.hpp"
 #include "storage/sqlite/database.hpp"
 #include "tests/storage/support.hpp"
 #include "trust/policy/shipped.hpp"
@@ -77,7 +78,7 @@ class PolicyStore : public ::testing::Test {
 TEST_F(PolicyStore, HoldsTheShippedPoliciesAtFirst)
 {
     EXPECT_TRUE(newest_policies(*db)->empty());
-    const auto policies = read_policies(*db).value();
+    const auto policies = read_policies(*db)->policies;
     const auto verdict = policies->decide(message());
     EXPECT_EQ(verdict.rule.text(), "channel-roles@0/members-speak");
     EXPECT_TRUE(verdict.is_permitted());
@@ -92,7 +93,7 @@ TEST_F(PolicyStore, ANewVersionIsInForceAtOnceAndAfterANewStart)
     db.reset();
     database = make_sqlite_database(folder.file("db"));
     db = database->open_writer().value();
-    const auto policies = read_policies(*db).value();
+    const auto policies = read_policies(*db)->policies;
     EXPECT_EQ(policies->decide(message()).rule.text(), "own@2/r");
 }
 
@@ -125,7 +126,7 @@ TEST_F(PolicyStore, TakingOneBackLeavesWhatIsShippedOrNone)
     auto after = put("own", 1, std::nullopt).value();
     EXPECT_TRUE(after.policies->decide(message()).is_permitted());
     ASSERT_TRUE(put("channel-roles", 0, tagging));
-    EXPECT_FALSE(read_policies(*db).value()->decide(message()).is_permitted());
+    EXPECT_FALSE(read_policies(*db)->policies->decide(message()).is_permitted());
     after = put("channel-roles", 1, std::nullopt).value();
     EXPECT_EQ(after.policies->decide(message()).rule.text(), "channel-roles@0/members-speak");
     EXPECT_EQ(refusal(put("never", 0, std::nullopt)), Code::not_found);
@@ -204,17 +205,104 @@ TEST_F(PolicyStore, ASuperadminWhoAloneCouldChangePoliciesStays)
     EXPECT_EQ(refusal(put("own", 1, locking_out("second@a.example"))), Code::forbidden);
 }
 
-TEST_F(PolicyStore, AStoredPolicyThatCantBeReadIsToldByName)
+Request change_by(trust::policy::ServerRole role)
 {
-    ASSERT_TRUE(put("own", 0, tagging));
-    ASSERT_TRUE(db->execute("UPDATE policy SET text = '{' WHERE id = 'own'"));
-    const auto read = read_policies(*db);
-    ASSERT_FALSE(read);
-    EXPECT_EQ(read.error().code, Code::internal);
-    EXPECT_NE(read.error().detail.find("policy own, version 1"), std::string::npos);
-    // And can be put right.
+    Request request{Action::policy_change};
+    request.word(Attribute::subject_role, role);
+    return request;
+}
+
+// Of one that denies some messages, the rest of the text is what a later program would write.
+const std::string later =
+    policy_with(R"({"id":"r","actions":["message.create"],"when":{"moon":"full"},)"
+                R"("effects":["deny"]})");
+
+class LeftOut : public PolicyStore {
+ protected:
+    // As an older or later program left it.
+    void store(const std::string& id, const std::string& text)
+    {
+        ASSERT_TRUE(run(*db,
+                        "INSERT INTO policy (id, version, text, author, reason, at) "
+                        "VALUES (?, 1, ?, 'root@a.example', 'because', 5)",
+                        id, text));
+    }
+    [[nodiscard]] HeldPolicies held() { return read_policies(*db).value(); }
+};
+
+TEST_F(LeftOut, OneThatCantBeReadIsToldByNameAndWhatItNamesIsDenied)
+{
+    store("own", later);
+    const auto now = held();
+    ASSERT_EQ(now.left_out.size(), 1U);
+    EXPECT_EQ(now.left_out[0].id, "own");
+    EXPECT_EQ(now.left_out[0].version, 1);
+    EXPECT_NE(now.left_out[0].why.find("/rules/0/when"), std::string::npos) << now.left_out[0].why;
+    EXPECT_EQ(now.policies->decide(message()).rule.text(), "(left-out)@0/own");
+    EXPECT_FALSE(now.policies->decide(message()).is_permitted());
+    Request register_one{Action::account_register};
+    EXPECT_TRUE(now.policies->decide(register_one).is_permitted()) << "it doesn't name that";
+    EXPECT_TRUE(put("own", 1, tagging)) << "it can be put right";
+    EXPECT_TRUE(held().left_out.empty());
+    EXPECT_TRUE(held().policies->decide(message()).is_permitted());
+}
+
+TEST_F(LeftOut, WhereNothingCanBeMadeOutOnlyAdministratorsOfPoliciesAct)
+{
+    for (const auto& text : {std::string("{"), policy_with(R"({"id":"r","actions":["later.act"]})"),
+                             policy_with(R"({"id":"r","actions":"*"})")}) {
+        ASSERT_TRUE(db->execute("DELETE FROM policy"));
+        store("own", text);
+        const auto now = held().policies;
+        EXPECT_FALSE(now->decide(message()).is_permitted()) << text;
+        EXPECT_FALSE(now->decide(Request{Action::account_register}).is_permitted()) << text;
+        EXPECT_TRUE(now->decide(Request{Action::slice_take}).is_permitted()) << text;
+        using enum trust::policy::ServerRole;
+        EXPECT_TRUE(now->decide(change_by(superadmin)).is_permitted()) << text;
+        EXPECT_FALSE(now->decide(change_by(admin)).is_permitted()) << text;
+        EXPECT_FALSE(now->decide(change_by(user)).is_permitted()) << text;
+    }
+}
+
+TEST_F(LeftOut, AShippedOneHoldsInThePlaceOfItsOwn)
+{
+    store("server-roles", "{");
+    EXPECT_TRUE(
+        held().policies->decide(change_by(trust::policy::ServerRole::superadmin)).is_permitted());
+    EXPECT_TRUE(put("server-roles", 1, std::nullopt));
+    EXPECT_TRUE(held().left_out.empty());
+}
+
+TEST_F(LeftOut, OneBesideAnotherCanBePutRight)
+{
+    store("own", "{");
+    store("other", "{");
+    EXPECT_EQ(held().left_out.size(), 2U);
     EXPECT_TRUE(put("own", 1, tagging));
-    EXPECT_TRUE(read_policies(*db));
+    ASSERT_EQ(held().left_out.size(), 1U);
+    EXPECT_EQ(held().left_out[0].id, "other");
+    EXPECT_TRUE(put("third", 0, tagging));
+}
+
+// As where the program ships one more.
+TEST_F(LeftOut, WhatThereIsNoRoomForIsDeniedAndNoNewOneTakesItsPlace)
+{
+    const auto room = trust::policy::max_policies - trust::policy::shipped_policies().size();
+    for (std::size_t i = 0; i < room; ++i) ASSERT_TRUE(put("p" + std::to_string(i), 0, tagging));
+    EXPECT_TRUE(held().left_out.empty());
+    for (const auto* id : {"z1", "z2"}) store(id, nobody);
+    const auto now = held();
+    ASSERT_GE(now.left_out.size(), 2U);
+    EXPECT_EQ(now.left_out.back().id, "z2");
+    EXPECT_NE(now.left_out.back().why.find("64 policies"), std::string::npos);
+    EXPECT_EQ(now.policies->decide(message()).rule.policy, "(left-out)");
+    EXPECT_EQ(refusal(put("a", 0, tagging)), Code::too_large);
+    EXPECT_EQ(refusal(put("zz", 0, tagging)), Code::too_large);
+    EXPECT_EQ(refusal(put("z2", 1, tagging)), Code::too_large);
+    EXPECT_TRUE(put("z2", 1, std::nullopt));
+    EXPECT_TRUE(put("p0", 1, tagging)) << "who is held can be changed";
+    EXPECT_TRUE(put("z1", 1, std::nullopt));
+    EXPECT_TRUE(held().left_out.empty());
 }
 
 TEST(LivePolicies, AreReplacedWhenTheCommitIsDone)

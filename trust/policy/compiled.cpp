@@ -57,7 +57,7 @@ std::string_view to_text(Outcome outcome)
 
 std::string RuleName::text() const
 {
-    if (policy.starts_with('(')) return std::string(policy) + "/" + std::string(rule);
+    if (by != Decider::by_rule) return std::string(policy) + "/" + std::string(rule);
     return std::string(policy) + "@" + std::to_string(version) + "/" + std::string(rule);
 }
 

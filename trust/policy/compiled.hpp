@@ -76,6 +76,14 @@ class Compiled {
     };
     [[nodiscard]] Certainty certainty(const Request& request, Attributes known) const;
 
+    // How a request would be decided of which `unknown` is only there when it is made. What the
+    // answer depends on; nothing: the verdict is that, whatever they will be.
+    struct Foresight {
+        Verdict verdict;
+        Attributes depends_on = 0;
+    };
+    [[nodiscard]] Foresight foresee(const Request& request, Attributes unknown) const;
+
     // All that rules about this action ask for.
     [[nodiscard]] Attributes asked(Action action) const
     {
@@ -112,6 +120,7 @@ class Compiled {
     };
 
     Compiled() = default;
+    [[nodiscard]] Verdict decide_by_rules(const Request& request) const;
     void add_rule(std::size_t source, Rule rule);
     void add_to_index(std::uint32_t rule);
     [[nodiscard]] Result<void> number_effects();

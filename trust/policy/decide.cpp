@@ -5,10 +5,23 @@
 #include <utility>
 
 #include "trust/policy/compiled.hpp"
+#include "trust/policy/condition_text.hpp"
 #include "trust/policy/invariants.hpp"
 
 namespace entente::trust::policy {
 namespace {
+
+RuleName broken_by(std::string_view invariant)
+{
+    return {"(invariants)", 0, invariant, Decider::by_invariant};
+}
+
+Verdict refused_by(std::string_view invariant)
+{
+    Verdict verdict;
+    verdict.rule = broken_by(invariant);
+    return verdict;
+}
 
 constexpr auto no_rule = ~std::uint32_t{0};
 
@@ -65,11 +78,13 @@ void Compiled::for_each_match(const Predicates::Subject& subject, std::uint32_t&
 
 Verdict Compiled::decide(const Request& request) const
 {
+    const auto broken = broken_invariant(request);
+    return broken.empty() ? decide_by_rules(request) : refused_by(broken);
+}
+
+Verdict Compiled::decide_by_rules(const Request& request) const
+{
     Verdict verdict;
-    if (const auto broken = broken_invariant(request); !broken.empty()) {
-        verdict.rule = {"(invariants)", 0, broken};
-        return verdict;
-    }
     auto allows = no_rule, denies = no_rule, is_held = no_rule;
     const auto subject = looked_up(request);
     for_each_match(subject, verdict.steps, [&](std::uint32_t at) {
@@ -112,7 +127,7 @@ Compiled::Certainty Compiled::certainty(const Request& request, Attributes known
 {
     Certainty certainty{false, nothing_allows};
     if (const auto broken = broken_invariant(request); !broken.empty())
-        return {false, {"(invariants)", 0, broken}};
+        return {false, broken_by(broken)};
     const auto subject = looked_up(request);
     for (std::uint32_t at = 0; at < rules_.size(); ++at) {
         const auto& actions = origins_[at].rule.actions;
@@ -123,6 +138,44 @@ Compiled::Certainty Compiled::certainty(const Request& request, Attributes known
     }
     if (certainty.is_permitted) certainty.hindrance = {};
     return certainty;
+}
+
+Compiled::Foresight Compiled::foresee(const Request& request, Attributes unknown) const
+{
+    const auto broken = broken_invariant(request);
+    const bool is_open = broken == facts_missing;
+    if (!broken.empty() && !is_open) return {refused_by(broken), 0};
+    // What one kind of rule says for sure, and what its others ask for.
+    struct Leaning {
+        bool is_sure = false;
+        Attributes asked = 0;
+    };
+    Leaning denies, allows, is_held;
+    const auto subject = looked_up(request);
+    for (std::uint32_t at = 0; at < rules_.size(); ++at) {
+        const auto& rule = origins_[at].rule;
+        if (std::ranges::find(rule.actions, request.action()) == rule.actions.end()) continue;
+        const auto possible = predicates_.possible(rules_[at].first_step, subject, ~unknown);
+        if (!possible.holds) continue;
+        auto reads = rule.when ? attributes_of(*rule.when) : Attributes{0};
+        if (rule.scope != Scope::server) reads |= bit(attribute_of(rule.scope));
+        const auto lean = [&](bool is_of_kind, Leaning& leaning) {
+            if (!is_of_kind) return;
+            leaning.is_sure |= !possible.fails;
+            if (possible.fails) leaning.asked |= reads & unknown;
+        };
+        lean(rules_[at].denies, denies);
+        lean(rules_[at].allows, allows);
+        lean(rules_[at].is_held, is_held);
+    }
+    const bool can_refuse = row_of(row_of(request.action()).point).can_refuse;
+    const bool is_denied = denies.is_sure || (can_refuse && !allows.is_sure && allows.asked == 0);
+    Foresight foresight{decide_by_rules(request), 0};
+    if (is_denied) return foresight;
+    foresight.depends_on = denies.asked | (is_open ? missing_facts(request) : 0);
+    if (can_refuse && !allows.is_sure) foresight.depends_on |= allows.asked;
+    if (!is_held.is_sure) foresight.depends_on |= is_held.asked;
+    return foresight;
 }
 
 }  // namespace entente::trust::policy

@@ -21,12 +21,15 @@ std::string_view text_of(const Request& request, Attribute attribute)
 }
 
 // Whom a limit counts together; "*" stands for all, and for a subject without a name.
-std::string_view counted_as(const Request& request, Counted counted)
+Counter::Who counted_as(const Request& request, Counted counted)
 {
-    auto who = std::string_view{};
-    if (counted == Counted::subject) who = text_of(request, A::subject_id);
-    if (counted == Counted::server) who = text_of(request, A::subject_server);
-    return who.empty() ? "*" : who;
+    const auto server = text_of(request, A::subject_server);
+    const bool is_local = request.has(A::subject_local) && request.value(A::subject_local) != 0;
+    auto name = std::string_view{};
+    if (counted == Counted::subject) name = text_of(request, A::subject_id);
+    if (counted == Counted::server) name = server;
+    if (name.empty()) return {"*", {}, true};
+    return {name, server, is_local || server.empty()};
 }
 
 // Of a rule's limits, which differ.
@@ -81,7 +84,7 @@ Result<Ruling> Enforcer::decide(Request request, Unallowed unallowed)
     if ((policies->asked(request.action()) & bit(A::context_rate)) != 0)
         request.number(A::context_rate, rate(request, now));
     const auto verdict = policies->decide(request);
-    const bool is_by_a_rule = !verdict.rule.policy.starts_with('(');
+    const bool is_by_a_rule = verdict.rule.by == Decider::by_rule;
     if (unallowed == Unallowed::goes_on && verdict.outcome == Outcome::denied && !is_by_a_rule)
         return Ruling{};
     sample(request, verdict.outcome, now);
@@ -132,7 +135,7 @@ Result<Ruling> Enforcer::carry_out(const Compiled& policies, const Request& requ
 Result<void> Enforcer::spend(const Compiled& policies, const Request& request,
                              const Verdict& verdict, protocol::Millis now)
 {
-    std::vector<std::pair<Counter*, std::string_view>> counters;
+    std::vector<std::pair<Counter*, Counter::Who>> counters;
     Result<void> spent;
     const std::lock_guard lock(mutex_);
     policies.effects_of(verdict, [&](const CompiledEffect& one) {

@@ -21,15 +21,11 @@ bool takes_superadmin(const Request& request)
 std::string_view on_account(const Request& request)
 {
     const bool gives_role = request.action() == Action::account_role;
-    auto needed = bit(A::subject_role) | bit(A::resource_role) | bit(A::resource_own);
-    if (gives_role) needed |= bit(A::resource_new_role);
-    if ((needed & ~request.present()) != 0) return "facts-missing";
     if (request.value(A::resource_own) != 0) return "not-oneself";
     const auto own_role = request.value(A::subject_role);
     if (request.value(A::resource_role) > own_role) return "not-above";
     if (gives_role && request.value(A::resource_new_role) > own_role) return "not-beyond";
     if (!takes_superadmin(request)) return {};
-    if (!request.has(A::context_superadmins)) return "facts-missing";
     return request.value(A::context_superadmins) <= 1 ? "last-superadmin" : std::string_view{};
 }
 
@@ -37,10 +33,6 @@ std::string_view on_account(const Request& request)
 std::string_view on_member(const Request& request)
 {
     const bool gives_role = request.action() == Action::member_role;
-    auto needed =
-        bit(A::subject_channel_role) | bit(A::resource_channel_role) | bit(A::resource_own);
-    if (gives_role) needed |= bit(A::resource_new_channel_role);
-    if ((needed & ~request.present()) != 0) return "facts-missing";
     if (request.value(A::resource_own) != 0) return "not-oneself";
     const auto own_role = request.value(A::subject_channel_role);
     if (request.value(A::resource_channel_role) > own_role) return "not-above";
@@ -63,8 +55,32 @@ Request change_by(std::string_view self, std::string_view id)
 
 }  // namespace
 
+Attributes missing_facts(const Request& request)
+{
+    constexpr auto of_account = bit(A::subject_role) | bit(A::resource_role) | bit(A::resource_own);
+    constexpr auto of_member =
+        bit(A::subject_channel_role) | bit(A::resource_channel_role) | bit(A::resource_own);
+    const auto missing = [&](Attributes needed) { return needed & ~request.present(); };
+    switch (request.action()) {
+        case Action::account_suspend:
+        case Action::account_ban:
+        case Action::account_delete:
+        case Action::account_role: {
+            const bool gives_role = request.action() == Action::account_role;
+            const auto needed = of_account | (gives_role ? bit(A::resource_new_role) : 0);
+            if (missing(needed) != 0 || !takes_superadmin(request)) return missing(needed);
+            return missing(bit(A::context_superadmins));
+        }
+        case Action::member_kick:
+        case Action::member_ban: return missing(of_member);
+        case Action::member_role: return missing(of_member | bit(A::resource_new_channel_role));
+        default: return 0;
+    }
+}
+
 std::string_view broken_invariant(const Request& request)
 {
+    if (missing_facts(request) != 0) return facts_missing;
     switch (request.action()) {
         case Action::account_suspend:
         case Action::account_ban:

@@ -17,6 +17,9 @@ namespace entente::trust::policy {
 // (a role above one's own given to somebody), "last-superadmin", and "facts-missing" where the
 // point didn't say what the others need: then nothing is done.
 [[nodiscard]] std::string_view broken_invariant(const Request& request);
+inline constexpr std::string_view facts_missing = "facts-missing";
+// What the others need and the request doesn't say.
+[[nodiscard]] Attributes missing_facts(const Request& request);
 
 // That at least one of the superadmins, users of `self` that aren't suspended, may change policies
 // whatever the time, the network, the device or the group: what isn't known beforehand could be

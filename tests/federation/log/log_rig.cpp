@@ -103,8 +103,7 @@ void Server::open()
     store = std::make_unique<storage::ChannelLogStore>(index.get(), identity.names, cached,
                                                        [](const storage::CommittedRun&) {});
     commits->add(*store);
-    standings = std::make_unique<trust::Tiers>(
-        trust::TierConfig{mode, {}, {}, conduct_figures});
+    standings = std::make_unique<trust::Tiers>(trust::TierConfig{mode, {}, {}, conduct_figures});
     accepted = std::make_unique<storage::AcceptedCounts>(
         [this](const ServerName& server, const trust::ServerStanding& standing) {
             conduct->counted(server, standing);
@@ -219,9 +218,20 @@ void Server::open()
         [this](const ServerName& server) { woken.push_back(server.str()); }, LocalChannelsOptions{},
         succession.get(), enforcer.get()});
     budgets = std::make_unique<trust::Budgets>(tiers);
-    inbox = std::make_unique<Inbox>(InboxParts{identity, *verifier, *home, *follower, *direct,
-                                               *commits, *budgets, world.clock, refused, nullptr,
-                                               conduct.get(), ring.get(), accepted.get()});
+    inbox = std::make_unique<Inbox>(InboxParts{identity,
+                                               *verifier,
+                                               *home,
+                                               *follower,
+                                               *direct,
+                                               *commits,
+                                               *budgets,
+                                               world.clock,
+                                               refused,
+                                               nullptr,
+                                               {},
+                                               conduct.get(),
+                                               ring.get(),
+                                               accepted.get()});
 }
 
 void Server::enforce(const std::string& rules)

@@ -63,10 +63,13 @@ struct PeopleServer {
                               withdrawal_handler(server.identity, [this](const UserId& user) {
                                   withdrawn.push_back(user.str());
                               }));
-        inbox = std::make_unique<Inbox>(
-            InboxParts{server.identity, *server.verifier, *server.home, *server.follower,
-                       *server.direct, *server.commits, *server.budgets, server.world.clock,
-                       server.refused, &people->signals()});
+        inbox = std::make_unique<Inbox>(InboxParts{
+            server.identity, *server.verifier, *server.home, *server.follower, *server.direct,
+            *server.commits, *server.budgets, server.world.clock, server.refused,
+            &people->signals(), [this](const ServerName& name) {
+                const auto found = tiers_elsewhere.find(name.str());
+                return found == tiers_elsewhere.end() ? trust::Tier::trusted : found->second;
+            }});
         settlement = std::make_unique<Settlement>(
             SettlementParts{server.identity, *server.verifier, *server.follower, *server.store,
                             *server.commits, *server.notices, log, server.world.clock,
@@ -197,6 +200,7 @@ struct PeopleServer {
     std::unique_ptr<Inbox> inbox;
     std::vector<std::pair<std::string, std::string>> passed;  // signals, by the peer's link
     std::vector<std::string> withdrawn;                       // whose invitation
+    std::map<std::string, trust::Tier> tiers_elsewhere;       // of whom others speak
     protocol::NullLog log;
     HeardPeople heard;
     int asked = 0;

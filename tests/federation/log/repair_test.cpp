@@ -1,5 +1,7 @@
 // A home whose data was put back: what its followers still hold comes back, what was
 // promised meanwhile is kept, and who lies or keeps silent changes nothing of it [LOG-5].
+#include "federation/channel_changes.hpp"
+#include "storage/join_request_store.hpp"
 #include "tests/federation/log/repair_rig.hpp"
 
 namespace entente::federation::log_rig {
@@ -96,6 +98,61 @@ TEST_F(RepairOfAHome, WhatIsRepeatedMeanwhileIsFoundInWhatComesBack)
     EXPECT_EQ(a.heard.changed[0].state, DeliveryState::accepted);
     EXPECT_EQ(a.heard.changed[0].seq, first->seq);
     EXPECT_EQ(a.image(channel)->seq, first->seq);
+}
+
+class JoinsThatWait : public RepairOfAHome {
+ protected:
+    JoinsThatWait()
+    {
+        changes::ChannelPatch patch;
+        patch.is_public = true;
+        EXPECT_TRUE(a.change("alice", channel, changes::update(patch)));
+        settle_all(a, b);
+        back_up();
+        put_back();
+    }
+    DeliveryState join(const std::string& who)
+    {
+        const auto joined = a.world.run(a.channels->join(a.actor(who), channel));
+        return joined ? joined->state : DeliveryState::rejected;
+    }
+    void come_back()
+    {
+        ASSERT_TRUE(ask(a, b, channel));
+        finish_fetching(a);
+        look();
+        EXPECT_FALSE(is_held());
+    }
+};
+
+TEST_F(JoinsThatWait, OneThatAPolicyHoldsIsShownToModeratorsWhenItsTurnComes)
+{
+    a.enforce(R"({"id":"ask","actions":["member.join"],"when":{"eq":["subject.invited",false]},)"
+              R"("effects":[{"hold":"moderator"}]})");
+    EXPECT_EQ(join("eve"), DeliveryState::pending);
+    come_back();
+    ASSERT_EQ(a.heard.changed.size(), 1U);
+    EXPECT_EQ(a.heard.changed[0].state, DeliveryState::rejected);
+    EXPECT_FALSE(a.post("eve", channel, "in"));
+    const auto asked = a.read([&](storage::Connection& db) {
+        return storage::join_requests(db, storage::read_channel(db, channel)->id);
+    });
+    ASSERT_EQ(asked->size(), 1U);
+    EXPECT_EQ(asked->at(0).user, "eve@a.example");
+    ASSERT_TRUE(a.change("alice", channel, changes::invite(a.user("eve"))));
+    EXPECT_EQ(join("eve"), DeliveryState::accepted);
+}
+
+TEST_F(JoinsThatWait, OneBeyondALimitIsRefusedAndKeepsNobodyWaiting)
+{
+    a.enforce(R"({"id":"few","actions":["member.join"],)"
+              R"("effects":[{"limit":{"count":1,"seconds":60,"of":"all"}}]})");
+    EXPECT_EQ(join("eve"), DeliveryState::pending);
+    EXPECT_EQ(join("dave"), DeliveryState::pending);
+    come_back();
+    ASSERT_EQ(a.heard.changed.size(), 2U);
+    EXPECT_EQ(a.heard.changed[0].state, DeliveryState::accepted);
+    EXPECT_EQ(a.heard.changed[1].state, DeliveryState::rejected);
 }
 
 TEST_F(RepairOfAHome, WhatIsNotAllowedWhenItsTurnComesIsRefused)

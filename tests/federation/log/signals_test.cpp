@@ -132,6 +132,20 @@ TEST_F(SignalsTest, WhatATierMaySendIsTaken)
     EXPECT_EQ(a.receive_signals(b.server, all), Statuses(3, "accepted"));
 }
 
+// A home's standing isn't lent to the servers whose users' signals it passes on, nor theirs to it.
+TEST_F(SignalsTest, OneThatIsPassedOnCountsAsOfTheLowerTier)
+{
+    const std::vector<std::string> passed{text("carol@c.example"), text("alice@a.example")};
+    b.server.tier = trust::Tier::known;
+    b.tiers_elsewhere = {{"c.example", trust::Tier::quarantined}};
+    EXPECT_EQ(b.receive_signals(a.server, passed), (Statuses{"ignored", "accepted"}));
+    b.tiers_elsewhere = {{"c.example", trust::Tier::guest}};
+    EXPECT_EQ(b.receive_signals(a.server, passed), (Statuses{"accepted", "accepted"}));
+    b.server.tier = trust::Tier::quarantined;
+    b.tiers_elsewhere = {{"c.example", trust::Tier::trusted}};
+    EXPECT_EQ(b.receive_signals(a.server, passed), (Statuses{"ignored", "ignored"}));
+}
+
 TEST_F(SignalsTest, BeyondTheBudgetTheyAreIgnoredAndTheRestIsTaken)
 {
     a.server.tier = trust::Tier::guest;

@@ -299,5 +299,30 @@ TEST(Actions, AnEventsTypeIsItsActionAndAnUnknownOneIsOther)
     EXPECT_EQ(action_of_event("alias.set"), Action::event_other);
 }
 
+TEST(Foresight, NamesWhatIsMissingOnlyWhereItWouldDecide)
+{
+    const auto large = R"({"gt":["context.size",10]})";
+    const auto depends = [](const std::vector<std::string>& rules) {
+        const auto policies = ready(rules);
+        Request request{Action::message_create};
+        request.text(A::subject_id, "bob@b.example");
+        return policies->foresee(request, bit(A::context_size) | bit(A::context_rate)).depends_on;
+    };
+    const auto allow = rule("in", message, "", R"("allow")");
+    const auto deny_large = rule("large", message, large, R"("deny")");
+    EXPECT_EQ(depends({allow}), 0U);
+    EXPECT_EQ(depends({allow, deny_large}), bit(A::context_size));
+    EXPECT_EQ(depends({deny_large}), 0U) << "nothing allows it";
+    EXPECT_EQ(depends({allow, deny_large, rule("no", message, "", R"("deny")")}), 0U);
+    EXPECT_EQ(depends({rule("in", message, large, R"("allow")")}), bit(A::context_size));
+    EXPECT_EQ(depends({allow, rule("in2", message, large, R"("allow")")}), 0U);
+    EXPECT_EQ(depends({allow, rule("eve", message,
+                                   R"({"all":[{"eq":["subject.id","eve@b.example"]},)"
+                                   R"({"gt":["context.size",10]}]})",
+                                   R"("deny")")}),
+              0U)
+        << "it is another's";
+}
+
 }  // namespace
 }  // namespace entente::trust::policy

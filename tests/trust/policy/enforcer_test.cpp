@@ -217,18 +217,75 @@ TEST(Enforcer, NoMoreOfTheSampleWaitsThanMay)
     EXPECT_EQ(asked.enforcer.take_records().size(), max_waiting_records);
 }
 
-TEST(LimitCounts, ACrowdCountsAsOneBeyondTheBound)
+// Names of theirs, each once.
+void add_crowd(Counter& counter, const std::string& server, std::size_t names, protocol::Millis now)
+{
+    for (std::size_t i = 0; i < names; ++i)
+        counter.add({std::to_string(i) + "@" + server, server}, now);
+}
+
+TEST(LimitCounts, NamesOfOneServerBeyondItsBoundCountAsOneAndTakeNothingFromOthers)
 {
     Counter counter{60'000};
     const protocol::Millis now = 1'000'000;
-    for (std::size_t i = 0; i < max_counted; ++i) counter.add(std::to_string(i), now);
-    EXPECT_EQ(counter.size(), max_counted);
-    counter.add("one more", now);
-    EXPECT_EQ(counter.count("and another", now), 1);
-    EXPECT_EQ(counter.count("7", now), 1) << "who was there counts for himself";
-    EXPECT_EQ(counter.size(), max_counted + 1);
-    EXPECT_EQ(counter.count("and another", now + 60'000), 0) << "the old ones are forgotten";
+    const std::string b = "b.example";
+    add_crowd(counter, b, max_counted_of_server, now);
+    EXPECT_EQ(counter.size(), max_counted_of_server);
+    counter.add({"more@b.example", b}, now);
+    EXPECT_EQ(counter.count({"another@b.example", b}, now), 1);
+    EXPECT_EQ(counter.count({"7@b.example", b}, now), 1) << "who was there counts for himself";
+    EXPECT_EQ(counter.count({"carol@c.example", "c.example"}, now), 0);
+    EXPECT_EQ(counter.count({"alice@a.example", "a.example", true}, now), 0);
+    EXPECT_EQ(counter.size(), max_counted_of_server + 3);
+    EXPECT_EQ(counter.left({"another@b.example", b}, now + 1), 59'999);
+    EXPECT_EQ(counter.count({"another@b.example", b}, now + 60'000), 0) << "the old are forgotten";
     EXPECT_EQ(counter.size(), 1U);
+}
+
+TEST(LimitCounts, ManyServersBeyondTheBoundCountEachAsOneAndTakeNothingFromOwnUsers)
+{
+    Counter counter{60'000};
+    const protocol::Millis now = 1'000'000;
+    for (std::size_t i = 0; i < max_counted / max_counted_of_server; ++i)
+        add_crowd(counter, std::to_string(i) + ".example", max_counted_of_server, now);
+    EXPECT_EQ(counter.size(), max_counted);
+    counter.add({"one@new.example", "new.example"}, now);
+    EXPECT_EQ(counter.count({"two@new.example", "new.example"}, now), 1);
+    EXPECT_EQ(counter.count({"one@other.example", "other.example"}, now), 0);
+    for (std::size_t i = 0; i < max_counted; ++i)
+        counter.add({std::to_string(i), "a.example", true}, now);
+    EXPECT_EQ(counter.count({"7", "a.example", true}, now), 1);
+    counter.add({"more", "a.example", true}, now);
+    EXPECT_EQ(counter.count({"and another", "a.example", true}, now), 1);
+    EXPECT_EQ(counter.size(), 2 * max_counted + 3);
+}
+
+TEST(LimitCounts, BeyondTheBoundOfServersTheRestIsOne)
+{
+    Counter counter{60'000};
+    const protocol::Millis now = 1'000'000;
+    const auto add_one_of_each = [&](const std::string& end, std::size_t servers) {
+        for (std::size_t i = 0; i < servers; ++i)
+            counter.add({"x@" + std::to_string(i) + end, std::to_string(i) + end}, now);
+    };
+    add_one_of_each(".counted.example", max_counted);
+    add_one_of_each(".crowd.example", max_crowds);
+    EXPECT_EQ(counter.size(), max_counted + max_crowds);
+    counter.add({"x@y.example", "y.example"}, now);
+    EXPECT_EQ(counter.count({"x@z.example", "z.example"}, now), 1);
+    EXPECT_EQ(counter.count({"y@7.crowd.example", "7.crowd.example"}, now), 1);
+    EXPECT_EQ(counter.size(), max_counted + max_crowds);
+}
+
+// A server that makes up senders doesn't shut another's users out.
+TEST(Enforcer, ACrowdOfOneServersNamesLeavesTheOthersTheirLimits)
+{
+    Asked asked({rule("few", a_message, "", R"("allow",{"limit":{"count":2,"seconds":60}})")});
+    for (std::size_t i = 0; i < max_counted + 2; ++i)
+        static_cast<void>(asked.ask(std::to_string(i) + "@b.example", "b.example"));
+    EXPECT_FALSE(asked.ask("more@b.example", "b.example"));
+    EXPECT_TRUE(asked.ask("carol@c.example", "c.example"));
+    EXPECT_TRUE(asked.ask("dave@c.example", "c.example"));
 }
 
 TEST(LimitCounts, TheCounterThatWasUnusedLongestMakesRoom)
@@ -236,13 +293,13 @@ TEST(LimitCounts, TheCounterThatWasUnusedLongestMakesRoom)
     LimitCounts counts;
     for (std::size_t i = 0; i < max_counters; ++i) {
         auto& counter = counts.of(std::to_string(i), 60'000);
-        counter.add("a", static_cast<protocol::Millis>(1'000 + i));
+        counter.add({"a", {}, true}, static_cast<protocol::Millis>(1'000 + i));
     }
-    counts.of("0", 60'000).add("a", 5'000);
-    counts.of("more", 60'000).add("a", 5'000);
+    counts.of("0", 60'000).add({"a", {}, true}, 5'000);
+    counts.of("more", 60'000).add({"a", {}, true}, 5'000);
     EXPECT_EQ(counts.size(), max_counters);
-    EXPECT_EQ(counts.of("0", 60'000).count("a", 5'000), 2);
-    EXPECT_EQ(counts.of("1", 60'000).count("a", 5'000), 0) << "it had gone";
+    EXPECT_EQ(counts.of("0", 60'000).count({"a", {}, true}, 5'000), 2);
+    EXPECT_EQ(counts.of("1", 60'000).count({"a", {}, true}, 5'000), 0) << "it had gone";
 }
 
 }  // namespace

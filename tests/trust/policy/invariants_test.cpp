@@ -89,7 +89,8 @@ TEST(Invariants, WhereAFactIsMissingNothingIsDone)
 {
     const auto policies = everything_allowed();
     const auto missing = [&](const Request& request) {
-        return policies->decide(request).rule == RuleName{"(invariants)", 0, "facts-missing"};
+        return policies->decide(request).rule ==
+               RuleName{"(invariants)", 0, "facts-missing", Decider::by_invariant};
     };
     Request request{Action::account_ban};
     EXPECT_TRUE(missing(request));
