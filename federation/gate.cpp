@@ -105,11 +105,13 @@ asio::awaitable<Result<Admitted>> Gate::let_in(const net::Request& request,
     parts_.budgets.refund_source(source, parts_.clock.now_ms());
     auto allowed =
         parts_.budgets.spend_request(admitted.origin, admitted.tier, parts_.clock.now_ms());
-    if (allowed)
-        allowed = ask_policies(parts_.policies,
-                               {trust::policy::Action::request_make, admitted.origin, admitted.tier,
-                                parts_.identity.name, trust::policy::ResourceKind::server,
-                                request.path, source, request.body.size()});
+    if (!allowed) co_return fail(allowed);
+    // Whatever it holds: the octets are here.
+    admitted.octets_charged = charge_octets(admitted, request.body);
+    allowed = ask_policies(
+        parts_.policies,
+        {trust::policy::Action::request_make, admitted.origin, admitted.tier, parts_.identity.name,
+         trust::policy::ResourceKind::server, request.path, source, request.body.size()});
     if (!allowed) co_return fail(allowed);
     // Within the budget alone: it has this server call the address that the origin names.
     parts_.discovery.heard_from(admitted.origin);
@@ -209,6 +211,13 @@ Result<void> Gate::charge(const Admitted& admitted, Cost cost)
     return {};
 }
 
+std::int64_t Gate::charge_octets(const Admitted& admitted, const std::string& body)
+{
+    return parts_.budgets.charge_bytes(admitted.origin, admitted.tier,
+                                       static_cast<std::int64_t>(body.size()),
+                                       parts_.clock.now_ms());
+}
+
 asio::awaitable<net::Response> Gate::pass(net::Request& request, SignedHandler handler,
                                           bool volatile_nonce, Cost cost)
 {
@@ -219,6 +228,8 @@ asio::awaitable<net::Response> Gate::pass(net::Request& request, SignedHandler h
     }
     if (admitted) {
         auto response = co_await handler(request, *admitted);
+        // How large it is nobody knew before: the next request waits for that.
+        charge_octets(*admitted, response.body);
         co_return signed_answer(parts_.identity, *admitted, std::move(response), parts_.clock);
     }
     auto problem = net::problem_response(admitted.error(), parts_.clock.now_ms());

@@ -32,6 +32,8 @@ struct Admitted {
     // What proves the request: 64 octets, and those that they sign.
     std::string signature = {};
     std::string signature_base = {};
+    // Octets that its origin has been charged for the request's body.
+    std::int64_t octets_charged = 0;
 };
 
 // What a request is charged as, besides a request.
@@ -59,8 +61,8 @@ class Gate {
     // `volatile_nonce`: for a GET, whose nonce needn't survive a restart [SIG-4].
     asio::awaitable<Result<Admitted>> admit(net::Request& request, bool volatile_nonce);
 
-    // A route's handler: admits, charges `cost` to the origin, runs `handler`, signs its answer,
-    // and signs refusals too where the signature had been proven.
+    // A route's handler: admits, charges `cost` to the origin, runs `handler`, signs its answer and
+    // charges its octets, and signs refusals too where the signature had been proven.
     [[nodiscard]] net::Handler guard(SignedHandler handler, bool volatile_nonce,
                                      Cost cost = Cost::none);
 
@@ -86,6 +88,7 @@ class Gate {
     asio::awaitable<net::Response> pass(net::Request& request, SignedHandler handler,
                                         bool volatile_nonce, Cost cost);
     [[nodiscard]] Result<void> charge(const Admitted& admitted, Cost cost);
+    std::int64_t charge_octets(const Admitted& admitted, const std::string& body);
 
     [[nodiscard]] Result<void> check_sizes(const net::Request& request) const;
     [[nodiscard]] Result<protocol::RequestSignature> check_syntax(

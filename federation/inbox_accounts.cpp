@@ -14,22 +14,7 @@ using protocol::Transaction;
 using protocol::TransactionResult;
 
 // What a root is charged as: its signature costs as much to verify as that many octets to read.
-constexpr std::size_t root_octets = 4'096;
-
-std::size_t octets_of(const protocol::Submission& submission)
-{
-    std::size_t octets = 0;
-    for (const auto& event : submission.events) octets += event.event.size() + event.content.size();
-    return octets;
-}
-
-std::size_t octets_of(const protocol::Slice& slice)
-{
-    std::size_t octets = 0;
-    for (const auto& entry : slice.entries)
-        octets += entry.event.size() + (entry.content ? entry.content->size() : 0);
-    return octets;
-}
+constexpr std::int64_t root_octets = 4'096;
 
 // The roots that an item names; who names them first pays for them.
 class NamedRoots {
@@ -39,7 +24,10 @@ class NamedRoots {
     {
         if (!paid_.contains(proof.root)) mine_.insert(proof.root);
     }
-    [[nodiscard]] std::size_t octets() const { return mine_.size() * root_octets; }
+    [[nodiscard]] std::int64_t octets() const
+    {
+        return static_cast<std::int64_t>(mine_.size()) * root_octets;
+    }
     void are_paid() { paid_.merge(mine_); }
 
  private:
@@ -50,31 +38,34 @@ class NamedRoots {
 }  // namespace
 
 // [INBOX-8] Over the item budget a legal transaction is answered all the same, as far as it
-// goes; its first item is always taken. What lies beyond isn't verified either.
+// goes; its first item is always taken. What lies beyond isn't verified either. The octets of its
+// body are here and paid for, whatever becomes of them: to put an item off for its octets would
+// have it sent again. What is spent here are events, and the octets that roots are charged as, from
+// what there was before the body was charged.
 void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admitted& admitted)
 {
     const auto now = parts_.clock.now_ms();
+    auto& budgets = parts_.budgets;
+    budgets.refund_bytes(admitted.origin, admitted.tier, admitted.octets_charged, now);
     bool first = true;
-    const auto spend = [&](std::int64_t events, std::size_t octets) -> std::optional<Error> {
+    const auto spend = [&](std::int64_t events, std::int64_t octets) -> std::optional<Error> {
         const bool always = std::exchange(first, false);
-        auto bytes = parts_.budgets.spend_bytes(admitted.origin, admitted.tier,
-                                                static_cast<std::int64_t>(octets), always, now);
-        if (!bytes) return bytes.error();
-        if (events == 0) return std::nullopt;
-        auto taken =
-            parts_.budgets.spend_events(admitted.origin, admitted.tier, events, always, now);
-        if (!taken) return taken.error();
+        if (events > 0) {
+            auto taken = budgets.spend_events(admitted.origin, admitted.tier, events, always, now);
+            if (!taken) return taken.error();
+        }
+        if (octets == 0) return std::nullopt;
+        auto paid = budgets.spend_bytes(admitted.origin, admitted.tier, octets, always, now);
+        if (!paid) return paid.error();
         return std::nullopt;
     };
     for (const auto& read : transaction.submissions) {
         std::size_t budget = 0;
         const auto count = read.value ? read.value->events.size() : read.items;
-        const auto octets =
-            read.value ? octets_of(*read.value) / std::max<std::size_t>(count, 1) : 0;
         NamedRoots roots(work.roots);
         if (read.value) roots.add(read.value->seal.proof);
         for (; budget < count; ++budget) {
-            const auto over = spend(1, octets + (budget == 0 ? roots.octets() : 0));
+            const auto over = spend(1, budget == 0 ? roots.octets() : 0);
             if (!over) {
                 roots.are_paid();
                 continue;
@@ -91,13 +82,12 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
             roots.add(read.value->checkpoint.proof);
             for (const auto& seal : read.value->seals) roots.add(seal.proof);
         }
-        const auto octets = read.value ? octets_of(*read.value) : 0;
-        work.slice_limits.push_back(spend(0, octets + roots.octets()));
+        work.slice_limits.push_back(spend(0, roots.octets()));
         if (!work.slice_limits.back()) roots.are_paid();
     }
-    for (const auto& read : transaction.direct)
-        work.direct_limits.push_back(
-            spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
+    for (std::size_t i = 0; i < transaction.direct.size(); ++i)
+        work.direct_limits.push_back(spend(1, 0));
+    budgets.charge_bytes(admitted.origin, admitted.tier, admitted.octets_charged, now);
 }
 
 // Beyond the budget they come again later.

@@ -7,7 +7,8 @@ namespace entente::federation {
 namespace {
 
 constexpr int most_tries = 3;
-constexpr std::int64_t longest_patience_s = 30;
+// Who has drawn more octets than its budget of a minute is told to wait so long at most.
+constexpr std::int64_t longest_patience_s = 61;
 
 PeerSlice computed(const protocol::Slice& slice)
 {

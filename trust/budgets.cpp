@@ -35,10 +35,13 @@ bool Bucket::take(std::int64_t amount, protocol::Millis now)
     return true;
 }
 
-void Bucket::charge(std::int64_t amount, protocol::Millis now)
+std::int64_t Bucket::charge(std::int64_t amount, protocol::Millis now)
 {
     refill(now);
-    level_ = std::max(level_ - static_cast<double>(amount), -static_cast<double>(capacity_));
+    const auto room = static_cast<std::int64_t>(std::floor(level_)) + capacity_;
+    const auto taken = std::clamp<std::int64_t>(room, 0, amount);
+    level_ -= static_cast<double>(taken);
+    return taken;
 }
 
 void Bucket::give_back(std::int64_t amount)
@@ -141,6 +144,9 @@ void Budgets::refund_source(std::string_view source, protocol::Millis now)
 Result<void> Budgets::spend_request(const protocol::ServerName& origin, Tier tier,
                                     protocol::Millis now)
 {
+    auto& bytes = bytes_.of(origin.str(), table_.of(tier).bytes, now);
+    if (auto paid = spend(bytes, 1, false, "bytes", now); !paid) return paid;
+    bytes.give_back(1);
     return spend(requests_.of(origin.str(), table_.of(tier).requests, now), 1, false, "requests",
                  now);
 }
@@ -164,6 +170,18 @@ Result<void> Budgets::spend_bytes(const protocol::ServerName& origin, Tier tier,
                                   bool first, protocol::Millis now)
 {
     return spend(bytes_.of(origin.str(), table_.of(tier).bytes, now), bytes, first, "bytes", now);
+}
+
+std::int64_t Budgets::charge_bytes(const protocol::ServerName& origin, Tier tier,
+                                   std::int64_t bytes, protocol::Millis now)
+{
+    return bytes_.of(origin.str(), table_.of(tier).bytes, now).charge(bytes, now);
+}
+
+void Budgets::refund_bytes(const protocol::ServerName& origin, Tier tier, std::int64_t bytes,
+                           protocol::Millis now)
+{
+    bytes_.of(origin.str(), table_.of(tier).bytes, now).give_back(bytes);
 }
 
 Result<void> Budgets::spend_claims(const protocol::ServerName& origin, Tier tier,

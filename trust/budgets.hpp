@@ -23,8 +23,9 @@ class Bucket {
 
     // Takes `amount` where it is there; else nothing and false.
     [[nodiscard]] bool take(std::int64_t amount, protocol::Millis now);
-    // Takes it in any case: the bucket may fall below nothing, by one capacity at most.
-    void charge(std::int64_t amount, protocol::Millis now);
+    // Takes it in any case: the bucket may fall below nothing, by one capacity at most. What was
+    // taken.
+    std::int64_t charge(std::int64_t amount, protocol::Millis now);
     void give_back(std::int64_t amount);
     [[nodiscard]] std::int64_t level(protocol::Millis now);
     [[nodiscard]] bool is_full(protocol::Millis now);
@@ -80,18 +81,27 @@ class Budgets {
     // The request has proven itself: it isn't the address's any more.
     void refund_source(std::string_view source, protocol::Millis now);
 
-    // A proven request of `origin`. `rate_limited` with retry_after.
+    // A proven request of `origin`. `rate_limited` with retry_after, where there is none left, or
+    // no octet: so whoever has sent or drawn more than its octets waits until they are paid for.
     [[nodiscard]] Result<void> spend_request(const protocol::ServerName& origin, Tier tier,
                                              protocol::Millis now);
     // Whether there is one left, which isn't taken: the same refusal where not.
     [[nodiscard]] Result<void> check_request(const protocol::ServerName& origin, Tier tier,
                                              protocol::Millis now);
-    // Items within a transaction [INBOX-8]: `rate_limited` with retry_after for an item beyond
-    // the budget. `first` is always taken, so that there is progress.
+    // Items within a transaction, and what their proofs cost [INBOX-8]: `rate_limited` with
+    // retry_after for an item beyond the budget. `first` is always taken, so that there is
+    // progress.
     [[nodiscard]] Result<void> spend_events(const protocol::ServerName& origin, Tier tier,
                                             std::int64_t events, bool first, protocol::Millis now);
     [[nodiscard]] Result<void> spend_bytes(const protocol::ServerName& origin, Tier tier,
                                            std::int64_t bytes, bool first, protocol::Millis now);
+    // A body that has come, or an answer that goes: in any case, with at most one budget of debt,
+    // so that what is larger than the whole budget can be had too. What was charged.
+    std::int64_t charge_bytes(const protocol::ServerName& origin, Tier tier, std::int64_t bytes,
+                              protocol::Millis now);
+    // Of what was charged.
+    void refund_bytes(const protocol::ServerName& origin, Tier tier, std::int64_t bytes,
+                      protocol::Millis now);
     // One-time keys claimed in one request: where there are more than the tier has in all, a
     // full budget is enough, and is then used up.
     [[nodiscard]] Result<void> spend_claims(const protocol::ServerName& origin, Tier tier,

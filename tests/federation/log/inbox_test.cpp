@@ -227,18 +227,31 @@ TEST_F(InboxTest, OverTheBudgetTheRestIsDeferredInOrder)
     EXPECT_EQ(rest[0].seq, results[2].seq + 1);
 }
 
-// A small event behind a large one that had to wait: the order of one sender holds through
+// An event whose root is paid behind one that had to wait: the order of one sender holds through
 // all of a transaction's submissions [INBOX-3].
 TEST_F(InboxTest, WhatComesBehindADeferredEventOfItsSenderIsDeferredInLaterSubmissionsToo)
 {
     limit(600, 5'000);
     auto transaction = submission(b, channel, {message()});
-    const auto large = submission(b, channel, {message(std::string(6'000, 'x'))});
-    const auto small = submission(b, channel, {message("s")});
-    for (const auto* more : {&large, &small}) {
-        transaction.submissions.push_back(more->submissions[0]);
-        transaction.submissions.back().seal.proof.root = transaction.roots.size();
-        transaction.roots.push_back(more->roots[0]);
+    const auto second = submission(b, channel, {message("a root more")});
+    transaction.submissions.push_back(second.submissions[0]);
+    transaction.submissions.back().seal.proof.root = 1;
+    transaction.roots.push_back(second.roots[0]);
+    // Under the root that is paid.
+    const auto third = message("s");
+    protocol::RootBuilder leaves;
+    transaction.submissions.push_back(transaction.submissions[0]);
+    transaction.submissions[2].events = {third};
+    transaction.submissions[2].seal.events = {protocol::event_id(third.event)};
+    for (const auto at : {0U, 2U}) {
+        auto& seal = transaction.submissions[at].seal;
+        seal.proof.index = leaves.add(protocol::seal_leaf(channel, seal.events));
+    }
+    const auto root = leaves.sign(b.identity.key, b.identity.name, servers.world.clock.now_ms());
+    transaction.roots[0] = root.jws;
+    for (const auto at : {0U, 2U}) {
+        auto& proof = transaction.submissions[at].seal.proof;
+        proof.path = root.paths[proof.index];
     }
     const auto result = a.receive(b, transaction);
     EXPECT_EQ(result.submissions[0].events[0].status, ItemStatus::accepted);
@@ -246,8 +259,29 @@ TEST_F(InboxTest, WhatComesBehindADeferredEventOfItsSenderIsDeferredInLaterSubmi
     EXPECT_EQ(result.submissions[2].events[0].status, ItemStatus::deferred);
 }
 
+// [INBOX-8] Its octets are paid for: to put it off for them would have it come again.
+TEST_F(InboxTest, WhatEventsHaveNoRoomForIsNoMoreThanThat)
+{
+    const auto theirs = shared_channel(b, a);
+    ASSERT_TRUE(b.post("alice", theirs, std::string(2'000, 'x')));
+    limit(2, 10'000);
+    auto transaction =
+        submission(b, channel, {message(std::string(9'000, 'x')), message(), message(), message()});
+    auto log = slice(b, theirs, a.image(theirs)->seq, all_entries);
+    transaction.logs = log.logs;
+    transaction.logs[0].checkpoint.proof.root = 1;
+    transaction.roots.push_back(log.roots.at(0));
+    const auto result = a.receive(b, transaction);
+    using enum ItemStatus;
+    const ItemStatus expected[] = {accepted, accepted, deferred, deferred};
+    for (std::size_t i = 0; i < 4; ++i)
+        EXPECT_EQ(result.submissions[0].events[i].status, expected[i]) << i;
+    // Two roots are there to be paid, and were.
+    EXPECT_EQ(result.logs[0].status, SliceStatus::ok);
+}
+
 // [INBOX-8]
-TEST_F(InboxTest, SlicesAreChargedInOctetsAndDeferredWhole)
+TEST_F(InboxTest, ASliceWhoseRootIsBeyondTheBudgetIsDeferredWhole)
 {
     const auto theirs = shared_channel(b, a);
     for (int i = 0; i < 10; ++i) ASSERT_TRUE(b.post("alice", theirs, std::string(500, 'x')));

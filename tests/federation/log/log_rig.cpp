@@ -390,6 +390,9 @@ net::Response Server::receive_octets(const Server& origin, std::string body)
     request.method = "POST";
     request.body = std::move(body);
     Admitted admitted{origin.identity.name, origin.identity.key_ref(), tier, ""};
+    admitted.octets_charged =
+        budgets->charge_bytes(admitted.origin, tier, static_cast<std::int64_t>(request.body.size()),
+                              world.clock.now_ms());
     admitted.signature_base = "what a request's signature covers";
     admitted.signature = (forger ? *forger : origin.identity.key).sign(admitted.signature_base);
     return world.run(inbox->receive(request, admitted));
