@@ -43,8 +43,7 @@ class Figures : public ::testing::Test, public ::testing::WithParamInterface<Row
     {
         std::vector<EventAndContent> events;
         for (int i = 0; i < count; ++i)
-            events.push_back(
-                b.server.event(channel, {"message.create", "bob@b.example", hello}));
+            events.push_back(b.server.event(channel, {"message.create", "bob@b.example", hello}));
         std::vector<ItemStatus> statuses;
         for (const auto& result : hand_in(b.server, a.server, channel, std::move(events)))
             statuses.push_back(result.status);
@@ -53,8 +52,8 @@ class Figures : public ::testing::Test, public ::testing::WithParamInterface<Row
     ItemStatus invite()
     {
         const auto of = b.server.create("bob");
-        const auto inner = b.server.event(
-            of, {"member.invite", "bob@b.example", R"({"user":"alice@a.example"})"});
+        const auto inner =
+            b.server.event(of, {"member.invite", "bob@b.example", R"({"user":"alice@a.example"})"});
         protocol::EventDraft draft;
         draft.type = "invite";
         draft.to = "alice@a.example";
@@ -86,9 +85,8 @@ class Figures : public ::testing::Test, public ::testing::WithParamInterface<Row
         claims.txn = protocol::make_uuid7(now(), servers.world.random);
         for (int i = 0; i < count; ++i)
             claims.claims.push_back({a.server.user("alice"), device_id(7), "x3dh"});
-        const auto answer = servers.world.run(
-            a.answer(b.server, "POST", "/federation/v1/keys/claim",
-                     protocol::write_key_claims(claims)));
+        const auto answer = servers.world.run(a.answer(
+            b.server, "POST", "/federation/v1/keys/claim", protocol::write_key_claims(claims)));
         return answer && answer->problem ? std::optional(answer->problem->code) : std::nullopt;
     }
 
@@ -105,8 +103,7 @@ class Figures : public ::testing::Test, public ::testing::WithParamInterface<Row
 TEST_P(Figures, EventsOfAMinute)
 {
     using enum ItemStatus;
-    ASSERT_TRUE(
-        a.server.budgets->spend_events(origin, row.tier, row.events - 2, false, now()));
+    ASSERT_TRUE(a.server.budgets->spend_events(origin, row.tier, row.events - 2, false, now()));
     EXPECT_EQ(hand_in_messages(3), (std::vector{accepted, accepted, deferred}));
     // What comes back of it in the meantime, and no more.
     const auto wait = std::max<Millis>(minute / row.events, 1);
