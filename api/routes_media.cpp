@@ -32,16 +32,27 @@ RouteResult upload_media(Api& api, Caller caller, const net::Request& request)
                                      R"(,"octets":)" + std::to_string(octets) + "}");
 }
 
+// Whether a client shows the file by itself, or its user has asked for it.
+Result<federation::Wanted> read_wanted(const net::Request& request)
+{
+    const auto shown = request.parameter("shown");
+    if (!shown || *shown == "0") return federation::Wanted::asked;
+    if (*shown == "1") return federation::Wanted::shown;
+    return refuse(Code::malformed, "shown: 0 or 1");
+}
+
 RouteResult download(Api& api, Caller caller, const net::Request& request)
 {
     auto server = protocol::parse_server_name(request.captures.at(0), api.options().names);
     if (!server) co_return refuse(Code::not_found, "no such file");
     const auto& id = request.captures.at(1);
+    auto wanted = read_wanted(request);
+    if (!wanted) co_return fail(wanted);
     if (*server != api.options().server) {
         auto allowed = api.people_rates().take(caller.user.str(), api.now());
         if (!allowed) co_return fail(allowed);
     }
-    auto file = co_await api.media().find(caller.user.str(), std::move(*server), id);
+    auto file = co_await api.media().find(caller.user.str(), std::move(*server), id, *wanted);
     if (!file) co_return fail(file);
     auto response = federation::media_response(std::move(*file));
     // What an id names never changes.

@@ -161,7 +161,13 @@ FederationStack::FederationStack(Parts parts)
       people_answers_(parts.identity, parts.stores.commits(), people_.claims(), budgets_,
                       parts.clock, &parts.policies),
       media_({parts.identity, parts.stores.commits(), parts.media_pool, parts.clock, asker(),
-              media_options(parts.config)})
+              media_options(parts.config),
+              [this](const protocol::ServerName& server) {
+                  const auto* pin = ring_.find(server);
+                  return tiers_.tier_of(server, pin != nullptr && pin->conflict,
+                                        parts_.clock.now_ms());
+              },
+              &parts.policies})
 {
     add_direct_handlers();
     discovery_.on_conflict([this](const protocol::ServerName& server, const std::string& shown) {

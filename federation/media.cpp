@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "federation/event_policy.hpp"
 #include "protocol/octets.hpp"
 #include "storage/media_store.hpp"
 
@@ -111,15 +112,28 @@ asio::awaitable<Result<std::string>> Media::keep(protocol::UserId user, std::str
     co_return id;
 }
 
-asio::awaitable<Result<MediaFile>> Media::find(std::string asker, ServerName server, std::string id)
+asio::awaitable<Result<MediaFile>> Media::find(std::string asker, ServerName server, std::string id,
+                                               Wanted wanted)
 {
     if (!is_id(id)) co_return unknown_file();
     if (server == parts_.identity.name) {
         auto here = co_await find_here(std::move(asker), std::move(id));
         co_return here;
     }
+    auto permitted = may_fetch(server, id, wanted);
+    if (!permitted) co_return fail(permitted);
     auto there = co_await find_there(std::move(asker), std::move(server), std::move(id));
     co_return there;
+}
+
+// How large the file is nobody knows yet.
+Result<void> Media::may_fetch(const ServerName& server, const std::string& id, Wanted wanted) const
+{
+    using trust::policy::Action;
+    const auto action = wanted == Wanted::shown ? Action::media_show : Action::media_ask;
+    const auto tier = parts_.tier_of ? parts_.tier_of(server) : trust::Tier::guest;
+    return ask_policies(parts_.policies,
+                        {action, server, tier, server, trust::policy::ResourceKind::file, id});
 }
 
 asio::awaitable<Result<MediaFile>> Media::find_here(std::string asker, std::string id)
@@ -154,8 +168,11 @@ asio::awaitable<Result<MediaFile>> Media::find_there(std::string asker, ServerNa
     const bool is_unknown =
         answer->is_signed && answer->problem && answer->problem->code == Code::not_found;
     if (is_unknown) co_return unknown_file();
-    if (answer->status != 200)
-        co_return retry_later(Code::unavailable, "the server doesn't give the file", 10);
+    if (answer->status != 200) {
+        const auto wait = answer->problem ? answer->problem->retry_after : 0;
+        co_return retry_later(Code::unavailable, "the server doesn't give the file",
+                              std::clamp<std::int64_t>(wait, 10, 3'600));
+    }
     if (answer->body.size() > parts_.options.max_octets)
         co_return refuse(Code::too_large, "a file that is too large here");
     if (id_of(answer->body) != id)

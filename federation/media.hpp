@@ -53,6 +53,12 @@ struct MediaFile {
     std::shared_ptr<void> held;  // until it is written
 };
 
+// What a file of another server is wanted for, which that server's tier may permit or not.
+enum class Wanted : std::uint8_t {
+    asked,  // a user has asked for it
+    shown   // his client shows it by itself
+};
+
 struct MediaParts {
     const Identity& identity;
     storage::GroupCommit& commits;
@@ -60,6 +66,8 @@ struct MediaParts {
     const protocol::Clock& clock;
     Ask ask;
     MediaOptions options;
+    std::function<trust::Tier(const ServerName&)> tier_of = {};  // nothing: guests all
+    trust::policy::Enforcer* policies = nullptr;                 // nothing: nobody is asked
 };
 
 class Media {
@@ -75,8 +83,10 @@ class Media {
     // `unavailable` where there is no room or the disk fails.
     asio::awaitable<Result<std::string>> keep(protocol::UserId user, std::string octets);
     // `asker` is charged for the memory. `not_found`; `unavailable` where its server doesn't
-    // answer, or says something else than what the id names.
-    asio::awaitable<Result<MediaFile>> find(std::string asker, ServerName server, std::string id);
+    // answer, or says something else than what the id names. Of another server's file `forbidden`
+    // or `rate_limited` by policies, before that server is asked.
+    asio::awaitable<Result<MediaFile>> find(std::string asker, ServerName server, std::string id,
+                                            Wanted wanted = Wanted::asked);
     // GET /federation/v1/media/{id}
     asio::awaitable<net::Response> answer(const net::Request& request, const Admitted& admitted);
 
@@ -84,6 +94,8 @@ class Media {
     asio::awaitable<Result<MediaFile>> find_here(std::string asker, std::string id);
     asio::awaitable<Result<MediaFile>> find_there(std::string asker, ServerName server,
                                                   std::string id);
+    [[nodiscard]] Result<void> may_fetch(const ServerName& server, const std::string& id,
+                                         Wanted wanted) const;
 
     MediaParts parts_;
     std::shared_ptr<const storage::MediaFolder> folder_;

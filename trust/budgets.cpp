@@ -212,6 +212,15 @@ Result<void> Budgets::spend_media(const protocol::ServerName& origin, Tier tier,
     return spend(media_.of(origin.str(), table_.of(tier).media, now), 1, false, "media", now);
 }
 
+std::size_t Budgets::buckets() const
+{
+    std::size_t all = 0;
+    for (const auto* table : {&sources_, &requests_, &events_, &bytes_, &claims_, &signals_,
+                              &invitations_, &look_ups_, &media_})
+        all += table->size();
+    return all;
+}
+
 bool Budgets::spend_signal(const protocol::ServerName& origin, Tier tier, protocol::Millis now)
 {
     return signals_.of(origin.str(), table_.of(tier).signals, now).take(1, now);

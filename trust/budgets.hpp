@@ -117,6 +117,10 @@ class Budgets {
     [[nodiscard]] bool spend_signal(const protocol::ServerName& origin, Tier tier,
                                     protocol::Millis now);
 
+    // Buckets that are remembered, of all tables: at most max_sources, and max_origins for each of
+    // the eight figures of a tier.
+    [[nodiscard]] std::size_t buckets() const;
+
  private:
     [[nodiscard]] static Result<void> spend(Bucket& bucket, std::int64_t amount, bool always,
                                             std::string_view what, protocol::Millis now);

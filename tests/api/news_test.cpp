@@ -173,6 +173,35 @@ TEST_F(News, AFileOfAnotherServerIsTakenOnlyIfItIsTheOneThatIsNamed)
     EXPECT_EQ(get("b.test", "other").status, 404);
 }
 
+TEST_F(News, AFileThatAClientShowsByItselfIsNotFetchedFromAServerInQuarantine)
+{
+    int asked = 0;
+    rig.on_io([&] {
+        rig.tier_of_files = trust::Tier::quarantined;
+        rig.answer_query = [&](const protocol::ServerName&, const std::string&,
+                               const std::string&) {
+            ++asked;
+            federation::Answer answer;
+            answer.status = 200;
+            answer.is_signed = true;
+            answer.body = "tulips";
+            return answer;
+        };
+    });
+    const auto path = "/api/v1/media/b.test/" + id_of("tulips");
+    const auto refused = rig.get(path + "?shown=1", bob.access);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(refused.hint(), "no policy rule allows it");
+    EXPECT_EQ(asked, 0) << "that server isn't called either";
+    EXPECT_EQ(rig.get(path + "?shown=0", bob.access).text, "tulips");
+    EXPECT_EQ(rig.get(path, bob.access).text, "tulips");
+    for (const auto* other : {"?shown=", "?shown=2"})
+        EXPECT_EQ(rig.get(path + other, bob.access).status, 400) << other;
+    rig.on_io([&] { rig.tier_of_files = trust::Tier::guest; });
+    EXPECT_EQ(rig.get(path + "?shown=1", bob.access).text, "tulips");
+    rig.on_io([&] { rig.answer_query = {}; });
+}
+
 TEST(MediaRoomTest, IsBoundedForEachAndForAllAndComesBack)
 {
     federation::MediaRoom room(100, 60);

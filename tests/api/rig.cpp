@@ -150,7 +150,9 @@ void Rig::start()
                                pool_.get_executor(),
                                clock,
                                asked,
-                               {folder_.file("media"), 100'000, 250'000}});
+                               {folder_.file("media"), 100'000, 250'000},
+                               [this](const protocol::ServerName&) { return tier_of_files; },
+                               &policies});
     api_ = std::make_unique<Api>(
         ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_, *media_, report_passing,
                  upheld, policies, clock, random_, log_},

@@ -157,6 +157,7 @@ class Rig {
     ManualClock clock;
     MemoryChannels channels;
     trust::policy::Enforcer policies{trust::policy::shipped_alone(), clock};
+    trust::Tier tier_of_files = trust::Tier::guest;  // of every server that has some
     NotedPassing report_passing;
     NotedUpheld upheld;
     // What another server answers to a signed GET.

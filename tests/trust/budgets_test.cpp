@@ -243,6 +243,48 @@ TEST(Budgets, OnePeerOverBudgetCostsNoOther)
     EXPECT_EQ(refused.error().retry_after, 60);
 }
 
+// Of every budget a little, as an origin that has proven itself would.
+void spend_of_all(Budgets& budgets, const ServerName& by, std::string_view source)
+{
+    ASSERT_TRUE(budgets.spend_source(source, start));
+    ASSERT_TRUE(budgets.spend_request(by, Tier::guest, start));
+    ASSERT_TRUE(budgets.spend_events(by, Tier::guest, 1, false, start));
+    budgets.charge_bytes(by, Tier::guest, 1'000, start);
+    ASSERT_TRUE(budgets.spend_claims(by, Tier::guest, 1, start));
+    ASSERT_TRUE(budgets.spend_signal(by, Tier::guest, start));
+    ASSERT_TRUE(budgets.spend_invitation(by, Tier::guest, start));
+    ASSERT_TRUE(budgets.spend_look_up(by, Tier::guest, start));
+    ASSERT_TRUE(budgets.spend_media(by, Tier::guest, start));
+}
+
+// [INBOX-20] 10,000 that are proven, and as many again as are remembered: each has its own, memory
+// is bounded, and one that has used up its own doesn't get it back as long as it is remembered.
+TEST(Budgets, TensOfThousandsOfProvenOriginsCostABoundedMemoryAndNobodyHisAllowance)
+{
+    const BudgetOptions options;
+    const auto most = 8 * options.max_origins + options.max_sources;
+    Budgets budgets{TierTable{}};
+    const auto steady = ServerName::trusted("steady.example");
+    const auto greedy = ServerName::trusted("greedy.example");
+    while (budgets.spend_look_up(greedy, Tier::guest, start)) continue;
+    int steady_served = 0;
+    const auto come = [&](std::size_t first, std::size_t count) {
+        for (auto i = first; i < first + count; ++i) {
+            const auto number = std::to_string(i);
+            spend_of_all(budgets, ServerName::trusted("s" + number + ".example"), number);
+            if (i % 1'000 != 0) continue;
+            spend_of_all(budgets, steady, "192.0.2.7");
+            ++steady_served;
+            EXPECT_FALSE(budgets.spend_look_up(greedy, Tier::guest, start)) << i;
+        }
+    };
+    come(0, 10'000);
+    EXPECT_EQ(budgets.buckets(), 9 * 10'001 + 1U) << "each has its own";
+    come(10'000, 2 * options.max_origins);
+    EXPECT_EQ(budgets.buckets(), most);
+    EXPECT_EQ(steady_served, 50);
+}
+
 TEST(Budgets, SignalsEndAtTheTiersFigure)
 {
     Budgets budgets{TierTable{}};

@@ -77,9 +77,9 @@ constexpr std::array<ActionRow, action_count> action_rows{{
     {"signal.typing", Point::signal, knows_channel, "that somebody types"},
     {"signal.read", Point::signal, knows_channel, "how far somebody has read"},
     {"signal.presence", Point::signal, knows_channel, "whether somebody is there"},
-    {"media.ask", Point::media, knows_who | knows_weight,
+    {"media.ask", Point::media, knows_who | bit(A::context_rate),
      "a file that a user asks for; its server acts"},
-    {"media.show", Point::media, knows_who | knows_weight, "a file that a user would see"},
+    {"media.show", Point::media, knows_who | bit(A::context_rate), "a file that a user would see"},
     {"media.prefetch", Point::media, knows_who | knows_weight, "a file that nobody has looked at"},
     {"channel.create", Point::channel, knows_event, "a new channel"},
     {"channel.update", Point::channel, knows_event, "name, topic, avatar, rules of a channel"},
@@ -175,8 +175,6 @@ bool is_asked(Action action)
 {
     switch (action) {
         case Action::slice_take:
-        case Action::media_ask:
-        case Action::media_show:
         case Action::media_prefetch:
         case Action::peer_change: return false;
         default: return true;

@@ -193,18 +193,6 @@ constexpr std::string_view tiers_text = R"json({
       "effects": ["allow"]
     },
     {
-      "id": "prefetched-up-to-1-mib",
-      "actions": ["media.prefetch"],
-      "when": {"all": [{"ge": ["subject.tier", "known"]}, {"le": ["context.size", 1048576]}]},
-      "effects": ["allow"]
-    },
-    {
-      "id": "prefetched",
-      "actions": ["media.prefetch"],
-      "when": {"eq": ["subject.tier", "trusted"]},
-      "effects": ["allow"]
-    },
-    {
       "id": "invitations",
       "actions": ["invitation.receive"],
       "when": {"ge": ["subject.tier", "quarantined"]},

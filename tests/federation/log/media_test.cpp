@@ -33,10 +33,15 @@ class MediaTest : public ::testing::Test {
     Server& a = servers.a;
     asio::thread_pool pool{1};
     MediaOptions options{.folder = servers.world.folder.file("media"), .max_octets = 19};
-    Media media{{a.identity, *a.commits, pool.get_executor(), servers.world.clock,
-                 [this](const ServerName&, const std::string&, const std::string&,
-                        const std::string&) { return answer(); },
-                 options}};
+    trust::Tier tier = trust::Tier::guest;  // of the server that has the file
+    int asked = 0;
+    Media media{
+        {a.identity, *a.commits, pool.get_executor(), servers.world.clock,
+         [this](const ServerName&, const std::string&, const std::string&, const std::string&) {
+             ++asked;
+             return answer();
+         },
+         options, [this](const ServerName&) { return tier; }, a.enforcer.get()}};
 };
 
 // [QRY-11]
@@ -57,6 +62,38 @@ TEST_F(MediaTest, WhatThereIsNotIsNotFound)
     EXPECT_EQ(find(a.identity.name, id).error().code, Code::not_found);
     status = 404;
     EXPECT_EQ(find(servers.b.identity.name, id).error().code, Code::not_found);
+}
+
+TEST_F(MediaTest, ByTheTierOfItsServerAFileIsFetchedWhenAUserAsksOrWhenItIsShown)
+{
+    using trust::Tier;
+    struct Case {
+        Tier tier;
+        bool asked, shown;
+    };
+    for (const auto& [its_tier, may_ask, may_show] :
+         {Case{Tier::blocked, false, false}, Case{Tier::quarantined, true, false},
+          Case{Tier::guest, true, true}, Case{Tier::known, true, true},
+          Case{Tier::trusted, true, true}}) {
+        tier = its_tier;
+        for (const auto wanted : {Wanted::asked, Wanted::shown}) {
+            const bool is_permitted = wanted == Wanted::asked ? may_ask : may_show;
+            const auto before = asked;
+            const auto file =
+                a.world.run(media.find("alice@a.example", servers.b.identity.name, id, wanted));
+            EXPECT_EQ(file.has_value(), is_permitted) << to_text(tier);
+            EXPECT_EQ(asked - before, is_permitted ? 1 : 0) << to_text(tier);
+            if (!is_permitted) EXPECT_EQ(file.error().code, Code::forbidden) << to_text(tier);
+        }
+    }
+}
+
+TEST_F(MediaTest, APolicyRefusesFilesOfAServer)
+{
+    a.enforce(R"({"id":"r","actions":["media.*"],"when":{"eq":["subject.server","b.example"]},)"
+              R"("effects":["deny"]})");
+    EXPECT_EQ(find(servers.b.identity.name, id).error().hint, "by the policy rule own@1/r");
+    EXPECT_TRUE(find(servers.c.identity.name, id));
 }
 
 // [QRY-11]

@@ -313,11 +313,8 @@ TEST(ShippedPolicies, SayWhatTheTableOfTiersSays)
         request.flag(A::context_acquainted, true);
         EXPECT_EQ(by_tier(*policies, request), (Row{no, yes, yes, yes, yes}));
     }
-    Request prefetch{Action::media_prefetch};
-    prefetch.number(A::context_size, 1 << 20);
-    EXPECT_EQ(by_tier(*policies, prefetch), (Row{no, no, no, yes, yes}));
-    prefetch.number(A::context_size, (1 << 20) + 1);
-    EXPECT_EQ(by_tier(*policies, prefetch), (Row{no, no, no, no, yes}));
+    // A server can't know of a file that nobody has looked at (ADR 25).
+    EXPECT_EQ(of(Action::media_prefetch), (Row{no, no, no, no, no}));
 }
 
 TEST(ShippedPolicies, HoldInvitationsAndJoinsOfTheQuarantined)
