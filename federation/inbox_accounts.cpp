@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "federation/event_policy.hpp"
 #include "federation/inbox_work.hpp"
 
 namespace entente::federation {
@@ -92,12 +93,27 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
             for (const auto& seal : read.value->seals) roots.add(seal.proof);
         }
         const auto octets = read.value ? octets_of(*read.value) : 0;
-        work.slice_limits.push_back(spend(0, octets + roots.octets()));
+        auto over = spend(0, octets + roots.octets());
+        if (!over && read.value) over = put_off(work, read.value->channel.str(), octets);
+        work.slice_limits.push_back(std::move(over));
         if (!work.slice_limits.back()) roots.are_paid();
     }
     for (const auto& read : transaction.direct)
         work.direct_limits.push_back(
             spend(1, read.value ? read.value->event.size() + read.value->content.size() : 0));
+}
+
+// A policy can't refuse what follows from a log's order, but may limit how much comes at a time.
+std::optional<Error> Inbox::put_off(const Work& work, std::string_view channel,
+                                    std::size_t octets) const
+{
+    ServerQuestion question{
+        trust::policy::Action::slice_take,    work.origin, work.tier, parts_.identity.name,
+        trust::policy::ResourceKind::channel, channel};
+    question.octets = octets;
+    question.channel = channel;
+    auto allowed = ask_policies(parts_.policies, question);
+    return allowed ? std::nullopt : std::optional(allowed.error());
 }
 
 // Beyond the budget they come again later.
