@@ -13,13 +13,6 @@ constexpr std::int64_t usual_limit = 50;
 
 }  // namespace
 
-Result<void> check_administrator(const Caller& caller)
-{
-    if (caller.role == storage::AccountRole::user)
-        return refuse(Code::forbidden, "for administrators");
-    return {};
-}
-
 Result<AdminPage> admin_page(const net::Request& request, std::int64_t most)
 {
     auto limit = number_parameter(request, "limit", std::min(usual_limit, most), 1, most);

@@ -10,9 +10,6 @@
 
 namespace entente::api {
 
-// `forbidden`. What an act decides is decided anew in its transaction.
-[[nodiscard]] Result<void> check_administrator(const Caller& caller);
-
 // A page of a list: ?cursor= and ?limit=, 50 where it is absent. `malformed`.
 struct AdminPage {
     std::string after;  // what the cursor holds; "" at first

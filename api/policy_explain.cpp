@@ -107,6 +107,13 @@ void describe_channel(policy::Request& request, const Known& known)
     if (const auto* owner = federation::owner_of(state)) request.text(A::resource_owner, *owner);
 }
 
+// Of invitations, and else of servers below `known`.
+bool is_acquaintance_asked(Action action, const Known& known)
+{
+    return knows(action, A::context_acquainted) && !known.is_local &&
+           (action == Action::invitation_receive || known.tier < trust::Tier::known);
+}
+
 void describe_resource(policy::Request& request, const Known& known)
 {
     const auto action = request.action();
@@ -118,7 +125,7 @@ void describe_resource(policy::Request& request, const Known& known)
     request.text(A::resource_server,
                  known.resource.empty() ? known.self.str() : known.resource_server);
     if (!known.resource.empty()) request.text(A::resource_id, known.resource);
-    if (known.is_acquainted && knows(action, A::context_acquainted))
+    if (known.is_acquainted && is_acquaintance_asked(action, known))
         request.flag(A::context_acquainted, *known.is_acquainted);
     if (known.account && knows(action, A::resource_role))
         request.word(A::resource_role, *known.account)
@@ -133,10 +140,7 @@ policy::Attributes unknown_of(const policy::Request& request, const Known& known
     auto never = never_known | bit(A::subject_tier) | bit(A::subject_account_age);
     // Only of who calls himself.
     if (!known.is_local && action != Action::request_make) never |= bit(A::context_network);
-    // Looked up of invitations, and else of those below `known`.
-    if (known.is_local ||
-        (action != Action::invitation_receive && known.tier >= trust::Tier::known))
-        never |= bit(A::context_acquainted);
+    if (!is_acquaintance_asked(action, known)) never |= bit(A::context_acquainted);
     if (policy::action_of_event(policy::row_of(action).name) != action)
         never |= bit(A::context_event_type);
     return policy::row_of(action).knows & ~request.present() & ~never;

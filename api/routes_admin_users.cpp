@@ -65,7 +65,9 @@ Result<std::string> localpart_in(const Api& api, const net::Request& request)
 
 RouteResult list_users(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
+    auto allowed = ask_policies(
+        api, caller, {trust::policy::Action::user_read, trust::policy::ResourceKind::account});
+    if (!allowed) co_return fail(allowed);
     auto page = admin_page(request, max_users_a_page);
     if (!page) co_return fail(page);
     auto rows = co_await api.administration().accounts(page->after, page->limit);
@@ -78,7 +80,11 @@ RouteResult list_users(Api& api, Caller caller, const net::Request& request)
 
 RouteResult show_user(Api& api, Caller caller, const net::Request& request)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
+    const auto& user = request.captures.front();
+    auto allowed = ask_policies(
+        api, caller,
+        {trust::policy::Action::user_read, trust::policy::ResourceKind::account, user});
+    if (!allowed) co_return fail(allowed);
     auto localpart = localpart_in(api, request);
     if (!localpart) co_return fail(localpart);
     auto account = co_await api.administration().account(std::move(*localpart));

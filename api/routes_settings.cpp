@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/admin_parts.hpp"
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/settings.hpp"
 #include "api/wire.hpp"
@@ -62,7 +62,9 @@ net::Response settings_response(const Api& api)
 
 RouteResult show(Api& api, Caller caller, const net::Request&)
 {
-    if (auto allowed = check_administrator(caller); !allowed) co_return fail(allowed);
+    auto allowed = ask_policies(
+        api, caller, {trust::policy::Action::settings_read, trust::policy::ResourceKind::setting});
+    if (!allowed) co_return fail(allowed);
     co_return settings_response(api);
 }
 

@@ -124,7 +124,7 @@ FederationStack::FederationStack(Parts parts)
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock, parts.stores.window().refused(), &people_.signals(),
               [this](const protocol::ServerName& server) { return tier_of(server); }, &conduct_,
-              &ring_, &parts.stores.accepted()}),
+              &ring_, &parts.stores.accepted(), &parts.policies}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
       directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
                   [this](protocol::ServerName server, std::string target) {

@@ -143,6 +143,9 @@ struct Person {
     trust::policy::ServerRole role = trust::policy::ServerRole::user;
     Millis since = 0;     // when the account was made; 0: that isn't known
     std::string network;  // where the request came from; empty: that isn't known
+    // The account is deleted, and this server acts for it. No policy is asked: none may keep a
+    // deleted account in a channel.
+    bool is_deleted = false;
 };
 
 // Who acts, and under which retry identity [EVT-2].

@@ -25,6 +25,14 @@ Uuid txn_of(const UserId& user, const ChannelId& channel, std::string_view act, 
     return txn;
 }
 
+Actor acting_for(const UserId& user, const Uuid& txn)
+{
+    Actor actor{user, std::nullopt, txn};
+    actor.person.role = trust::policy::ServerRole::none;
+    actor.person.is_deleted = true;
+    return actor;
+}
+
 // Nothing that another try would mend.
 bool is_final(Code code)
 {
@@ -102,7 +110,7 @@ asio::awaitable<Result<void>> Departures::leave(storage::Departing account, User
         if (!named) co_return fail(named);
         has_successor = *named;
     }
-    Actor actor{user, std::nullopt, txn_of(user, channel.channel, "leave", account.since)};
+    auto actor = acting_for(user, txn_of(user, channel.channel, "leave", account.since));
     auto left = co_await parts_.channels.leave(std::move(actor), channel.channel);
     if (left) co_return Result<void>{};
     if (!is_final(left.error().code)) co_return fail(left);
@@ -135,7 +143,7 @@ asio::awaitable<Result<bool>> Departures::name_owner(UserId user, Millis since, 
         after = page->back().user;
     }
     if (moderator.empty()) co_return false;
-    Actor actor{user, std::nullopt, txn_of(user, channel, "owner", since)};
+    auto actor = acting_for(user, txn_of(user, channel, "owner", since));
     auto change = changes::set_role(UserId::trusted(moderator), "owner");
     auto named = co_await parts_.channels.change(std::move(actor), channel, std::move(change));
     if (!named && !is_final(named.error().code)) co_return fail(named);

@@ -179,6 +179,7 @@ Result<void> ask_policies(policy::Enforcer* policies, const ServerQuestion& ques
     if (!question.network.empty()) request.text(A::context_network, question.network);
     if (question.octets)
         request.number(A::context_size, static_cast<std::int64_t>(*question.octets));
+    if (!question.channel.empty()) request.in_channel(question.channel);
     if (question.is_acquainted) request.flag(A::context_acquainted, *question.is_acquainted);
     auto ruling = policies->decide(request);
     if (!ruling) return fail(ruling);

@@ -60,7 +60,8 @@ struct ServerQuestion {
     std::string_view network = {};
     std::optional<std::size_t> octets = {};
     std::optional<bool> is_acquainted = {};
-    std::string_view user = {};  // of that server, who asks by it; empty: itself
+    std::string_view user = {};     // of that server, who asks by it; empty: itself
+    std::string_view channel = {};  // where it is about one; else empty
 };
 // `forbidden`, `rate_limited`; without any policies nothing is refused.
 [[nodiscard]] Result<void> ask_policies(trust::policy::Enforcer* policies,

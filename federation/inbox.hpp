@@ -40,6 +40,7 @@ struct InboxParts {
     Conduct* conduct = nullptr;
     const trust::KeyRing* ring = nullptr;  // with `conduct`
     storage::AcceptedCounts* accepted = nullptr;
+    trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
 };
 
 class Inbox {
@@ -60,6 +61,8 @@ class Inbox {
     void spend_budgets(Work& work, const protocol::Transaction& transaction,
                        const Admitted& admitted);
     void spend_invitations(Work& work) const;
+    [[nodiscard]] std::optional<Error> put_off(const Work& work, std::string_view channel,
+                                               std::size_t octets) const;
     [[nodiscard]] std::optional<HeardSignal> heard(const protocol::Read<protocol::Signal>& read,
                                                    const Work& work) const;
     asio::awaitable<Result<void>> verify(std::shared_ptr<Work> work,

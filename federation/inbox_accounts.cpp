@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "federation/event_policy.hpp"
 #include "federation/inbox_work.hpp"
 
 namespace entente::federation {
@@ -15,6 +16,14 @@ using protocol::TransactionResult;
 
 // What a root is charged as: its signature costs as much to verify as that many octets to read.
 constexpr std::int64_t root_octets = 4'096;
+
+std::size_t octets_of(const protocol::Slice& slice)
+{
+    std::size_t octets = 0;
+    for (const auto& entry : slice.entries)
+        octets += entry.event.size() + (entry.content ? entry.content->size() : 0);
+    return octets;
+}
 
 // The roots that an item names; who names them first pays for them.
 class NamedRoots {
@@ -82,12 +91,28 @@ void Inbox::spend_budgets(Work& work, const Transaction& transaction, const Admi
             roots.add(read.value->checkpoint.proof);
             for (const auto& seal : read.value->seals) roots.add(seal.proof);
         }
-        work.slice_limits.push_back(spend(0, roots.octets()));
+        auto over = spend(0, roots.octets());
+        if (!over && read.value)
+            over = put_off(work, read.value->channel.str(), octets_of(*read.value));
+        work.slice_limits.push_back(std::move(over));
         if (!work.slice_limits.back()) roots.are_paid();
     }
     for (std::size_t i = 0; i < transaction.direct.size(); ++i)
         work.direct_limits.push_back(spend(1, 0));
     budgets.charge_bytes(admitted.origin, admitted.tier, admitted.octets_charged, now);
+}
+
+// A policy can't refuse what follows from a log's order, but may limit how much comes at a time.
+std::optional<Error> Inbox::put_off(const Work& work, std::string_view channel,
+                                    std::size_t octets) const
+{
+    ServerQuestion question{
+        trust::policy::Action::slice_take,    work.origin, work.tier, parts_.identity.name,
+        trust::policy::ResourceKind::channel, channel};
+    question.octets = octets;
+    question.channel = channel;
+    auto allowed = ask_policies(parts_.policies, question);
+    return allowed ? std::nullopt : std::optional(allowed.error());
 }
 
 // Beyond the budget they come again later.

@@ -145,7 +145,7 @@ Result<LocalChannels::Draft> LocalChannels::draft_creation(const Actor& actor,
 Result<void> LocalChannels::permit(const Draft& draft, const ServerName& home,
                                    const LiveChannel* channel, bool is_invited) const
 {
-    if (parts_.policies == nullptr) return {};
+    if (parts_.policies == nullptr || draft.person.is_deleted) return {};
     EventQuestion question{draft.event, draft.content, *draft.event.channel, home};
     question.state = channel == nullptr ? nullptr : &channel->state;
     question.person = &draft.person;
@@ -305,7 +305,8 @@ Result<Posted> LocalChannels::apply(WriteTransaction& transaction, const Draft& 
         return submitted;
     }
     const Sending sending{&draft.person};
-    auto appended = parts_.home.append(transaction, channel, draft.event, draft.content, &sending);
+    auto appended = parts_.home.append(transaction, channel, draft.event, draft.content,
+                                       draft.person.is_deleted ? nullptr : &sending);
     if (!appended) return fail(appended);
     return accepted(draft.event.id, appended->seq);
 }

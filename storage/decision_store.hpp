@@ -11,10 +11,12 @@
 #include "protocol/clock.hpp"
 #include "protocol/result.hpp"
 #include "storage/driver.hpp"
+#include "trust/policy/enforcer.hpp"
 
 namespace entente::storage {
 
-// The oldest go. Of each at most trust::policy::max_record_octets.
+// Beyond the number the oldest go of that action and outcome of which there are most: each keeps
+// its equal share, whatever else is asked how often. Each at most trust::policy::max_record_octets.
 inline constexpr std::int64_t max_kept_decisions = 20'000;
 inline constexpr protocol::Millis max_decision_age_ms = 7 * protocol::day_ms;
 
@@ -25,7 +27,8 @@ struct DecisionRow {
 };
 // `too_large` where a record is; then none is written. What is beyond the bounds goes in the same
 // transaction.
-[[nodiscard]] Result<void> put_decisions(Connection& db, std::span<const std::string> records,
+[[nodiscard]] Result<void> put_decisions(Connection& db,
+                                         std::span<const trust::policy::Record> records,
                                          protocol::Millis now);
 // Not older than `since`, with numbers above `after`, the oldest first.
 [[nodiscard]] Result<std::vector<DecisionRow>> decisions_since(Connection& db,

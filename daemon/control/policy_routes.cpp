@@ -12,7 +12,7 @@ namespace {
 using control::Json;
 namespace policy = trust::policy;
 
-constexpr std::int64_t max_rehearsed_days = 7;
+constexpr std::int64_t max_rehearsed_s = 7 * 86'400;
 
 Json policy_json(const api::ShownPolicy& shown)
 {
@@ -72,6 +72,7 @@ Json rehearsal_json(const policy::Rehearsal& rehearsal)
     Json json{{"decided", rehearsal.decided},
               {"unreadable", rehearsal.unreadable},
               {"differing", rehearsal.differing},
+              {"drifted", rehearsal.drifted},
               {"differences", Json::array()}};
     for (const auto& one : rehearsal.differences)
         json["differences"].push_back({{"action", policy::row_of(one.action).name},
@@ -80,6 +81,7 @@ Json rehearsal_json(const policy::Rehearsal& rehearsal)
                                        {"rule_before", one.rule_before},
                                        {"rule_after", one.rule_after},
                                        {"only_effects", one.only_effects},
+                                       {"drifted", one.is_drifted},
                                        {"subject", one.subject},
                                        {"resource", one.resource}});
     return json;
@@ -194,13 +196,14 @@ asio::awaitable<net::Response> Control::restore_policy(const net::Request& reque
     co_return co_await shown_policy(std::move(id));
 }
 
-// ?days=, 7 where it is absent.
+// ?since=, so many seconds ago; a week where it is absent.
 asio::awaitable<net::Response> Control::rehearse(const net::Request& request)
 {
-    auto days = control::whole_number(request.parameter("days").value_or("7"), max_rehearsed_days);
-    if (!days) co_return control::refusal(days.error(), parts_.clock.now_ms());
+    const auto text = request.parameter("since").value_or(std::to_string(max_rehearsed_s));
+    auto seconds = control::whole_number(text, max_rehearsed_s);
+    if (!seconds) co_return control::refusal(seconds.error(), parts_.clock.now_ms());
     auto wish = policy_wish_in(request);
-    const auto since = parts_.clock.now_ms() - *days * protocol::day_ms;
+    const auto since = parts_.clock.now_ms() - *seconds * 1'000;
     auto done = co_await parts_.policies.rehearse(std::move(wish), since);
     if (!done) co_return control::refusal(done.error(), parts_.clock.now_ms());
     co_return control::answer(rehearsal_json(*done));

@@ -1,6 +1,8 @@
 // policy: what is allowed here, in every version; trust explain and trust rehearse: why, and what
 // another policy would have decided.
+#include <charconv>
 #include <iostream>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -22,7 +24,7 @@ constexpr const char* policies_path = "/control/v1/policies";
 struct PolicyOptions {
     std::string name, file, reason;
     std::int64_t version = 0;
-    std::int64_t days = 7;
+    std::string since = "7d";
 };
 struct ExplainOptions {
     std::string subject, action, resource;
@@ -177,6 +179,23 @@ int explain(const Settings& settings, const ExplainOptions& options)
     return exit_done;
 }
 
+// Of "7d", "12h" or "30m", up to 7 days; nothing where it is none.
+std::optional<std::int64_t> seconds_in(const std::string& text)
+{
+    constexpr std::int64_t most = 7 * 86'400;
+    std::int64_t number = 0;
+    const auto* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec != std::errc{} || read.ptr + 1 != end || number < 1 || number > most)
+        return std::nullopt;
+    const std::int64_t unit = *read.ptr == 'd'   ? 86'400
+                              : *read.ptr == 'h' ? 3'600
+                              : *read.ptr == 'm' ? 60
+                                                 : 0;
+    if (unit == 0 || number * unit > most) return std::nullopt;
+    return number * unit;
+}
+
 int rehearse(const Settings& settings, PolicyOptions options)
 {
     if (options.name.empty()) {
@@ -185,11 +204,15 @@ int rehearse(const Settings& settings, PolicyOptions options)
         options.name = options.name.substr(0, options.name.find('.'));
     }
     const auto asked = post_file(
-        settings, path_of(options, "/rehearse?days=" + std::to_string(options.days)), options.file);
+        settings, path_of(options, "/rehearse?since=" + std::to_string(*seconds_in(options.since))),
+        options.file);
     if (!asked.answer) return asked.exit_code;
     if (settings.json) return show_json(*asked.answer);
     std::cout << number_of(*asked.answer, "decided") << " decisions, "
               << number_of(*asked.answer, "differing") << " would be others\n";
+    if (asked.answer->value("drifted", std::int64_t{0}) > 0)
+        std::cout << number_of(*asked.answer, "drifted")
+                  << " are others already with the policies of today\n";
     std::vector<Row> rows{{"ACTION", "WHO", "ON", "BEFORE", "AFTER"}};
     for (const auto& one : asked.answer->at("differences"))
         rows.push_back({one.value("action", ""), harmless(one.value("subject", "")),
@@ -198,6 +221,11 @@ int rehearse(const Settings& settings, PolicyOptions options)
                         one.value("after", "") + " by " + one.value("rule_after", "")});
     if (rows.size() > 1) print_table(std::cout, rows);
     return exit_done;
+}
+
+std::string since_fault(const std::string& text)
+{
+    return seconds_in(text) ? "" : text + " is no time up to 7d, such as 7d, 12h or 30m";
 }
 
 std::string policy_name_fault(const std::string& text)
@@ -266,8 +294,8 @@ void add_decision_verbs(Verbs& verbs, CLI::App& trust)
     rehearsing.add_option("--policy", trying->name, "In whose place; else as the file is called")
         ->type_name("NAME")
         ->check(policy_name_fault);
-    rehearsing.add_option("--days", trying->days, "So far back, 7 at most")
-        ->check(CLI::Range(1, 7))
+    rehearsing.add_option("--since", trying->since, "So far back, 7d at most: 7d, 12h, 30m")
+        ->check(since_fault)
         ->capture_default_str();
 }
 

@@ -24,11 +24,11 @@ void try_record(std::string_view text)
 {
     const auto record = parse_record(text);
     if (!record) return;
-    const auto written = write_record(record->request);
+    const auto written = write_record(record->request, record->decided);
     if (!written) return;  // escapes may have become longer
     const auto again = parse_record(*written);
     require(again.has_value());
-    require(write_record(again->request).value() == *written);
+    require(write_record(again->request, again->decided).value() == *written);
 }
 
 void try_policy(std::string_view text)

@@ -1,6 +1,8 @@
 // Recorded decisions as rows, bounded by number and age.
 #include "storage/decision_store.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "storage/sqlite/database.hpp"
@@ -16,8 +18,13 @@ class DecisionStore : public ::testing::Test {
         : database(make_sqlite_database(folder.file("db"))), db(database->open_writer().value())
     {
     }
-    Result<void> put(const std::vector<std::string>& records, protocol::Millis now)
+    using Action = trust::policy::Action;
+    using Outcome = trust::policy::Outcome;
+    Result<void> put(const std::vector<std::string>& texts, protocol::Millis now,
+                     Action action = Action::message_create, Outcome outcome = Outcome::permitted)
     {
+        std::vector<trust::policy::Record> records;
+        for (const auto& text : texts) records.push_back({action, outcome, text});
         return put_decisions(*db, records, now);
     }
     std::vector<std::string> read(protocol::Millis since, std::int64_t after = 0,
@@ -67,6 +74,30 @@ TEST_F(DecisionStore, TheOldestGoBeyondTheNumber)
     EXPECT_EQ(kept.size(), static_cast<std::size_t>(max_kept_decisions));
     EXPECT_EQ(kept.front(), "second");
     EXPECT_EQ(kept.back(), "last");
+    ASSERT_TRUE(db->commit());
+}
+
+// However often one thing is asked about, it takes no other's place.
+TEST_F(DecisionStore, WhatThereIsMostOfGoesFirst)
+{
+    const auto most = static_cast<std::size_t>(max_kept_decisions);
+    ASSERT_TRUE(db->begin());
+    ASSERT_TRUE(put({"joined"}, 1, Action::member_join));
+    ASSERT_TRUE(put({"wrote"}, 1));
+    ASSERT_TRUE(put(Records(most, "flood"), 2, Action::message_create, Outcome::denied));
+    auto kept = read(0);
+    ASSERT_EQ(kept.size(), most);
+    EXPECT_EQ(kept[0], "joined");
+    EXPECT_EQ(kept[1], "wrote");
+    ASSERT_TRUE(put(Records(most / 2, "second"), 3, Action::key_claim, Outcome::denied));
+    ASSERT_TRUE(put(Records(500, "third"), 4, Action::key_claim, Outcome::denied));
+    kept = read(0);
+    ASSERT_EQ(kept.size(), most);
+    EXPECT_EQ(kept[0], "joined");
+    EXPECT_EQ(kept[1], "wrote");
+    EXPECT_EQ(std::count(kept.begin(), kept.end(), "flood"),
+              static_cast<std::ptrdiff_t>(most / 2) - 1);
+    EXPECT_EQ(std::count(kept.begin(), kept.end(), "third"), 500);
     ASSERT_TRUE(db->commit());
 }
 

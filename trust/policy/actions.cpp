@@ -114,6 +114,8 @@ constexpr std::array<ActionRow, action_count> action_rows{{
     {"account.role", Point::administration, knows_account | bit(A::resource_new_role),
      "another role at this server"},
     {"peer.change", Point::administration, knows_who, "tiers, lists, peerings"},
+    {"user.read", Point::administration, knows_who, "seeing accounts and their state"},
+    {"settings.read", Point::administration, knows_who, "seeing settings of the server"},
     {"settings.change", Point::administration, knows_who, "settings of the server"},
     {"audit.read", Point::administration, knows_who, "reading what administrators did"},
     {"policy.read", Point::administration, knows_who, "reading policies"},
@@ -174,7 +176,6 @@ Action action_of_event(std::string_view type)
 bool is_asked(Action action)
 {
     switch (action) {
-        case Action::slice_take:
         case Action::media_prefetch:
         case Action::peer_change: return false;
         default: return true;

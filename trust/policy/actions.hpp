@@ -95,12 +95,14 @@ enum class Action : std::uint8_t {
     account_delete,
     account_role,
     peer_change,
+    user_read,
+    settings_read,
     settings_change,
     audit_read,
     policy_read,
     policy_change,
 };
-inline constexpr std::size_t action_count = 47;
+inline constexpr std::size_t action_count = 49;
 
 struct ActionRow {
     std::string_view name;  // "message.create"

@@ -87,7 +87,7 @@ Result<Ruling> Enforcer::decide(Request request, Unallowed unallowed)
     const bool is_by_a_rule = verdict.rule.by == Decider::by_rule;
     if (unallowed == Unallowed::goes_on && verdict.outcome == Outcome::denied && !is_by_a_rule)
         return Ruling{};
-    sample(request, verdict.outcome, now);
+    sample(request, verdict, now);
     if (verdict.outcome == Outcome::permitted && verdict.effects.none()) return Ruling{};
     return carry_out(*policies, request, verdict, now);
 }
@@ -162,9 +162,9 @@ std::int64_t Enforcer::rate(const Request& request, protocol::Millis now)
     return before;
 }
 
-void Enforcer::sample(const Request& request, Outcome outcome, protocol::Millis now)
+void Enforcer::sample(const Request& request, const Verdict& verdict, protocol::Millis now)
 {
-    const bool is_plain = outcome == Outcome::permitted;
+    const bool is_plain = verdict.outcome == Outcome::permitted;
     const auto at = static_cast<std::size_t>(request.action());
     auto& last = is_plain ? permitted_.at(at) : others_.at(at);
     auto before = last.load(std::memory_order_relaxed);
@@ -172,13 +172,14 @@ void Enforcer::sample(const Request& request, Outcome outcome, protocol::Millis 
     if (now >= before && now - before < pause) return;
     // One of those who come at once.
     if (!last.compare_exchange_strong(before, now, std::memory_order_relaxed)) return;
-    auto record = write_record(request);
-    if (!record) return;
+    auto text = write_record(request, Decided{verdict.outcome, verdict.rule.text()});
+    if (!text) return;
     const std::lock_guard lock(mutex_);
-    if (records_.size() < max_waiting_records) records_.push_back(std::move(*record));
+    if (records_.size() < max_waiting_records)
+        records_.push_back({request.action(), verdict.outcome, std::move(*text)});
 }
 
-std::vector<std::string> Enforcer::take_records()
+std::vector<Record> Enforcer::take_records()
 {
     const std::lock_guard lock(mutex_);
     return std::exchange(records_, {});

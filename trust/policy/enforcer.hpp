@@ -53,6 +53,13 @@ struct Told {
 };
 using Tell = std::function<void(const Told&)>;  // from any thread
 
+// A decision that was sampled.
+struct Record {
+    Action action{};
+    Outcome outcome{};
+    std::string text;  // write_record's
+};
+
 // For any thread.
 class Enforcer {
  public:
@@ -70,7 +77,7 @@ class Enforcer {
     [[nodiscard]] const std::shared_ptr<Policies>& policies() const { return live_; }
     [[nodiscard]] protocol::Millis now() const { return clock_.now_ms(); }
     // What was sampled since the last time.
-    [[nodiscard]] std::vector<std::string> take_records();
+    [[nodiscard]] std::vector<Record> take_records();
 
  private:
     // What goes with a verdict that has effects, or isn't a plain permission.
@@ -78,7 +85,7 @@ class Enforcer {
                                            const Verdict& verdict, protocol::Millis now);
     [[nodiscard]] Result<void> spend(const Compiled& policies, const Request& request,
                                      const Verdict& verdict, protocol::Millis now);
-    void sample(const Request& request, Outcome outcome, protocol::Millis now);
+    void sample(const Request& request, const Verdict& verdict, protocol::Millis now);
     [[nodiscard]] std::int64_t rate(const Request& request, protocol::Millis now);
 
     std::shared_ptr<Policies> live_;
@@ -88,7 +95,7 @@ class Enforcer {
     std::array<std::atomic<protocol::Millis>, action_count> permitted_{}, others_{};
     std::mutex mutex_;  // of what follows
     LimitCounts limits_, rates_;
-    std::vector<std::string> records_;
+    std::vector<Record> records_;
 };
 
 // With the policies that the program ships; for who reads those of the database later, and for

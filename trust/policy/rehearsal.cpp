@@ -107,7 +107,7 @@ Result<void> take_value(RecordedRequest& record, Attribute attribute, std::strin
 }
 
 struct Members {
-    std::string_view point, action, scope, attributes;
+    std::string_view point, action, outcome, rule, scope, attributes;
 };
 
 Result<Members> read_members(std::string_view json)
@@ -118,6 +118,10 @@ Result<Members> read_members(std::string_view json)
             members.point = items.value();
         } else if (items.is_named("action")) {
             members.action = items.value();
+        } else if (items.is_named("outcome")) {
+            members.outcome = items.value();
+        } else if (items.is_named("rule")) {
+            members.rule = items.value();
         } else if (items.is_named("scope")) {
             members.scope = items.value();
         } else if (items.is_named("attributes")) {
@@ -133,6 +137,18 @@ Result<Members> read_members(std::string_view json)
     return members;
 }
 
+Result<std::optional<Decided>> read_decided(const Members& members)
+{
+    if (members.outcome.empty() && members.rule.empty()) return std::optional<Decided>{};
+    if (!raw::is_string(members.outcome) || !raw::is_string(members.rule))
+        return unreadable("an outcome goes with its rule");
+    const auto outcome = raw::unescaped(members.outcome);
+    for (const auto one : {Outcome::denied, Outcome::held, Outcome::permitted})
+        if (to_text(one) == outcome)
+            return std::optional{Decided{one, raw::unescaped(members.rule)}};
+    return unreadable("an unknown outcome");
+}
+
 bool is_alike(const Compiled& before, const Verdict& left, const Compiled& after,
               const Verdict& right)
 {
@@ -144,11 +160,15 @@ bool is_alike(const Compiled& before, const Verdict& left, const Compiled& after
 
 }  // namespace
 
-Result<std::string> write_record(const Request& request)
+Result<std::string> write_record(const Request& request, const std::optional<Decided>& decided)
 {
     const auto& row = row_of(request.action());
     std::string out = R"({"point":")" + std::string(row_of(row.point).name);
     out += R"(","action":")" + std::string(row.name) + "\"";
+    if (decided) {
+        out += R"(,"outcome":")" + std::string(to_text(decided->outcome)) + R"(","rule":)";
+        append_json_string(out, decided->rule);
+    }
     const auto scopes = bit(Attribute::scope_category) | bit(Attribute::scope_drawer) |
                         bit(Attribute::scope_channel);
     if ((request.present() & scopes) != 0) {
@@ -175,7 +195,9 @@ Result<RecordedRequest> parse_record(std::string_view json)
     if (raw::unescaped(members->point) != row_of(row_of(*action).point).name)
         return unreadable("the action is decided at another point");
 
-    RecordedRequest record{{}, {}, Request{*action}};
+    auto decided = read_decided(*members);
+    if (!decided) return fail(decided);
+    RecordedRequest record{{}, {}, Request{*action}, std::move(*decided)};
     for (raw::Items items{members->attributes}; items.next();) {
         const auto attribute = attribute_from(items.name());
         if (!attribute) return unreadable("an unknown attribute");
@@ -191,7 +213,7 @@ Result<RecordedRequest> parse_record(std::string_view json)
     return record;
 }
 
-Rehearsal rehearse(std::span<const std::string> records, const Compiled& before,
+Rehearsal rehearse(std::span<const std::string> records, const Compiled& today,
                    const Compiled& after)
 {
     Rehearsal rehearsal;
@@ -202,18 +224,22 @@ Rehearsal rehearse(std::span<const std::string> records, const Compiled& before,
             continue;
         }
         ++rehearsal.decided;
-        const auto left = before.decide(record->request);
+        const auto left = today.decide(record->request);
         const auto right = after.decide(record->request);
-        const bool same = left.outcome == right.outcome;
-        if (same && is_alike(before, left, after, right)) continue;
+        const auto before = record->decided.value_or(Decided{left.outcome, left.rule.text()});
+        const bool is_drifted = left.outcome != before.outcome;
+        if (is_drifted) ++rehearsal.drifted;
+        const bool same = before.outcome == right.outcome;
+        if (same && (is_drifted || is_alike(today, left, after, right))) continue;
         if (++rehearsal.differing > max_differences) continue;
         const auto text = [&](Attribute attribute) {
             const auto& request = record->request;
             return request.has(attribute) ? std::string(request.text(attribute)) : std::string();
         };
-        rehearsal.differences.push_back(
-            {at, record->request.action(), left.outcome, right.outcome, left.rule.text(),
-             right.rule.text(), text(Attribute::subject_id), text(Attribute::resource_id), same});
+        rehearsal.differences.push_back({at, record->request.action(), before.outcome,
+                                         right.outcome, before.rule, right.rule.text(),
+                                         text(Attribute::subject_id), text(Attribute::resource_id),
+                                         same, is_drifted});
     }
     return rehearsal;
 }

@@ -231,7 +231,8 @@ void Server::open()
                                                {},
                                                conduct.get(),
                                                ring.get(),
-                                               accepted.get()});
+                                               accepted.get(),
+                                               enforcer.get()});
 }
 
 void Server::enforce(const std::string& rules)

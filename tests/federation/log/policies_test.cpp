@@ -1,6 +1,8 @@
 // Stored policies at the points of the federation floor: each is seen to refuse, hold, limit or tag
 // what passes without it.
 #include "federation/channel_changes.hpp"
+#include "federation/departures.hpp"
+#include "storage/account_admin_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/join_request_store.hpp"
 #include "storage/policy_store.hpp"
@@ -215,6 +217,46 @@ TEST_F(PoliciesHere, AnAliasAndTheDirectoryAreAskedAbout)
     put(R"({"id":"r","actions":["alias.set","directory.search"],"effects":["deny"]})");
     EXPECT_EQ(hint_of(alias("alice", "park")), "by the policy rule own@1/r");
     EXPECT_EQ(page(), 403);
+}
+
+TEST_F(PoliciesHere, NoPolicyKeepsADeletedAccountInAChannel)
+{
+    ASSERT_TRUE(a.change("alice", channel, changes::invite(a.user("eve"))));
+    ASSERT_TRUE(servers.world.run(a.channels->join(a.actor("eve"), channel)));
+    put(R"({"id":"stay","actions":["member.*"],"effects":["deny"]})");
+    EXPECT_FALSE(servers.world.run(a.channels->leave(a.actor("eve"), channel)));
+    ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        auto made =
+            storage::create_user(transaction.db(), "eve", "hash", storage::AccountRole::user, 1);
+        if (!made) return fail(made);
+        auto closed = storage::close_account(transaction.db(), *made, 5);
+        return closed ? Result<void>{} : fail(closed);
+    }));
+    Departures departures({*a.channels, *a.commits, a.null_log, a.identity.name});
+    EXPECT_TRUE(servers.world.run(departures.step()));
+    EXPECT_TRUE(servers.world.run(a.channels->list(a.user("eve")))->empty());
+    EXPECT_FALSE(a.post("eve", channel, "still here"));
+}
+
+// A follower can't refuse what the home has ordered; it may put it off.
+TEST_F(PoliciesHere, ALimitOfSlicesPutsThemOffAndADenialIsNone)
+{
+    const auto theirs = shared_channel(b, a);
+    settle_all(a, b);
+    put(R"({"id":"no","actions":["*"],"when":{"eq":["resource.server","c.example"]},)"
+        R"("effects":["deny"]},{"id":"slow","actions":["slice.take"],)"
+        R"("effects":[{"limit":{"count":1,"seconds":60,"of":"server"}}]})");
+    const auto seq = a.image(theirs)->seq;
+    ASSERT_TRUE(b.post("alice", theirs, "one"));
+    EXPECT_EQ(deliver(b, a, slice(b, theirs, seq, all_entries)).status, protocol::SliceStatus::ok);
+    ASSERT_TRUE(b.post("alice", theirs, "two"));
+    const auto put_off = deliver(b, a, slice(b, theirs, seq + 1, all_entries));
+    EXPECT_EQ(put_off.status, protocol::SliceStatus::deferred);
+    EXPECT_EQ(put_off.retry_after, 60);
+    servers.world.clock.now += 60'000;
+    EXPECT_EQ(deliver(b, a, slice(b, theirs, seq + 1, all_entries)).status,
+              protocol::SliceStatus::ok);
+    EXPECT_EQ(a.image(theirs)->seq, seq + 2);
 }
 
 class JoinPolicies : public PoliciesHere {

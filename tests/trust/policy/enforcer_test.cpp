@@ -193,8 +193,13 @@ TEST(Enforcer, TheSampleHoldsOnePermissionInHalfAMinuteAndOneRefusalASecond)
     EXPECT_TRUE(asked.ask("eve@b.example", "b.example", Action::message_edit));
     auto records = asked.enforcer.take_records();
     ASSERT_EQ(records.size(), 3U);
-    EXPECT_EQ(parse_record(records[0])->request.text(A::subject_id), "eve@b.example");
-    EXPECT_EQ(parse_record(records[0])->request.value(A::context_time), asked.clock.now);
+    EXPECT_EQ(parse_record(records[0].text)->request.text(A::subject_id), "eve@b.example");
+    EXPECT_EQ(parse_record(records[0].text)->request.value(A::context_time), asked.clock.now);
+    const Decided permitted{Outcome::permitted, "p@1/in"}, denied{Outcome::denied, "p@1/no"};
+    EXPECT_EQ(parse_record(records[0].text)->decided, permitted);
+    EXPECT_EQ(parse_record(records[1].text)->decided, denied);
+    EXPECT_EQ(records[1].action, Action::message_create);
+    EXPECT_EQ(records[1].outcome, Outcome::denied);
     EXPECT_TRUE(asked.enforcer.take_records().empty());
     asked.clock.now += 1'000;
     ask_all();

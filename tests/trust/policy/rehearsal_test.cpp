@@ -131,6 +131,45 @@ TEST(Rehearse, SaysWhatWouldHaveGoneOtherwise)
     EXPECT_EQ(rehearse(records, *before, *before).differing, 0U);
 }
 
+// What is in force may have changed since: the record says what happened.
+TEST(Rehearse, ComparesWithWhatWasRecordedAndSaysWhereTodayDiffersToo)
+{
+    const auto allowing = ready({rule("all", posting, "", R"("allow")")});
+    const auto denying = ready({rule("no", posting, "", R"("deny")")});
+    Request request{Action::message_create};
+    const std::vector<std::string> records{
+        write_record(request, Decided{Outcome::permitted, "old@7/r"}).value()};
+    const auto same = rehearse(records, *denying, *allowing);
+    EXPECT_EQ(same.differing, 0U);
+    EXPECT_EQ(same.drifted, 1U);
+    const auto other = rehearse(records, *denying, *denying);
+    ASSERT_EQ(other.differences.size(), 1U);
+    EXPECT_EQ(other.differences[0].before, Outcome::permitted);
+    EXPECT_EQ(other.differences[0].rule_before, "old@7/r");
+    EXPECT_TRUE(other.differences[0].is_drifted);
+    const auto changed = rehearse(records, *allowing, *denying);
+    EXPECT_EQ(changed.differing, 1U);
+    EXPECT_EQ(changed.drifted, 0U);
+    EXPECT_FALSE(changed.differences[0].is_drifted);
+}
+
+TEST(Records, KeepOutcomeAndRuleTogether)
+{
+    const Decided decided{Outcome::held, "own@3/wait"};
+    const auto text = write_record(Request{Action::member_join}, decided).value();
+    EXPECT_EQ(parse_record(text)->decided, decided);
+    EXPECT_EQ(parse_record(write_record(Request{Action::member_join}).value())->decided,
+              std::nullopt);
+    const auto with = [](const std::string& members) {
+        return parse_record(R"({"point":"join","action":"member.join",)" + members +
+                            R"("attributes":{}})");
+    };
+    EXPECT_TRUE(with(R"("outcome":"held","rule":"a@1/b",)"));
+    EXPECT_FALSE(with(R"("outcome":"held",)"));
+    EXPECT_FALSE(with(R"("rule":"a@1/b",)"));
+    EXPECT_FALSE(with(R"("outcome":"later","rule":"a@1/b",)"));
+}
+
 TEST(Rehearse, AnotherVersionOrNameOfARuleIsNoDifference)
 {
     const auto version = [](std::int64_t number, const std::string& name) {

@@ -222,6 +222,8 @@ TEST(ShippedPolicies, SayWhoMayDoWhatOverTheApi)
         {Action::signal_presence, true, true, true},
         {Action::policy_read, false, true, true},
         {Action::policy_change, false, false, true},
+        {Action::user_read, false, true, true},
+        {Action::settings_read, false, true, true},
         {Action::settings_change, false, false, true},
         {Action::peer_change, false, true, true},
         {Action::audit_read, false, true, true},
