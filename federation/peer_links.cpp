@@ -1,5 +1,7 @@
 #include "federation/peer_links.hpp"
 
+#include <utility>
+
 #include "storage/outgoing_store.hpp"
 
 namespace entente::federation {
@@ -121,6 +123,24 @@ void PeerLinks::moved(const ServerName& peer)
     if (const auto found = links_.find(peer); found != links_.end())
         found->second->look_whether_paused();
     wake(peer);
+    if (std::exchange(is_looking_around_, true)) return;
+    tasks_.spawn(look_around());
+}
+
+// A block holds for the names below as well. Once for all that move at a time: a list may have a
+// hundred thousand.
+asio::awaitable<void> PeerLinks::look_around()
+{
+    auto job = [self = parts_.identity.name](storage::Connection& db) {
+        return storage::owed_servers(db, self);
+    };
+    auto owed = co_await parts_.commits.read(std::move(job));
+    is_looking_around_ = false;
+    for (const auto& [name, one] : links_) one->look_whether_paused();
+    if (!owed) co_return;
+    for (const auto& peer : *owed) {
+        if (!links_.contains(peer)) wake(peer);
+    }
 }
 
 std::optional<LinkState> PeerLinks::state_of(const ServerName& peer) const

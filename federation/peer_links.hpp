@@ -35,7 +35,7 @@ class PeerLinks {
     void heard_from(const ServerName& peer);
     // An administrator's word: tries at once, whatever was waited for.
     void urge(const ServerName& peer);
-    // It was blocked, or isn't any more.
+    // It was blocked, or isn't any more, and those below its name.
     void moved(const ServerName& peer);
     // A channel homed here has grown.
     void committed(const storage::CommittedRun& run);
@@ -46,6 +46,7 @@ class PeerLinks {
     [[nodiscard]] const LastHeard& last_heard() const { return last_heard_; }
 
  private:
+    asio::awaitable<void> look_around();
     asio::awaitable<void> drive(std::shared_ptr<PeerLink> link, ServerName peer);
     // Null for this server itself, and where the peer is blocked.
     [[nodiscard]] PeerLink* link(const ServerName& peer);
@@ -55,6 +56,7 @@ class PeerLinks {
     void ended(const ServerName& peer);
     protocol::SharedRoom room_{link_room};
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
+    bool is_looking_around_ = false;
     std::unordered_set<ServerName> even_;  // nothing was owed when their links ended
     LastHeard last_heard_;
     std::unordered_map<ServerName, Millis> unreachable_until_;  // of those without a link
