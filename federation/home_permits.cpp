@@ -23,6 +23,9 @@ Result<Appended> HomeLog::ask_moderators(storage::Connection& db, const LiveChan
 {
     auto kept = storage::put_join_request(db, channel.id, event.sender.text, clock_.now_ms());
     if (!kept) return fail(kept);
+    if (!*kept)
+        return refuse(Code::forbidden,
+                      "too many joins of this channel wait already, and no moderator was asked");
     return refuse(Code::forbidden, "a moderator is asked: join again once you are invited");
 }
 

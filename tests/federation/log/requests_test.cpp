@@ -181,21 +181,41 @@ TEST_F(Joins, WhoIsBannedAsksNobody)
     EXPECT_TRUE(asked().empty());
 }
 
-TEST_F(Joins, AHundredAreKept)
+TEST_F(Joins, OneServersDontKeepOutAnothersAndWhoIsDroppedIsTold)
 {
-    const auto put = a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
-        auto row = storage::read_channel(transaction.db(), channel);
-        if (!row) return fail(row);
-        for (int i = 0; i <= storage::max_join_requests; ++i) {
-            auto done = storage::put_join_request(transaction.db(), row->id,
-                                                  "u" + std::to_string(i) + "@x.example", i);
-            if (!done) return done;
-        }
-        return {};
-    });
-    ASSERT_TRUE(put);
-    ASSERT_EQ(asked().size(), 100U);
-    EXPECT_EQ(asked().back().user, "u99@x.example");
+    const auto ask = [&](int count, const std::string& server) {
+        std::int64_t kept = 0;
+        const auto put = a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+            auto row = storage::read_channel(transaction.db(), channel);
+            if (!row) return fail(row);
+            for (int i = 0; i < count; ++i) {
+                auto done = storage::put_join_request(transaction.db(), row->id,
+                                                      "u" + std::to_string(i) + "@" + server, i);
+                if (!done) return fail(done);
+                kept += *done ? 1 : 0;
+            }
+            return {};
+        });
+        EXPECT_TRUE(put);
+        return kept;
+    };
+    come_as(Tier::quarantined);
+    EXPECT_EQ(ask(19, "b.example"), 19);
+    EXPECT_EQ(join().problem->detail, "a moderator is asked: join again once you are invited");
+    EXPECT_EQ(ask(100, "b.example"), 19) << "those that wait are brought up to date";
+    const auto dropped = join("carol@b.example");
+    EXPECT_EQ(dropped.problem->code, Code::forbidden);
+    EXPECT_EQ(dropped.problem->detail,
+              "too many joins of this channel wait already, and no moderator was asked");
+    EXPECT_EQ(asked().size(), std::size_t{storage::max_join_requests_of_server});
+    EXPECT_EQ(ask(1, "honest.example"), 1);
+
+    // The fuller it is, the less for each; and there it ends.
+    for (int i = 0; i < 20; ++i) ask(20, "s" + std::to_string(i) + ".example");
+    EXPECT_GT(asked().size(), 90U);
+    for (int i = 20; i < 40; ++i) ask(20, "s" + std::to_string(i) + ".example");
+    EXPECT_EQ(asked().size(), std::size_t{storage::max_join_requests});
+    EXPECT_EQ(ask(1, "late.example"), 0);
 }
 
 }  // namespace
