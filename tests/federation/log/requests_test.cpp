@@ -99,6 +99,62 @@ TEST_F(Requests, WhatTheUserHasLetInStaysSo)
     EXPECT_EQ(open(), 2U);
 }
 
+// [INBOX-9] What strangers have sent takes no room of those who are known; and among them none
+// takes all.
+TEST_F(Requests, StrangersKeepOutNeitherThoseWhoAreKnownNorEachOther)
+{
+    const auto hold = [&](std::int64_t count, const std::string& home) {
+        ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+            storage::InvitationRow row{alice, "", home, home, "n", "group", "none", 1, 1, true};
+            for (std::int64_t i = 0; i < count; ++i) {
+                row.channel = std::to_string(i) + "@" + home;
+                if (auto put = storage::put_invitation(transaction.db(), row); !put) return put;
+            }
+            return {};
+        }));
+    };
+    const auto expect_full = [&] {
+        const auto refused = invite(b.create("bob"));
+        ASSERT_TRUE(refused.problem);
+        EXPECT_EQ(refused.problem->code, Code::forbidden);
+        EXPECT_EQ(refused.problem->detail, "the user has too many invitations open");
+    };
+    come_as(Tier::guest);
+    hold(max_requests_of_home - 1, "b.example");
+    const auto waits = b.create("bob");
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted);
+    expect_full();
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted) << "news of one that is held";
+
+    hold(250, "x.evil.example");
+    hold(250, "y.evil.example");
+    expect_full();
+    come_as(Tier::trusted);
+    EXPECT_EQ(invite(b.create("bob")).status, ItemStatus::accepted);
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted);
+    EXPECT_EQ(open(), 2U);
+    EXPECT_EQ(held(), static_cast<std::size_t>(max_requests_of_home) - 1 + 500);
+}
+
+TEST_F(Requests, OneThatWaitsGoesOnWaitingWhereNoneComesThrough)
+{
+    come_as(Tier::guest);
+    const auto waits = b.create("bob");
+    ASSERT_EQ(invite(waits).status, ItemStatus::accepted);
+    ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        storage::InvitationRow row{alice, "", "d.example", "d.example", "n", "group", "none", 1, 1};
+        for (std::int64_t i = 0; i < max_invitations_per_user; ++i) {
+            row.channel = std::to_string(i) + "@d.example";
+            if (auto put = storage::put_invitation(transaction.db(), row); !put) return put;
+        }
+        return {};
+    }));
+    come_as(Tier::known);
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted);
+    EXPECT_EQ(held(), 1U);
+    EXPECT_EQ(open(), static_cast<std::size_t>(max_invitations_per_user));
+}
+
 // [INBOX-8]
 TEST_F(Requests, InvitationsEndAtTheTiersFigureOfAnHourAndComeAgainLater)
 {
