@@ -140,9 +140,11 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
     result.status = ItemStatus::ignored;
 
     auto& db = transaction.db();
-    auto server = store_.server_id(db, origin);
-    if (!server) return refused_event(direct.id, server.error());
-    auto known = storage::find_direct_in(db, *server, event.txn);
+    // Who has had nothing taken has no row of its own either.
+    auto met = store_.find_server_id(db, origin);
+    if (!met) return refused_event(direct.id, met.error());
+    auto known = *met ? storage::find_direct_in(db, **met, event.txn)
+                      : Result<std::optional<protocol::Hash>>{std::nullopt};
     if (!known) return refused_event(direct.id, known.error());
     if (*known) {
         if (**known != *direct.id)
@@ -158,6 +160,8 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
     auto applied = apply(transaction, direct, origin);
     if (!applied) return refused_event(direct.id, applied.error());
     if (!*applied) return result;
+    auto server = store_.server_id(db, origin);
+    if (!server) return refused_event(direct.id, server.error());
     auto remembered = storage::remember_direct_in(db, *server, event.txn, *direct.id, event.at);
     if (!remembered) return refused_event(direct.id, remembered.error());
     result.status = ItemStatus::accepted;

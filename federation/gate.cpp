@@ -72,6 +72,8 @@ asio::awaitable<Result<Admitted>> Gate::examine(net::Request& request, bool vola
     if (!key->verifies(signature->signature, signature->base)) {
         co_return refuse(Code::signature_invalid, "the signature doesn't verify");
     }
+    auto pinned = co_await parts_.discovery.prove(signature->key);
+    if (!pinned) co_return fail(pinned);
     proven_by = signature->field;
 
     // Queries' nonces take memory, which what is over the budget must not fill. So none is spent
