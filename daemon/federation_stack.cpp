@@ -57,6 +57,8 @@ federation::DiscoveryOptions discovery_options(const Config& config)
 {
     federation::DiscoveryOptions options;
     options.names = config.name_rules();
+    for (const auto& [name, tier] : config.trust.peers)
+        options.kept.insert(protocol::ServerName::trusted(name));
     options.first_failure_s =
         std::max<std::int64_t>(config.federation.discovery_retry_first_ms / 1000, 1);
     options.max_failure_s =

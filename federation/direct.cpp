@@ -5,6 +5,7 @@
 #include "federation/home_log.hpp"
 #include "storage/account_store.hpp"
 #include "storage/acquaintances.hpp"
+#include "storage/share.hpp"
 
 namespace entente::federation {
 
@@ -139,9 +140,11 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
     result.status = ItemStatus::ignored;
 
     auto& db = transaction.db();
-    auto server = store_.server_id(db, origin);
-    if (!server) return refused_event(direct.id, server.error());
-    auto known = storage::find_direct_in(db, *server, event.txn);
+    // Who has had nothing taken has no row of its own either.
+    auto met = store_.find_server_id(db, origin);
+    if (!met) return refused_event(direct.id, met.error());
+    auto known = *met ? storage::find_direct_in(db, **met, event.txn)
+                      : Result<std::optional<protocol::Hash>>{std::nullopt};
     if (!known) return refused_event(direct.id, known.error());
     if (*known) {
         if (**known != *direct.id)
@@ -157,6 +160,8 @@ EventResult Direct::take(storage::WriteTransaction& transaction, const VerifiedD
     auto applied = apply(transaction, direct, origin);
     if (!applied) return refused_event(direct.id, applied.error());
     if (!*applied) return result;
+    auto server = store_.server_id(db, origin);
+    if (!server) return refused_event(direct.id, server.error());
     auto remembered = storage::remember_direct_in(db, *server, event.txn, *direct.id, event.at);
     if (!remembered) return refused_event(direct.id, remembered.error());
     result.status = ItemStatus::accepted;
@@ -199,24 +204,34 @@ Result<void> Direct::take_invitation(storage::WriteTransaction& transaction,
         is_followed ? (*held)->home != inviting : *earlier && (*earlier)->home != inviting.str();
     if (is_homed_elsewhere && protocol::creator_of(channel) != inviting)
         return refuse(Code::forbidden, "the channel is not homed at the server that invites");
-    if (!*earlier) {
-        auto stored = storage::count_invitations(db, to, inviting.str());
-        if (!stored) return fail(stored);
-        if (stored->all >= max_invitations_per_user ||
-            stored->of_home >= max_invitations_per_user / 2)
-            return refuse(Code::forbidden, "the user has too many invitations open");
-    }
     auto row = *direct.invitation;
     auto ruling = decide(db, direct);
     if (!ruling) return fail(ruling);
     // What the user has let in once stays so.
     row.is_held = ruling->is_held() && !(*earlier && !(*earlier)->is_held);
+    if (!*earlier || (*earlier)->is_held != row.is_held) {
+        auto room = has_room_for(db, row);
+        if (!room) return fail(room);
+        if (!*room && !*earlier)
+            return refuse(Code::forbidden, "the user has too many invitations open");
+        // One that waits goes on waiting.
+        if (!*room) row.is_held = true;
+    }
     auto put = storage::put_invitation(db, row);
     if (!put) return put;
     // The user finds it when he looks.
     if (row.is_held && ruling->has_tag(trust::policy::no_push_tag)) return {};
     transaction.after_commit([invited = invited_, name = *user] { invited(name); });
     return {};
+}
+
+Result<bool> Direct::has_room_for(storage::Connection& db, const storage::InvitationRow& row)
+{
+    auto stored = storage::count_invitations(db, row.user, row.home, row.is_held);
+    if (!stored) return fail(stored);
+    const auto most = row.is_held ? max_requests_per_user : max_invitations_per_user;
+    const auto most_of_home = row.is_held ? max_requests_of_home : most;
+    return storage::has_room(most, stored->all, most_of_home, stored->of_home);
 }
 
 void Direct::check_before(std::string type, DirectCheck check)

@@ -22,8 +22,11 @@ namespace entente::federation {
 // Of a channel's name, which may be longer, the home sends the beginning [INBOX-4].
 inline constexpr std::size_t max_invitation_name_octets = 512;
 inline constexpr std::size_t max_encryption_octets = 32;
-// One home gets half of it at most, or whoever fills it would keep out everybody else.
+// Those that came through, and those that wait as requests: so strangers take no room of the first.
+// One home gets at most half of what is free, or few would keep out everybody else.
 inline constexpr std::int64_t max_invitations_per_user = 500;
+inline constexpr std::int64_t max_requests_per_user = 300;
+inline constexpr std::int64_t max_requests_of_home = 100;
 
 inline constexpr Millis direct_memory_ms = Millis{30} * 24 * 3600 * 1000;
 
@@ -76,6 +79,9 @@ class Direct {
                                      const VerifiedDirect& direct, const ServerName& origin);
     [[nodiscard]] Result<void> take_invitation(storage::WriteTransaction& transaction,
                                                const VerifiedDirect& direct);
+    // Whether the user has room for another one of this kind.
+    [[nodiscard]] static Result<bool> has_room_for(storage::Connection& db,
+                                                   const storage::InvitationRow& row);
     // What policies say of the invitation; where nobody is asked it comes through.
     [[nodiscard]] Result<trust::policy::Ruling> decide(storage::Connection& db,
                                                        const VerifiedDirect& direct) const;

@@ -64,6 +64,7 @@ class Discovery::Landing {
         flight_->done.cancel();
     }
     [[nodiscard]] const ServerName& server() const { return server_; }
+    [[nodiscard]] Place place() const { return flight_->place; }
     void settle(Result<void> outcome) { flight_->outcome = std::move(outcome); }
 
  private:
@@ -92,11 +93,12 @@ Discovery::~Discovery() = default;
 asio::awaitable<Result<trust::PinnedServer>> Discovery::peer(ServerName server)
 {
     auto now = clock_.now_ms();
+    note_use(server);
     const auto* held = ring_.find(server);
     if (held != nullptr && is_fresh(server, now)) co_return without_statements(*held);
 
     Result<void> fetched = recent_failure(server, now);
-    if (fetched) fetched = co_await fetch_shared(server, Place::own);
+    if (fetched) fetched = co_await fetch_own(server);
 
     // Beyond max_age, as long as fetching fails, the pin goes on [DISC-4].
     held = ring_.find(server);
@@ -107,11 +109,12 @@ asio::awaitable<Result<trust::PinnedServer>> Discovery::peer(ServerName server)
 
 asio::awaitable<Result<PublicKey>> Discovery::request_key(KeyRef ref, asio::ip::address source)
 {
-    auto key = ring_.request_key(ref, clock_.now_ms());
+    note_use(ref.server);
+    auto key = ring_of(ref.server).request_key(ref, clock_.now_ms());
     if (key || !is_worth_a_fetch(ref, key.error().code)) co_return key;
     std::optional<std::string> charged = net::source_key(source);
     auto fetched = co_await refetch(ref.server, std::move(charged));
-    key = ring_.request_key(ref, clock_.now_ms());
+    key = ring_of(ref.server).request_key(ref, clock_.now_ms());
     co_return or_unavailable(std::move(key), fetched);
 }
 
@@ -159,6 +162,7 @@ Discovery::Figures Discovery::figures() const
     auto figures = figures_;
     figures.remembered = order_.size();
     figures.under_way = flights_.size();
+    figures.unproven = unproven_.size();
     return figures;
 }
 
@@ -194,8 +198,11 @@ asio::awaitable<Result<void>> Discovery::refetch(ServerName server,
         auto allowed = charge_refetch(server, source, now);
         if (!allowed) co_return allowed;
     }
-    const auto place = source ? Place::inbound : Place::own;
-    auto fetched = co_await fetch_shared(std::move(server), place);
+    if (!source) {
+        auto fetched = co_await fetch_own(std::move(server));
+        co_return fetched;
+    }
+    auto fetched = co_await fetch_shared(std::move(server), Place::inbound);
     co_return fetched;
 }
 
@@ -204,7 +211,7 @@ Result<void> Discovery::charge_refetch(const ServerName& server,
 {
     // An unknown key of a server that is known is rare; a first contact is not, and many
     // servers may share an address.
-    auto& table = ring_.find(server) != nullptr ? by_source_ : first_by_source_;
+    auto& table = is_known(server) ? by_source_ : first_by_source_;
     if (source) {
         auto& bucket = table.of(*source, now);
         if (!bucket.take(1, now)) {
@@ -261,7 +268,7 @@ asio::awaitable<Result<void>> Discovery::fetch_shared(ServerName server, Place p
 asio::awaitable<void> Discovery::fly(Landing landing)
 {
     ++figures_.fetches;
-    auto done = co_await fetch_and_pin(landing.server());
+    auto done = co_await fetch_and_pin(landing.server(), landing.place());
     if (!done) {
         ++figures_.failures;
         remember_failure(landing.server(), done.error());
@@ -269,11 +276,11 @@ asio::awaitable<void> Discovery::fly(Landing landing)
     landing.settle(std::move(done));
 }
 
-asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server)
+asio::awaitable<Result<void>> Discovery::fetch_and_pin(ServerName server, Place place)
 {
     auto document = co_await fetch_document(http_, server, options_.names, options_.fetch_time);
     if (!document) co_return fail(document);
-    auto pinned = co_await pin(std::move(*document));
+    auto pinned = co_await pin(std::move(*document), place);
     if (pinned) remember_success(server);
     co_return pinned;
 }
@@ -282,17 +289,23 @@ void Discovery::remember_success(const ServerName& server)
 {
     auto& known = memory(server);
     known.fetched_at = clock_.now_ms();
-    known.max_age = std::clamp(ring_.find(server)->max_age, options_.min_age_s, options_.max_age_s);
+    const auto* held = ring_of(server).find(server);
+    if (held == nullptr) return;
+    known.max_age = std::clamp(held->max_age, options_.min_age_s, options_.max_age_s);
     known.failure_s = 0;
     known.retry_at = 0;
 }
 
-asio::awaitable<Result<void>> Discovery::pin(protocol::ServerDocument document)
+asio::awaitable<Result<void>> Discovery::pin(protocol::ServerDocument document, Place place)
 {
     if (document.keys.empty()) {
         co_return fail(Code::malformed, "discovery: " + document.server.str() + " has no key");
     }
     const auto turn = co_await turn_to_pin(document.server);
+    if (place == Place::inbound && ring_.find(document.server) == nullptr) {
+        hold_unproven(document);
+        co_return Result<void>{};
+    }
     auto judgement = ring_.judge(document, clock_.now_ms());
     auto held = co_await hold(std::move(judgement), std::move(document.text));
     co_return held;
@@ -344,6 +357,7 @@ asio::awaitable<Result<void>> Discovery::hold(trust::KeyRing::Judgement judgemen
     const auto server = judgement.server.server;
     const auto* held = ring_.find(server);
     const bool was_in_conflict = held != nullptr && held->conflict;
+    const bool is_first = held == nullptr;
     const bool is_new = held == nullptr || *held != judgement.server;
     const auto statements = held == nullptr ? 0 : held->statements.size();
     if (is_new) {
@@ -360,10 +374,17 @@ asio::awaitable<Result<void>> Discovery::hold(trust::KeyRing::Judgement judgemen
     else if (has_spoken)
         tell(server, "key-statements", "its keys were rotated or revoked");
     ring_.load(std::move(judgement.server));
+    unproven_.drop(server);
+    unproven_names_.drop(server);
     if (is_in_conflict != was_in_conflict) {
         tell(server, was_in_conflict ? "key-conflict-ended" : "key-conflict",
              "its document against the pinned keys");
         if (is_in_conflict && conflict_) conflict_(server, shown);
+    }
+    note_use(server);
+    if (is_first) {
+        unrelated_.use(server);
+        co_await make_room();
     }
     co_return Result<void>{};
 }

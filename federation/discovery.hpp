@@ -14,12 +14,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "federation/recent_names.hpp"
 #include "net/http_client.hpp"
 #include "net/task_group.hpp"
 #include "protocol/clock.hpp"
@@ -49,11 +51,20 @@ struct DiscoveryOptions {
     // Fetches at once for requests that came in, and as many for all else: neither the many
     // peers that are owed something keep strangers out, nor the other way round.
     std::size_t max_under_way = 64;
+    // Pins of servers with which there was nothing yet but a request or a look, at most 64 KiB
+    // each: those that weren't used for longest go, and are met anew as at first contact.
+    std::size_t max_unrelated_pins = 1'000;
+    // Servers that the configuration names: their pins stay.
+    std::unordered_set<ServerName> kept{};
 };
 
 // What an administrator should hear of: conflicts, first pins, failures to store.
 using Notice =
     std::function<void(const ServerName& server, std::string_view what, std::string_view detail)>;
+
+// Servers that a request has named, and whose documents were fetched for that, before its signature
+// has verified: at most 64 KiB each, in memory alone. More than fetches can be under way.
+inline constexpr std::size_t max_unproven_pins = 256;
 
 class Discovery {
  public:
@@ -72,10 +83,14 @@ class Discovery {
     asio::awaitable<Result<trust::PinnedServer>> peer(ServerName server);
 
     // The key for a request's signature: from the pins, else by one bounded fetch [KEY-5].
+    // What a fetch shows of a server that isn't pinned is held for prove() alone.
     // `key_unavailable` where no fetch was possible or it failed, `unknown_key` only where one
     // succeeded and doesn't show the key, `key_revoked`, `key_conflict`.
     asio::awaitable<Result<PublicKey>> request_key(KeyRef ref, asio::ip::address source);
-    // The same for an answer to a request of ours: no source address to charge.
+    // A request by `ref` has verified: only now is its server pinned, durably, where it wasn't.
+    // `key_unavailable` where that can't be.
+    asio::awaitable<Result<void>> prove(KeyRef ref);
+    // The same as request_key() for an answer to a request of ours: no source address to charge.
     asio::awaitable<Result<PublicKey>> answer_key(KeyRef ref);
     // For the root of submissions, judged as of `root_at`.
     asio::awaitable<Result<PublicKey>> seal_key(KeyRef ref, Millis root_at);
@@ -119,6 +134,7 @@ class Discovery {
         std::uint64_t failures = 0;
         std::size_t remembered = 0;
         std::size_t under_way = 0;
+        std::size_t unproven = 0;
     };
     [[nodiscard]] Figures figures() const;
 
@@ -148,8 +164,16 @@ class Discovery {
     asio::awaitable<Result<void>> refetch(ServerName server, std::optional<std::string> source);
     asio::awaitable<Result<void>> fetch_shared(ServerName server, Place place);
     asio::awaitable<void> fly(Landing landing);
-    asio::awaitable<Result<void>> fetch_and_pin(ServerName server);
-    asio::awaitable<Result<void>> pin(protocol::ServerDocument document);
+    asio::awaitable<Result<void>> fetch_own(ServerName server);
+    asio::awaitable<Result<void>> fetch_and_pin(ServerName server, Place place);
+    asio::awaitable<Result<void>> pin(protocol::ServerDocument document, Place place);
+    asio::awaitable<Result<void>> pin_unproven(ServerName server);
+    void hold_unproven(const protocol::ServerDocument& document);
+    void note_use(const ServerName& server);
+    asio::awaitable<void> make_room();
+    // Where that server is held, proven or not.
+    [[nodiscard]] const trust::KeyRing& ring_of(const ServerName& server) const;
+    [[nodiscard]] bool is_known(const ServerName& server) const;
     asio::awaitable<Turn> turn_to_pin(ServerName server);
     asio::awaitable<Result<void>> hold(trust::KeyRing::Judgement judgement, std::string shown);
     asio::awaitable<Result<protocol::ServerDocument>> fetch_of_pinned(ServerName server);
@@ -170,6 +194,11 @@ class Discovery {
     std::unordered_map<ServerName, std::list<Memory>::iterator> index_;
     std::unordered_map<ServerName, std::shared_ptr<Flight>> flights_;
     std::unordered_map<ServerName, std::shared_ptr<asio::steady_timer>> pinning_;
+    trust::KeyRing unproven_;
+    RecentNames unproven_names_;
+    RecentNames unrelated_;  // as far as is known: looked up when it gets too many
+    bool has_listed_pins_ = false;
+    bool is_making_room_ = false;
     trust::BucketTable by_source_;
     trust::BucketTable first_by_source_;
     Figures figures_;

@@ -81,6 +81,8 @@ asio::awaitable<Result<protocol::RequestSignature>> Gate::verify(net::Request& r
     if (!key->verifies(signature->signature, signature->base)) {
         co_return refuse(Code::signature_invalid, "the signature doesn't verify");
     }
+    auto pinned = co_await parts_.discovery.prove(signature->key);
+    if (!pinned) co_return fail(pinned);
     co_return signature;
 }
 

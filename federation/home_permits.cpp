@@ -23,11 +23,15 @@ Result<void> HomeLog::permit(WriteTransaction& transaction, const LiveChannel& c
 Result<void> HomeLog::ask_moderators(WriteTransaction& transaction, const LiveChannel& channel,
                                      const Event& event) const
 {
-    auto is_new =
+    using storage::JoinRequestKept;
+    const auto kept =
         storage::put_join_request(transaction.db(), channel.id, event.sender.text, clock_.now_ms());
-    if (!is_new) return fail(is_new);
+    if (!kept) return fail(kept);
+    if (*kept == JoinRequestKept::no_room)
+        return refuse(Code::forbidden,
+                      "too many joins of this channel wait already, and no moderator was asked");
     // Whoever tries again disturbs nobody.
-    if (*is_new && asked_) {
+    if (*kept == JoinRequestKept::added && asked_) {
         std::vector<protocol::UserId> moderators;
         for (const auto& [name, role] : channel.state.members) {
             auto user = protocol::UserId::trusted(name);

@@ -76,8 +76,8 @@ LocalPeople::LocalPeople(LocalPeopleParts parts)
                     tell([&](PeopleListener& listener) { listener.signalled(signal); });
                 },
                 parts_.pass_signal, parts_.policies}),
-      reports_(
-          {parts_.identity, parts_.store, parts_.commits, parts_.clock, parts_.random, parts_.wake})
+      reports_({parts_.identity, parts_.store, parts_.commits, parts_.clock, parts_.random,
+                parts_.wake, parts_.policies})
 {
 }
 

@@ -1,5 +1,7 @@
 #include "federation/peer_links.hpp"
 
+#include <utility>
+
 #include "storage/outgoing_store.hpp"
 
 namespace entente::federation {
@@ -118,25 +120,24 @@ void PeerLinks::urge(const ServerName& peer)
 
 void PeerLinks::moved(const std::vector<ServerName>& peers)
 {
-    std::unordered_set<ServerName> freed;
     for (const auto& peer : peers) {
-        const auto found = links_.find(peer);
-        if (found != links_.end()) {
-            found->second->look_whether_paused();
-            found->second->wake();
-        } else if (!parts_.is_paused || !parts_.is_paused(peer)) {
-            freed.insert(peer);
-        }
+        if (const auto found = links_.find(peer); found != links_.end()) found->second->wake();
     }
-    if (!freed.empty()) tasks_.spawn(wake_owed(std::move(freed)));
+    if (std::exchange(is_looking_around_, true)) return;
+    tasks_.spawn(look_around());
 }
 
-asio::awaitable<void> PeerLinks::wake_owed(std::unordered_set<ServerName> among)
+// A block holds for the names below as well. Once for all that move at a time: a list may have a
+// hundred thousand.
+asio::awaitable<void> PeerLinks::look_around()
 {
+    for (const auto& [name, one] : links_) one->look_whether_paused();
     auto job = [self = parts_.identity.name](storage::Connection& db) {
         return storage::owed_servers(db, self);
     };
     auto owed = co_await parts_.commits.read(std::move(job));
+    is_looking_around_ = false;
+    for (const auto& [name, one] : links_) one->look_whether_paused();
     if (!owed) {
         // They are owed it at the next event for them, or the next start.
         protocol::log_warning(parts_.log, "links", "who is owed something could not be read",
@@ -144,7 +145,7 @@ asio::awaitable<void> PeerLinks::wake_owed(std::unordered_set<ServerName> among)
         co_return;
     }
     for (const auto& peer : *owed) {
-        if (among.contains(peer)) wake(peer);
+        if (!links_.contains(peer)) wake(peer);
     }
 }
 

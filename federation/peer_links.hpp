@@ -36,7 +36,8 @@ class PeerLinks {
     void heard_from(const ServerName& peer);
     // An administrator's word: tries at once, whatever was waited for.
     void urge(const ServerName& peer);
-    // They were blocked, or aren't any more. Whoever is owed nothing gets no link by that.
+    // They were blocked, or aren't any more, and those below their names. Whoever is owed nothing
+    // gets no link by that.
     void moved(const std::vector<ServerName>& peers);
     // A channel homed here has grown.
     void committed(const storage::CommittedRun& run);
@@ -47,7 +48,7 @@ class PeerLinks {
     [[nodiscard]] const LastHeard& last_heard() const { return last_heard_; }
 
  private:
-    asio::awaitable<void> wake_owed(std::unordered_set<ServerName> among);
+    asio::awaitable<void> look_around();
     asio::awaitable<void> drive(std::shared_ptr<PeerLink> link, ServerName peer);
     // Null for this server itself, and where the peer is blocked.
     [[nodiscard]] PeerLink* link(const ServerName& peer);
@@ -57,6 +58,7 @@ class PeerLinks {
     void ended(const ServerName& peer);
     protocol::SharedRoom room_{link_room};
     std::unordered_map<ServerName, std::shared_ptr<PeerLink>> links_;
+    bool is_looking_around_ = false;
     std::unordered_set<ServerName> even_;  // nothing was owed when their links ended
     LastHeard last_heard_;
     std::unordered_map<ServerName, Millis> unreachable_until_;  // of those without a link

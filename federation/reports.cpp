@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "federation/device_messages.hpp"
+#include "federation/event_policy.hpp"
 #include "protocol/entry_proof.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_members.hpp"
@@ -147,7 +148,7 @@ Result<void> Reports::apply(storage::WriteTransaction& transaction, const Draft&
     }
     auto there = is_here ? Result<std::int64_t>{0} : parts_.store.server_id(db, server);
     if (!there) return fail(there);
-    auto put = storage::put_report(db, made.row);
+    auto put = storage::put_report(db, made.row, made.row.origin);
     if (!put) return put;
     auto remembered =
         storage::remember_direct_in(db, *self, made.event.txn, made.asked, made.event.at);
@@ -196,9 +197,16 @@ Result<void> Reports::take(storage::WriteTransaction& transaction, const Verifie
     if (protocol::server_of(report->user) != parts_.identity.name)
         return refuse(Code::not_found, "no such user here");
     if (auto exists = check_user(transaction.db(), report->user); !exists) return exists;
-    return storage::put_report(
-        transaction.db(),
-        row_of(*report, origin.str(), direct.event->sender.text, parts_.clock.now_ms()));
+    const auto user = report->user.str();
+    ServerQuestion question{trust::policy::Action::report_make, origin, direct.tier,
+                            parts_.identity.name};
+    question.kind = trust::policy::ResourceKind::account;
+    question.resource = user;
+    question.octets = direct.content.size();
+    if (auto allowed = ask_policies(parts_.policies, question); !allowed) return allowed;
+    const auto row =
+        row_of(*report, origin.str(), direct.event->sender.text, parts_.clock.now_ms());
+    return storage::put_report(transaction.db(), row, parts_.identity.name.str());
 }
 
 }  // namespace entente::federation

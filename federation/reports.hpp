@@ -27,6 +27,7 @@ struct ReportsParts {
     const protocol::Clock& clock;
     protocol::Random& random;
     Wake wake;
+    trust::policy::Enforcer* policies = nullptr;  // of what other servers report
 };
 
 class Reports {

@@ -342,15 +342,25 @@ void ChannelLogStore::abandon(LiveChannel& channel, const Error& error)
     if (!broken_) broken_ = error;
 }
 
-Result<std::int64_t> ChannelLogStore::server_id(Connection& db, const ServerName& name)
+Result<std::optional<std::int64_t>> ChannelLogStore::find_server_id(Connection& db,
+                                                                    const ServerName& name)
 {
-    if (const auto known = server_ids_.find(name); known != server_ids_.end()) return known->second;
+    if (const auto known = server_ids_.find(name); known != server_ids_.end())
+        return std::optional{known->second};
     auto query = Query::prepare(db, select_server);
     if (!query) return fail(query);
     (*query)->bind_text(0, name.str());
     auto row = (*query)->step();
     if (!row) return fail(row);
-    if (*row) return server_ids_[name] = (*query)->integer(0);
+    if (!*row) return std::optional<std::int64_t>{};
+    return std::optional{server_ids_[name] = (*query)->integer(0)};
+}
+
+Result<std::int64_t> ChannelLogStore::server_id(Connection& db, const ServerName& name)
+{
+    auto known = find_server_id(db, name);
+    if (!known) return fail(known);
+    if (*known) return **known;
     auto insert = Query::prepare(db, insert_server);
     if (!insert) return fail(insert);
     (*insert)->bind_text(0, name.str());

@@ -159,6 +159,9 @@ class ChannelLogStore final : public Participant {
     // For who has changed a channel and can't go on: nothing of this transaction stands.
     void abandon(LiveChannel& channel, const Error& error);
 
+    // Nothing where it has none yet; server_id() gives it one, which has its pin stay for ever.
+    [[nodiscard]] Result<std::optional<std::int64_t>> find_server_id(
+        Connection& db, const protocol::ServerName& name);
     [[nodiscard]] Result<std::int64_t> server_id(Connection& db, const protocol::ServerName& name);
 
     Result<void> flush(WriteTransaction& transaction) override;

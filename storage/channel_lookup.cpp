@@ -29,11 +29,12 @@ Result<std::optional<std::int64_t>> ChannelLogStore::find_txn(Connection& db,
                                                               const ServerName& origin,
                                                               const protocol::Uuid& txn)
 {
-    auto server = server_id(db, origin);
+    auto server = find_server_id(db, origin);
     if (!server) return fail(server);
+    if (!*server) return std::optional<std::int64_t>{};
     auto query = Query::prepare(db, select_dedup);
     if (!query) return fail(query);
-    (*query)->bind(0, channel.id).bind(1, *server).bind_blob(2, txn.bytes());
+    (*query)->bind(0, channel.id).bind(1, **server).bind_blob(2, txn.bytes());
     auto row = (*query)->step();
     if (!row) return fail(row);
     if (!*row) return std::optional<std::int64_t>{};

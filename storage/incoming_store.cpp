@@ -21,7 +21,8 @@ constexpr char upsert_invitation[] =
     "excluded.encryption, "
     "members = excluded.members, at = excluded.at, held = excluded.held";
 constexpr char select_invitation_count[] =
-    "SELECT count(*), count(CASE WHEN home = ? THEN 1 END) FROM invitation WHERE user = ?";
+    "SELECT count(*), count(CASE WHEN home = ? THEN 1 END) FROM invitation "
+    "WHERE user = ? AND held = ?";
 constexpr char delete_invitation[] = "DELETE FROM invitation WHERE user = ? AND channel = ?";
 constexpr char select_invitations[] =
     "SELECT user, channel, home, sender, name, kind, encryption, members, at, held FROM "
@@ -85,12 +86,12 @@ Result<void> put_invitation(Connection& db, const InvitationRow& row)
 }
 
 Result<InvitationCount> count_invitations(Connection& db, std::string_view user,
-                                          std::string_view home)
+                                          std::string_view home, bool are_held)
 {
     const auto read = [](Statement& row) {
         return InvitationCount{row.integer(0), row.integer(1)};
     };
-    auto count = one_row(db, select_invitation_count, read, home, user);
+    auto count = one_row(db, select_invitation_count, read, home, user, are_held ? 1 : 0);
     if (!count) return fail(count);
     return count->value_or(InvitationCount{});
 }

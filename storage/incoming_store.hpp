@@ -43,8 +43,9 @@ struct InvitationCount {
     std::int64_t all = 0;
     std::int64_t of_home = 0;
 };
+// Of those that are held, or of the others.
 [[nodiscard]] Result<InvitationCount> count_invitations(Connection& db, std::string_view user,
-                                                        std::string_view home);
+                                                        std::string_view home, bool are_held);
 [[nodiscard]] Result<void> drop_invitation(Connection& db, std::string_view user,
                                            std::string_view channel);
 // Those that aren't held; those that are. The oldest first.

@@ -13,8 +13,9 @@
 
 namespace entente::storage {
 
-// Of one channel that are kept; who comes later is refused all the same, and not shown.
+// Of one channel that are kept, and of one server's users among them.
 inline constexpr std::int64_t max_join_requests = 100;
+inline constexpr std::int64_t max_join_requests_of_server = 20;
 
 struct JoinRequest {
     std::string user;
@@ -22,9 +23,10 @@ struct JoinRequest {
     friend bool operator==(const JoinRequest&, const JoinRequest&) = default;
 };
 
-// True where it wasn't there before; false also where there is no room for it.
-[[nodiscard]] Result<bool> put_join_request(Connection& db, std::int64_t channel,
-                                            std::string_view user, protocol::Millis at);
+// What isn't kept, since there is no room for it (share.hpp), nobody will see.
+enum class JoinRequestKept : std::uint8_t { added, renewed, no_room };
+[[nodiscard]] Result<JoinRequestKept> put_join_request(Connection& db, std::int64_t channel,
+                                                       std::string_view user, protocol::Millis at);
 // The oldest first.
 [[nodiscard]] Result<std::vector<JoinRequest>> join_requests(Connection& db, std::int64_t channel);
 [[nodiscard]] Result<bool> has_join_request(Connection& db, std::int64_t channel,

@@ -15,6 +15,14 @@ constexpr const char* put_server =
     " transaction_bytes = excluded.transaction_bytes,"
     " transaction_items = excluded.transaction_items, max_age = excluded.max_age,"
     " conflict = excluded.conflict, pinned_at = excluded.pinned_at";
+constexpr const char* drop_server = "DELETE FROM pin WHERE server = ?";
+// Whoever has a row of `server` has had an event taken, has a part in a channel or is owed
+// something.
+constexpr const char* select_related =
+    "SELECT EXISTS (SELECT 1 FROM server WHERE name = ?1)"
+    " OR EXISTS (SELECT 1 FROM standing WHERE server = ?1)"
+    " OR EXISTS (SELECT 1 FROM tier_entry WHERE source IN (0, 1, 2) AND server = ?1)"
+    " OR EXISTS (SELECT 1 FROM peering WHERE server = ?1)";
 constexpr const char* drop_keys = "DELETE FROM pin_key WHERE server = ?";
 constexpr const char* put_key =
     "INSERT INTO pin_key (server, key, status, valid_from, replaced, revoked)"
@@ -243,6 +251,35 @@ Result<std::vector<trust::PinnedServer>> read_pins(Connection& connection)
 
 namespace {
 
+Result<bool> is_related(Connection& connection, const protocol::ServerName& server)
+{
+    auto query = Query::prepare(connection, select_related);
+    if (!query) return fail(query);
+    (*query)->bind_text(0, server.str());
+    auto row = (*query)->step();
+    if (!row) return fail(row);
+    return (*query)->integer(0) != 0;
+}
+
+struct DropUnrelated {
+    std::vector<protocol::ServerName> servers;
+    Result<std::vector<protocol::ServerName>> operator()(WriteTransaction& transaction)
+    {
+        std::vector<protocol::ServerName> gone;
+        for (const auto& server : servers) {
+            auto related = is_related(transaction.db(), server);
+            if (!related) return fail(related);
+            if (*related) continue;
+            for (const auto* sql : {drop_keys, drop_statements, drop_refused, drop_server}) {
+                auto dropped = drop_of(transaction.db(), sql, server);
+                if (!dropped) return fail(dropped);
+            }
+            gone.push_back(server);
+        }
+        return gone;
+    }
+};
+
 struct PutPin {
     trust::PinnedServer server;
     Result<void> operator()(WriteTransaction& transaction) { return put_pin(transaction, server); }
@@ -255,6 +292,14 @@ asio::awaitable<Result<void>> PinStore::put(trust::PinnedServer server)
     PutPin job{std::move(server)};
     auto written = co_await commits_.write(std::move(job));
     co_return written;
+}
+
+asio::awaitable<Result<std::vector<protocol::ServerName>>> PinStore::drop_unrelated(
+    std::vector<protocol::ServerName> servers)
+{
+    DropUnrelated job{std::move(servers)};
+    auto gone = co_await commits_.write(std::move(job));
+    co_return gone;
 }
 
 asio::awaitable<Result<std::vector<trust::PinnedServer>>> PinStore::all()

@@ -18,6 +18,10 @@ class PinStore {
     // Puts `server` in the place of what is held of it, keys, statements and all; durable when it
     // returns.
     asio::awaitable<Result<void>> put(trust::PinnedServer server);
+    // Of these the pins of servers with which there is nothing else here: no event of theirs that
+    // was taken, no channel, nothing owed, no standing, entry or peering. Returns whose have gone.
+    asio::awaitable<Result<std::vector<protocol::ServerName>>> drop_unrelated(
+        std::vector<protocol::ServerName> servers);
     // Every pin, for the key ring at start.
     asio::awaitable<Result<std::vector<trust::PinnedServer>>> all();
 

@@ -3,14 +3,21 @@
 #include <optional>
 
 #include "storage/query.hpp"
+#include "storage/share.hpp"
 
 namespace entente::storage {
 
 namespace {
 
-constexpr char select_report_count[] =
-    "SELECT count(*), count(*) FILTER (WHERE proof <> '') FROM report "
-    "WHERE origin = ? AND closed_at = 0";
+constexpr char count_of_user[] =
+    "SELECT count(*), count(*) FILTER (WHERE sender = ?) FROM report "
+    "WHERE closed_at = 0 AND origin = ?";
+constexpr char count_of_server[] =
+    "SELECT count(*), count(*) FILTER (WHERE origin = ?) FROM report "
+    "WHERE closed_at = 0 AND origin <> ?";
+constexpr char count_proven_of_server[] =
+    "SELECT count(*), count(*) FILTER (WHERE origin = ?) FROM report "
+    "WHERE closed_at = 0 AND proof <> '' AND origin <> ?";
 constexpr char insert_report[] =
     "INSERT INTO report (origin, sender, user, channel, event, reason, at, proof) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -32,7 +39,7 @@ constexpr char delete_old[] =
     "(SELECT id FROM report WHERE closed_at > 0 AND closed_at < ? LIMIT ?)";
 
 struct Counted {
-    std::int64_t all = 0, proven = 0;
+    std::int64_t all = 0, own = 0;
 };
 
 ReportRow read_report(Statement& row)
@@ -52,14 +59,26 @@ ReportRow read_report(Statement& row)
 
 }  // namespace
 
-Result<void> put_report(Connection& db, const ReportRow& row)
+Result<void> put_report(Connection& db, const ReportRow& row, std::string_view self)
 {
-    const auto read = [](Statement& one) { return Counted{one.integer(0), one.integer(1)}; };
-    auto count = one_row(db, select_report_count, read, row.origin);
-    if (!count) return fail(count);
-    const auto held = count->value_or(Counted{});
-    if (held.all >= max_reports || (!row.proof.empty() && held.proven >= max_proven_reports))
+    const auto check = [&](const char* sql, std::int64_t most, std::int64_t most_of_one,
+                           const std::string& one) -> Result<void> {
+        const auto read = [](Statement& found) {
+            return Counted{found.integer(0), found.integer(1)};
+        };
+        auto count = one_row(db, sql, read, one, self);
+        if (!count) return fail(count);
+        const auto open = count->value_or(Counted{});
+        if (has_room(most, open.all, most_of_one, open.own)) return {};
         return refuse(Code::forbidden, "too many reports are open");
+    };
+    auto room = row.origin == self
+                    ? check(count_of_user, max_own_reports, max_reports_of_user, row.sender)
+                    : check(count_of_server, max_foreign_reports, max_reports, row.origin);
+    if (room && !row.proof.empty() && row.origin != self)
+        room = check(count_proven_of_server, max_foreign_proven_reports, max_proven_reports,
+                     row.origin);
+    if (!room) return room;
     return run(db, insert_report, row.origin, row.sender, row.user, row.channel, row.event,
                row.reason, row.at, row.proof);
 }

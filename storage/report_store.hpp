@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/clock.hpp"
@@ -12,9 +13,15 @@
 
 namespace entente::storage {
 
-// Of one server, ours included, that nobody has dealt with; of those, with a proof.
+// That nobody has dealt with: of all other servers together, and of one; of those, with a proof.
+// One gets at most half of what is free (share.hpp).
+inline constexpr std::int64_t max_foreign_reports = 10'000;
 inline constexpr std::int64_t max_reports = 1'000;
+inline constexpr std::int64_t max_foreign_proven_reports = 1'000;
 inline constexpr std::int64_t max_proven_reports = 100;
+// The same of all own users together, and of one.
+inline constexpr std::int64_t max_own_reports = 5'000;
+inline constexpr std::int64_t max_reports_of_user = 50;
 inline constexpr protocol::Millis closed_report_life_ms = 365 * protocol::day_ms;
 
 struct ReportRow {
@@ -34,8 +41,8 @@ struct ReportRow {
     std::string against{};         // the server in whose standing it counts; empty where it doesn't
     std::string proof{};           // to be put; not read with the row
 };
-// `forbidden` where the origin has too many open.
-[[nodiscard]] Result<void> put_report(Connection& db, const ReportRow& row);
+// `forbidden` where the origin has too many open, or the user if the origin is `self`.
+[[nodiscard]] Result<void> put_report(Connection& db, const ReportRow& row, std::string_view self);
 // The oldest first.
 [[nodiscard]] Result<std::vector<ReportRow>> reports_after(Connection& db, std::int64_t after,
                                                            std::size_t limit,

@@ -1,6 +1,7 @@
 #include "trust/key_ring.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "trust/intake.hpp"
 
@@ -198,6 +199,18 @@ PinVerdict KeyRing::consider(const protocol::ServerDocument& document, Millis no
     auto judgement = judge(document, now);
     load(std::move(judgement.server));
     return judgement.verdict;
+}
+
+std::vector<ServerName> KeyRing::oldest_first() const
+{
+    std::vector<std::pair<Millis, ServerName>> all;
+    all.reserve(servers_.size());
+    for (const auto& [name, held] : servers_) all.emplace_back(held.pins.pinned_at, name);
+    std::ranges::sort(all);
+    std::vector<ServerName> names;
+    names.reserve(all.size());
+    for (auto& [at, name] : all) names.push_back(std::move(name));
+    return names;
 }
 
 void KeyRing::load(PinnedServer server)

@@ -68,6 +68,9 @@ class KeyRing {
     PinVerdict consider(const protocol::ServerDocument& document, Millis now);
     // Takes the place of what is held of that server.
     void load(PinnedServer server);
+    void drop(const ServerName& server) { servers_.erase(server); }
+    // By when they were pinned.
+    [[nodiscard]] std::vector<ServerName> oldest_first() const;
 
     [[nodiscard]] std::size_t size() const { return servers_.size(); }
 

@@ -1,6 +1,8 @@
 #include "trust/tiers.hpp"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 namespace entente::trust {
 
@@ -15,6 +17,30 @@ Tier first_tier(Mode mode)
         case Mode::closed: return Tier::blocked;
     }
     return Tier::blocked;
+}
+
+// What an entry for `name` says of `server`, which is it or lies below.
+std::optional<Verdicted> said_of(const Tiers::Entries& entries, const protocol::ServerName& name,
+                                 const protocol::ServerName& server, Reason reason)
+{
+    const auto found = entries.find(name);
+    if (found == entries.end()) return std::nullopt;
+    if (name == server) return Verdicted{found->second, reason};
+    if (found->second > Tier::quarantined) return std::nullopt;
+    return Verdicted{found->second, reason, name};
+}
+
+// `look` is asked about the name and those above it, the narrowest first: as many as it has labels.
+template <class Look>
+std::optional<Verdicted> narrowest(const protocol::ServerName& server, const Look& look)
+{
+    auto name = server;
+    for (;;) {
+        if (auto found = look(name)) return found;
+        const auto dot = name.str().find('.');
+        if (dot == std::string::npos) return std::nullopt;
+        name = protocol::ServerName::trusted(name.str().substr(dot + 1));
+    }
 }
 
 }  // namespace
@@ -40,11 +66,7 @@ Verdicted Tiers::explain(const protocol::ServerName& server, bool key_conflict,
 {
     if (config_.mode == Mode::closed) return {Tier::blocked, Reason::closed};
     const auto verdict = [&]() -> Verdicted {
-        if (const auto own = entry(Source::administrator, server))
-            return {*own, Reason::administrator};
-        if (const auto own = configured(server)) return {*own, Reason::configuration};
-        if (const auto peering = entry(Source::peering, server)) return {*peering, Reason::peering};
-        if (const auto listed = entry(Source::list, server)) return {*listed, Reason::list};
+        if (auto entry = decided(server)) return std::move(*entry);
         const auto first = first_tier(config_.mode);
         if (first == Tier::blocked && proposed_.contains(server))
             return {Tier::quarantined, Reason::peering};
@@ -56,6 +78,21 @@ Verdicted Tiers::explain(const protocol::ServerName& server, bool key_conflict,
     if (key_conflict && verdict.tier > Tier::quarantined)
         return {Tier::quarantined, Reason::key_conflict};
     return verdict;
+}
+
+// Both of the administrator's are one word: of two for one name, what he said while it runs.
+std::optional<Verdicted> Tiers::decided(const protocol::ServerName& server) const
+{
+    const auto by_administrator = [&](const protocol::ServerName& name) {
+        auto said = said_of(entries_of(Source::administrator), name, server, Reason::administrator);
+        return said ? said : said_of(config_.servers, name, server, Reason::configuration);
+    };
+    if (auto own = narrowest(server, by_administrator)) return own;
+    if (const auto peering = entry(Source::peering, server))
+        return Verdicted{*peering, Reason::peering};
+    return narrowest(server, [&](const protocol::ServerName& name) {
+        return said_of(entries_of(Source::list), name, server, Reason::list);
+    });
 }
 
 Tier Tiers::tier_of(const protocol::ServerName& server, protocol::Millis now) const

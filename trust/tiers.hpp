@@ -48,8 +48,14 @@ enum class Reason : std::uint8_t {
 struct Verdicted {
     Tier tier = Tier::blocked;
     Reason reason = Reason::first_contact;
+    // The name above the server's whose entry it was; empty where it was its own.
+    protocol::ServerName above{};
     friend bool operator==(const Verdicted&, const Verdicted&) = default;
 };
+
+// An entry that blocks or quarantines, of the administrator, the configuration or a list, holds for
+// the names below as well, or whoever has a domain would have as many servers as he likes. The
+// narrowest wins; one that raises holds for its own name alone.
 
 // Entries of one source; more are refused.
 inline constexpr std::size_t max_entries = 200'000;
@@ -95,6 +101,7 @@ class Tiers {
 
  private:
     [[nodiscard]] Entries& entries(Source source);
+    [[nodiscard]] std::optional<Verdicted> decided(const protocol::ServerName& server) const;
 
     TierConfig config_;
     std::array<Entries, source_count> entries_;

@@ -138,9 +138,11 @@ Json verdict_json(const ControlParts& parts, const ServerName& server)
     const auto* pin = parts.discovery.ring().find(server);
     const auto verdict =
         parts.tiers.explain(server, pin != nullptr && pin->conflict, parts.clock.now_ms());
-    return {{"server", server.str()},
-            {"tier", trust::to_text(verdict.tier)},
-            {"reason", trust::to_text(verdict.reason)}};
+    Json json{{"server", server.str()},
+              {"tier", trust::to_text(verdict.tier)},
+              {"reason", trust::to_text(verdict.reason)}};
+    if (!verdict.above.empty()) json["above"] = verdict.above.str();
+    return json;
 }
 
 Json fall_json(const storage::FallRow& row)

@@ -54,7 +54,8 @@ std::string reason_text(const std::string& reason)
 void print_verdict(const json& told)
 {
     std::cout << told.value("server", "") << " is " << told.value("tier", "") << ": "
-              << reason_text(told.value("reason", "")) << "\n";
+              << reason_text(told.value("reason", ""))
+              << (told.contains("above") ? ", for " + told.value("above", "") : "") << "\n";
 }
 
 // Asks with POST, and says what the server is now.

@@ -158,10 +158,11 @@ TEST_F(Desk, AHundredAreSentADayAtMost)
         auto row = rig.await(rig.commit().write([&](storage::WriteTransaction& transaction) {
             storage::ReportRow made;
             made.origin = "a.test";
+            made.sender = "u" + std::to_string(txn) + "@a.test";
             made.user = "mallory@b.test";
             made.channel = reported_channel;
             made.event = options.at("event");
-            return storage::put_report(transaction.db(), made);
+            return storage::put_report(transaction.db(), made, made.origin);
         }));
         ASSERT_TRUE(row);
         path = std::string(reports_path) + "/" + std::to_string(txn) + "/send";

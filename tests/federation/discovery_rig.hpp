@@ -26,7 +26,10 @@ class DiscoveryTest : public testing::Test {
     }
     Result<PublicKey> request_key(const KeyRef& ref, const asio::ip::address& source = someone)
     {
-        return world.run(us.discovery->request_key(ref, source));
+        auto key = world.run(us.discovery->request_key(ref, source));
+        // As the gate does once the signature has verified.
+        if (key) EXPECT_TRUE(world.run(us.discovery->prove(ref)));
+        return key;
     }
     KeyRef made_up_key()
     {

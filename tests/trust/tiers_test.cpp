@@ -97,6 +97,41 @@ TEST(Tiers, AnEntryMadeWhileItRunsWinsOverTheConfigurations)
     EXPECT_EQ(tiers.tier_of(enemy, today), Tier::blocked);
 }
 
+// Or whoever has a domain would have as many servers as he likes.
+TEST(Tiers, WhatBlocksOrQuarantinesHoldsForTheNamesBelow)
+{
+    const auto named = [](const char* name) { return ServerName::trusted(name); };
+    auto tiers = tiers_in(Mode::open);
+    const auto verdict = [&](const char* name) { return tiers.explain(named(name), false, today); };
+    ASSERT_TRUE(tiers.put(Source::list, named("evil.example"), Tier::blocked));
+    EXPECT_EQ(verdict("evil.example"), (Verdicted{Tier::blocked, Reason::list}));
+    const Verdicted below{Tier::blocked, Reason::list, named("evil.example")};
+    EXPECT_EQ(verdict("a.evil.example"), below);
+    EXPECT_EQ(verdict("c.a.evil.example"), below);
+    const Verdicted first{Tier::guest, Reason::first_contact};
+    for (const auto* beside : {"devil.example", "evil.example.org", "example", "x.example"})
+        EXPECT_EQ(verdict(beside), first) << beside;
+
+    // The narrowest wins, and what raises is for its own name alone.
+    ASSERT_TRUE(tiers.put(Source::list, named("a.evil.example"), Tier::quarantined));
+    EXPECT_EQ(verdict("c.a.evil.example"),
+              (Verdicted{Tier::quarantined, Reason::list, named("a.evil.example")}));
+    ASSERT_TRUE(tiers.put(Source::administrator, named("b.evil.example"), Tier::known));
+    EXPECT_EQ(verdict("b.evil.example"), (Verdicted{Tier::known, Reason::administrator}));
+    EXPECT_EQ(verdict("c.b.evil.example"), below);
+    ASSERT_TRUE(tiers.put(Source::peering, named("d.evil.example"), Tier::trusted));
+    EXPECT_EQ(verdict("d.evil.example"), (Verdicted{Tier::trusted, Reason::peering}));
+
+    // The administrator's word above a name wins over all but his own on that name.
+    EXPECT_EQ(verdict("x.enemy.example"), (Verdicted{Tier::blocked, Reason::configuration, enemy}));
+    EXPECT_EQ(verdict("x.friend.example"), first);
+    ASSERT_TRUE(tiers.put(Source::administrator, named("evil.example"), Tier::quarantined));
+    const Verdicted ours{Tier::quarantined, Reason::administrator, named("evil.example")};
+    for (const auto* name : {"c.a.evil.example", "d.evil.example", "x.evil.example"})
+        EXPECT_EQ(verdict(name), ours) << name;
+    EXPECT_EQ(verdict("b.evil.example").tier, Tier::known);
+}
+
 // A fall doesn't lift a stranger whom the mode blocks, nor change one that it quarantines.
 TEST(Tiers, AFallNeverRaisesAndEndsByItself)
 {

@@ -156,9 +156,16 @@ TEST_F(InvitationTest, ANameThatIsTooLongForOneIsCut)
     EXPECT_EQ(held()[0].name, std::string(511, 'x'));
 }
 
-TEST_F(InvitationTest, OneHomeGetsHalfOfAUsersPlaces)
+// [INBOX-9]
+TEST_F(InvitationTest, OneHomeGetsHalfOfWhatIsFree)
 {
-    hold(max_invitations_per_user / 2 - 1, "b.example");
+    const auto by_c = [&] {
+        auto made = letter();
+        made.sender = "c.example";
+        made.channel = made.inner_channel = servers.c.create("carol");
+        return made;
+    };
+    hold(max_invitations_per_user / 3, "b.example");
     ASSERT_EQ(send(letter()).status, ItemStatus::accepted);
     auto beyond = letter();
     beyond.channel = beyond.inner_channel = b.create("bob");
@@ -167,15 +174,14 @@ TEST_F(InvitationTest, OneHomeGetsHalfOfAUsersPlaces)
     EXPECT_EQ(refused.problem->code, Code::forbidden);
     // Of one that is held there may be news all the same.
     EXPECT_EQ(send(letter()).status, ItemStatus::accepted);
-    auto by_another = letter();
-    by_another.sender = "c.example";
-    by_another.channel = by_another.inner_channel = servers.c.create("carol");
-    EXPECT_EQ(send(by_another, servers.c).status, ItemStatus::accepted);
-    hold(max_invitations_per_user / 2 - 1, "d.example");
-    auto more = by_another;
-    more.channel = more.inner_channel = servers.c.create("carol");
-    EXPECT_EQ(send(more, servers.c).problem->code, Code::forbidden);
-    EXPECT_EQ(send(by_another, servers.c).status, ItemStatus::accepted);
+
+    hold(max_invitations_per_user / 3, "d.example");
+    const auto first = by_c();
+    EXPECT_EQ(send(first, servers.c).status, ItemStatus::accepted);
+    // And there it ends.
+    hold(max_invitations_per_user - max_invitations_per_user / 3 * 2 - 2, "e.example");
+    EXPECT_EQ(send(by_c(), servers.c).problem->code, Code::forbidden);
+    EXPECT_EQ(send(first, servers.c).status, ItemStatus::accepted);
 }
 
 // [INBOX-4] [VER-1]

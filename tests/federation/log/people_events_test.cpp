@@ -3,6 +3,7 @@
 #include "federation/announcer.hpp"
 #include "storage/announcement_store.hpp"
 #include "storage/incoming_store.hpp"
+#include "storage/policy_store.hpp"
 #include "storage/report_store.hpp"
 #include "tests/federation/log/people_rig.hpp"
 
@@ -261,7 +262,7 @@ TEST_F(PeopleEvents, AThousandReportsOfAServerAreOpenAtMost)
         for (std::int64_t i = 0; i + 1 < storage::max_reports; ++i) {
             storage::ReportRow row;
             row.origin = "a.example";
-            auto put = storage::put_report(transaction.db(), row);
+            auto put = storage::put_report(transaction.db(), row, "b.example");
             if (!put) return put;
         }
         return {};
@@ -275,6 +276,89 @@ TEST_F(PeopleEvents, AThousandReportsOfAServerAreOpenAtMost)
         return storage::close_report(transaction.db(), 1, "upheld", "root", 1);
     }));
     EXPECT_EQ(send(), ItemStatus::accepted);
+}
+
+// [INBOX-15] One who reports everything leaves the others theirs.
+TEST_F(PeopleEvents, FiftyReportsOfAUserAreOpenAtMost)
+{
+    const auto alice = a.server.user("alice");
+    for (int i = 1; i <= storage::max_reports_of_user; ++i) ASSERT_TRUE(report(alice, i)) << i;
+    const auto beyond = report(alice, 51);
+    ASSERT_FALSE(beyond);
+    EXPECT_EQ(beyond.error().code, Code::forbidden);
+    EXPECT_TRUE(report(alice, 50)) << "a repeat is none";
+    auto dave = a.server.actor("dave");
+    dave.txn = device_id(1);
+    EXPECT_TRUE(servers.world.run(
+        a.people->report(dave, Report{alice, std::nullopt, std::nullopt, "spam"})));
+}
+
+// [INBOX-15] However many servers report, there is an end, and none of them is shut out by a few.
+TEST_F(PeopleEvents, TheReportsOfAllServersAreBounded)
+{
+    // A thousand by each of them at most.
+    const auto put = [&](std::int64_t count) {
+        EXPECT_TRUE(b.server.write([&](storage::WriteTransaction& transaction) {
+            return transaction.db().execute(
+                "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " +
+                std::to_string(count) +
+                ") INSERT INTO report (origin, sender, user, channel, event, reason, at) "
+                "SELECT 's' || (i % 10) || '.example', '', '', '', '', '', 1 FROM n");
+        }));
+    };
+    const auto send = [&] {
+        return receive("report", "a.example", "b.example", R"(,"user":"bob@b.example")").status;
+    };
+    put(storage::max_foreign_reports - 4);
+    EXPECT_EQ(send(), ItemStatus::accepted);
+    EXPECT_EQ(send(), ItemStatus::rejected) << "half of what is free";
+    put(2);
+    EXPECT_EQ(send(), ItemStatus::rejected);
+    ASSERT_TRUE(b.server.write([](storage::WriteTransaction& transaction) {
+        return transaction.db().execute(
+            "UPDATE report SET closed_at = 1 WHERE origin = 'a.example'");
+    }));
+    EXPECT_EQ(send(), ItemStatus::accepted);
+    ASSERT_TRUE(b.server.write([](storage::WriteTransaction& transaction) {
+        return transaction.db().execute(
+            "UPDATE report SET origin = 's0.example' WHERE origin = 'a.example'");
+    }));
+    EXPECT_EQ(send(), ItemStatus::accepted) << "the last";
+    ASSERT_TRUE(b.server.write([](storage::WriteTransaction& transaction) {
+        return transaction.db().execute(
+            "UPDATE report SET origin = 's0.example' WHERE origin = 'a.example'");
+    }));
+    EXPECT_EQ(send(), ItemStatus::rejected);
+    // They take no room of own users'.
+    auto bob = b.server.actor("bob");
+    EXPECT_TRUE(servers.world.run(
+        b.people->report(bob, Report{bob.user, std::nullopt, std::nullopt, "myself"})));
+}
+
+// [INBOX-15]
+TEST_F(PeopleEvents, APolicyRefusesAnothersServersReports)
+{
+    const auto send = [&] {
+        return receive("report", "a.example", "b.example", R"(,"user":"bob@b.example")");
+    };
+    ASSERT_TRUE(b.server.write([&](storage::WriteTransaction& transaction) {
+        return storage::put_policy(
+            transaction, b.server.identity.name,
+            {"own", 0,
+             R"({"version":1,"rules":[{"id":"strangers","actions":["report.make"],)"
+             R"("when":{"lt":["subject.tier","known"]},"effects":["deny"]}]})",
+             "root@b.example", "why", 5},
+            b.server.policies);
+    }));
+    b.server.tier = trust::Tier::guest;
+    const auto refused = send();
+    EXPECT_EQ(refused.status, ItemStatus::rejected);
+    ASSERT_TRUE(refused.problem);
+    EXPECT_EQ(refused.problem->code, Code::forbidden);
+    EXPECT_EQ(refused.problem->detail, "by the policy rule own@1/strangers");
+    EXPECT_TRUE(reports(b).empty());
+    b.server.tier = trust::Tier::known;
+    EXPECT_EQ(send().status, ItemStatus::accepted);
 }
 
 }  // namespace

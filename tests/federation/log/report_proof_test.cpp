@@ -198,7 +198,7 @@ TEST_F(ReportProof, AHundredWithAProofAreOpenAtMost)
             storage::ReportRow row;
             row.origin = "a.example";
             row.proof = "{}";
-            auto put = storage::put_report(transaction.db(), row);
+            auto put = storage::put_report(transaction.db(), row, "b.example");
             if (!put) return put;
         }
         return {};

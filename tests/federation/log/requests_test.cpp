@@ -99,6 +99,62 @@ TEST_F(Requests, WhatTheUserHasLetInStaysSo)
     EXPECT_EQ(open(), 2U);
 }
 
+// [INBOX-9] What strangers have sent takes no room of those who are known; and among them none
+// takes all.
+TEST_F(Requests, StrangersKeepOutNeitherThoseWhoAreKnownNorEachOther)
+{
+    const auto hold = [&](std::int64_t count, const std::string& home) {
+        ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+            storage::InvitationRow row{alice, "", home, home, "n", "group", "none", 1, 1, true};
+            for (std::int64_t i = 0; i < count; ++i) {
+                row.channel = std::to_string(i) + "@" + home;
+                if (auto put = storage::put_invitation(transaction.db(), row); !put) return put;
+            }
+            return {};
+        }));
+    };
+    const auto expect_full = [&] {
+        const auto refused = invite(b.create("bob"));
+        ASSERT_TRUE(refused.problem);
+        EXPECT_EQ(refused.problem->code, Code::forbidden);
+        EXPECT_EQ(refused.problem->detail, "the user has too many invitations open");
+    };
+    come_as(Tier::guest);
+    hold(max_requests_of_home - 1, "b.example");
+    const auto waits = b.create("bob");
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted);
+    expect_full();
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted) << "news of one that is held";
+
+    hold(250, "x.evil.example");
+    hold(250, "y.evil.example");
+    expect_full();
+    come_as(Tier::trusted);
+    EXPECT_EQ(invite(b.create("bob")).status, ItemStatus::accepted);
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted);
+    EXPECT_EQ(open(), 2U);
+    EXPECT_EQ(held(), static_cast<std::size_t>(max_requests_of_home) - 1 + 500);
+}
+
+TEST_F(Requests, OneThatWaitsGoesOnWaitingWhereNoneComesThrough)
+{
+    come_as(Tier::guest);
+    const auto waits = b.create("bob");
+    ASSERT_EQ(invite(waits).status, ItemStatus::accepted);
+    ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        storage::InvitationRow row{alice, "", "d.example", "d.example", "n", "group", "none", 1, 1};
+        for (std::int64_t i = 0; i < max_invitations_per_user; ++i) {
+            row.channel = std::to_string(i) + "@d.example";
+            if (auto put = storage::put_invitation(transaction.db(), row); !put) return put;
+        }
+        return {};
+    }));
+    come_as(Tier::known);
+    EXPECT_EQ(invite(waits).status, ItemStatus::accepted);
+    EXPECT_EQ(held(), 1U);
+    EXPECT_EQ(open(), static_cast<std::size_t>(max_invitations_per_user));
+}
+
 // [INBOX-8]
 TEST_F(Requests, InvitationsEndAtTheTiersFigureOfAnHourAndComeAgainLater)
 {
@@ -198,22 +254,41 @@ TEST_F(Joins, WhoIsBannedAsksNobody)
     EXPECT_TRUE(asked().empty());
 }
 
-TEST_F(Joins, AHundredAreKept)
+TEST_F(Joins, OneServersDontKeepOutAnothersAndWhoIsDroppedIsTold)
 {
-    const auto put = a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
-        auto row = storage::read_channel(transaction.db(), channel);
-        if (!row) return fail(row);
-        for (int i = 0; i <= storage::max_join_requests; ++i) {
-            auto done = storage::put_join_request(transaction.db(), row->id,
-                                                  "u" + std::to_string(i) + "@x.example", i);
-            if (!done) return fail(done);
-            EXPECT_EQ(*done, i < storage::max_join_requests);
-        }
-        return {};
-    });
-    ASSERT_TRUE(put);
-    ASSERT_EQ(asked().size(), 100U);
-    EXPECT_EQ(asked().back().user, "u99@x.example");
+    const auto ask = [&](int count, const std::string& server) {
+        std::int64_t kept = 0;
+        const auto put = a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+            auto row = storage::read_channel(transaction.db(), channel);
+            if (!row) return fail(row);
+            for (int i = 0; i < count; ++i) {
+                auto done = storage::put_join_request(transaction.db(), row->id,
+                                                      "u" + std::to_string(i) + "@" + server, i);
+                if (!done) return fail(done);
+                kept += *done == storage::JoinRequestKept::no_room ? 0 : 1;
+            }
+            return {};
+        });
+        EXPECT_TRUE(put);
+        return kept;
+    };
+    come_as(Tier::quarantined);
+    EXPECT_EQ(ask(19, "b.example"), 19);
+    EXPECT_EQ(join().problem->detail, "a moderator is asked: join again once you are invited");
+    EXPECT_EQ(ask(100, "b.example"), 19) << "those that wait are brought up to date";
+    const auto dropped = join("carol@b.example");
+    EXPECT_EQ(dropped.problem->code, Code::forbidden);
+    EXPECT_EQ(dropped.problem->detail,
+              "too many joins of this channel wait already, and no moderator was asked");
+    EXPECT_EQ(asked().size(), std::size_t{storage::max_join_requests_of_server});
+    EXPECT_EQ(ask(1, "honest.example"), 1);
+
+    // The fuller it is, the less for each; and there it ends.
+    for (int i = 0; i < 20; ++i) ask(20, "s" + std::to_string(i) + ".example");
+    EXPECT_GT(asked().size(), 90U);
+    for (int i = 20; i < 40; ++i) ask(20, "s" + std::to_string(i) + ".example");
+    EXPECT_EQ(asked().size(), std::size_t{storage::max_join_requests});
+    EXPECT_EQ(ask(1, "late.example"), 0);
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ class Upheld : public ::testing::Test {
             row.sender = reporter;
             row.event = protocol::to_base64url(event);
             auto& db = transaction.db();
-            if (auto put = storage::put_report(db, row); !put) return put;
+            if (auto put = storage::put_report(db, row, row.origin); !put) return put;
             const auto id = storage::reports_after(db, 0, 100)->back().id;
             auto closed = storage::close_report(db, id, "upheld", "mod", now);
             return closed ? way.upheld.count(transaction, *proof, id, now) : closed;

@@ -275,7 +275,7 @@ void closed_report(Connection& db, const std::string& sender, const std::string&
     row.origin = "a.example";
     row.sender = sender;
     row.event = event;
-    ASSERT_TRUE(put_report(db, row));
+    ASSERT_TRUE(put_report(db, row, row.origin));
     const auto id = testing::integers(db, "SELECT max(id) FROM report").at(0);
     ASSERT_TRUE(close_report(db, id, "upheld", "mod", at));
     ASSERT_TRUE(note_upheld(db, bad, id, at));
