@@ -54,7 +54,7 @@ asio::awaitable<Result<void>> Discovery::prove(KeyRef ref)
 // Requires the turn, and that it is held.
 asio::awaitable<Result<void>> Discovery::pin_unproven(ServerName server)
 {
-    trust::KeyRing::Judgement judgement{trust::Verdict::pinned, *unproven_.find(server)};
+    trust::KeyRing::Judgement judgement{trust::PinVerdict::pinned, *unproven_.find(server)};
     auto held = co_await hold(std::move(judgement));
     co_return held;
 }

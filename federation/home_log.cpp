@@ -358,8 +358,7 @@ HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction,
     auto found = store_.find(transaction.db(), submission.channel);
     if (!found) return refuse_all(found.error());
     auto& channel = **found;
-    // [SUC-7] The new home is told of what it has in the log here: it may be a join without whose
-    // snapshot it can't be brought up to the move.
+    // [SUC-7] The new home is told of what it has in the log here.
     if (channel.home != identity_.name && channel.home != origin) {
         const auto problem = not_here(transaction.db(), channel, origin);
         return refuse_all(problem ? *problem : problem.error());

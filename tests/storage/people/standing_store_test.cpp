@@ -53,11 +53,11 @@ TEST_F(StandingStore, AStandingReadsBackAndOnlyThoseThatCountAreLoaded)
     ASSERT_TRUE(put_standing(*db, named(1), unknown));
     ASSERT_TRUE(put_standing(*db, bad, fallen));
     EXPECT_EQ(find_standing(*db, named(1)).value(), unknown);
-    const auto loaded = standings(*db, 10).value();
+    const auto loaded = standings(*db, 100, 10).value();
     ASSERT_EQ(loaded.size(), 2U);
     EXPECT_EQ(loaded[0], (std::pair{bad, fallen}));
     EXPECT_EQ(loaded[1], (std::pair{good, known}));
-    EXPECT_EQ(standings(*db, 1).value().size(), 1U);
+    EXPECT_EQ(standings(*db, 100, 1).value().size(), 1U);
 }
 
 TEST_F(StandingStore, AFallIsKeptWithItsEvidenceAndCounted)
