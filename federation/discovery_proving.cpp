@@ -55,7 +55,7 @@ asio::awaitable<Result<void>> Discovery::prove(KeyRef ref)
 asio::awaitable<Result<void>> Discovery::pin_unproven(ServerName server)
 {
     trust::KeyRing::Judgement judgement{trust::PinVerdict::pinned, *unproven_.find(server)};
-    auto held = co_await hold(std::move(judgement));
+    auto held = co_await hold(std::move(judgement), {});
     co_return held;
 }
 

@@ -391,7 +391,6 @@ void HomeLog::take_events(WriteTransaction& transaction, LiveChannel& channel,
         if (is_join(*item.event)) {
             auto revived = revive_following(transaction.db(), channel, origin, appended->seq);
             if (!revived) store_.abandon(channel, revived.error());
-            // It is owed what it has missed meanwhile.
             if (revived && *revived)
                 transaction.after_commit([wake = wake_, origin] { wake(origin); });
             const bool is_new =

@@ -1,58 +1,9 @@
 // Policies over the client API: who sees and changes them, what is refused, and that what is stored
 // decides from the next request on.
-#include "rig.hpp"
+#include "policies_rig.hpp"
 
 namespace entente::api::testing {
 namespace {
-
-const std::string policies_path = "/api/v1/admin/policies";
-
-std::string rules(const std::string& text)
-{
-    return R"({"version":1,"rules":[)" + text + "]}";
-}
-
-class PolicyRoutes : public ::testing::Test {
- protected:
-    PolicyRoutes() : root(with_role("root", "superadmin")), alice(rig.person("alice")) {}
-
-    Person with_role(const std::string& name, const std::string& role)
-    {
-        rig.person(name);
-        auto done = rig.await(rig.commit().write([&](storage::WriteTransaction& transaction) {
-            return transaction.db().execute("UPDATE account_user SET role = '" + role +
-                                            "' WHERE localpart = '" + name + "'");
-        }));
-        EXPECT_TRUE(done);
-        const auto login = rig.post("/api/v1/auth/login", credentials(name, "a fine password"));
-        return {name + "@a.test", login.body["access_token"], login.body["refresh_token"]};
-    }
-    Answer put(const std::string& rule, const Person& by, const std::string& id = "own")
-    {
-        return rig.request("PUT", policies_path + "/" + id,
-                           {{"text", rules(rule)}, {"reason", "because"}}, by.access);
-    }
-    Answer put(const std::string& rule) { return put(rule, root); }
-    Answer act(const Person& by, const std::string& user, const std::string& what,
-               const json& body = json::object())
-    {
-        return rig.post("/api/v1/admin/users/" + user + "/" + what, body, by.access);
-    }
-    Answer upload(const Person& by, std::size_t octets)
-    {
-        return rig.post_text("/api/v1/media", std::string(octets, static_cast<char>('a' + ++files)),
-                             "image/png", by.access);
-    }
-    Answer report(const Person& by)
-    {
-        return rig.post("/api/v1/reports", {{"txn", uuid(++txns)}, {"user", "root@a.test"}},
-                        by.access);
-    }
-
-    Rig rig;
-    Person root, alice;
-    int files = 0, txns = 100;
-};
 
 TEST_F(PolicyRoutes, AVersionIsPutShownListedAndRestored)
 {
@@ -407,98 +358,6 @@ TEST_F(PolicyRoutes, WhyIsExplained)
               Code::not_found);
     EXPECT_EQ(explain({"root@a.test", {}, Action::account_ban, "root@a.test"})[0].rule,
               "(invariants)/not-oneself");
-}
-
-class ExplainedPolicies : public PolicyRoutes {
- protected:
-    using Action = trust::policy::Action;
-    using A = trust::policy::Attribute;
-
-    std::vector<Explained> explain(const ExplainQuestion& question)
-    {
-        return rig.await(rig.api().policies().explain(question)).value();
-    }
-    // "permitted", "denied by (invariants)/not-above", "depends on resource.role".
-    std::string explain(const std::string& subject, Action action, const std::string& resource = "",
-                        trust::Tier tier = trust::Tier::guest)
-    {
-        const auto one = explain({subject, tier, action, resource}).at(0);
-        std::string names;
-        for (std::size_t at = 0; at < trust::policy::attribute_count; ++at) {
-            const auto attribute = static_cast<A>(at);
-            if ((one.depends_on & trust::policy::bit(attribute)) != 0)
-                names += " " + std::string(trust::policy::row_of(attribute).name);
-        }
-        if (!names.empty()) return "depends on" + names;
-        const std::string outcome(trust::policy::to_text(one.outcome));
-        return outcome == "denied" ? outcome + " by " + one.rule : outcome;
-    }
-    void execute(const std::string& sql)
-    {
-        EXPECT_TRUE(rig.await(rig.commit().write([&](storage::WriteTransaction& transaction) {
-            return transaction.db().execute(sql);
-        })));
-    }
-};
-
-TEST_F(ExplainedPolicies, OfAccountsTheRoleThatIsGivenIsMissing)
-{
-    EXPECT_EQ(explain("root@a.test", Action::account_role, "alice@a.test"),
-              "depends on resource.new_role");
-    EXPECT_EQ(explain("alice@a.test", Action::account_role, "root@a.test"),
-              "denied by (default)/nothing-allows");
-    EXPECT_EQ(explain("root@a.test", Action::account_ban, "alice@a.test"), "permitted");
-    EXPECT_EQ(explain("root@a.test", Action::account_ban), "depends on resource.own resource.role");
-    const auto second = with_role("second", "superadmin");
-    EXPECT_EQ(explain("second@a.test", Action::account_ban, "root@a.test"), "permitted");
-    execute("UPDATE account_user SET suspended_at = 1 WHERE localpart = 'second'");
-    EXPECT_EQ(explain("second@a.test", Action::account_ban, "root@a.test"),
-              "denied by (invariants)/last-superadmin");
-    EXPECT_EQ(put(R"({"id":"r","actions":["account.ban"],)"
-                  R"("when":{"eq":["resource.kind","account"]},"effects":["deny"]})")
-                  .status,
-              200);
-    EXPECT_EQ(explain("root@a.test", Action::account_ban, "alice@a.test"), "denied by own@1/r");
-}
-
-TEST_F(ExplainedPolicies, OfMembersTheChannelIsMissing)
-{
-    EXPECT_EQ(explain("alice@a.test", Action::member_kick),
-              "depends on subject.channel_role resource.server resource.own resource.channel_role");
-    EXPECT_EQ(explain("alice@a.test", Action::message_create).substr(0, 10), "depends on");
-    EXPECT_EQ(explain("b.test", Action::message_create, "", trust::Tier::blocked),
-              "denied by tiers@0/nothing-from-blocked");
-}
-
-TEST_F(ExplainedPolicies, AcquaintanceIsLookedUpOrMissing)
-{
-    const std::string bob = "bob@b.test", own = "alice@a.test";
-    for (const auto action : {Action::device_send, Action::key_claim}) {
-        EXPECT_EQ(explain(bob, action), "depends on context.acquainted");
-        EXPECT_EQ(explain(bob, action, own), "denied by (default)/nothing-allows");
-        EXPECT_EQ(explain(bob, action, "", trust::Tier::known), "permitted");
-        EXPECT_EQ(explain(own, action), "permitted");
-    }
-}
-
-TEST_F(ExplainedPolicies, WhatTheMomentSaysIsMissingWhereARuleAsksForIt)
-{
-    EXPECT_EQ(explain("alice@a.test", Action::media_upload), "permitted");
-    EXPECT_EQ(put(R"({"id":"r","actions":["media.upload"],"when":{"any":[)"
-                  R"({"gt":["context.size",10]},{"eq":["context.network","192.0.2.1"]}]},)"
-                  R"("effects":["deny"]})")
-                  .status,
-              200);
-    EXPECT_EQ(explain("alice@a.test", Action::media_upload),
-              "depends on context.network context.size");
-    EXPECT_EQ(explain("b.test", Action::media_upload), "denied by (default)/nothing-allows");
-}
-
-TEST_F(ExplainedPolicies, WhatNothingAsksAboutIsNotListed)
-{
-    const auto all = explain({"b.test", trust::Tier::guest, {}, ""});
-    EXPECT_LT(all.size(), trust::policy::action_count);
-    for (const auto& one : all) EXPECT_TRUE(trust::policy::is_asked(one.action));
 }
 
 }  // namespace

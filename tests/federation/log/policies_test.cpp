@@ -232,7 +232,8 @@ TEST_F(PoliciesHere, NoPolicyKeepsADeletedAccountInAChannel)
         auto closed = storage::close_account(transaction.db(), *made, 5);
         return closed ? Result<void>{} : fail(closed);
     }));
-    Departures departures({*a.channels, *a.commits, a.null_log, servers.world.clock, a.identity.name});
+    Departures departures(
+        {*a.channels, *a.commits, a.null_log, servers.world.clock, a.identity.name});
     EXPECT_TRUE(servers.world.run(departures.step()));
     EXPECT_TRUE(servers.world.run(a.channels->list(a.user("eve")))->empty());
     EXPECT_FALSE(a.post("eve", channel, "still here"));
