@@ -151,7 +151,7 @@ asio::awaitable<Result<void>> PolicyDesk::start()
     if (!stored) co_return fail(stored);
     for (const auto& one : stored->left_out)
         parts_.log.write(
-            protocol::LogLevel::error, "policies",
+            protocol::LogLevel::error, "trust",
             "a stored policy can't be held: what it names is denied to all; put it "
             "right with ententctl policy put, or restore another version",
             {{"policy", one.id}, {"version", std::to_string(one.version)}, {"why", one.why}});

@@ -121,7 +121,9 @@ TEST_F(UnprovenPins, OfStrangersTheLatestUsedStayAndOfTheOthersAll)
     EXPECT_EQ(us.ring->size(), 4U) << "nothing was known of the second yet";
     EXPECT_EQ(us.ring->find(ServerName::trusted("member.test")), nullptr);
     execute("INSERT INTO server (name) VALUES ('member.test')");
-    execute("INSERT INTO tier_entry VALUES (2, 'entry.test', 1, '', 1)");
+    execute(
+        "INSERT INTO tier_entry (source, server, origin, tier, comment, at) "
+        "VALUES (2, 'entry.test', '', 1, '', 1)");
     execute("INSERT INTO peering VALUES ('peer.test', 1, 0, 1)");
     execute(
         "INSERT INTO standing (server, first_contact, accepted, falls, fallen_until) "

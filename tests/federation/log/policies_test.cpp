@@ -225,13 +225,13 @@ TEST_F(PoliciesHere, NoPolicyKeepsADeletedAccountInAChannel)
     ASSERT_TRUE(servers.world.run(a.channels->join(a.actor("eve"), channel)));
     put(R"({"id":"stay","actions":["member.*"],"effects":["deny"]})");
     EXPECT_FALSE(servers.world.run(a.channels->leave(a.actor("eve"), channel)));
-    ASSERT_TRUE(a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
-        auto made =
-            storage::create_user(transaction.db(), "eve", "hash", storage::AccountRole::user, 1);
-        if (!made) return fail(made);
-        auto closed = storage::close_account(transaction.db(), *made, 5);
-        return closed ? Result<void>{} : fail(closed);
-    }));
+    const auto closed = a.write([&](storage::WriteTransaction& transaction) -> Result<void> {
+        auto eve = storage::find_user(transaction.db(), "eve");
+        if (!eve) return fail(eve);
+        auto done = storage::close_account(transaction.db(), eve->id, 5);
+        return done ? Result<void>{} : fail(done);
+    });
+    ASSERT_TRUE(closed) << closed.error().detail;
     Departures departures(
         {*a.channels, *a.commits, a.null_log, servers.world.clock, a.identity.name});
     EXPECT_TRUE(servers.world.run(departures.step()));
@@ -244,8 +244,7 @@ TEST_F(PoliciesHere, ALimitOfSlicesPutsThemOffAndADenialIsNone)
 {
     const auto theirs = shared_channel(b, a);
     settle_all(a, b);
-    put(R"({"id":"no","actions":["*"],"when":{"eq":["resource.server","c.example"]},)"
-        R"("effects":["deny"]},{"id":"slow","actions":["slice.take"],)"
+    put(R"({"id":"no","actions":["*"],"when":{"eq":["subject.server","b.example"]},"effects":["deny"]},{"id":"slow","actions":["slice.take"],)"
         R"("effects":[{"limit":{"count":1,"seconds":60,"of":"server"}}]})");
     const auto seq = a.image(theirs)->seq;
     ASSERT_TRUE(b.post("alice", theirs, "one"));
