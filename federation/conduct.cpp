@@ -41,9 +41,13 @@ std::string details_of(const TierEntry& entry)
     return text + "}";
 }
 
+// A few of these happen to an honest server: a program's fault; or it was put back from an older
+// backup, and a client's retry, which is written anew, is then another event under a txn that it
+// has forgotten.
 bool is_fault(Offence offence)
 {
-    return offence == Offence::malformed || offence == Offence::unentitled;
+    return offence == Offence::malformed || offence == Offence::unentitled ||
+           offence == Offence::equivocation;
 }
 
 template <class T>

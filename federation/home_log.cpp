@@ -242,8 +242,7 @@ std::int64_t moving_retry(Millis since_move)
                                     longest_moving_retry_seconds);
 }
 
-// [SUC-7] Why a submission isn't taken here. Who may not know of the channel learns nothing.
-// The new home is told once it has taken the channel: before it would refuse what it is handed.
+// [SUC-7] Why a submission isn't taken here; where else, once the new home would take it.
 Result<Error> HomeLog::not_here(Connection& db, const LiveChannel& channel,
                                 const ServerName& origin) const
 {
@@ -358,10 +357,11 @@ HomeLog::SubmissionOutcome HomeLog::take(WriteTransaction& transaction,
     auto found = store_.find(transaction.db(), submission.channel);
     if (!found) return refuse_all(found.error());
     auto& channel = **found;
-    // [SUC-7] The new home is told of what it has in the log here.
-    if (channel.home != identity_.name && channel.home != origin) {
+    // [SUC-7] Of what this log had before the channel moved its author is told.
+    if (channel.home != identity_.name) {
         const auto problem = not_here(transaction.db(), channel, origin);
-        return refuse_all(problem ? *problem : problem.error());
+        if (!problem) return refuse_all(problem.error());
+        if (problem->code == Code::not_home) return refuse_all(*problem);
     }
     take_events(transaction, channel, submission, origin, turn, budget, budget_retry, outcome);
     return outcome;
