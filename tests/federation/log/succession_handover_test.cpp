@@ -76,7 +76,8 @@ TEST_F(HandoverSinceJoin, TheNewHomeIsToldOfWhatItHadHandedIn)
     rest();
     ASSERT_TRUE(b.world.run(b.channels->leave(b.actor("bob"), channel)));
     ASSERT_TRUE(b.world.run(b.channels->join(b.actor("bob"), channel)));
-    for (const auto& result : send_unheard(b, a).submissions.at(0).events)
+    const auto unheard = send_unheard(b, a);
+    for (const auto& result : unheard.submissions.at(0).events)
         ASSERT_EQ(result.status, ItemStatus::accepted);
     ASSERT_TRUE(a.append(move_event(a, "alice@a.example", b)));
     ASSERT_TRUE(b.post("bob", channel, "one"));
