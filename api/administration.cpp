@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "federation/announcer.hpp"
 #include "federation/event_policy.hpp"
+#include "federation/people/announcer.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
 #include "storage/announcement_store.hpp"

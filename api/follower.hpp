@@ -21,7 +21,7 @@
 #include "api/out_queue.hpp"
 #include "api/sessions.hpp"
 #include "federation/channels.hpp"
-#include "federation/signal_queue.hpp"
+#include "federation/links/signal_queue.hpp"
 #include "net/task_group.hpp"
 #include "net/websocket.hpp"
 

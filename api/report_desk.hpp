@@ -13,8 +13,8 @@
 
 #include "api/administration.hpp"
 #include "api/rates.hpp"
-#include "federation/report_passing.hpp"
-#include "federation/upheld_reports.hpp"
+#include "federation/conduct/report_passing.hpp"
+#include "federation/conduct/upheld_reports.hpp"
 #include "storage/report_store.hpp"
 
 namespace entente::api {

@@ -12,7 +12,7 @@
 #include "api/people_wire.hpp"
 #include "api/text_limits.hpp"
 #include "api/wire.hpp"
-#include "federation/announcer.hpp"
+#include "federation/people/announcer.hpp"
 #include "protocol/json_rules.hpp"
 #include "storage/announcement_store.hpp"
 #include "storage/device_store.hpp"

@@ -10,7 +10,7 @@
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
 #include "api/wire.hpp"
-#include "federation/directory.hpp"
+#include "federation/people/directory.hpp"
 #include "protocol/json_rules.hpp"
 
 namespace entente::api {

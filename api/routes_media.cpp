@@ -5,7 +5,7 @@
 #include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/wire.hpp"
-#include "federation/media.hpp"
+#include "federation/people/media.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/octets.hpp"
 

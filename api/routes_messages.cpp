@@ -10,7 +10,7 @@
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/wire.hpp"
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "protocol/octets.hpp"
 
 namespace entente::api {

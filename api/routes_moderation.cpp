@@ -9,7 +9,7 @@
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 
 namespace entente::api {
 namespace {

@@ -13,7 +13,7 @@
 #include "api/route_parts.hpp"
 #include "api/text_limits.hpp"
 #include "api/wire.hpp"
-#include "federation/reports.hpp"
+#include "federation/people/reports.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_members.hpp"
 

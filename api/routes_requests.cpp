@@ -8,7 +8,7 @@
 #include "api/json_body.hpp"
 #include "api/route_parts.hpp"
 #include "api/wire.hpp"
-#include "federation/reports.hpp"
+#include "federation/people/reports.hpp"
 #include "protocol/json_rules.hpp"
 #include "protocol/raw_members.hpp"
 #include "storage/incoming_store.hpp"

@@ -5,7 +5,7 @@
 #include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/wire.hpp"
-#include "federation/announcer.hpp"
+#include "federation/people/announcer.hpp"
 #include "protocol/people_queries.hpp"
 #include "protocol/raw_members.hpp"
 #include "storage/announcement_store.hpp"

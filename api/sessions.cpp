@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "federation/announcer.hpp"
+#include "federation/people/announcer.hpp"
 #include "protocol/octets.hpp"
 #include "storage/announcement_store.hpp"
 #include "storage/device_store.hpp"

@@ -1,6 +1,6 @@
 // What other servers may ask, and behind which checks of the gate.
 #include "daemon/federation_stack.hpp"
-#include "federation/well_known.hpp"
+#include "federation/discovery/well_known.hpp"
 
 namespace entente::daemon {
 

@@ -1,7 +1,7 @@
 #include "daemon/federation_stack.hpp"
 
-#include "federation/evidence.hpp"
-#include "federation/invitation_events.hpp"
+#include "federation/log/evidence.hpp"
+#include "federation/log/invitation_events.hpp"
 #include "storage/device_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/outgoing_store.hpp"

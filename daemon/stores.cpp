@@ -7,7 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "federation/follower_log.hpp"
+#include "federation/log/follower_log.hpp"
 #include "storage/held_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/sqlite/database.hpp"

@@ -22,8 +22,8 @@
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
-#include "federation/directory.hpp"
-#include "federation/local_people.hpp"
+#include "federation/people/directory.hpp"
+#include "federation/people/local_people.hpp"
 #include "memory_channels.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"

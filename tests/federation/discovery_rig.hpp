@@ -1,7 +1,7 @@
 // A server that looks another one up, for the tests of discovery.
 #pragma once
 
-#include "federation/discovery.hpp"
+#include "federation/discovery/discovery.hpp"
 
 #include <gtest/gtest.h>
 

@@ -16,10 +16,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include "federation/answers.hpp"
-#include "federation/gate.hpp"
-#include "federation/signed_client.hpp"
-#include "federation/well_known.hpp"
+#include "federation/discovery/well_known.hpp"
+#include "federation/gate/answers.hpp"
+#include "federation/gate/gate.hpp"
+#include "federation/gate/signed_client.hpp"
 #include "net/http_server.hpp"
 #include "net/tls.hpp"
 #include "storage/group_commit.hpp"

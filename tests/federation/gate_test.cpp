@@ -1,4 +1,4 @@
-#include "federation/gate.hpp"
+#include "federation/gate/gate.hpp"
 
 #include <algorithm>
 

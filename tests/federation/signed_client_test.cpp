@@ -1,4 +1,4 @@
-#include "federation/signed_client.hpp"
+#include "federation/gate/signed_client.hpp"
 
 #include <gtest/gtest.h>
 

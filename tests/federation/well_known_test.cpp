@@ -1,4 +1,4 @@
-#include "federation/well_known.hpp"
+#include "federation/discovery/well_known.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "federation/reports.hpp"
+#include "federation/people/reports.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {

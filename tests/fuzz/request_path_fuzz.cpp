@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "federation/gate.hpp"
+#include "federation/gate/gate.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {

@@ -30,10 +30,20 @@ BEGIN {
     below["api"] = "api federation storage net trust protocol"
     below["daemon"] = "daemon api federation storage net trust protocol"
     below["conformance"] = "conformance"
+    # The rooms of federation from the ground up; what lies beside them is for all.
+    count = split("discovery gate direct log links queries people conduct inbox channels", order)
+    for (i = 1; i <= count; i++) floor["federation/" order[i]] = i
     placeholder = "(^|[^A-Za-z_])(TO" "DO|FIX" "ME|X" "XX)([^A-Za-z_]|$)"
 }
 
-FNR == 1 { split(FILENAME, path, "/"); room = path[1] }
+function room_in(name, parts) { return split(name, parts, "/") > 2 ? parts[1] "/" parts[2] : parts[1] }
+
+FNR == 1 {
+    split(FILENAME, path, "/")
+    room = path[1]
+    inner = room_in(FILENAME)
+    if (inner ~ /^federation\// && !(inner in floor)) fault(inner " has no floor in tests/lint/lint.sh")
+}
 FNR == 501 { fault("is longer than 500 lines: perhaps two ideas") }
 $0 ~ placeholder { fault("has a placeholder: finish it") }
 
@@ -49,6 +59,8 @@ $0 ~ placeholder { fault("has a placeholder: finish it") }
     if (name ~ /\.\.\//) fault("includes by a relative path: write it from the root")
     if (room in below && first in below && index(" " below[room] " ", " " first " ") == 0)
         fault(room " includes " name ", which runs up a floor")
+    if (room == "federation" && first == room && floor[room_in(name)] > floor[inner])
+        fault(inner " includes " name ", which runs up a floor")
     if (room in below && first == "tests") fault(room " includes " name ", a test")
     if ((room == "protocol" || room == "trust") &&
         name ~ /^(boost\/asio|boost\/beast|sys\/socket|fstream|sqlite3|rocksdb|thread)/)

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 
 namespace entente::sim {
 

@@ -1,7 +1,7 @@
 // Section 9's right column, row by row.
 #include <gtest/gtest.h>
 
-#include "federation/backoff.hpp"
+#include "federation/links/backoff.hpp"
 
 namespace entente::federation {
 namespace {

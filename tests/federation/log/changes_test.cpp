@@ -1,6 +1,6 @@
 // What users do with channels beside posting, at home and from afar: kicks, bans, roles,
 // patches, edits, reactions, and the dm of two people.
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {

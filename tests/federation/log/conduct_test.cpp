@@ -1,10 +1,10 @@
 // What servers make of themselves by what they send: falls by what is proven alone, each limit
 // from both sides, what is earned, and the administrator's word over a restart.
-#include "federation/conduct.hpp"
+#include "federation/conduct/conduct.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "protocol/jws.hpp"
 #include "storage/audit_store.hpp"
 #include "storage/evidence_store.hpp"

@@ -1,10 +1,10 @@
 // Deleted accounts leave their channels: what can't be left yet is tried again ever more seldom,
 // told once, and holds nobody else up.
-#include "federation/departures.hpp"
+#include "federation/channels/departures.hpp"
 
 #include <algorithm>
 
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "storage/account_admin_store.hpp"
 #include "storage/account_store.hpp"
 #include "tests/federation/log/log_rig.hpp"

@@ -1,6 +1,6 @@
 // Aliases and the list of public channels: who sets them, who learns of what, page by page,
 // and what another server is answered.
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <thread>
 
-#include "federation/channel_changes.hpp"
-#include "federation/erasing.hpp"
+#include "federation/channels/channel_changes.hpp"
+#include "federation/log/erasing.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -1,6 +1,6 @@
 // What a frozen channel keeps, so that others can judge: the evidence of a fork, and of an
 // event that somebody else sealed with our key [LOG-4, LOG-11].
-#include "federation/evidence.hpp"
+#include "federation/log/evidence.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {

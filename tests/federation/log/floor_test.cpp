@@ -1,6 +1,6 @@
 // A follower that was put back to before its last member had left, and that has joined again
 // since: what lies between isn't given to it any more, so its log goes on behind a hole [QRY-13].
-#include "federation/lacked_floors.hpp"
+#include "federation/links/lacked_floors.hpp"
 #include "tests/federation/log/link_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -1,5 +1,5 @@
 // What is looked at before anything of a slice or a page is touched.
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -2,7 +2,7 @@
 // what a budget leaves of a transaction [INBOX-1, INBOX-2, INBOX-3, INBOX-8].
 #include <nlohmann/json.hpp>
 
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "storage/account_store.hpp"
 #include "tests/federation/log/log_rig.hpp"
 #include "tests/federation/log/signature_counter.hpp"

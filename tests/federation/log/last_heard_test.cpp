@@ -1,5 +1,5 @@
 // When peers were last heard.
-#include "federation/last_heard.hpp"
+#include "federation/links/last_heard.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // whatever way to them a test puts in between.
 #pragma once
 
-#include "federation/peer_links.hpp"
+#include "federation/links/peer_links.hpp"
 
 #include <algorithm>
 #include <cctype>

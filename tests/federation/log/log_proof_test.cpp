@@ -1,5 +1,5 @@
 // Proofs of entries made at the home and at a follower, judged by nothing but their text.
-#include "federation/log_proof.hpp"
+#include "federation/log/log_proof.hpp"
 
 #include "tests/federation/log/log_rig.hpp"
 

@@ -21,15 +21,15 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "federation/batch.hpp"
-#include "federation/device_cursors.hpp"
-#include "federation/directory.hpp"
-#include "federation/inbox.hpp"
-#include "federation/local_channels.hpp"
-#include "federation/queries.hpp"
-#include "federation/repair.hpp"
-#include "federation/retention.hpp"
-#include "federation/settlement.hpp"
+#include "federation/channels/device_cursors.hpp"
+#include "federation/channels/local_channels.hpp"
+#include "federation/inbox/inbox.hpp"
+#include "federation/links/batch.hpp"
+#include "federation/links/settlement.hpp"
+#include "federation/log/retention.hpp"
+#include "federation/people/directory.hpp"
+#include "federation/queries/queries.hpp"
+#include "federation/queries/repair.hpp"
 #include "protocol/json_rules.hpp"
 
 namespace entente::federation::log_rig {

@@ -1,5 +1,5 @@
 // Who is told of logs that stand still and of events that nobody takes, when, and how often.
-#include "federation/long_waits.hpp"
+#include "federation/log/long_waits.hpp"
 
 #include "tests/federation/log/log_rig.hpp"
 

@@ -1,6 +1,6 @@
 // What an entry is shown with: marks for display, which the fold doesn't look at [EVT-7,
 // KEY-7, MEM-2, MEM-4, LOG-6].
-#include "federation/vouching.hpp"
+#include "federation/discovery/vouching.hpp"
 #include "protocol/server_document.hpp"
 #include "tests/federation/log/log_rig.hpp"
 

@@ -1,6 +1,6 @@
 // Files of another server: only what the id names is taken, and nothing is answered to be shown
 // [QRY-11].
-#include "federation/media.hpp"
+#include "federation/people/media.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 

@@ -1,6 +1,6 @@
 // What the server that a channel has moved to may bring a follower that knows nothing of the move,
 // once the old home is gone [SUC-6, LOG-6].
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "tests/federation/log/link_rig.hpp"
 #include "tests/federation/log/succession_rig.hpp"
 

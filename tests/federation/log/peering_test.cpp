@@ -1,6 +1,6 @@
 // Peerings between two servers: both must want one, either ends it, and nobody is moved by words of
 // others, of yesterday, or from quarantine.
-#include "federation/peering.hpp"
+#include "federation/conduct/peering.hpp"
 
 #include "tests/federation/log/log_rig.hpp"
 

@@ -1,6 +1,6 @@
 // News of people between servers: changes of users and devices, withdrawn invitations,
 // reports [INBOX-14, INBOX-15, INBOX-16].
-#include "federation/announcer.hpp"
+#include "federation/people/announcer.hpp"
 #include "storage/announcement_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/policy_store.hpp"

@@ -2,9 +2,9 @@
 // them.
 #pragma once
 
-#include "federation/invitation_events.hpp"
-#include "federation/local_people.hpp"
-#include "federation/people_answers.hpp"
+#include "federation/log/invitation_events.hpp"
+#include "federation/people/local_people.hpp"
+#include "federation/people/people_answers.hpp"
 #include "protocol/problem.hpp"
 #include "storage/account_store.hpp"
 #include "storage/device_store.hpp"

@@ -1,7 +1,7 @@
 // Stored policies at the points of the federation floor: each is seen to refuse, hold, limit or tag
 // what passes without it.
-#include "federation/channel_changes.hpp"
-#include "federation/departures.hpp"
+#include "federation/channels/channel_changes.hpp"
+#include "federation/channels/departures.hpp"
 #include "storage/account_admin_store.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/join_request_store.hpp"

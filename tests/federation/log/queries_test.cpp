@@ -1,6 +1,6 @@
 // What is answered to who asks for a channel's state or its entries.
-#include "federation/queries.hpp"
-#include "federation/past_state.hpp"
+#include "federation/queries/queries.hpp"
+#include "federation/log/past_state.hpp"
 #include "protocol/problem.hpp"
 #include "tests/federation/log/log_rig.hpp"
 

@@ -1,6 +1,6 @@
 // A home whose data was put back: what its followers still hold comes back, what was
 // promised meanwhile is kept, and who lies or keeps silent changes nothing of it [LOG-5].
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "storage/join_request_store.hpp"
 #include "tests/federation/log/repair_rig.hpp"
 

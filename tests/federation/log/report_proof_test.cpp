@@ -1,7 +1,7 @@
 // Reports with the proof of what they are about [INBOX-15]: made by the reporter's server, judged
 // by the author's.
-#include "federation/report_passing.hpp"
-#include "federation/reports.hpp"
+#include "federation/conduct/report_passing.hpp"
+#include "federation/people/reports.hpp"
 #include "storage/report_store.hpp"
 #include "tests/federation/log/people_rig.hpp"
 

@@ -1,6 +1,6 @@
 // Invitations of our users by the tier of who sends them: through, held for the user, held
 // without a word, and how many an hour.
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "storage/incoming_store.hpp"
 #include "storage/join_request_store.hpp"
 #include "tests/federation/log/log_rig.hpp"

@@ -1,6 +1,6 @@
 // Contents whose time is over go, at each server by itself; the chain stays (section 8).
-#include "federation/channel_changes.hpp"
-#include "federation/erasing.hpp"
+#include "federation/channels/channel_changes.hpp"
+#include "federation/log/erasing.hpp"
 #include "storage/account_store.hpp"
 #include "tests/federation/log/log_rig.hpp"
 

@@ -1,7 +1,7 @@
 // Signals: who may send them, whom they reach, and that they are nothing anybody waits for
 // [INBOX-5, INBOX-17].
 
-#include "federation/signal_queue.hpp"
+#include "federation/links/signal_queue.hpp"
 #include "storage/read_marker_store.hpp"
 #include "tests/federation/log/people_rig.hpp"
 

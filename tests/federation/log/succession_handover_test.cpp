@@ -1,6 +1,6 @@
 // What is under way while a channel moves: submissions, followers that lag, servers that are
 // restarted or put back, newcomers [SUC-2, SUC-6, SUC-7, SUC-8].
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "tests/federation/log/succession_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -1,5 +1,5 @@
 // Who joins a channel that has moved, or is about to [SUC-6, SUC-7, SUC-8].
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "tests/federation/log/succession_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -1,6 +1,6 @@
 // A channel moves to another home by plan: who may ask, who consents, and that the log goes on
 // there for everybody with nothing lost, doubled or out of order [SUC-1, SUC-2].
-#include "federation/channel_changes.hpp"
+#include "federation/channels/channel_changes.hpp"
 #include "tests/federation/log/succession_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -1,6 +1,6 @@
 // A txn that comes again with something else: nothing is done, and nobody is told that it was.
-#include "federation/channel_changes.hpp"
-#include "federation/repeats.hpp"
+#include "federation/channels/channel_changes.hpp"
+#include "federation/channels/repeats.hpp"
 #include "tests/federation/log/log_rig.hpp"
 
 namespace entente::federation::log_rig {

@@ -1,6 +1,6 @@
 // What upheld reports do to a server's standing: only what its own signature proves, three
 // reporters of three messages in a week, and one alone never.
-#include "federation/upheld_reports.hpp"
+#include "federation/conduct/upheld_reports.hpp"
 
 #include <memory>
 
