@@ -16,6 +16,9 @@ struct AdminPage {
     std::size_t limit = 50;
 };
 [[nodiscard]] Result<AdminPage> admin_page(const net::Request& request, std::int64_t most);
+// Of a list by falling numbers from 1 on: below which one the page begins; 0 for the first page.
+// `malformed`.
+[[nodiscard]] Result<std::int64_t> number_behind(const AdminPage& page);
 // JSON: the cursor behind `last`; null where that is empty.
 [[nodiscard]] std::string next_cursor(const std::string& last);
 

@@ -122,6 +122,9 @@ Api::Api(ApiParts parts, ApiOptions options)
       reports_({parts_.commit, parts_.report_passing, parts_.upheld_reports, parts_.policies,
                 parts_.clock, options_.server, options_.names}),
       policies_({parts_.commit, parts_.policies, parts_.clock, parts_.log, options_.server}),
+      trust_({parts_.commit, parts_.policies, parts_.tiers, parts_.conduct, parts_.peering,
+              parts_.in_conflict, parts_.clock, options_.server, options_.names,
+              options_.federates}),
       settings_({parts_.commit, parts_.policies, parts_.clock, parts_.log, options_.server,
                  default_settings(),
                  [this](const SettingValues& values) { take_settings(values); }})
@@ -172,6 +175,7 @@ void Api::add_routes(net::Router& router)
 {
     add_admin_audit_routes(router, *this);
     add_admin_policy_routes(router, *this);
+    add_admin_trust_routes(router, *this);
     add_admin_user_routes(router, *this);
     add_auth_routes(router, *this);
     add_channel_routes(router, *this);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,6 +18,7 @@
 #include "api/report_desk.hpp"
 #include "api/sessions.hpp"
 #include "api/settings.hpp"
+#include "api/trust_desk.hpp"
 #include "federation/channels.hpp"
 #include "federation/people.hpp"
 #include "federation/people/media.hpp"
@@ -49,6 +51,7 @@ struct ApiOptions {
     Rate people{5, 300};
     std::int64_t reports_a_day = 100;  // of a user
     std::string contact;               // of who runs the server; may be empty
+    bool federates = true;             // federation.enabled
 };
 
 // What the API stands on; all of it lives longer than the API.
@@ -63,6 +66,11 @@ struct ApiParts {
     federation::ReportPassing& report_passing;
     federation::UpheldReports& upheld_reports;
     trust::policy::Enforcer& policies;
+    const trust::Tiers& tiers;
+    federation::Conduct& conduct;
+    federation::Peering& peering;
+    // Whether a server's keys are disputed [KEY-4].
+    std::function<bool(const protocol::ServerName& server)> in_conflict;
     const protocol::Clock& clock;
     protocol::Random& random;
     protocol::Log& log;
@@ -93,6 +101,7 @@ class Api {
     [[nodiscard]] Administration& administration() { return administration_; }
     [[nodiscard]] ReportDesk& reports() { return reports_; }
     [[nodiscard]] PolicyDesk& policies() { return policies_; }
+    [[nodiscard]] TrustDesk& trust() { return trust_; }
     [[nodiscard]] Settings& settings() { return settings_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
     [[nodiscard]] LiveHub& hub() { return hub_; }
@@ -122,6 +131,7 @@ class Api {
     DailyCount report_counts_;
     ReportDesk reports_;
     PolicyDesk policies_;
+    TrustDesk trust_;
     Settings settings_;
 };
 
@@ -137,6 +147,7 @@ using CallerRoute = asio::awaitable<Result<net::Response>> (*)(Api&, Caller, con
 // The groups; each adds its routes.
 void add_admin_audit_routes(net::Router& router, Api& api);
 void add_admin_policy_routes(net::Router& router, Api& api);
+void add_admin_trust_routes(net::Router& router, Api& api);
 void add_admin_user_routes(net::Router& router, Api& api);
 void add_auth_routes(net::Router& router, Api& api);
 void add_channel_routes(net::Router& router, Api& api);

@@ -1,6 +1,4 @@
 // /admin/audit: the log of what administrators have done, for administrators.
-#include <charconv>
-
 #include "api/admin_parts.hpp"
 #include "api/api.hpp"
 #include "api/asking.hpp"
@@ -25,28 +23,16 @@ std::string entry_json(const trust::AuditEntry& entry)
     return out + R"(,"hash":")" + entry.hash + "\"}";
 }
 
-Result<std::int64_t> before_of(const AdminPage& page)
-{
-    if (page.after.empty()) return protocol::max_json_integer;
-    std::int64_t before = 0;
-    const auto* end = page.after.data() + page.after.size();
-    const auto read = std::from_chars(page.after.data(), end, before);
-    if (read.ec != std::errc{} || read.ptr != end || before < 1)
-        return refuse(Code::malformed, "?cursor: not one of ours");
-    return before;
-}
-
 RouteResult list(Api& api, Caller caller, const net::Request& request)
 {
     auto allowed = ask_policies(api, caller, {trust::policy::Action::audit_read});
     if (!allowed) co_return fail(allowed);
     auto page = admin_page(request, max_entries_a_page);
     if (!page) co_return fail(page);
-    auto before = before_of(*page);
+    auto before = number_behind(*page);
     if (!before) co_return fail(before);
-    auto job = [from = *before, limit = page->limit](storage::Connection& db) {
-        return storage::audit_before(db, from, limit);
-    };
+    auto job = [from = *before == 0 ? protocol::max_json_integer : *before, limit = page->limit](
+                   storage::Connection& db) { return storage::audit_before(db, from, limit); };
     auto entries = co_await api.parts().commit.read(std::move(job));
     if (!entries) co_return fail(entries);
     std::string items = "[";

@@ -1,5 +1,4 @@
 // /admin/policies: what holds, every version of it, and changes, over PolicyDesk.
-#include <charconv>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 #include "api/asking.hpp"
 #include "api/json_body.hpp"
 #include "api/policy_desk.hpp"
+#include "api/policy_wire.hpp"
 #include "api/text_limits.hpp"
 #include "api/wire.hpp"
 #include "protocol/json_rules.hpp"
@@ -137,12 +137,9 @@ RouteResult list_versions(Api& api, Caller caller, const net::Request& request)
     if (auto allowed = check_reader(api, caller, id); !allowed) co_return fail(allowed);
     auto page = admin_page(request, max_versions_a_page);
     if (!page) co_return fail(page);
-    std::int64_t before = 0;
-    const auto* end = page->after.data() + page->after.size();
-    const auto read = std::from_chars(page->after.data(), end, before);
-    if (!page->after.empty() && (read.ec != std::errc{} || read.ptr != end || before < 1))
-        co_return refuse(Code::malformed, "?cursor: not one of ours");
-    auto rows = co_await api.policies().versions(id, before, page->limit);
+    auto before = number_behind(*page);
+    if (!before) co_return fail(before);
+    auto rows = co_await api.policies().versions(id, *before, page->limit);
     if (!rows) co_return fail(rows);
     std::string items = "[";
     for (const auto& row : *rows) append_item(items, version_json(row));
@@ -167,6 +164,35 @@ RouteResult restore_policy(Api& api, Caller caller, const net::Request& request)
     co_return co_await answer_with(api, std::move(id));
 }
 
+RouteResult rehearse(Api& api, Caller caller, const net::Request& request)
+{
+    const auto& id = request.captures.front();
+    if (auto allowed = check_reader(api, caller, id); !allowed) co_return fail(allowed);
+    auto wish = policy_wish_in(request);
+    if (!wish) co_return fail(wish);
+    auto body = parse_body(request);
+    if (!body) co_return fail(body);
+    Members members{*body, ""};
+    const auto seconds = members.integer_or("since_s", max_rehearsed_s, 1, max_rehearsed_s);
+    if (members.error()) co_return protocol::Failure{*members.error()};
+    const auto since = api.now() - seconds * 1'000;
+    auto done = co_await api.policies().rehearse(std::move(*wish), since);
+    if (!done) co_return fail(done);
+    co_return uncached(200, rehearsal_json(*done).dump());
+}
+
+RouteResult explain(Api& api, Caller caller, const net::Request& request)
+{
+    if (auto allowed = check_reader(api, caller, {}); !allowed) co_return fail(allowed);
+    const auto& options = api.options();
+    auto wish = explain_wish_in(request, api.trust(), options.server, options.names);
+    if (!wish) co_return fail(wish);
+    auto question = wish->question;
+    auto all = co_await api.policies().explain(std::move(question));
+    if (!all) co_return fail(all);
+    co_return uncached(200, explained_json(*wish, *all).dump());
+}
+
 }  // namespace
 
 void add_admin_policy_routes(net::Router& router, Api& api)
@@ -181,6 +207,8 @@ void add_admin_policy_routes(net::Router& router, Api& api)
     add("POST", "/{policy}/check", max_policy_body, check_policy);
     add("GET", "/{policy}/versions", 0, list_versions);
     add("POST", "/{policy}/restore", 16 * 1024, restore_policy);
+    add("POST", "/{policy}/rehearse", max_policy_body, rehearse);
+    router.add({"GET", "/api/v1/admin/explain", 0, caller_route(api, explain)});
 }
 
 }  // namespace entente::api

@@ -114,13 +114,19 @@ Result<void> Server::open()
     options.names = config_.name_rules();
     options.registration = registration(config_.registration);
     options.contact = config_.server.contact;
+    options.federates = config_.federation.enabled;
     const auto per_user = static_cast<double>(config_.limits.requests_per_user);
     options.user = {per_user, per_user};
+    const auto in_conflict = [this](const protocol::ServerName& server) {
+        const auto* pin = federation_->discovery().ring().find(server);
+        return pin != nullptr && pin->conflict;
+    };
     api_ = std::make_unique<api::Api>(
         api::ApiParts{io_.get_executor(), tasks_, stores_->commits(), federation_->channels(),
                       federation_->directory(), federation_->people(), federation_->media(),
                       federation_->report_passing(), federation_->upheld_reports(), policies_,
-                      clock_, random_, log_},
+                      federation_->tiers(), federation_->conduct(), federation_->peering(),
+                      in_conflict, clock_, random_, log_},
         options);
     add_figures();
     const auto connections = connections_of_a_listener(shares->connections);
@@ -137,8 +143,8 @@ void Server::add_control()
         identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
         federation_->prover(), federation_->follower(), federation_->repair(),
         federation_->channels(), api_->administration(), api_->settings(), api_->reports(),
-        api_->policies(), stores_->commits(), federation_->tiers(), federation_->conduct(),
-        federation_->peering(), clock_, random_, config_.federation.enabled});
+        api_->policies(), api_->trust(), stores_->commits(), federation_->tiers(), clock_, random_,
+        config_.federation.enabled});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(

@@ -10,8 +10,7 @@
 #include "api/policy_desk.hpp"
 #include "api/report_desk.hpp"
 #include "api/settings.hpp"
-#include "federation/conduct/conduct.hpp"
-#include "federation/conduct/peering.hpp"
+#include "api/trust_desk.hpp"
 #include "federation/links/peer_links.hpp"
 #include "federation/log/follower_log.hpp"
 #include "federation/log/log_proof.hpp"
@@ -39,10 +38,9 @@ struct ControlParts {
     api::Settings& settings;
     api::ReportDesk& reports;
     api::PolicyDesk& policies;
+    api::TrustDesk& trust;
     storage::GroupCommit& commits;
     const trust::Tiers& tiers;
-    federation::Conduct& conduct;
-    federation::Peering& peering;
     const protocol::Clock& clock;
     protocol::Random& random;
     bool federates = true;  // federation.enabled

@@ -15,17 +15,12 @@ void Control::add_peering_routes(net::Router& router)
 asio::awaitable<net::Response> Control::peering(const net::Request& request)
 {
     auto name = control::server_capture(request, 0, parts_.identity.names);
-    if (name && !parts_.federates) name = refuse(Code::unavailable, "federation is switched off");
     if (!name) co_return control::refusal(name.error(), parts_.clock.now_ms());
-    const auto& wish = request.captures.at(1);
-    Result<storage::PeeringRow> row = refuse(Code::not_found, "propose, accept or end");
-    if (wish == "propose") {
-        row = co_await parts_.peering.propose(*name);
-    } else if (wish == "accept") {
-        row = co_await parts_.peering.accept(*name);
-    } else if (wish == "end") {
-        row = co_await parts_.peering.end(*name);
-    }
+    const auto wish = api::peering_wish_from(request.captures.at(1));
+    const auto unknown = refuse(Code::not_found, "propose, accept or end");
+    if (!wish) co_return control::refusal(unknown.value(), parts_.clock.now_ms());
+    api::Administrator by;
+    auto row = co_await parts_.trust.peer(std::move(by), *name, *wish);
     if (!row) co_return control::refusal(row.error(), parts_.clock.now_ms());
     Json json{{"server", name->str()},
               {"ours", row->ours},

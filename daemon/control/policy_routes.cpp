@@ -1,6 +1,7 @@
 // Policies as the operator sees, tries and changes them; why something is decided as it is, and
 // what other policies would have decided.
 #include "api/policy_desk.hpp"
+#include "api/policy_wire.hpp"
 #include "daemon/control/answers.hpp"
 #include "daemon/control/control.hpp"
 #include "protocol/json_rules.hpp"
@@ -11,8 +12,6 @@ namespace {
 
 using control::Json;
 namespace policy = trust::policy;
-
-constexpr std::int64_t max_rehearsed_s = 7 * 86'400;
 
 Json policy_json(const api::ShownPolicy& shown)
 {
@@ -32,59 +31,6 @@ Json policy_json(const api::ShownPolicy& shown)
 Json policy_text_json(const std::optional<std::string>& text)
 {
     return text ? Json(*text) : Json();
-}
-
-Json attribute_names(policy::Attributes attributes)
-{
-    auto names = Json::array();
-    for (std::size_t at = 0; at < policy::attribute_count; ++at) {
-        const auto attribute = static_cast<policy::Attribute>(at);
-        if ((attributes & policy::bit(attribute)) != 0)
-            names.push_back(policy::row_of(attribute).name);
-    }
-    return names;
-}
-
-Json explained_json(const api::Explained& explained)
-{
-    Json json{{"action", policy::row_of(explained.action).name}, {"matches", Json::array()}};
-    if (!policy::is_asked(explained.action)) {
-        json["outcome"] = "unasked";
-    } else if (explained.depends_on != 0) {
-        json["outcome"] = "depends";
-        json["depends_on"] = attribute_names(explained.depends_on);
-    } else {
-        json["outcome"] = policy::to_text(explained.outcome);
-        json["rule"] = explained.rule;
-    }
-    for (const auto& match : explained.matches) {
-        Json one{{"rule", match.rule.text()},
-                 {"effects", match.effects},
-                 {"scope", policy::to_text(match.scope)}};
-        if (!match.note.empty()) one["note"] = match.note;
-        json["matches"].push_back(std::move(one));
-    }
-    return json;
-}
-
-Json rehearsal_json(const policy::Rehearsal& rehearsal)
-{
-    Json json{{"decided", rehearsal.decided},
-              {"unreadable", rehearsal.unreadable},
-              {"differing", rehearsal.differing},
-              {"drifted", rehearsal.drifted},
-              {"differences", Json::array()}};
-    for (const auto& one : rehearsal.differences)
-        json["differences"].push_back({{"action", policy::row_of(one.action).name},
-                                       {"before", policy::to_text(one.before)},
-                                       {"after", policy::to_text(one.after)},
-                                       {"rule_before", one.rule_before},
-                                       {"rule_after", one.rule_after},
-                                       {"only_effects", one.only_effects},
-                                       {"drifted", one.is_drifted},
-                                       {"subject", one.subject},
-                                       {"resource", one.resource}});
-    return json;
 }
 
 api::PolicyWish policy_wish_in(const net::Request& request)
@@ -199,46 +145,26 @@ asio::awaitable<net::Response> Control::restore_policy(const net::Request& reque
 // ?since=, so many seconds ago; a week where it is absent.
 asio::awaitable<net::Response> Control::rehearse(const net::Request& request)
 {
-    const auto text = request.parameter("since").value_or(std::to_string(max_rehearsed_s));
-    auto seconds = control::whole_number(text, max_rehearsed_s);
+    const auto text = request.parameter("since").value_or(std::to_string(api::max_rehearsed_s));
+    auto seconds = control::whole_number(text, api::max_rehearsed_s);
     if (!seconds) co_return control::refusal(seconds.error(), parts_.clock.now_ms());
     auto wish = policy_wish_in(request);
     const auto since = parts_.clock.now_ms() - *seconds * 1'000;
     auto done = co_await parts_.policies.rehearse(std::move(wish), since);
     if (!done) co_return control::refusal(done.error(), parts_.clock.now_ms());
-    co_return control::answer(rehearsal_json(*done));
+    co_return control::answer(api::rehearsal_json(*done));
 }
 
 // ?subject=, ?action=, ?resource=
 asio::awaitable<net::Response> Control::explain(const net::Request& request)
 {
-    api::ExplainQuestion question;
-    question.subject = request.parameter("subject").value_or("");
-    question.resource = request.parameter("resource").value_or("");
-    if (const auto name = request.parameter("action")) {
-        question.action = policy::action_from(*name);
-        const auto near = policy::nearest_action(*name);
-        const auto wrong = refuse(
-            Code::malformed,
-            "there is no action " + *name +
-                (near.empty() ? std::string() : "; did you mean " + std::string(near) + "?"));
-        if (!question.action) co_return control::refusal(wrong.value(), parts_.clock.now_ms());
-    }
-    auto server = protocol::parse_server_name(
-        question.subject.substr(question.subject.find('@') + 1), parts_.identity.names);
-    Json json{{"decisions", Json::array()}};
-    if (server && *server != parts_.identity.name) {
-        const auto* pin = parts_.discovery.ring().find(*server);
-        const auto standing =
-            parts_.tiers.explain(*server, pin != nullptr && pin->conflict, parts_.clock.now_ms());
-        question.tier = standing.tier;
-        json["tier"] = trust::to_text(standing.tier);
-        json["reason"] = trust::to_text(standing.reason);
-    }
+    const auto& self = parts_.identity;
+    auto wish = api::explain_wish_in(request, parts_.trust, self.name, self.names);
+    if (!wish) co_return control::refusal(wish.error(), parts_.clock.now_ms());
+    auto question = wish->question;
     auto all = co_await parts_.policies.explain(std::move(question));
     if (!all) co_return control::refusal(all.error(), parts_.clock.now_ms());
-    for (const auto& one : *all) json["decisions"].push_back(explained_json(one));
-    co_return control::answer(json);
+    co_return control::answer(api::explained_json(*wish, *all));
 }
 
 }  // namespace entente::daemon

@@ -23,16 +23,22 @@ constexpr std::size_t entries_a_page = 10'000;
 // Entries of an import written or dropped in one job.
 constexpr std::size_t entries_a_job = 500;
 
-// In the job that does it.
-Result<void> note(WriteTransaction& transaction, const ServerName& self, protocol::Millis now,
-                  std::string act, std::string object, std::string details = "{}")
-{
-    auto noted = storage::append_audit(
-        transaction.db(), self, now,
-        {storage::audit_operator, std::move(act), std::move(object), std::move(details)});
-    if (!noted) return fail(noted);
-    return {};
-}
+// Whose word it is that a job carries out, where and when.
+struct Word {
+    Mandate by;
+    ServerName self;
+    protocol::Millis now = 0;
+
+    [[nodiscard]] Result<void> note(WriteTransaction& transaction, std::string act,
+                                    std::string object, std::string details = "{}") const
+    {
+        auto noted = storage::append_audit(
+            transaction.db(), self, now,
+            {by.actor, std::move(act), std::move(object), std::move(details)});
+        if (!noted) return fail(noted);
+        return {};
+    }
+};
 
 std::string details_of(const TierEntry& entry)
 {
@@ -241,27 +247,29 @@ void Conduct::hold(Source source, const Said& said)
     if (parts_.moved && !moved.empty()) parts_.moved(std::move(moved));
 }
 
-asio::awaitable<Result<void>> Conduct::put(Source source, TierEntry entry)
+asio::awaitable<Result<void>> Conduct::put(Mandate by, Source source, TierEntry entry)
 {
     if (!parts_.tiers.entry(source, entry.server) &&
         parts_.tiers.entries_of(source).size() >= trust::max_entries)
         co_return refuse(Code::too_large, "there are as many entries as there may be");
     std::vector<TierEntry> one;
     one.push_back(std::move(entry));
-    auto done = co_await store(source, std::move(one));
+    auto done = co_await store(std::move(by), source, std::move(one));
     co_return done;
 }
 
-asio::awaitable<Result<void>> Conduct::store(Source source, std::vector<TierEntry> entries)
+asio::awaitable<Result<void>> Conduct::store(Mandate by, Source source,
+                                             std::vector<TierEntry> entries)
 {
-    auto job = [source, entries = std::move(entries), self = parts_.self,
-                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<Said> {
+    Word word{std::move(by), parts_.self, parts_.clock.now_ms()};
+    auto job = [source, entries = std::move(entries),
+                word = std::move(word)](WriteTransaction& transaction) -> Result<Said> {
+        if (auto may = word.by.check(transaction.db()); !may) return fail(may);
         Said said;
         for (const auto& entry : entries) {
             auto put = storage::put_tier_entry(transaction.db(), source, entry);
             if (put && source == Source::administrator)
-                put = note(transaction, self, now, "trust.set", entry.server.str(),
-                           details_of(entry));
+                put = word.note(transaction, "trust.set", entry.server.str(), details_of(entry));
             if (!put) return fail(put);
             auto tier = storage::tier_said(transaction.db(), source, entry.server);
             if (!tier) return fail(tier);
@@ -275,13 +283,15 @@ asio::awaitable<Result<void>> Conduct::store(Source source, std::vector<TierEntr
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<bool>> Conduct::drop(Source source, ServerName server)
+asio::awaitable<Result<bool>> Conduct::drop(Mandate by, Source source, ServerName server)
 {
-    auto job = [source, server, self = parts_.self,
-                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<bool> {
+    Word word{std::move(by), parts_.self, parts_.clock.now_ms()};
+    auto job = [source, server,
+                word = std::move(word)](WriteTransaction& transaction) -> Result<bool> {
+        if (auto may = word.by.check(transaction.db()); !may) return fail(may);
         auto dropped = storage::drop_tier_entry(transaction.db(), source, server);
         if (!dropped || !*dropped || source != Source::administrator) return dropped;
-        auto noted = note(transaction, self, now, "trust.unset", server.str());
+        auto noted = word.note(transaction, "trust.unset", server.str());
         if (!noted) return fail(noted);
         return dropped;
     };
@@ -314,13 +324,14 @@ asio::awaitable<Result<void>> Conduct::drop_of(std::string list, std::vector<Ser
     co_return Result<void>{};
 }
 
-asio::awaitable<Result<bool>> Conduct::pardon(ServerName server)
+asio::awaitable<Result<bool>> Conduct::pardon(Mandate by, ServerName server)
 {
-    auto job = [server, self = parts_.self,
-                now = parts_.clock.now_ms()](WriteTransaction& transaction) -> Result<bool> {
+    Word word{std::move(by), parts_.self, parts_.clock.now_ms()};
+    auto job = [server, word = std::move(word)](WriteTransaction& transaction) -> Result<bool> {
+        if (auto may = word.by.check(transaction.db()); !may) return fail(may);
         auto pardoned = storage::pardon(transaction.db(), server);
         if (!pardoned || !*pardoned) return pardoned;
-        auto noted = note(transaction, self, now, "trust.pardon", server.str());
+        auto noted = word.note(transaction, "trust.pardon", server.str());
         if (!noted) return fail(noted);
         return pardoned;
     };
@@ -332,18 +343,20 @@ asio::awaitable<Result<bool>> Conduct::pardon(ServerName server)
     co_return done;
 }
 
-asio::awaitable<Result<void>> Conduct::note_import(std::string act, std::string list,
+asio::awaitable<Result<void>> Conduct::note_import(Mandate by, std::string act, std::string list,
                                                    std::string details)
 {
+    Word word{std::move(by), parts_.self, parts_.clock.now_ms()};
     auto job = [act = std::move(act), list = std::move(list), details = std::move(details),
-                self = parts_.self, now = parts_.clock.now_ms()](WriteTransaction& transaction) {
-        return note(transaction, self, now, act, list, details);
+                word = std::move(word)](WriteTransaction& transaction) -> Result<void> {
+        if (auto may = word.by.check(transaction.db()); !may) return may;
+        return word.note(transaction, act, list, details);
     };
     auto noted = co_await parts_.commits.write(std::move(job));
     co_return noted;
 }
 
-asio::awaitable<Result<std::size_t>> Conduct::import(ListImport wish)
+asio::awaitable<Result<std::size_t>> Conduct::import(Mandate by, ListImport wish)
 {
     // Two at once could each find the room that is there for one.
     if (is_importing_) co_return refuse(Code::unavailable, "another list is being imported");
@@ -353,13 +366,13 @@ asio::awaitable<Result<std::size_t>> Conduct::import(ListImport wish)
     };
     is_importing_ = true;
     const Ending ending{is_importing_};
-    auto done = co_await import_alone(std::move(wish));
+    auto done = co_await import_alone(std::move(by), std::move(wish));
     co_return done;
 }
 
 // In steps, so that other writers get their turns. What is old goes before what is new comes: there
 // are never more than there may be. Whom the old and the new list name is never free in between.
-asio::awaitable<Result<std::size_t>> Conduct::import_alone(ListImport wish)
+asio::awaitable<Result<std::size_t>> Conduct::import_alone(Mandate by, ListImport wish)
 {
     const auto count = wish.entries.size();
     auto named = std::make_shared<std::unordered_set<ServerName>>();
@@ -374,18 +387,20 @@ asio::awaitable<Result<std::size_t>> Conduct::import_alone(ListImport wish)
         return R"({"entries":)" + std::to_string(count) + R"(,"dropped":)" +
                std::to_string(dropped) + "}";
     };
+    // He was asked at the beginning: half a list would be nobody's wish.
+    const Mandate begun{by.actor};
     const std::string replaces = wish.replaces ? R"({"replace":true})" : R"({"replace":false})";
-    auto done = co_await note_import("trust.import", wish.list, replaces);
+    auto done = co_await note_import(std::move(by), "trust.import", wish.list, replaces);
     if (!done) co_return fail(done);
     for (std::size_t at = 0; at < leaving->size(); at += entries_a_job) {
         done = co_await drop_of(wish.list, batch_of(*leaving, at));
         if (!done) co_return fail(done);
     }
     for (std::size_t at = 0; at < count; at += entries_a_job) {
-        done = co_await store(Source::list, batch_of(wish.entries, at));
+        done = co_await store(begun, Source::list, batch_of(wish.entries, at));
         if (!done) co_return fail(done);
     }
-    done = co_await note_import("trust.imported", wish.list, details(leaving->size()));
+    done = co_await note_import(begun, "trust.imported", wish.list, details(leaving->size()));
     if (!done) co_return fail(done);
     co_return leaving->size();
 }

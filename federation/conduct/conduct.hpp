@@ -10,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "federation/conduct/mandate.hpp"
 #include "net/task_group.hpp"
 #include "protocol/log.hpp"
 #include "storage/standing_store.hpp"
@@ -70,15 +71,16 @@ class Conduct {
     void conflict_ended(const ServerName& server);
 
     // The administrator's word, durable when it returns; but for a list's entries it is in the
-    // audit log. False where there was nothing to take back or to pardon.
-    asio::awaitable<Result<void>> put(trust::Source source, storage::TierEntry entry);
-    asio::awaitable<Result<bool>> drop(trust::Source source, ServerName server);
-    asio::awaitable<Result<bool>> pardon(ServerName server);
+    // audit log. False where there was nothing to take back or to pardon. Besides, the errors of
+    // `by`.
+    asio::awaitable<Result<void>> put(Mandate by, trust::Source source, storage::TierEntry entry);
+    asio::awaitable<Result<bool>> drop(Mandate by, trust::Source source, ServerName server);
+    asio::awaitable<Result<bool>> pardon(Mandate by, ServerName server);
     // One at a time. How many of that list's entries have gone. `too_large`, and nothing is done,
     // where the entries of all lists would be more than trust::max_entries; `unavailable` while
     // another is under way. One that is cut off may be done again; the audit log has its beginning
     // and its end.
-    asio::awaitable<Result<std::size_t>> import(ListImport wish);
+    asio::awaitable<Result<std::size_t>> import(Mandate by, ListImport wish);
 
  private:
     void tell(const trust::Fall& fall);
@@ -88,11 +90,11 @@ class Conduct {
     // What a source says of servers after a job; nothing: no more than of anybody.
     using Said = std::vector<std::pair<ServerName, std::optional<trust::Tier>>>;
     void hold(trust::Source source, const Said& said);
-    asio::awaitable<Result<void>> store(trust::Source source,
+    asio::awaitable<Result<void>> store(Mandate by, trust::Source source,
                                         std::vector<storage::TierEntry> entries);
     asio::awaitable<Result<void>> drop_of(std::string list, std::vector<ServerName> leaving);
-    asio::awaitable<Result<std::size_t>> import_alone(ListImport wish);
-    asio::awaitable<Result<void>> note_import(std::string act, std::string list,
+    asio::awaitable<Result<std::size_t>> import_alone(Mandate by, ListImport wish);
+    asio::awaitable<Result<void>> note_import(Mandate by, std::string act, std::string list,
                                               std::string details);
 
     ConductParts parts_;

@@ -42,30 +42,12 @@ void Peering::hold(const PeeringRow& row)
                               {{"server", row.server.str()}});
 }
 
-asio::awaitable<Result<PeeringRow>> Peering::propose(ServerName server)
-{
-    auto said = co_await say(std::move(server), Wish::propose);
-    co_return said;
-}
-
-asio::awaitable<Result<PeeringRow>> Peering::accept(ServerName server)
-{
-    auto said = co_await say(std::move(server), Wish::accept);
-    co_return said;
-}
-
-asio::awaitable<Result<PeeringRow>> Peering::end(ServerName server)
-{
-    auto said = co_await say(std::move(server), Wish::end);
-    co_return said;
-}
-
-asio::awaitable<Result<PeeringRow>> Peering::say(ServerName server, Wish wish)
+asio::awaitable<Result<PeeringRow>> Peering::say(Mandate by, ServerName server, Wish wish)
 {
     if (server == parts_.identity.name)
         co_return refuse(Code::malformed, "that is this server itself");
-    auto job = [this, server, wish](WriteTransaction& transaction) {
-        return settle(transaction, server, wish);
+    auto job = [this, by = std::move(by), server, wish](WriteTransaction& transaction) {
+        return settle(transaction, by, server, wish);
     };
     auto row = co_await parts_.commits.write(std::move(job));
     if (!row) co_return row;
@@ -75,9 +57,10 @@ asio::awaitable<Result<PeeringRow>> Peering::say(ServerName server, Wish wish)
     co_return row;
 }
 
-Result<PeeringRow> Peering::settle(WriteTransaction& transaction, const ServerName& server,
-                                   Wish wish)
+Result<PeeringRow> Peering::settle(WriteTransaction& transaction, const Mandate& by,
+                                   const ServerName& server, Wish wish)
 {
+    if (auto may = by.check(transaction.db()); !may) return fail(may);
     auto found = storage::find_peering(transaction.db(), server);
     if (!found) return fail(found);
     auto row = found->value_or(PeeringRow{server, false, false, 0});
@@ -93,9 +76,8 @@ Result<PeeringRow> Peering::settle(WriteTransaction& transaction, const ServerNa
     const auto* act = wish == Wish::propose  ? "peer.propose"
                       : wish == Wish::accept ? "peer.accept"
                                              : "peer.end";
-    auto noted =
-        storage::append_audit(transaction.db(), parts_.identity.name, parts_.clock.now_ms(),
-                              {storage::audit_operator, act, server.str()});
+    auto noted = storage::append_audit(transaction.db(), parts_.identity.name,
+                                       parts_.clock.now_ms(), {by.actor, act, server.str()});
     if (!noted) return fail(noted);
     return row;
 }

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "federation/conduct/mandate.hpp"
 #include "federation/direct/direct.hpp"
 #include "federation/identity.hpp"
 #include "federation/log/home_log.hpp"
@@ -41,10 +42,9 @@ class Peering {
 
     // The administrator's word, durable and on its way when it returns; what stands then.
     // accept: `conflict` where the other side hasn't proposed. end: `not_found` where there is
-    // neither a peering nor a proposal.
-    asio::awaitable<Result<storage::PeeringRow>> propose(ServerName server);
-    asio::awaitable<Result<storage::PeeringRow>> accept(ServerName server);
-    asio::awaitable<Result<storage::PeeringRow>> end(ServerName server);
+    // neither a peering nor a proposal. Besides, the errors of `by`.
+    enum class Wish : std::uint8_t { propose, accept, end };
+    asio::awaitable<Result<storage::PeeringRow>> say(Mandate by, ServerName server, Wish wish);
 
     // The handler of `peering`. `forbidden` from a user, from a server that is blocked, and where
     // too many proposals are open.
@@ -56,10 +56,9 @@ class Peering {
                                        const storage::DirectRow& word, protocol::Code problem);
 
  private:
-    enum class Wish : std::uint8_t { propose, accept, end };
-    asio::awaitable<Result<storage::PeeringRow>> say(ServerName server, Wish wish);
     [[nodiscard]] Result<storage::PeeringRow> settle(storage::WriteTransaction& transaction,
-                                                     const ServerName& server, Wish wish);
+                                                     const Mandate& by, const ServerName& server,
+                                                     Wish wish);
     [[nodiscard]] Result<void> send(storage::WriteTransaction& transaction,
                                     const ServerName& server, bool wants);
     // On the I/O thread.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -153,10 +154,18 @@ void Rig::start()
                                {folder_.file("media"), 100'000, 250'000},
                                [this](const protocol::ServerName&) { return tier_of_files; },
                                &policies});
-    api_ = std::make_unique<Api>(
-        ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_, *media_, report_passing,
-                 upheld, policies, clock, random_, log_},
-        options_);
+    tiers_ = std::make_unique<trust::Tiers>(trust::TierConfig{});
+    conduct_ = std::make_unique<federation::Conduct>(
+        federation::ConductParts{options_.server, *tiers_, *commit_, *tasks_, log_, clock});
+    peering_ = std::make_unique<federation::Peering>(federation::PeeringParts{
+        identity_, *store_, *commit_, *tiers_, log_, clock, random_, wake});
+    const auto in_conflict = [this](const protocol::ServerName& server) {
+        return std::ranges::find(disputed, server.str()) != disputed.end();
+    };
+    api_ = std::make_unique<Api>(ApiParts{io, *tasks_, *commit_, channels, *directory_, *people_,
+                                          *media_, report_passing, upheld, policies, *tiers_,
+                                          *conduct_, *peering_, in_conflict, clock, random_, log_},
+                                 options_);
     auto router = std::make_shared<net::Router>();
     api_->add_routes(*router);
     add_health_routes(*router, [this] { return ready(); }, clock);
@@ -177,6 +186,8 @@ void Rig::start()
     options.resolve.emplace(server_name, server_->local());
     client_ = std::make_unique<net::HttpClient>(io, std::move(options));
     thread_ = std::thread{[this] { io_->run(); }};
+    const auto loaded = await(conduct_->load());
+    if (!loaded) throw std::runtime_error(loaded.error().detail);
     const auto ready_now = await(api_->start());
     if (!ready_now) throw std::runtime_error(ready_now.error().detail);
 }
@@ -194,15 +205,18 @@ void Rig::stop()
     asio::co_spawn(*io_, server_->stop(std::chrono::milliseconds{2000}), asio::use_future).get();
     asio::co_spawn(*io_, tasks_->stop(), asio::use_future).get();
     commit_->stop();
-    work_.reset();
     on_io([this] {
         client_.reset();
         server_.reset();
     });
+    work_.reset();
     io_->stop();
     thread_.join();
     channels.forget_listeners();
     api_.reset();
+    peering_.reset();
+    conduct_.reset();
+    tiers_.reset();
     directory_.reset();
     media_.reset();
     people_.reset();

@@ -22,6 +22,8 @@
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
+#include "federation/conduct/conduct.hpp"
+#include "federation/conduct/peering.hpp"
 #include "federation/people/directory.hpp"
 #include "federation/people/local_people.hpp"
 #include "memory_channels.hpp"
@@ -167,6 +169,8 @@ class Rig {
     std::function<Result<void>()> ready = [] { return Result<void>{}; };
     storage::GroupCommit& commit() { return *commit_; }
     Api& api() { return *api_; }
+    federation::Conduct& conduct() { return *conduct_; }
+    std::vector<std::string> disputed;  // servers whose keys are
     // What another server answers to a query; nobody is there until a test says so.
     std::function<federation::Answer(const protocol::ServerName& server, const std::string& target,
                                      const std::string& body)>
@@ -199,6 +203,9 @@ class Rig {
     asio::thread_pool pool_{1};
     std::unique_ptr<federation::LocalPeople> people_;
     std::unique_ptr<federation::Media> media_;
+    std::unique_ptr<trust::Tiers> tiers_;
+    std::unique_ptr<federation::Conduct> conduct_;
+    std::unique_ptr<federation::Peering> peering_;
     std::unique_ptr<Api> api_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<net::HttpClient> client_;

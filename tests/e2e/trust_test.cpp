@@ -72,6 +72,25 @@ TEST_F(Trust, ABlockedServerIsNeitherAnsweredNorCalledUntilThatIsTakenBack)
                [&] { return alice.texts(channel).size() == 2 && bob.texts(channel).size() == 2; });
 }
 
+TEST_F(Trust, AnAdministratorsClientDoesWhatTheOperatorDoesInItsOwnName)
+{
+    open({"a.test", "b.test"});
+    auto alice = person("a.test", "alice");
+    const std::string path = "/admin/trust/servers/b.test";
+    EXPECT_EQ(alice.request("PUT", path, {{"tier", "blocked"}}).status, 403);
+    EXPECT_EQ(control(node("a.test"), {"user", "role", "alice", "admin"}).exit_code, 0);
+    alice.login();
+    EXPECT_EQ(alice.request("PUT", path, {{"tier", "blocked"}}).status, 200);
+    EXPECT_EQ(tier("a.test", "b.test"), "blocked administrator");
+    auto& a = node("a.test");
+    a.kill9();
+    a.start();
+    EXPECT_EQ(tier("a.test", "b.test"), "blocked administrator");
+    const auto acts = control(a, {"audit", "list"}).json.at("entries");
+    EXPECT_EQ(acts.back().at("act"), "trust.set");
+    EXPECT_EQ(acts.back().at("actor"), "alice@a.test");
+}
+
 TEST_F(Trust, AGuestsInvitationWaitsForTheUserAndAQuarantinedJoinForAModerator)
 {
     open({"a.test", "b.test"});

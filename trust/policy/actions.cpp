@@ -113,6 +113,7 @@ constexpr std::array<ActionRow, action_count> action_rows{{
     {"account.delete", Point::administration, knows_account, "the end of an account"},
     {"account.role", Point::administration, knows_account | bit(A::resource_new_role),
      "another role at this server"},
+    {"peer.read", Point::administration, knows_who, "seeing tiers, falls, lists and peerings"},
     {"peer.change", Point::administration, knows_who, "tiers, lists, peerings"},
     {"user.read", Point::administration, knows_who, "seeing accounts and their state"},
     {"settings.read", Point::administration, knows_who, "seeing settings of the server"},
@@ -176,8 +177,7 @@ Action action_of_event(std::string_view type)
 bool is_asked(Action action)
 {
     switch (action) {
-        case Action::media_prefetch:
-        case Action::peer_change: return false;
+        case Action::media_prefetch: return false;
         default: return true;
     }
 }

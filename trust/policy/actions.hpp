@@ -94,6 +94,7 @@ enum class Action : std::uint8_t {
     account_ban,
     account_delete,
     account_role,
+    peer_read,
     peer_change,
     user_read,
     settings_read,
@@ -102,7 +103,7 @@ enum class Action : std::uint8_t {
     policy_read,
     policy_change,
 };
-inline constexpr std::size_t action_count = 49;
+inline constexpr std::size_t action_count = 50;
 
 struct ActionRow {
     std::string_view name;  // "message.create"

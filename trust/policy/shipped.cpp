@@ -25,8 +25,8 @@ constexpr std::string_view server_roles_text = R"json({
     },
     {
       "id": "admins",
-      "actions": ["code.create", "report.list", "report.close", "peer.change", "user.read",
-                  "settings.read", "audit.read", "policy.read"],
+      "actions": ["code.create", "report.list", "report.close", "peer.read", "peer.change",
+                  "user.read", "settings.read", "audit.read", "policy.read"],
       "when": {"ge": ["subject.role", "admin"]},
       "effects": ["allow"]
     },

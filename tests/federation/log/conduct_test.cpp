@@ -274,7 +274,7 @@ TEST_F(ConductTest, AHundredAcceptedEventsAndSevenDaysMakeAGuestKnown)
     EXPECT_EQ(tier(a, b), Tier::quarantined);
     servers.world.clock.now += day_ms;
     EXPECT_EQ(tier(a, b), Tier::guest) << "a fall bars from known";
-    ASSERT_TRUE(servers.world.run(a.conduct->pardon(b.identity.name)).value());
+    ASSERT_TRUE(servers.world.run(a.conduct->pardon(operators_mandate(), b.identity.name)).value());
     EXPECT_EQ(tier(a, b), Tier::known);
 }
 
@@ -287,8 +287,9 @@ TEST_F(ConductTest, AFallIsToldAndKeptOverARestart)
     EXPECT_EQ(a.conduct_log.lines[0].fields.at("offence"), "unentitled");
     a.restart();
     EXPECT_EQ(tier(a, b), Tier::quarantined);
-    EXPECT_TRUE(servers.world.run(a.conduct->pardon(b.identity.name)).value());
-    EXPECT_FALSE(servers.world.run(a.conduct->pardon(b.identity.name)).value());
+    EXPECT_TRUE(servers.world.run(a.conduct->pardon(operators_mandate(), b.identity.name)).value());
+    EXPECT_FALSE(
+        servers.world.run(a.conduct->pardon(operators_mandate(), b.identity.name)).value());
     EXPECT_EQ(tier(a, b), Tier::guest);
     a.restart();
     EXPECT_EQ(tier(a, b), Tier::guest);
@@ -319,16 +320,20 @@ TEST_F(ConductTest, TheAdministratorsWordIsKeptOverARestartAndTakenBack)
 {
     auto& world = servers.world;
     const auto& name = b.identity.name;
-    ASSERT_TRUE(world.run(a.conduct->put(Source::list, {name, Tier::blocked, "spam", 1})));
+    ASSERT_TRUE(world.run(
+        a.conduct->put(operators_mandate(), Source::list, {name, Tier::blocked, "spam", 1})));
     EXPECT_EQ(tier(a, b), Tier::blocked);
-    ASSERT_TRUE(world.run(a.conduct->put(Source::administrator, {name, Tier::trusted, "", 1})));
+    ASSERT_TRUE(world.run(
+        a.conduct->put(operators_mandate(), Source::administrator, {name, Tier::trusted, "", 1})));
     a.restart();
     EXPECT_EQ(tier(a, b), Tier::trusted);
     fell(trust::faults_a_day + 1);
     EXPECT_EQ(falls(a).size(), 1U) << "it is told all the same";
     EXPECT_EQ(tier(a, b), Tier::trusted);
-    EXPECT_TRUE(world.run(a.conduct->drop(Source::administrator, name)).value());
-    EXPECT_FALSE(world.run(a.conduct->drop(Source::administrator, name)).value());
+    EXPECT_TRUE(
+        world.run(a.conduct->drop(operators_mandate(), Source::administrator, name)).value());
+    EXPECT_FALSE(
+        world.run(a.conduct->drop(operators_mandate(), Source::administrator, name)).value());
     EXPECT_EQ(tier(a, b), Tier::blocked);
     a.restart();
     EXPECT_EQ(tier(a, b), Tier::blocked);
@@ -338,13 +343,17 @@ TEST_F(ConductTest, TheAdministratorsWordIsInTheAuditLogOnceAndAListsIsnt)
 {
     auto& world = servers.world;
     const auto& name = b.identity.name;
-    ASSERT_TRUE(world.run(a.conduct->put(Source::list, {name, Tier::blocked, "spam", 1})));
-    ASSERT_TRUE(world.run(a.conduct->put(Source::administrator, {name, Tier::guest, "\"so\"", 1})));
+    ASSERT_TRUE(world.run(
+        a.conduct->put(operators_mandate(), Source::list, {name, Tier::blocked, "spam", 1})));
+    ASSERT_TRUE(world.run(a.conduct->put(operators_mandate(), Source::administrator,
+                                         {name, Tier::guest, "\"so\"", 1})));
     fell(trust::faults_a_day + 1);
-    ASSERT_TRUE(world.run(a.conduct->pardon(name)).value());
-    EXPECT_FALSE(world.run(a.conduct->pardon(name)).value());
-    ASSERT_TRUE(world.run(a.conduct->drop(Source::administrator, name)).value());
-    EXPECT_FALSE(world.run(a.conduct->drop(Source::administrator, name)).value());
+    ASSERT_TRUE(world.run(a.conduct->pardon(operators_mandate(), name)).value());
+    EXPECT_FALSE(world.run(a.conduct->pardon(operators_mandate(), name)).value());
+    ASSERT_TRUE(
+        world.run(a.conduct->drop(operators_mandate(), Source::administrator, name)).value());
+    EXPECT_FALSE(
+        world.run(a.conduct->drop(operators_mandate(), Source::administrator, name)).value());
     const auto log = a.read([](storage::Connection& db) {
                           return storage::audit_between(db, 0, 100, 100);
                       }).value();
@@ -370,7 +379,8 @@ class ImportTest : public ConductTest {
     Result<std::size_t> import(const std::string& list, std::vector<storage::TierEntry> entries,
                                bool replaces = false)
     {
-        return servers.world.run(a.conduct->import({list, std::move(entries), replaces}));
+        return servers.world.run(
+            a.conduct->import(operators_mandate(), {list, std::move(entries), replaces}));
     }
     // Entries of "held" that nobody has imported.
     void hold(std::size_t count)

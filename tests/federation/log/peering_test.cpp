@@ -24,15 +24,18 @@ class Side {
     }
     Result<storage::PeeringRow> propose(const Server& to)
     {
-        return server_.world.run(peering_->propose(to.identity.name));
+        return server_.world.run(
+            peering_->say(operators_mandate(), to.identity.name, Peering::Wish::propose));
     }
     Result<storage::PeeringRow> accept(const Server& to)
     {
-        return server_.world.run(peering_->accept(to.identity.name));
+        return server_.world.run(
+            peering_->say(operators_mandate(), to.identity.name, Peering::Wish::accept));
     }
     Result<storage::PeeringRow> end(const Server& to)
     {
-        return server_.world.run(peering_->end(to.identity.name));
+        return server_.world.run(
+            peering_->say(operators_mandate(), to.identity.name, Peering::Wish::end));
     }
     trust::Verdicted verdict(const Server& of)
     {

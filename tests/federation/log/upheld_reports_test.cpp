@@ -189,7 +189,7 @@ TEST_F(Upheld, APardonTakesItBack)
     earn();
     uphold("alice", event);
     EXPECT_EQ(tier(), Tier::guest);
-    EXPECT_TRUE(servers.world.run(a.conduct->pardon(b.identity.name)).value());
+    EXPECT_TRUE(servers.world.run(a.conduct->pardon(operators_mandate(), b.identity.name)).value());
     EXPECT_EQ(tier(), Tier::known);
     a.restart();
     EXPECT_EQ(tier(), Tier::known);

@@ -225,6 +225,7 @@ TEST(ShippedPolicies, SayWhoMayDoWhatOverTheApi)
         {Action::user_read, false, true, true},
         {Action::settings_read, false, true, true},
         {Action::settings_change, false, false, true},
+        {Action::peer_read, false, true, true},
         {Action::peer_change, false, true, true},
         {Action::audit_read, false, true, true},
     };
