@@ -78,6 +78,12 @@ class Checking {
 
     bool require_readable(const std::string& path, const std::string& who)
     {
+        if (is_missing_credential(path)) {
+            fault(who + path +
+                  " is a secret of the service's, and there is none here; start it by systemd with "
+                  "LoadCredential= in its unit, or name a file");
+            return false;
+        }
         if (may(path, R_OK)) return true;
         fault(who + path + " can't be read: " + std::strerror(errno) +
               "; correct the path or its permissions");

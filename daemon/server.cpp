@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include <unistd.h>
+
 #include "api/system.hpp"
 #include "daemon/descriptors.hpp"
 #include "daemon/key_memory.hpp"
@@ -56,22 +58,17 @@ void tell(protocol::Log& log, const trust::policy::Told& told)
                {"tags", told.tags}});
 }
 
-std::string text_of(const SocketAddress& address)
-{
-    const auto host = address.address.to_string();
-    return (address.address.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
-}
-
 }  // namespace
 
 Server::Server(boost::asio::io_context& io, Config config, Identity keys, StoragePlatform platform,
-               protocol::Log& log, std::function<void()> stop)
+               protocol::Log& log, Supervisor& supervisor, std::function<void()> stop)
     : io_(io),
       config_(std::move(config)),
       identity_(federation_identity(config_, keys)),
       keys_at_start_(std::move(keys)),
       platform_(std::move(platform)),
       log_(log),
+      supervisor_(supervisor),
       stop_(std::move(stop)),
       tasks_(io.get_executor(),
              [&log](std::exception_ptr bug) {
@@ -123,11 +120,26 @@ Result<void> Server::open()
                       clock_, random_, log_},
         options);
     add_figures();
-    const auto connections = connections_of_a_listener(shares->connections);
-    for (const auto& listener : config_.listeners) {
-        if (auto added = add_listener(listener, connections); !added) return added;
-    }
+    auto added = add_listeners(connections_of_a_listener(shares->connections));
+    if (!added) return added;
     add_control();
+    return {};
+}
+
+Result<void> Server::add_listeners(std::size_t connections)
+{
+    auto passed = take_passed_sockets(process_variable);
+    if (!passed) return fail(passed);
+    for (const auto& listener : config_.listeners) {
+        const auto socket = socket_for(listener, *passed);
+        if (!socket) return fail(socket);
+        if (auto added = add_listener(listener, *socket, connections); !added) return added;
+    }
+    for (const auto& socket : *passed) {
+        protocol::log_warning(log_, "daemon", "no listener names a socket that was handed over",
+                              {{"socket", socket.name}, {"address", text_of(socket.address)}});
+        ::close(socket.descriptor);
+    }
     return {};
 }
 
@@ -173,9 +185,11 @@ void Server::fail_for_good(const Error& error)
     stop_();
 }
 
-Result<void> Server::add_listener(const ListenerConfig& listener, std::size_t connections)
+Result<void> Server::add_listener(const ListenerConfig& listener, int passed,
+                                  std::size_t connections)
 {
     net::ListenerOptions options;
+    options.passed = passed;
     options.address =
         boost::asio::ip::tcp::endpoint(listener.address.address, listener.address.port);
     options.trusted_proxies = listener.trusted_proxies;
@@ -246,7 +260,38 @@ asio::awaitable<Result<void>> Server::start()
                             {"tls", !config_.listeners[i].is_plain()}});
     }
     is_ready_ = true;
+    if (supervisor_.is_there()) tasks_.spawn(show_life());
     co_return Result<void>{};
+}
+
+namespace {
+
+constexpr std::chrono::seconds usual_sign_of_life{20};
+
+struct Nothing {
+    Result<void> operator()(storage::WriteTransaction& /*transaction*/) const { return {}; }
+};
+
+}  // namespace
+
+// From this loop and through the writer: where either is stuck for ever, nothing is said any
+// more. That the writer refuses is an answer, a full disk no reason to be started again.
+asio::awaitable<void> Server::show_life()
+{
+    const auto patience = supervisor_.patience();
+    const auto interval = std::chrono::duration_cast<std::chrono::milliseconds>(
+        patience ? *patience / 3 : usual_sign_of_life);
+    std::string said;
+    do {
+        const Nothing nothing;
+        const auto answered = co_await stores_->commits().write(nothing);
+        (void)answered;
+        supervisor_.alive();
+        const auto ready = readiness();
+        auto status = ready ? "serving " + config_.server.name.str() : ready.error().detail;
+        if (status != said) supervisor_.status(status);
+        said = std::move(status);
+    } while (co_await net::sleep_for(interval));
 }
 
 asio::awaitable<void> Server::stop_listener(net::HttpServer& server,
@@ -330,9 +375,9 @@ asio::awaitable<void> Server::reload_keys()
                        {{"key", identity_.key.id().str()}});
 }
 
-void Server::reload()
+asio::awaitable<void> Server::reload()
 {
-    tasks_.spawn(reload_keys());
+    co_await reload_keys();
     for (auto& certificate : certificates_) {
         auto reloaded = certificate->reload();
         if (reloaded) {
@@ -343,9 +388,6 @@ void Server::reload()
                                 {{"detail", reloaded.error().detail}});
         }
     }
-    protocol::log_info(
-        log_, "daemon",
-        "reload is done; all settings but certificates and keys take effect at a restart");
 }
 
 }  // namespace entente::daemon

@@ -14,6 +14,7 @@
 #include "daemon/control/control.hpp"
 #include "daemon/disk_room.hpp"
 #include "daemon/federation_stack.hpp"
+#include "daemon/supervisor.hpp"
 #include "net/http_server.hpp"
 #include "net/tls.hpp"
 
@@ -23,7 +24,7 @@ class Server {
  public:
     // `stop` is called when the daemon can't go on: a disk that can't be trusted, a bug.
     Server(boost::asio::io_context& io, Config config, Identity keys, StoragePlatform platform,
-           protocol::Log& log, std::function<void()> stop);
+           protocol::Log& log, Supervisor& supervisor, std::function<void()> stop);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -34,13 +35,16 @@ class Server {
     // Requests under way finish, 10 s at most; at once where the disk has failed.
     asio::awaitable<void> stop();
     // Certificates and keys are read again; what fails keeps the old ones and is logged. New
-    // keys sign as soon as it is durable that they are in use.
-    void reload();
+    // keys sign as soon as it is durable that they are in use, and the end waits for that.
+    asio::awaitable<void> reload();
     [[nodiscard]] bool has_failed() const { return failed_; }
 
  private:
-    [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener,
+    [[nodiscard]] Result<void> add_listener(const ListenerConfig& listener, int passed,
                                             std::size_t connections);
+    [[nodiscard]] Result<void> add_listeners(std::size_t connections);
+    // Says to the supervisor that this program lives, as long as its writer answers.
+    asio::awaitable<void> show_life();
     [[nodiscard]] std::size_t connections_of_a_listener(std::size_t descriptors);
     void add_control();
     void add_figures();
@@ -57,6 +61,7 @@ class Server {
     std::optional<Identity> keys_at_start_;
     StoragePlatform platform_;
     protocol::Log& log_;
+    Supervisor& supervisor_;
     std::function<void()> stop_;
     protocol::SystemClock clock_;
     protocol::SystemRandom random_;
