@@ -76,6 +76,8 @@ Server::Server(boost::asio::io_context& io, Config config, Identity keys, Storag
                                      {{"what", what(std::move(bug))}});
              }),
       room_(log, tasks_, clock_, config_.server.data),
+      lag_meter_(config_.server.name, config_.server.data, config_.storage.sqlite_path(),
+                 config_.server.data + "/window"),
       policies_(trust::policy::shipped_alone(), clock_,
                 [&log](const trust::policy::Told& told) { tell(log, told); })
 {
@@ -96,6 +98,7 @@ Result<void> Server::open()
                            const trust::ServerStanding& standing) {
         if (federation_) federation_->conduct().counted(server, standing);
     };
+    hooks.meter = &commit_meter_;
     hooks.fatal = [this](const Error& error) { fail_for_good(error); };
     hooks.disk_full = [this](bool is_full) { room_.told(is_full, stores_->commits()); };
     auto stores =
@@ -122,6 +125,7 @@ Result<void> Server::open()
     add_figures();
     auto added = add_listeners(connections_of_a_listener(shares->connections));
     if (!added) return added;
+    add_certificate_figures();
     add_control();
     return {};
 }
@@ -143,14 +147,45 @@ Result<void> Server::add_listeners(std::size_t connections)
     return {};
 }
 
+DaemonState Server::state()
+{
+    DaemonState state;
+    state.started = clock_.now_ms();
+    state.ready = [this] { return readiness(); };
+    state.certificates = [this] {
+        std::vector<DaemonState::Certificate> shown;
+        for (const auto& [listener, certificate] : certificates_)
+            shown.push_back({listener, certificate->not_after()});
+        return shown;
+    };
+    state.data = config_.server.data;
+    state.database = config_.storage.sqlite_path();
+    state.window = config_.server.data + "/window";
+    return state;
+}
+
 void Server::add_control()
 {
-    control_ = std::make_unique<Control>(ControlParts{
-        identity_, federation_->discovery(), federation_->links(), federation_->comparison(),
-        federation_->prover(), federation_->follower(), federation_->repair(),
-        federation_->channels(), api_->administration(), api_->settings(), api_->reports(),
-        api_->policies(), stores_->commits(), federation_->tiers(), federation_->conduct(),
-        federation_->peering(), clock_, random_, config_.federation.enabled});
+    control_ = std::make_unique<Control>(ControlParts{identity_,
+                                                      federation_->discovery(),
+                                                      federation_->links(),
+                                                      federation_->comparison(),
+                                                      federation_->prover(),
+                                                      federation_->follower(),
+                                                      federation_->repair(),
+                                                      federation_->channels(),
+                                                      api_->administration(),
+                                                      api_->settings(),
+                                                      api_->reports(),
+                                                      api_->policies(),
+                                                      stores_->commits(),
+                                                      federation_->tiers(),
+                                                      federation_->conduct(),
+                                                      federation_->peering(),
+                                                      clock_,
+                                                      random_,
+                                                      config_.federation.enabled,
+                                                      state()});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(
@@ -200,7 +235,7 @@ Result<void> Server::add_listener(const ListenerConfig& listener, int passed,
         auto tls = net::TlsServerContext::load(listener.certificate, listener.key);
         if (!tls) return fail(tls);
         options.tls = *tls;
-        certificates_.push_back(std::move(*tls));
+        certificates_.emplace_back(text_of(listener.address), std::move(*tls));
     }
     auto router = std::make_shared<net::Router>();
     api::add_health_routes(*router, [this] { return readiness(); }, clock_);
@@ -212,24 +247,6 @@ Result<void> Server::add_listener(const ListenerConfig& listener, int passed,
     server->on_request_done(api::request_observer(metrics_, text_of(listener.address)));
     servers_.push_back(std::move(server));
     return {};
-}
-
-void Server::add_figures()
-{
-    metrics_.ask("entente_commits_total", "Durable commits.", "counter", "",
-                 [this] { return static_cast<double>(stores_->commits().figures().commits); });
-    metrics_.ask("entente_commit_jobs_total", "Writes that shared them.", "counter", "",
-                 [this] { return static_cast<double>(stores_->commits().figures().jobs); });
-    metrics_.ask("entente_commit_queue", "Writes waiting for a commit.", "gauge", "",
-                 [this] { return static_cast<double>(stores_->commits().figures().queued); });
-    metrics_.ask("entente_peer_links", "Links to servers that are owed something.", "gauge", "",
-                 [this] { return static_cast<double>(federation_->links().running()); });
-    metrics_.ask(
-        "entente_discovery_fetches_total", "Server documents fetched.", "counter", "",
-        [this] { return static_cast<double>(federation_->discovery().figures().fetches); });
-    metrics_.ask(
-        "entente_discovery_failures_total", "Fetches of server documents that failed.", "counter",
-        "", [this] { return static_cast<double>(federation_->discovery().figures().failures); });
 }
 
 Result<void> Server::readiness() const
@@ -260,6 +277,7 @@ asio::awaitable<Result<void>> Server::start()
                             {"tls", !config_.listeners[i].is_plain()}});
     }
     is_ready_ = true;
+    tasks_.spawn(lag_meter_.keep_measuring(stores_->commits()));
     if (supervisor_.is_there()) tasks_.spawn(show_life());
     co_return Result<void>{};
 }
@@ -378,14 +396,14 @@ asio::awaitable<void> Server::reload_keys()
 asio::awaitable<void> Server::reload()
 {
     co_await reload_keys();
-    for (auto& certificate : certificates_) {
+    for (auto& [listener, certificate] : certificates_) {
         auto reloaded = certificate->reload();
         if (reloaded) {
-            protocol::log_info(log_, "daemon", "certificate reloaded");
+            protocol::log_info(log_, "daemon", "certificate reloaded", {{"listener", listener}});
         } else {
             protocol::log_error(log_, "daemon",
                                 "a certificate could not be reloaded; the old one stays",
-                                {{"detail", reloaded.error().detail}});
+                                {{"listener", listener}, {"detail", reloaded.error().detail}});
         }
     }
 }

@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -11,9 +13,11 @@
 
 #include "api/api.hpp"
 #include "api/metrics.hpp"
+#include "daemon/commit_meter.hpp"
 #include "daemon/control/control.hpp"
 #include "daemon/disk_room.hpp"
 #include "daemon/federation_stack.hpp"
+#include "daemon/lag_meter.hpp"
 #include "daemon/supervisor.hpp"
 #include "net/http_server.hpp"
 #include "net/tls.hpp"
@@ -47,7 +51,12 @@ class Server {
     asio::awaitable<void> show_life();
     [[nodiscard]] std::size_t connections_of_a_listener(std::size_t descriptors);
     void add_control();
+    [[nodiscard]] DaemonState state();
     void add_figures();
+    void add_storage_figures();
+    void add_federation_figures();
+    void add_lag_figures();
+    void add_certificate_figures();
     asio::awaitable<void> stop_listener(net::HttpServer& server,
                                         std::shared_ptr<net::Wakeup> stopped);
     asio::awaitable<Result<void>> remember(Identity keys);
@@ -69,13 +78,16 @@ class Server {
     boost::asio::thread_pool media_pool_{2};  // a slow upload holds up no request of a peer
     net::TaskGroup tasks_;
     DiskRoom room_;
+    CommitMeter commit_meter_;
+    LagMeter lag_meter_;
     api::Metrics metrics_;
     trust::policy::Enforcer policies_;
     std::unique_ptr<Stores> stores_;
     std::unique_ptr<FederationStack> federation_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<Control> control_;
-    std::vector<std::shared_ptr<net::TlsServerContext>> certificates_;
+    // By the addresses of their listeners.
+    std::vector<std::pair<std::string, std::shared_ptr<net::TlsServerContext>>> certificates_;
     std::vector<std::unique_ptr<net::HttpServer>> servers_;  // the control socket's last
     std::size_t listening_ = 0;
     bool failed_ = false;
