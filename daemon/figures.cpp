@@ -52,9 +52,19 @@ void Server::add_storage_figures()
     octets("database", &LagMeter::Figures::database);
     octets("write-ahead-log", &LagMeter::Figures::write_ahead_log);
     octets("window", &LagMeter::Figures::window);
-    metrics_.ask("entente_window_files", "Files of RocksDB, which holds the replay window.",
-                 "gauge", "",
-                 [this] { return static_cast<double>(lag_meter_.figures().window_files); });
+    const auto window = [this](const char* name, const char* help,
+                               std::uint64_t LagMeter::Figures::* which) {
+        metrics_.ask(name, help, "gauge", "",
+                     [this, which] { return static_cast<double>(lag_meter_.figures().*which); });
+    };
+    window("entente_window_files", "Files of RocksDB, which holds the replay window.",
+           &LagMeter::Figures::window_files);
+    window("entente_window_keys", "Nonces, places of events, refused items there, roughly.",
+           &LagMeter::Figures::window_keys);
+    window("entente_window_unwritten_octets", "What is in RocksDB's memory and in its log alone.",
+           &LagMeter::Figures::window_unwritten);
+    window("entente_window_compaction_octets", "What RocksDB has yet to rewrite.",
+           &LagMeter::Figures::window_pending);
     metrics_.ask("entente_disk_free_octets", "What is free where the data is.", "gauge", "",
                  [this] { return static_cast<double>(lag_meter_.figures().free); });
 }

@@ -19,16 +19,18 @@ std::uint64_t measured_file(const std::string& path)
 
 }  // namespace
 
-boost::asio::awaitable<void> LagMeter::keep_measuring(storage::GroupCommit& commits)
+boost::asio::awaitable<void> LagMeter::keep_measuring(storage::GroupCommit& commits,
+                                                      storage::ReplayMemory& window)
 {
     do {
-        auto job = [this](storage::Connection& db) { return measure(db); };
+        auto job = [this, &window](storage::Connection& db) { return measure(db, window); };
         auto found = co_await commits.read(std::move(job));
         if (found) figures_ = *found;
     } while (co_await net::sleep_for(interval));
 }
 
-Result<LagMeter::Figures> LagMeter::measure(storage::Connection& db) const
+Result<LagMeter::Figures> LagMeter::measure(storage::Connection& db,
+                                            storage::ReplayMemory& window) const
 {
     Figures found;
     auto owed = storage::owed_servers(db, self_);
@@ -47,6 +49,10 @@ Result<LagMeter::Figures> LagMeter::measure(storage::Connection& db) const
         found.database = measured_file(database_);
         found.write_ahead_log = measured_file(database_ + "-wal");
     }
+    const auto rocks = window.figures();
+    found.window_keys = rocks.keys;
+    found.window_unwritten = rocks.unwritten;
+    found.window_pending = rocks.pending_compaction;
     std::error_code failed;
     std::filesystem::directory_iterator at(window_, failed), end;
     while (!failed && at != end) {

@@ -12,6 +12,7 @@
 #include "protocol/clock.hpp"
 #include "protocol/names.hpp"
 #include "storage/group_commit.hpp"
+#include "storage/nonce_window.hpp"
 
 namespace entente::daemon {
 
@@ -28,6 +29,7 @@ class LagMeter {
         protocol::Millis oldest_at = 0;  // 0: nothing is owed
         std::uint64_t database = 0, write_ahead_log = 0, window = 0;
         std::uint64_t window_files = 0;
+        std::uint64_t window_keys = 0, window_unwritten = 0, window_pending = 0;
         std::uint64_t free = 0;
     };
 
@@ -41,11 +43,13 @@ class LagMeter {
     }
 
     // Until the caller's group ends. On the I/O thread, where the figures are read too.
-    boost::asio::awaitable<void> keep_measuring(storage::GroupCommit& commits);
+    boost::asio::awaitable<void> keep_measuring(storage::GroupCommit& commits,
+                                                storage::ReplayMemory& window);
     [[nodiscard]] const Figures& figures() const { return figures_; }
 
  private:
-    [[nodiscard]] Result<Figures> measure(storage::Connection& db) const;
+    [[nodiscard]] Result<Figures> measure(storage::Connection& db,
+                                          storage::ReplayMemory& window) const;
 
     protocol::ServerName self_;
     std::string data_, database_, window_;

@@ -116,6 +116,17 @@ asio::awaitable<void> serve(Run& run)
     run.io.stop();
 }
 
+// "" where all are there, or none is asked for.
+std::string missing_credential(const Config& config)
+{
+    if (is_missing_credential(config.federation.ca_file)) return config.federation.ca_file;
+    for (const auto& listener : config.listeners) {
+        for (const auto& path : {listener.certificate, listener.key})
+            if (is_missing_credential(path)) return path;
+    }
+    return {};
+}
+
 int run_daemon(const DaemonOptions& options, StoragePlatform platform)
 {
     ::mallopt(M_MMAP_THRESHOLD, large_block);
@@ -125,6 +136,12 @@ int run_daemon(const DaemonOptions& options, StoragePlatform platform)
     if (!config) {
         for (const auto& problem : config.error())
             std::cerr << "ententd: " << problem.str() << "\n";
+        return exit_config;
+    }
+    if (const auto missing = missing_credential(*config); !missing.empty()) {
+        std::cerr << "ententd: " << missing
+                  << " is a secret of the service's, and there is none here; start it by systemd "
+                     "with LoadCredential= in its unit, or name a file\n";
         return exit_config;
     }
     const auto report = check_installation(*config, options.config, clock);

@@ -277,7 +277,7 @@ asio::awaitable<Result<void>> Server::start()
                             {"tls", !config_.listeners[i].is_plain()}});
     }
     is_ready_ = true;
-    tasks_.spawn(lag_meter_.keep_measuring(stores_->commits()));
+    tasks_.spawn(lag_meter_.keep_measuring(stores_->commits(), stores_->window()));
     if (supervisor_.is_there()) tasks_.spawn(show_life());
     co_return Result<void>{};
 }

@@ -167,7 +167,9 @@ class Handover : public ::testing::Test {
             ::getsockname(fd, reinterpret_cast<sockaddr*>(&in), &size);
             bound.port = ntohs(in.sin_port);
         }
-        if (listens) EXPECT_EQ(::listen(fd, 1), 0);
+        if (listens) {
+            EXPECT_EQ(::listen(fd, 1), 0);
+        }
         EXPECT_EQ(::dup2(fd, next_), next_);
         ++next_;
         ::close(fd);

@@ -108,7 +108,8 @@ TEST_F(MetricsOfAServer, CountWhatOtherServersSend)
           "entente_inbox_seconds_count{stage=\"verify\"}",
           "entente_inbox_seconds_count{stage=\"commit\"}", "entente_commit_seconds_count",
           "entente_storage_octets{file=\"database\"}", "entente_storage_octets{file=\"window\"}",
-          "entente_window_files", "entente_disk_free_octets", "entente_last_called_seconds"})
+          "entente_window_files", "entente_window_keys", "entente_window_unwritten_octets",
+          "entente_disk_free_octets", "entente_last_called_seconds"})
         EXPECT_GT(value_of(text, series), 0) << series;
     EXPECT_NEAR(value_of(text, "entente_commit_seconds_count"),
                 value_of(text, "entente_commits_total"), 1);

@@ -40,6 +40,24 @@ until_so() {
     done
     fail "waited in vain until $what"
 }
+# guide: the commands of install.md's first start, a line each.
+guide() {
+    awk '/^## / { within = ($0 == "## The first start") } !within { next }
+        /^ *```/ { box = !box; next } box { sub(/^ +/, ""); print }' "$root/docs/operate/install.md"
+}
+# follow COMMAND: as the guide's reader, who has sudo. No terminal shows the secrets here, and no
+# DNS has the name.
+follow() {
+    local command=${1#sudo }
+    printf '$ %s\n' "$1"
+    case $command in
+        *' ententctl setup') command+=' --secrets-file /var/lib/ententd/secrets' ;;
+    esac
+    [[ $command != '-u ententd '* ]] || command="runuser -u ententd -- ${command#-u ententd }"
+    inside bash -c "$command" >"$folder/followed" 2>&1 || [[ $command == *' ententctl doctor' ]] ||
+        { cat "$folder/followed"; return 1; }
+    [[ $command != *' ententctl doctor' ]] || grep -q 'it is ready' "$folder/followed"
+}
 property() { inside systemctl show -P "$1" ententd.service; }
 is_ready() { [[ $(ask /ready) == *ready* && $(property ActiveState) == active ]]; }
 
@@ -94,12 +112,11 @@ say "set up"
 grep -q 'server.name is missing' "$folder/said" || fail "check says nothing of the name"
 sed -i 's/^# name = .*/name = "a.example"/' "$debian/etc/ententd/ententd.toml"
 as_ententd ententctl certificate
-as_ententd ententctl setup --secrets-file /var/lib/ententd/secrets
-as_ententd ententd check || fail "check"
+mapfile -t commands < <(guide)
+((${#commands[@]} == 6)) || fail "the guide has ${#commands[@]} commands"
+for command in "${commands[@]}"; do follow "$command" || fail "$command"; done
 
 say "runs in its sandbox, at a port below 1024"
-inside systemctl enable -q --now ententd.socket
-inside systemctl enable -q --now ententd.service
 until_so "it is ready" is_ready
 [[ $(property StatusText) == "serving a.example" ]] || fail "status: $(property StatusText)"
 main=$(property MainPID)
