@@ -1,6 +1,5 @@
 #include "api/metrics.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
@@ -24,30 +23,22 @@ void write_line(std::string& out, const std::string& name, const std::string& la
     out += " " + value + "\n";
 }
 
-}  // namespace
-
-void Histogram::observe(double seconds)
-{
-    std::size_t bucket = 0;
-    while (bucket < bounds.size() && seconds > bounds[bucket]) ++bucket;
-    buckets_[bucket].fetch_add(1, std::memory_order_relaxed);
-    microseconds_.fetch_add(static_cast<std::uint64_t>(std::max(seconds, 0.0) * 1e6),
-                            std::memory_order_relaxed);
-}
-
-void Histogram::write(std::string& out, const std::string& name, const std::string& labels) const
+void write_histogram(std::string& out, const std::string& name, const std::string& labels,
+                     const Histogram& histogram)
 {
     const std::string prefix = labels.empty() ? "" : labels + ",";
+    const auto bounds = histogram.bounds();
     std::uint64_t count = 0;
     for (std::size_t i = 0; i <= bounds.size(); ++i) {
-        count += buckets_[i].load(std::memory_order_relaxed);
+        count += histogram.count_in(i);
         const auto bound = i < bounds.size() ? number(bounds[i]) : std::string{"+Inf"};
         write_line(out, name + "_bucket", prefix + "le=\"" + bound + "\"", std::to_string(count));
     }
-    const auto sum = static_cast<double>(microseconds_.load(std::memory_order_relaxed)) / 1e6;
-    write_line(out, name + "_sum", labels, number(sum));
+    write_line(out, name + "_sum", labels, number(histogram.sum()));
     write_line(out, name + "_count", labels, std::to_string(count));
 }
+
+}  // namespace
 
 Metrics::Series& Metrics::series(const std::string& name, const std::string& help,
                                  const std::string& type, const std::string& labels)
@@ -67,8 +58,9 @@ Counter& Metrics::counter(const std::string& name, const std::string& help,
 {
     const std::lock_guard lock{mutex_};
     auto& found = series(name, help, "counter", labels);
-    if (!found.counter) found.counter = std::make_unique<Counter>();
-    return *found.counter;
+    if (!found.own_counter) found.own_counter = std::make_unique<Counter>();
+    found.counter = found.own_counter.get();
+    return *found.own_counter;
 }
 
 Histogram& Metrics::histogram(const std::string& name, const std::string& help,
@@ -76,8 +68,23 @@ Histogram& Metrics::histogram(const std::string& name, const std::string& help,
 {
     const std::lock_guard lock{mutex_};
     auto& found = series(name, help, "histogram", labels);
-    if (!found.histogram) found.histogram = std::make_unique<Histogram>();
-    return *found.histogram;
+    if (!found.own_histogram) found.own_histogram = std::make_unique<Histogram>();
+    found.histogram = found.own_histogram.get();
+    return *found.own_histogram;
+}
+
+void Metrics::show(const std::string& name, const std::string& help, const std::string& labels,
+                   const Counter& counter)
+{
+    const std::lock_guard lock{mutex_};
+    series(name, help, "counter", labels).counter = &counter;
+}
+
+void Metrics::show(const std::string& name, const std::string& help, const std::string& labels,
+                   const Histogram& histogram)
+{
+    const std::lock_guard lock{mutex_};
+    series(name, help, "histogram", labels).histogram = &histogram;
 }
 
 void Metrics::ask(const std::string& name, const std::string& help, const std::string& type,
@@ -97,7 +104,7 @@ std::string Metrics::text() const
         for (const auto& one : family.series) {
             if (one->counter)
                 write_line(out, name, one->labels, std::to_string(one->counter->value()));
-            if (one->histogram) one->histogram->write(out, name, one->labels);
+            if (one->histogram) write_histogram(out, name, one->labels, *one->histogram);
             if (one->value) write_line(out, name, one->labels, number(one->value()));
         }
     }

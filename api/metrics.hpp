@@ -2,9 +2,6 @@
 // rooms keep, and values that are asked for when somebody scrapes. Serves nothing itself.
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,29 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "net/figures.hpp"
+
 namespace entente::api {
 
-// Thread-safe.
-class Counter {
- public:
-    void add(std::uint64_t by = 1) { value_.fetch_add(by, std::memory_order_relaxed); }
-    [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-    std::atomic<std::uint64_t> value_{0};
-};
-
-// Seconds, in buckets from 1 ms to 10 s. Thread-safe.
-class Histogram {
- public:
-    static constexpr std::array<double, 9> bounds{0.001, 0.005, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 10};
-    void observe(double seconds);
-    void write(std::string& out, const std::string& name, const std::string& labels) const;
-
- private:
-    std::array<std::atomic<std::uint64_t>, bounds.size() + 1> buckets_{};
-    std::atomic<std::uint64_t> microseconds_{0};
-};
+using net::Counter;
+using net::Histogram;
 
 class Metrics {
  public:
@@ -44,6 +24,11 @@ class Metrics {
                      const std::string& labels = {});
     Histogram& histogram(const std::string& name, const std::string& help,
                          const std::string& labels = {});
+    // What a room keeps itself; it outlives this.
+    void show(const std::string& name, const std::string& help, const std::string& labels,
+              const Counter& counter);
+    void show(const std::string& name, const std::string& help, const std::string& labels,
+              const Histogram& histogram);
     // Asked on the thread that calls text(). `type` is "gauge" or "counter".
     void ask(const std::string& name, const std::string& help, const std::string& type,
              const std::string& labels, std::function<double()> value);
@@ -52,8 +37,10 @@ class Metrics {
  private:
     struct Series {
         std::string labels;
-        std::unique_ptr<Counter> counter;
-        std::unique_ptr<Histogram> histogram;
+        std::unique_ptr<Counter> own_counter;
+        std::unique_ptr<Histogram> own_histogram;
+        const Counter* counter = nullptr;  // its own, or a room's
+        const Histogram* histogram = nullptr;
         std::function<double()> value;
     };
     struct Family {

@@ -58,13 +58,13 @@ Result<ExplainWish> explain_wish_in(const net::Request& request, const TrustDesk
         question.action = policy::action_from(*name);
         const auto near = policy::nearest_action(*name);
         if (!question.action)
-            return refuse(Code::malformed, "there is no action " + *name +
-                                               (near.empty() ? std::string()
-                                                             : "; did you mean " +
-                                                                   std::string(near) + "?"));
+            return refuse(
+                Code::malformed,
+                "there is no action " + *name +
+                    (near.empty() ? std::string() : "; did you mean " + std::string(near) + "?"));
     }
-    auto server = protocol::parse_server_name(
-        question.subject.substr(question.subject.find('@') + 1), names);
+    auto server =
+        protocol::parse_server_name(question.subject.substr(question.subject.find('@') + 1), names);
     if (!server || *server == self) return wish;
     wish.verdict = trust.verdict(*server);
     question.tier = wish.verdict->tier;

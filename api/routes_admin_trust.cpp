@@ -26,9 +26,9 @@ constexpr std::size_t max_small_body = 16 * 1024;
 
 Result<void> check_trust_reader(const Api& api, const Caller& caller, std::string_view object = {})
 {
-    return ask_policies(api, caller,
-                        {trust::policy::Action::peer_read, trust::policy::ResourceKind::server,
-                         object});
+    return ask_policies(
+        api, caller,
+        {trust::policy::Action::peer_read, trust::policy::ResourceKind::server, object});
 }
 
 // The path's first {capture}.
@@ -132,8 +132,7 @@ RouteResult list_servers(Api& api, Caller caller, const net::Request& request)
         co_return refuse(Code::malformed, "?source: must be administrator or list");
     auto page = admin_page(request, max_entries_a_page);
     if (!page) co_return fail(page);
-    const auto source =
-        word == "list" ? trust::Source::list : trust::Source::administrator;
+    const auto source = word == "list" ? trust::Source::list : trust::Source::administrator;
     auto entries = co_await api.trust().entries(source, page->after, page->limit);
     if (!entries) co_return fail(entries);
     std::string items = "[";
@@ -157,8 +156,8 @@ RouteResult set_trust(Api& api, Caller caller, const net::Request& request)
     auto comment = members.text_or("comment", "", trust::max_comment_octets);
     if (!tier) members.breach("tier", "must be blocked, quarantined, guest, known or trusted");
     if (members.error()) co_return protocol::Failure{*members.error()};
-    auto verdict = co_await api.trust().set(administrator_of(caller), *server, *tier,
-                                            std::move(comment));
+    auto verdict =
+        co_await api.trust().set(administrator_of(caller), *server, *tier, std::move(comment));
     if (!verdict) co_return fail(verdict);
     co_return verdict_response(*server, *verdict);
 }
@@ -200,8 +199,7 @@ RouteResult list_falls(Api& api, Caller caller, const net::Request& request)
     for (const auto& row : *rows) append_item(items, open_fall_json(row));
     const bool is_last = rows->size() < page->limit;
     const auto last = is_last ? std::string() : std::to_string(rows->back().id);
-    co_return json_response(200,
-                            R"({"falls":)" + items + R"(],"next":)" + next_cursor(last) + "}");
+    co_return json_response(200, R"({"falls":)" + items + R"(],"next":)" + next_cursor(last) + "}");
 }
 
 // The CSV as it is; ?replace=true.

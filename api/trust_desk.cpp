@@ -195,8 +195,8 @@ asio::awaitable<Result<trust::Verdicted>> TrustDesk::set(Administrator by, Serve
         co_return refuse(Code::malformed, "/comment: text in UTF-8 is needed");
     TierEntry entry{server, tier, std::move(comment), parts_.clock.now_ms()};
     auto mandate = mandate_of(std::move(by), server.str());
-    auto put = co_await parts_.conduct.put(std::move(mandate), Source::administrator,
-                                           std::move(entry));
+    auto put =
+        co_await parts_.conduct.put(std::move(mandate), Source::administrator, std::move(entry));
     if (!put) co_return fail(put);
     co_return verdict(server);
 }
@@ -204,8 +204,7 @@ asio::awaitable<Result<trust::Verdicted>> TrustDesk::set(Administrator by, Serve
 asio::awaitable<Result<trust::Verdicted>> TrustDesk::unset(Administrator by, ServerName server)
 {
     auto mandate = mandate_of(std::move(by), server.str());
-    auto dropped =
-        co_await parts_.conduct.drop(std::move(mandate), Source::administrator, server);
+    auto dropped = co_await parts_.conduct.drop(std::move(mandate), Source::administrator, server);
     if (!dropped) co_return fail(dropped);
     if (!*dropped) co_return refuse(Code::not_found, "nobody has set " + server.str() + " here");
     co_return verdict(server);
@@ -216,8 +215,7 @@ asio::awaitable<Result<trust::Verdicted>> TrustDesk::pardon(Administrator by, Se
     auto mandate = mandate_of(std::move(by), server.str());
     auto pardoned = co_await parts_.conduct.pardon(std::move(mandate), server);
     if (!pardoned) co_return fail(pardoned);
-    if (!*pardoned)
-        co_return refuse(Code::not_found, server.str() + " has nothing to be pardoned");
+    if (!*pardoned) co_return refuse(Code::not_found, server.str() + " has nothing to be pardoned");
     co_return verdict(server);
 }
 

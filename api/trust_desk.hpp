@@ -1,6 +1,6 @@
-// What administrators do about other servers: see in which tier one is and why, put it into another,
-// pardon it, import and export lists, propose and end peerings. One way for the client API and for
-// the control socket; every act is in the audit log. For the I/O executor.
+// What administrators do about other servers: see in which tier one is and why, put it into
+// another, pardon it, import and export lists, propose and end peerings. One way for the client API
+// and for the control socket; every act is in the audit log. For the I/O executor.
 #pragma once
 
 #include <cstdint>
@@ -81,8 +81,8 @@ class TrustDesk {
     asio::awaitable<Result<std::vector<storage::FallRow>>> falls(
         std::optional<protocol::ServerName> server, std::int64_t before, std::size_t limit);
     asio::awaitable<Result<std::vector<storage::PeeringRow>>> peerings();
-    // What this server blocks or quarantines by anybody's word, as CSV: not what the servers brought
-    // on themselves, which others can't judge.
+    // What this server blocks or quarantines by anybody's word, as CSV: not what the servers
+    // brought on themselves, which others can't judge.
     asio::awaitable<Result<std::string>> export_list();
 
     // `forbidden` as policies say. Of this server itself, or with a comment over
@@ -92,8 +92,7 @@ class TrustDesk {
     // The administrator's entry of before. `not_found`.
     asio::awaitable<Result<trust::Verdicted>> unset(Administrator by, protocol::ServerName server);
     // Its falls and their evidence are gone. `not_found`.
-    asio::awaitable<Result<trust::Verdicted>> pardon(Administrator by,
-                                                     protocol::ServerName server);
+    asio::awaitable<Result<trust::Verdicted>> pardon(Administrator by, protocol::ServerName server);
     // Lines that can't be read are left out and told. As Conduct::import.
     asio::awaitable<Result<ImportedList>> import(Administrator by, ListWish wish);
     // `unavailable` where this server doesn't federate; as Peering::say.

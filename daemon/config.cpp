@@ -9,6 +9,7 @@
 #include <iterator>
 #include <set>
 
+#include "daemon/config_changes.hpp"
 #include "daemon/config_environment.hpp"
 #include "daemon/config_schema.hpp"
 #include "daemon/config_toml.hpp"
@@ -19,6 +20,7 @@ namespace entente::daemon {
 namespace {
 
 constexpr int after_the_file = 1 << 30;
+constexpr std::string_view credential_scheme = "credential:";
 
 void note_line(ListenerConfig& listener, std::string_view key, int line)
 {
@@ -93,8 +95,12 @@ class Reading {
     void check_listeners();
     void check_waits();
     void fill_in();
+    void check_credential(const std::string& key, const Place& place, const std::string& path);
+    [[nodiscard]] std::string resolved(const std::filesystem::path& folder,
+                                       const std::string& path) const;
 
     std::string file_;
+    std::string credentials_;  // the folder, "" where there is none
     Config config_;
     std::map<std::string, Place> places_;
     std::multimap<int, ConfigProblem> problems_;  // by line
@@ -148,6 +154,7 @@ void Reading::read_section(const std::string& name, const ConfigValue& value)
         });
         if (rule != rules.end()) {
             places_[full] = {entry.line, {}};
+            config_.written[full] = rendered(entry);
             apply(*rule, config_, entry, {entry.line, {}});
         } else if (keys.contains(key)) {
             read_section(full, entry);
@@ -191,6 +198,8 @@ void Reading::read_listener(const ConfigValue& value)
             continue;
         }
         note_line(listener, key, entry.line);
+        config_.written["listener[" + std::to_string(config_.listeners.size() + 1) + "]." + key] =
+            rendered(entry);
         apply(*rule, listener, entry, {entry.line, {}});
     }
     if (listener.address_line == 0) {
@@ -204,6 +213,7 @@ void Reading::read_environment(const Environment& environment)
     std::set<std::string> known;
     for (const auto& rule : config_rules()) known.insert(environment_name(rule.section, rule.key));
     for (const auto& [name, text] : environment) {
+        if (name == credentials_variable) credentials_ = text;
         if (!name.starts_with(environment_prefix)) continue;
         if (name.find('_', environment_prefix.size()) == std::string::npos) continue;
         const auto& rules = config_rules();
@@ -215,8 +225,11 @@ void Reading::read_environment(const Environment& environment)
             problem(place, "there is no such key" + suggest(name, known, "unset it"));
             continue;
         }
-        places_[std::string(rule->section) + "." + std::string(rule->key)] = place;
-        apply(*rule, config_, value_from_environment(rule->kind, text), place);
+        const auto key = std::string(rule->section) + "." + std::string(rule->key);
+        const auto value = value_from_environment(rule->kind, text);
+        places_[key] = place;
+        config_.written[key] = rendered(value);
+        apply(*rule, config_, value, place);
     }
 }
 
@@ -291,16 +304,33 @@ void Reading::check_waits()
     }
 }
 
+void Reading::check_credential(const std::string& key, const Place& place, const std::string& path)
+{
+    if (!path.starts_with(credential_scheme)) return;
+    const auto name = path.substr(credential_scheme.size());
+    const bool is_fit = !name.empty() && name != "." && name != ".." && name.size() <= 255 &&
+                        name.find('/') == std::string::npos;
+    if (is_fit) return;
+    problem(place, key + " has \"" + path +
+                       "\"; write the name that LoadCredential= has in the service's unit, as "
+                       "\"credential:tls.key\"");
+}
+
+std::string Reading::resolved(const std::filesystem::path& folder, const std::string& path) const
+{
+    if (path.empty()) return path;
+    if (!path.starts_with(credential_scheme)) return (folder / path).lexically_normal().string();
+    if (credentials_.empty()) return path;
+    return credentials_ + "/" + path.substr(credential_scheme.size());
+}
+
 // Relative paths start at the configuration file's folder, wherever the daemon runs.
 void Reading::fill_in()
 {
     // Absolute, since a default made of another path is resolved a second time.
     std::error_code failed;
     const auto folder = std::filesystem::absolute(file_, failed).parent_path();
-    const auto absolute = [&folder](std::string& path) {
-        if (path.empty()) return;
-        path = (folder / path).lexically_normal().string();
-    };
+    const auto absolute = [&](std::string& path) { path = resolved(folder, path); };
     absolute(config_.server.data);
     if (config_.server.keys.empty()) config_.server.keys = config_.server.data + "/keys";
     absolute(config_.server.keys);
@@ -329,10 +359,22 @@ void Reading::finish()
     check_names();
     check_listeners();
     check_waits();
+    check_credential("federation.ca_file", place_of("federation.ca_file", "federation"),
+                     config_.federation.ca_file);
+    for (const auto& listener : config_.listeners) {
+        check_credential("listener.certificate", {listener.certificate_line, {}},
+                         listener.certificate);
+        check_credential("listener.key", {listener.key_line, {}}, listener.key);
+    }
     fill_in();
 }
 
 }  // namespace
+
+bool is_missing_credential(const std::string& path)
+{
+    return path.starts_with(credential_scheme);
+}
 
 std::string StorageConfig::sqlite_path() const
 {

@@ -41,6 +41,7 @@ struct ServerConfig {
 
 struct ListenerConfig {
     SocketAddress address;
+    std::string socket;            // a name of one that is handed over, in place of binding
     std::string certificate, key;  // PEM files; both empty: plain
     bool federation = false, client = false, metrics = false;
     std::vector<net::Network> trusted_proxies;
@@ -105,6 +106,7 @@ struct Config {
     RegistrationMode registration = RegistrationMode::closed;
     LimitsConfig limits;
     LogConfig log;
+    std::map<std::string, std::string> written;  // for changed_keys(): what isn't left out
 
     [[nodiscard]] protocol::NameRules name_rules() const { return {federation.allow_test_names}; }
 };
@@ -117,8 +119,12 @@ struct ConfigProblem {
 };
 using ConfigProblems = std::vector<ConfigProblem>;
 
-// Names and values; those without the ENTENTE_ prefix, and those of a single word behind
-// it, mean nothing here.
+// A path "credential:NAME" is the file NAME in the folder that systemd gives the service's
+// secrets in; where there is no such folder, as for ententctl, the path stays as it is written.
+[[nodiscard]] bool is_missing_credential(const std::string& path);
+
+// Names and values; CREDENTIALS_DIRECTORY says where the service's secrets are, others without the
+// ENTENTE_ prefix, and those of a single word behind it, mean nothing here.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Environment process_environment();
 

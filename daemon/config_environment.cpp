@@ -68,7 +68,9 @@ Environment process_environment()
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
         const std::string_view text(*entry);
         const auto equals = text.find('=');
-        if (equals == std::string_view::npos || !text.starts_with(environment_prefix)) continue;
+        if (equals == std::string_view::npos) continue;
+        if (!text.starts_with(environment_prefix) && text.substr(0, equals) != credentials_variable)
+            continue;
         found.emplace_back(text.substr(0, equals), text.substr(equals + 1));
     }
     std::sort(found.begin(), found.end());

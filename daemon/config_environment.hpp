@@ -11,6 +11,8 @@
 namespace entente::daemon {
 
 inline constexpr std::string_view environment_prefix = "ENTENTE_";
+// systemd's: where LoadCredential= puts the service's secrets.
+inline constexpr std::string_view credentials_variable = "CREDENTIALS_DIRECTORY";
 
 // "trust.budgets.guest" and "events": ENTENTE_TRUST_BUDGETS_GUEST_EVENTS.
 [[nodiscard]] std::string environment_name(std::string_view section, std::string_view key);

@@ -16,6 +16,7 @@ namespace entente::daemon {
 namespace {
 
 constexpr std::size_t max_text_octets = 4'096;
+constexpr std::size_t max_socket_name_octets = 255;
 constexpr std::int64_t million = 1'000'000;
 
 void complain(Complaints& complaints, const ConfigValue& value, std::string text)
@@ -258,6 +259,23 @@ void set_address(ListenerConfig& listener, const ConfigValue& value, Complaints&
     }
 }
 
+// As systemd allows it for FileDescriptorName=.
+void set_socket(ListenerConfig& listener, const ConfigValue& value, Complaints& complaints)
+{
+    const auto* written = text_of(value, complaints);
+    if (written == nullptr) return;
+    const bool is_fit = !written->empty() && written->size() <= max_socket_name_octets &&
+                        std::all_of(written->begin(), written->end(),
+                                    [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
+    if (is_fit) {
+        listener.socket = *written;
+    } else {
+        complain(complaints, value,
+                 "is \"" + *written +
+                     "\"; write what FileDescriptorName= has in the socket's unit, as \"https\"");
+    }
+}
+
 void set_serves(ListenerConfig& listener, const ConfigValue& value, Complaints& complaints)
 {
     listener.federation = listener.client = listener.metrics = false;
@@ -440,6 +458,7 @@ const std::vector<KeyRule<ListenerConfig>>& listener_rules()
 {
     static const std::vector<KeyRule<ListenerConfig>> rules{
         {"listener", "address", "", KeyKind::text, set_address},
+        {"listener", "socket", "", KeyKind::text, set_socket},
         {"listener", "certificate", "", KeyKind::text,
          text<ListenerConfig>([](ListenerConfig& l) -> std::string& { return l.certificate; })},
         {"listener", "key", "", KeyKind::text,

@@ -105,7 +105,7 @@ FederationStack::FederationStack(Parts parts)
                 }}),
       budgets_(parts.config.trust.table, budget_options(parts.config)),
       gate_({parts.identity, discovery_, parts.stores.window(), parts.pool, parts.stores.commits(),
-             tiers_, budgets_, parts.clock, &parts.policies}),
+             tiers_, budgets_, parts.clock, &parts.policies, &figures_}),
       verifier_(parts.identity, discovery_, parts.clock),
       home_(parts.identity, parts.stores.logs(), parts.clock, parts.random, waker(),
             &parts.policies, membership_teller()),
@@ -126,7 +126,7 @@ FederationStack::FederationStack(Parts parts)
       inbox_({parts.identity, verifier_, home_, follower_, direct_, parts.stores.commits(),
               budgets_, parts.clock, parts.stores.window().refused(), &people_.signals(),
               [this](const protocol::ServerName& server) { return tier_of(server); }, &conduct_,
-              &ring_, &parts.stores.accepted(), &parts.policies}),
+              &ring_, &parts.stores.accepted(), &parts.policies, &figures_}),
       queries_(parts.identity, parts.stores.commits(), parts.clock),
       directory_({parts.identity.name, parts.identity.names, parts.stores.commits(), parts.clock,
                   [this](protocol::ServerName server, std::string target) {

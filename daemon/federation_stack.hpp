@@ -85,6 +85,7 @@ class FederationStack {
     [[nodiscard]] const trust::Tiers& tiers() const { return tiers_; }
     [[nodiscard]] federation::Conduct& conduct() { return conduct_; }
     [[nodiscard]] federation::Peering& peering() { return peering_; }
+    [[nodiscard]] const federation::Figures& figures() const { return figures_; }
 
  private:
     [[nodiscard]] federation::FollowerEvents follower_events();
@@ -129,6 +130,7 @@ class FederationStack {
     trust::Tiers tiers_;
     federation::Conduct conduct_;
     trust::Budgets budgets_;
+    federation::Figures figures_;
     federation::Gate gate_;
     federation::Verifier verifier_;
     federation::HomeLog home_;

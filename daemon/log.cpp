@@ -1,6 +1,8 @@
 #include "daemon/log.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -141,12 +143,13 @@ class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 // Lines are made here; spdlog takes them to their place, one thread at a time.
-class SinkLog final : public protocol::Log {
+class SinkLog final : public LevelledLog {
  public:
-    SinkLog(LogConfig config, const protocol::Clock& clock,
+    SinkLog(const LogConfig& config, const protocol::Clock& clock,
             std::unique_ptr<spdlog::sinks::sink> sink)
-        : config_(std::move(config)), clock_(clock), sink_(std::move(sink))
+        : format_(config.format), clock_(clock), sink_(std::move(sink))
     {
+        SinkLog::set_levels(config);
         sink_->set_formatter(
             std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc));
     }
@@ -155,11 +158,21 @@ class SinkLog final : public protocol::Log {
 
     [[nodiscard]] bool enabled(LogLevel level, std::string_view component) const override
     {
-        if (!config_.components.empty()) {
-            const auto found = config_.components.find(std::string(component));
-            if (found != config_.components.end()) return level >= found->second;
+        for (std::size_t i = 0; i < log_components.size(); ++i) {
+            if (log_components[i] == component)
+                return level >= levels_[i].load(std::memory_order_relaxed);
         }
-        return level >= config_.level;
+        return level >= level_.load(std::memory_order_relaxed);
+    }
+
+    void set_levels(const LogConfig& config) override
+    {
+        level_.store(config.level, std::memory_order_relaxed);
+        for (std::size_t i = 0; i < log_components.size(); ++i) {
+            const auto own = config.components.find(std::string(log_components[i]));
+            levels_[i].store(own == config.components.end() ? config.level : own->second,
+                             std::memory_order_relaxed);
+        }
     }
 
     void write(LogLevel level, std::string_view component, std::string_view message,
@@ -191,8 +204,7 @@ class SinkLog final : public protocol::Log {
     void put(LogLevel level, std::string_view component, std::string_view message,
              std::span<const LogField> fields)
     {
-        const auto line =
-            format_line(config_.format, clock_.now_ms(), level, component, message, fields);
+        const auto line = format_line(format_, clock_.now_ms(), level, component, message, fields);
         const spdlog::details::log_msg entry(
             spdlog::string_view_t(component.data(), component.size()), spdlog_level(level), line);
         sink_->log(entry);
@@ -201,7 +213,9 @@ class SinkLog final : public protocol::Log {
 
     std::mutex mutex_;
     SameLines same_lines_;
-    LogConfig config_;
+    LogFormat format_;
+    std::atomic<LogLevel> level_{LogLevel::info};
+    std::array<std::atomic<LogLevel>, log_components.size()> levels_{};
     const protocol::Clock& clock_;
     std::unique_ptr<spdlog::sinks::sink> sink_;
 };
@@ -234,14 +248,14 @@ std::string format_line(LogFormat format, protocol::Millis at, LogLevel level,
     return line;
 }
 
-std::unique_ptr<protocol::Log> make_logger(const LogConfig& config, const protocol::Clock& clock)
+std::unique_ptr<LevelledLog> make_logger(const LogConfig& config, const protocol::Clock& clock)
 {
     return std::make_unique<SinkLog>(config, clock,
                                      std::make_unique<spdlog::sinks::stderr_sink_mt>());
 }
 
-std::unique_ptr<protocol::Log> make_logger(const LogConfig& config, const protocol::Clock& clock,
-                                           LineSink sink)
+std::unique_ptr<LevelledLog> make_logger(const LogConfig& config, const protocol::Clock& clock,
+                                         LineSink sink)
 {
     return std::make_unique<SinkLog>(config, clock,
                                      std::make_unique<FunctionSink>(std::move(sink)));

@@ -23,15 +23,20 @@ inline constexpr std::array<std::string_view, 8> log_components{
 
 inline constexpr int same_lines_a_minute = 60;
 
+class LevelledLog : public protocol::Log {
+ public:
+    // From now on, for whoever writes. Thread-safe; the format stays.
+    virtual void set_levels(const LogConfig& config) = 0;
+};
+
 // Writes to standard error, each line at once. `clock` must outlive the log.
-[[nodiscard]] std::unique_ptr<protocol::Log> make_logger(const LogConfig& config,
-                                                         const protocol::Clock& clock);
+[[nodiscard]] std::unique_ptr<LevelledLog> make_logger(const LogConfig& config,
+                                                       const protocol::Clock& clock);
 
 // The same for a place of the caller's, which gets whole lines without their end; for tests.
 using LineSink = std::function<void(std::string_view line)>;
-[[nodiscard]] std::unique_ptr<protocol::Log> make_logger(const LogConfig& config,
-                                                         const protocol::Clock& clock,
-                                                         LineSink sink);
+[[nodiscard]] std::unique_ptr<LevelledLog> make_logger(const LogConfig& config,
+                                                       const protocol::Clock& clock, LineSink sink);
 
 // One line without its end.
 [[nodiscard]] std::string format_line(LogFormat format, protocol::Millis at,

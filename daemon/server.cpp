@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include <unistd.h>
+
 #include "api/system.hpp"
 #include "daemon/descriptors.hpp"
 #include "daemon/key_memory.hpp"
@@ -56,22 +58,17 @@ void tell(protocol::Log& log, const trust::policy::Told& told)
                {"tags", told.tags}});
 }
 
-std::string text_of(const SocketAddress& address)
-{
-    const auto host = address.address.to_string();
-    return (address.address.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(address.port);
-}
-
 }  // namespace
 
 Server::Server(boost::asio::io_context& io, Config config, Identity keys, StoragePlatform platform,
-               protocol::Log& log, std::function<void()> stop)
+               protocol::Log& log, Supervisor& supervisor, std::function<void()> stop)
     : io_(io),
       config_(std::move(config)),
       identity_(federation_identity(config_, keys)),
       keys_at_start_(std::move(keys)),
       platform_(std::move(platform)),
       log_(log),
+      supervisor_(supervisor),
       stop_(std::move(stop)),
       tasks_(io.get_executor(),
              [&log](std::exception_ptr bug) {
@@ -79,6 +76,8 @@ Server::Server(boost::asio::io_context& io, Config config, Identity keys, Storag
                                      {{"what", what(std::move(bug))}});
              }),
       room_(log, tasks_, clock_, config_.server.data),
+      lag_meter_(config_.server.name, config_.server.data, config_.storage.sqlite_path(),
+                 config_.server.data + "/window"),
       policies_(trust::policy::shipped_alone(), clock_,
                 [&log](const trust::policy::Told& told) { tell(log, told); })
 {
@@ -99,6 +98,7 @@ Result<void> Server::open()
                            const trust::ServerStanding& standing) {
         if (federation_) federation_->conduct().counted(server, standing);
     };
+    hooks.meter = &commit_meter_;
     hooks.fatal = [this](const Error& error) { fail_for_good(error); };
     hooks.disk_full = [this](bool is_full) { room_.told(is_full, stores_->commits()); };
     auto stores =
@@ -129,12 +129,45 @@ Result<void> Server::open()
                       in_conflict, clock_, random_, log_},
         options);
     add_figures();
-    const auto connections = connections_of_a_listener(shares->connections);
-    for (const auto& listener : config_.listeners) {
-        if (auto added = add_listener(listener, connections); !added) return added;
-    }
+    auto added = add_listeners(connections_of_a_listener(shares->connections));
+    if (!added) return added;
+    add_certificate_figures();
     add_control();
     return {};
+}
+
+Result<void> Server::add_listeners(std::size_t connections)
+{
+    auto passed = take_passed_sockets(process_variable);
+    if (!passed) return fail(passed);
+    for (const auto& listener : config_.listeners) {
+        const auto socket = socket_for(listener, *passed);
+        if (!socket) return fail(socket);
+        if (auto added = add_listener(listener, *socket, connections); !added) return added;
+    }
+    for (const auto& socket : *passed) {
+        protocol::log_warning(log_, "daemon", "no listener names a socket that was handed over",
+                              {{"socket", socket.name}, {"address", text_of(socket.address)}});
+        ::close(socket.descriptor);
+    }
+    return {};
+}
+
+DaemonState Server::state()
+{
+    DaemonState state;
+    state.started = clock_.now_ms();
+    state.ready = [this] { return readiness(); };
+    state.certificates = [this] {
+        std::vector<DaemonState::Certificate> shown;
+        for (const auto& [listener, certificate] : certificates_)
+            shown.push_back({listener, certificate->not_after()});
+        return shown;
+    };
+    state.data = config_.server.data;
+    state.database = config_.storage.sqlite_path();
+    state.window = config_.server.data + "/window";
+    return state;
 }
 
 void Server::add_control()
@@ -144,7 +177,7 @@ void Server::add_control()
         federation_->prover(), federation_->follower(), federation_->repair(),
         federation_->channels(), api_->administration(), api_->settings(), api_->reports(),
         api_->policies(), api_->trust(), stores_->commits(), federation_->tiers(), clock_, random_,
-        config_.federation.enabled});
+        config_.federation.enabled, state()});
     auto router = std::make_shared<net::Router>();
     control_->add_routes(*router);
     servers_.push_back(std::make_unique<net::HttpServer>(
@@ -179,9 +212,11 @@ void Server::fail_for_good(const Error& error)
     stop_();
 }
 
-Result<void> Server::add_listener(const ListenerConfig& listener, std::size_t connections)
+Result<void> Server::add_listener(const ListenerConfig& listener, int passed,
+                                  std::size_t connections)
 {
     net::ListenerOptions options;
+    options.passed = passed;
     options.address =
         boost::asio::ip::tcp::endpoint(listener.address.address, listener.address.port);
     options.trusted_proxies = listener.trusted_proxies;
@@ -192,7 +227,7 @@ Result<void> Server::add_listener(const ListenerConfig& listener, std::size_t co
         auto tls = net::TlsServerContext::load(listener.certificate, listener.key);
         if (!tls) return fail(tls);
         options.tls = *tls;
-        certificates_.push_back(std::move(*tls));
+        certificates_.emplace_back(text_of(listener.address), std::move(*tls));
     }
     auto router = std::make_shared<net::Router>();
     api::add_health_routes(*router, [this] { return readiness(); }, clock_);
@@ -204,24 +239,6 @@ Result<void> Server::add_listener(const ListenerConfig& listener, std::size_t co
     server->on_request_done(api::request_observer(metrics_, text_of(listener.address)));
     servers_.push_back(std::move(server));
     return {};
-}
-
-void Server::add_figures()
-{
-    metrics_.ask("entente_commits_total", "Durable commits.", "counter", "",
-                 [this] { return static_cast<double>(stores_->commits().figures().commits); });
-    metrics_.ask("entente_commit_jobs_total", "Writes that shared them.", "counter", "",
-                 [this] { return static_cast<double>(stores_->commits().figures().jobs); });
-    metrics_.ask("entente_commit_queue", "Writes waiting for a commit.", "gauge", "",
-                 [this] { return static_cast<double>(stores_->commits().figures().queued); });
-    metrics_.ask("entente_peer_links", "Links to servers that are owed something.", "gauge", "",
-                 [this] { return static_cast<double>(federation_->links().running()); });
-    metrics_.ask(
-        "entente_discovery_fetches_total", "Server documents fetched.", "counter", "",
-        [this] { return static_cast<double>(federation_->discovery().figures().fetches); });
-    metrics_.ask(
-        "entente_discovery_failures_total", "Fetches of server documents that failed.", "counter",
-        "", [this] { return static_cast<double>(federation_->discovery().figures().failures); });
 }
 
 Result<void> Server::readiness() const
@@ -252,7 +269,39 @@ asio::awaitable<Result<void>> Server::start()
                             {"tls", !config_.listeners[i].is_plain()}});
     }
     is_ready_ = true;
+    tasks_.spawn(lag_meter_.keep_measuring(stores_->commits(), stores_->window()));
+    if (supervisor_.is_there()) tasks_.spawn(show_life());
     co_return Result<void>{};
+}
+
+namespace {
+
+constexpr std::chrono::seconds usual_sign_of_life{20};
+
+struct Nothing {
+    Result<void> operator()(storage::WriteTransaction& /*transaction*/) const { return {}; }
+};
+
+}  // namespace
+
+// From this loop and through the writer: where either is stuck for ever, nothing is said any
+// more. That the writer refuses is an answer, a full disk no reason to be started again.
+asio::awaitable<void> Server::show_life()
+{
+    const auto patience = supervisor_.patience();
+    const auto interval = std::chrono::duration_cast<std::chrono::milliseconds>(
+        patience ? *patience / 3 : usual_sign_of_life);
+    std::string said;
+    do {
+        const Nothing nothing;
+        const auto answered = co_await stores_->commits().write(nothing);
+        (void)answered;
+        supervisor_.alive();
+        const auto ready = readiness();
+        auto status = ready ? "serving " + config_.server.name.str() : ready.error().detail;
+        if (status != said) supervisor_.status(status);
+        said = std::move(status);
+    } while (co_await net::sleep_for(interval));
 }
 
 asio::awaitable<void> Server::stop_listener(net::HttpServer& server,
@@ -336,22 +385,19 @@ asio::awaitable<void> Server::reload_keys()
                        {{"key", identity_.key.id().str()}});
 }
 
-void Server::reload()
+asio::awaitable<void> Server::reload()
 {
-    tasks_.spawn(reload_keys());
-    for (auto& certificate : certificates_) {
+    co_await reload_keys();
+    for (auto& [listener, certificate] : certificates_) {
         auto reloaded = certificate->reload();
         if (reloaded) {
-            protocol::log_info(log_, "daemon", "certificate reloaded");
+            protocol::log_info(log_, "daemon", "certificate reloaded", {{"listener", listener}});
         } else {
             protocol::log_error(log_, "daemon",
                                 "a certificate could not be reloaded; the old one stays",
-                                {{"detail", reloaded.error().detail}});
+                                {{"listener", listener}, {"detail", reloaded.error().detail}});
         }
     }
-    protocol::log_info(
-        log_, "daemon",
-        "reload is done; all settings but certificates and keys take effect at a restart");
 }
 
 }  // namespace entente::daemon

@@ -295,6 +295,11 @@ Result<std::vector<std::string>> make_missing_certificates(const Config& config,
     const std::vector<std::string> names{config.server.name.str(), "localhost", "127.0.0.1", "::1"};
     for (const auto& listener : config.listeners) {
         if (listener.is_plain()) continue;
+        if (is_missing_credential(listener.certificate) || is_missing_credential(listener.key)) {
+            return fail(Code::conflict,
+                        "a listener has its certificate from the service's credentials, which "
+                        "aren't made here; make it where LoadCredential= reads it from");
+        }
         std::error_code failed;
         const bool has_certificate = std::filesystem::exists(listener.certificate, failed);
         const bool has_key = std::filesystem::exists(listener.key, failed);

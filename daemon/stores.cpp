@@ -101,6 +101,7 @@ Result<std::unique_ptr<Stores>> Stores::open(const Config& config, const Storage
     stores->commits_->add(*stores->logs_);
     stores->accepted_ = std::make_unique<storage::AcceptedCounts>(std::move(hooks.counted));
     stores->commits_->add(*stores->accepted_);
+    if (hooks.meter != nullptr) hooks.meter->attach(*stores->commits_);
     if (auto started = stores->commits_->start(); !started) return fail(started);
     return stores;
 }

@@ -9,6 +9,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "daemon/commit_meter.hpp"
 #include "daemon/config.hpp"
 #include "storage/channel_log_store.hpp"
 #include "storage/commit_marks.hpp"
@@ -38,6 +39,7 @@ class Stores {
         std::function<void(Error)> fatal;                  // at most twice, on the I/O executor
         std::function<void(bool is_full)> disk_full = {};  // on the I/O executor
         storage::AcceptedCounts::Counted counted = {};     // on the I/O executor
+        CommitMeter* meter = nullptr;                      // outlives the stores
     };
     // The detail of an error is a sentence for the operator.
     [[nodiscard]] static Result<std::unique_ptr<Stores>> open(const Config& config,

@@ -80,7 +80,8 @@ std::string remedy(const boost::system::error_code& error)
     if (error == asio::error::address_in_use)
         return "; stop the process that listens there (ss -ltnp names it) or set another address";
     if (error == asio::error::access_denied)
-        return "; a port below 1024 needs the capability CAP_NET_BIND_SERVICE, or set a higher one";
+        return "; a port below 1024 is handed over by systemd (ententd.socket, listener.socket) or "
+               "needs the capability CAP_NET_BIND_SERVICE; or set a higher one";
     if (error.value() == EADDRNOTAVAIL)
         return "; no interface of this machine has that address: set one that it has";
     return "; set another address";
@@ -293,6 +294,13 @@ Result<void> HttpServer::State::listen_on_tcp()
 {
     const auto& address = service.options.address;
     boost::system::error_code error;
+    if (service.options.passed >= 0) {
+        acceptor.assign(address.protocol(), std::exchange(service.options.passed, -1), error);
+        if (!error) local = tcp_endpoint(acceptor.local_endpoint(error));
+        if (!error) return {};
+        return fail(Code::unavailable, "the socket handed over for " + text_of(address) +
+                                           " can't be used: " + error.message());
+    }
     acceptor.open(address.protocol(), error);
     if (!error) acceptor.set_option(Acceptor::reuse_address(true), error);
     if (!error && address.address().is_v6()) {

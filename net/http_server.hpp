@@ -53,6 +53,7 @@ struct HttpLimits {
 
 struct ListenerOptions {
     asio::ip::tcp::endpoint address;
+    int passed = -1;  // a descriptor that listens there already, in place of binding; closed here
     std::optional<UnixListener> unix_socket;  // in place of the address; all is one source then
     std::shared_ptr<TlsServerContext> tls;    // nothing: plain
     std::vector<Network> trusted_proxies;     // PROXY v2 or Forwarded is taken from these only

@@ -58,6 +58,13 @@ struct RocksWindowOptions {
     std::function<void(Error)> on_broken = {};
 };
 
+// For who watches it: what its RocksDB says of itself.
+struct WindowFigures {
+    std::uint64_t keys = 0;                // nonces, places of events, refused items, roughly
+    std::uint64_t unwritten = 0;           // octets in memory that are in its log alone
+    std::uint64_t pending_compaction = 0;  // octets that it has yet to rewrite
+};
+
 class ReplayMemory : public NonceWindow {
  public:
     [[nodiscard]] virtual MemoryState state() const = 0;
@@ -66,6 +73,8 @@ class ReplayMemory : public NonceWindow {
     // So do these.
     [[nodiscard]] virtual CommitMemory& commits() = 0;
     [[nodiscard]] virtual RefusedItems& refused() = 0;
+    // Zeros where there is nothing now that could say.
+    [[nodiscard]] virtual WindowFigures figures() { return {}; }
     // Syncs and marks an orderly end.
     virtual void close() = 0;
 };

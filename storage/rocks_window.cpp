@@ -123,6 +123,7 @@ class RocksWindow final : public ReplayMemory,
     EventPlaces& events() override { return *this; }
     CommitMemory& commits() override { return *this; }
     RefusedItems& refused() override { return *this; }
+    WindowFigures figures() override;
     void close() override;
 
  private:
@@ -173,6 +174,19 @@ class RocksWindow final : public ReplayMemory,
     std::mutex sweeping_;
     std::string swept_to_;  // where the last sweep stopped, to step over what it removed
 };
+
+WindowFigures RocksWindow::figures()
+{
+    WindowFigures found;
+    auto in_use = use();
+    if (!in_use) return found;
+    using Properties = rocksdb::DB::Properties;
+    db().GetAggregatedIntProperty(Properties::kEstimateNumKeys, &found.keys);
+    db().GetAggregatedIntProperty(Properties::kCurSizeActiveMemTable, &found.unwritten);
+    db().GetAggregatedIntProperty(Properties::kEstimatePendingCompactionBytes,
+                                  &found.pending_compaction);
+    return found;
+}
 
 Result<RocksWindow::InUse> RocksWindow::use()
 {

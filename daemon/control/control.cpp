@@ -18,6 +18,8 @@ void Control::add_routes(net::Router& router)
 {
     router.add({"GET", "/control/v1/server", 0,
                 [this](const net::Request& request) { return server(request); }});
+    router.add({"GET", "/control/v1/status", 0,
+                [this](const net::Request& request) { return status(request); }});
     add_peer_routes(router);
     add_key_routes(router);
     add_channel_routes(router);

@@ -4,6 +4,11 @@
 // docs/reference/ententctl.md shows what comes of it.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <boost/asio/awaitable.hpp>
 
 #include "api/administration.hpp"
@@ -25,6 +30,18 @@ namespace entente::daemon {
 
 namespace asio = boost::asio;
 
+// What only the place knows where the daemon is put together.
+struct DaemonState {
+    protocol::Millis started = 0;
+    std::function<Result<void>()> ready;
+    struct Certificate {
+        std::string listener;
+        protocol::Millis not_after = 0;
+    };
+    std::function<std::vector<Certificate>()> certificates;  // those in use
+    std::string data, database, window;                      // paths; a database elsewhere: ""
+};
+
 struct ControlParts {
     const federation::Identity& identity;
     federation::Discovery& discovery;
@@ -44,11 +61,12 @@ struct ControlParts {
     const protocol::Clock& clock;
     protocol::Random& random;
     bool federates = true;  // federation.enabled
+    DaemonState daemon = {};
 };
 
 class Control {
  public:
-    explicit Control(ControlParts parts) : parts_(parts) {}
+    explicit Control(ControlParts parts) : parts_(std::move(parts)) {}
 
     void add_routes(net::Router& router);
 
@@ -68,6 +86,7 @@ class Control {
     void add_policy_routes(net::Router& router);
 
     Answer server(const net::Request& request);
+    Answer status(const net::Request& request);
     Answer peers(const net::Request& request);
     Answer peer(const net::Request& request);
     Answer peer_channels(const net::Request& request);

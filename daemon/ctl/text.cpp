@@ -36,6 +36,19 @@ std::string duration(protocol::Millis time)
     return std::to_string(seconds / 86'400) + " d";
 }
 
+std::string octets_text(std::uintmax_t octets)
+{
+    constexpr std::uintmax_t step = 1024;
+    if (octets < step) return std::to_string(octets) + " B";
+    const char* const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+    std::size_t unit = 0;
+    auto tenths = octets * 10 / step;
+    for (; tenths >= 10 * step && unit + 1 < std::size(units); ++unit) tenths /= step;
+    const auto whole = std::to_string(tenths / 10);
+    const auto rest = tenths < 100 ? "." + std::to_string(tenths % 10) : std::string();
+    return whole + rest + " " + units[unit];
+}
+
 std::string time_text(protocol::Millis at)
 {
     const auto seconds = static_cast<std::time_t>(at / 1000);

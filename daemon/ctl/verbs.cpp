@@ -79,6 +79,8 @@ int say_missing_verb(const CLI::App& app)
 void add_all(Verbs& verbs)
 {
     add_setup_verbs(verbs);
+    add_status_verb(verbs);
+    add_doctor_verb(verbs);
     add_identity_verbs(verbs);
     add_peer_verbs(verbs);
     add_channel_verbs(verbs);

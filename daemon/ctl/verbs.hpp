@@ -88,6 +88,8 @@ void add_setting_verbs(Verbs& verbs);
 void add_setup_verbs(Verbs& verbs);
 void add_trust_verbs(Verbs& verbs);
 void add_user_verbs(Verbs& verbs);
+void add_status_verb(Verbs& verbs);
+void add_doctor_verb(Verbs& verbs);
 void add_decision_verbs(Verbs& verbs, CLI::App& trust);     // by add_trust_verbs
 void add_fork_verbs(Verbs& verbs, CLI::App& channel);       // by add_channel_verbs
 void add_move_verb(Verbs& verbs, CLI::App& channel);        // by add_channel_verbs

@@ -51,11 +51,25 @@ asio::awaitable<Result<Admitted>> Gate::admit(net::Request& request, bool volati
 asio::awaitable<Gate::Examined> Gate::examine(net::Request& request, bool volatile_nonce)
 {
     const auto source = net::source_key(request.source);
+    auto* const figures = parts_.figures;
+    net::Stopwatch watch(figures != nullptr ? &figures->gate : nullptr);
     auto signature = co_await verify(request, source);
-    if (!signature) co_return Examined{fail(signature), {}};
+    if (!signature) {
+        watch.stop();
+        count_refusal(signature.error());
+        co_return Examined{fail(signature), {}};
+    }
     auto field = signature->field;
     auto admitted = co_await let_in(request, std::move(*signature), volatile_nonce, source);
+    watch.stop();
+    if (!admitted) count_refusal(admitted.error());
     co_return Examined{std::move(admitted), std::move(field)};
+}
+
+void Gate::count_refusal(const Error& error)
+{
+    if (parts_.figures == nullptr) return;
+    parts_.figures->gate_refused[static_cast<std::size_t>(error.code)].add();
 }
 
 asio::awaitable<Result<protocol::RequestSignature>> Gate::verify(net::Request& request,

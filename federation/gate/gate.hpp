@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "federation/discovery/discovery.hpp"
+#include "federation/figures.hpp"
 #include "federation/identity.hpp"
 #include "net/router.hpp"
 #include "protocol/message_signature.hpp"
@@ -52,6 +53,7 @@ struct GateParts {
     trust::Budgets& budgets;
     const protocol::Clock& clock;
     trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
+    Figures* figures = nullptr;                   // nothing: nothing is counted
 };
 
 class Gate {
@@ -87,6 +89,7 @@ class Gate {
                                              bool volatile_nonce, std::string source);
     asio::awaitable<net::Response> pass(net::Request& request, SignedHandler handler,
                                         bool volatile_nonce, Cost cost);
+    void count_refusal(const Error& error);
     [[nodiscard]] Result<void> charge(const Admitted& admitted, Cost cost);
     std::int64_t charge_octets(const Admitted& admitted, const std::string& body);
 

@@ -45,7 +45,10 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
 {
     const auto octets = body.size();
     const auto shown = octets <= trust::max_shown_octets ? body : std::string();
+    auto* const figures = parts_.figures;
+    net::Stopwatch reading(figures != nullptr ? &figures->read : nullptr);
     auto read = co_await parse(std::move(body), admitted.origin);
+    reading.stop();
     if (!read) co_return fail(read);
     auto transaction = std::make_shared<Transaction>(std::move(*read));
 
@@ -54,7 +57,9 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
     work->tier = admitted.tier;
     work->octets = octets;
     spend_budgets(*work, *transaction, admitted);
+    net::Stopwatch verifying(figures != nullptr ? &figures->verify : nullptr);
     auto verified = co_await verify(work, std::move(transaction));
+    verifying.stop();
     if (!verified) co_return fail(verified);
     spend_invitations(*work);
 
@@ -71,11 +76,14 @@ asio::awaitable<Result<TransactionResult>> Inbox::process(std::string body,
         return outcome;
     };
     storage::Cause cause{work->origin.str(), work->octets};
+    net::Stopwatch committing(figures != nullptr ? &figures->commit : nullptr);
     auto outcome = co_await parts_.commits.write(std::move(job), std::move(cause));
+    committing.stop();
     if (!outcome) {
         const auto wait = std::max<std::int64_t>(outcome.error().retry_after, 1);
         co_return retry_later(Code::unavailable, outcome.error().detail, wait);
     }
+    if (figures != nullptr) figures->count(outcome->result);
     note_conduct(*work, *outcome, admitted, shown);
     co_return finish(std::move(*outcome));
 }

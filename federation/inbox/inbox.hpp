@@ -41,6 +41,7 @@ struct InboxParts {
     const trust::KeyRing* ring = nullptr;  // with `conduct`
     storage::AcceptedCounts* accepted = nullptr;
     trust::policy::Enforcer* policies = nullptr;  // nothing: nobody is asked
+    Figures* figures = nullptr;                   // nothing: nothing is counted
 };
 
 class Inbox {

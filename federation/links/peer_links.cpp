@@ -1,5 +1,6 @@
 #include "federation/links/peer_links.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "storage/outgoing_store.hpp"
@@ -105,9 +106,17 @@ void PeerLinks::ended(const ServerName& peer)
 
 void PeerLinks::heard_from(const ServerName& peer)
 {
-    last_heard_.note(peer, parts_.clock.now_ms());
+    last_called_ = parts_.clock.now_ms();
+    last_heard_.note(peer, last_called_);
     unreachable_until_.erase(peer);
     if (const auto found = links_.find(peer); found != links_.end()) found->second->heard();
+}
+
+std::size_t PeerLinks::waiting() const
+{
+    return static_cast<std::size_t>(std::count_if(links_.begin(), links_.end(), [](const auto& of) {
+        return of.second->state().next_try > 0;
+    }));
 }
 
 void PeerLinks::urge(const ServerName& peer)

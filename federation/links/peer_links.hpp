@@ -43,9 +43,13 @@ class PeerLinks {
     void committed(const storage::CommittedRun& run);
 
     [[nodiscard]] std::size_t running() const { return links_.size(); }
+    // Of those, links whose last attempt failed and that wait for the next.
+    [[nodiscard]] std::size_t waiting() const;
     // Nothing where no link is running: it is owed nothing.
     [[nodiscard]] std::optional<LinkState> state_of(const ServerName& peer) const;
     [[nodiscard]] const LastHeard& last_heard() const { return last_heard_; }
+    // When a server last asked this one something, and proved who it is; 0: not since the start.
+    [[nodiscard]] Millis last_called() const { return last_called_; }
 
  private:
     asio::awaitable<void> look_around();
@@ -61,6 +65,7 @@ class PeerLinks {
     bool is_looking_around_ = false;
     std::unordered_set<ServerName> even_;  // nothing was owed when their links ended
     LastHeard last_heard_;
+    Millis last_called_ = 0;
     std::unordered_map<ServerName, Millis> unreachable_until_;  // of those without a link
 };
 

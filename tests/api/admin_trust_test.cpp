@@ -72,8 +72,8 @@ TEST_F(AdminTrust, ATierIsSetShownAndTakenBackInTheAdministratorsName)
     EXPECT_EQ(tier("b.test"), "guest first-contact");
     const auto done = set("b.test", {{"tier", "blocked"}, {"comment", "too loud"}}, vera);
     ASSERT_EQ(done.status, 200) << done.text;
-    EXPECT_EQ(done.body, (json{{"server", "b.test"}, {"tier", "blocked"},
-                               {"reason", "administrator"}}));
+    EXPECT_EQ(done.body,
+              (json{{"server", "b.test"}, {"tier", "blocked"}, {"reason", "administrator"}}));
     const auto shown = show("b.test");
     EXPECT_EQ(shown["administrator"]["comment"], "too loud");
     EXPECT_EQ(shown["mode"], "open");
@@ -82,7 +82,8 @@ TEST_F(AdminTrust, ATierIsSetShownAndTakenBackInTheAdministratorsName)
     const auto gone = rig.request("DELETE", servers_path + "/b.test", json::object(), vera.access);
     EXPECT_EQ(gone.status, 200) << gone.text;
     EXPECT_EQ(tier("b.test"), "guest first-contact");
-    EXPECT_EQ(rig.request("DELETE", servers_path + "/b.test", json::object(), vera.access).status, 404);
+    EXPECT_EQ(rig.request("DELETE", servers_path + "/b.test", json::object(), vera.access).status,
+              404);
     EXPECT_EQ(audit(), (std::vector<std::string>{"vera@a.test trust.unset b.test",
                                                  "vera@a.test trust.set b.test"}));
 }
@@ -96,9 +97,7 @@ TEST_F(AdminTrust, AServerWhoseKeysAreDisputedIsShownAsSuch)
 
 TEST_F(AdminTrust, OthersAreRefusedAndNothingIsDone)
 {
-    const auto refused = [](const Answer& answer) {
-        EXPECT_EQ(answer.status, 403) << answer.text;
-    };
+    const auto refused = [](const Answer& answer) { EXPECT_EQ(answer.status, 403) << answer.text; };
     refused(set("b.test", {{"tier", "blocked"}}, alice));
     for (const std::string path : {"/servers", "/servers/b.test", "/falls", "/peerings", "/list"})
         refused(rig.get("/api/v1/admin/trust" + path, alice.access));
@@ -106,8 +105,8 @@ TEST_F(AdminTrust, OthersAreRefusedAndNothingIsDone)
     refused(rig.request("DELETE", servers_path + "/b.test", json::object(), alice.access));
     refused(rig.post(servers_path + "/b.test/pardon", json::object(), alice.access));
     refused(rig.post(servers_path + "/b.test/peering", {{"wish", "propose"}}, alice.access));
-    refused(rig.post_text("/api/v1/admin/trust/lists/x", "b.test,suspend\n", "text/csv",
-                          alice.access));
+    refused(
+        rig.post_text("/api/v1/admin/trust/lists/x", "b.test,suspend\n", "text/csv", alice.access));
     EXPECT_EQ(audit(), std::vector<std::string>{});
     EXPECT_EQ(tier("b.test"), "guest first-contact");
 }
@@ -149,8 +148,9 @@ TEST_F(AdminTrust, WhatIsWrongIsNamed)
 
 TEST_F(AdminTrust, AListIsImportedWithoutItsBadLinesAndExported)
 {
-    const auto first = import("spam", "#domain,#severity\nb.test,suspend\nnot a name,suspend\n"
-                                      "c.test,silence\na.test,suspend\nd.test,noop\n");
+    const auto first = import("spam",
+                              "#domain,#severity\nb.test,suspend\nnot a name,suspend\n"
+                              "c.test,silence\na.test,suspend\nd.test,noop\n");
     ASSERT_EQ(first.status, 200) << first.text;
     EXPECT_EQ(first.body["imported"], 2);
     EXPECT_EQ(first.body["ignored"], 2) << "this server, and noop";
@@ -162,10 +162,10 @@ TEST_F(AdminTrust, AListIsImportedWithoutItsBadLinesAndExported)
     const auto listed = rig.get(servers_path + "?source=list&limit=1", vera.access).body;
     ASSERT_EQ(listed["servers"].size(), 1U);
     EXPECT_EQ(listed["servers"][0]["server"], "b.test");
-    const auto rest = rig.get(servers_path + "?source=list&limit=1&cursor=" +
-                                  listed["next"].get<std::string>(),
-                              vera.access)
-                          .body;
+    const auto rest =
+        rig.get(servers_path + "?source=list&limit=1&cursor=" + listed["next"].get<std::string>(),
+                vera.access)
+            .body;
     EXPECT_EQ(rest["servers"][0]["server"], "c.test");
     EXPECT_EQ(rig.get(servers_path, vera.access).body["servers"], json::array());
 
@@ -200,17 +200,16 @@ TEST_F(AdminTrust, FallsAreListedWithTheirEvidenceAndPardoned)
     EXPECT_EQ(page["falls"][0]["server"], "c.test");
     EXPECT_EQ(page["falls"][0]["offence"], "fork");
     EXPECT_EQ(page["falls"][0]["evidence"], (json{{"signed", "x"}}));
-    const auto rest = rig.get("/api/v1/admin/trust/falls?limit=1&cursor=" +
-                                  page["next"].get<std::string>(),
-                              vera.access)
-                          .body;
+    const auto rest =
+        rig.get("/api/v1/admin/trust/falls?limit=1&cursor=" + page["next"].get<std::string>(),
+                vera.access)
+            .body;
     EXPECT_EQ(rest["falls"][0]["server"], "b.test");
     const auto of_b = rig.get("/api/v1/admin/trust/falls?server=b.test", vera.access).body;
     EXPECT_EQ(of_b["falls"].size(), 1U);
     EXPECT_TRUE(of_b["next"].is_null());
 
-    const auto pardoned =
-        rig.post(servers_path + "/b.test/pardon", json::object(), vera.access);
+    const auto pardoned = rig.post(servers_path + "/b.test/pardon", json::object(), vera.access);
     EXPECT_EQ(pardoned.status, 200) << pardoned.text;
     EXPECT_EQ(tier("b.test"), "guest first-contact");
     EXPECT_EQ(audit().front(), "vera@a.test trust.pardon b.test");
@@ -229,8 +228,7 @@ TEST_F(AdminTrust, APeeringIsProposedListedAndEnded)
               json::array({row}));
     EXPECT_EQ(show("b.test")["peering"]["ours"], true);
     EXPECT_EQ(peer("b.test", "end").status, 200);
-    EXPECT_EQ(rig.get("/api/v1/admin/trust/peerings", vera.access).body["peerings"],
-              json::array());
+    EXPECT_EQ(rig.get("/api/v1/admin/trust/peerings", vera.access).body["peerings"], json::array());
     EXPECT_EQ(audit(), (std::vector<std::string>{"vera@a.test peer.end b.test",
                                                  "vera@a.test peer.propose b.test"}));
 }
@@ -243,9 +241,9 @@ TEST_F(AdminTrust, ADecisionIsExplainedAndAChangeRehearsed)
     ASSERT_EQ(told.status, 200) << told.text;
     EXPECT_EQ(told.body["tier"], "quarantined");
     EXPECT_EQ(told.body["decisions"][0]["outcome"], "held") << told.text;
-    EXPECT_EQ(rig.get("/api/v1/admin/explain?subject=b.test&action=mesage.create", vera.access)
-                  .hint(),
-              "there is no action mesage.create; did you mean message.create?");
+    EXPECT_EQ(
+        rig.get("/api/v1/admin/explain?subject=b.test&action=mesage.create", vera.access).hint(),
+        "there is no action mesage.create; did you mean message.create?");
 
     EXPECT_EQ(upload(alice, 5).status, 201);
     const auto kept = rig.await(rig.api().policies().keep_sample());

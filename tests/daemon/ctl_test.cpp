@@ -25,6 +25,8 @@ TEST(Ctl, FindsEachVerbWithItsArgumentsAndTheSettingsAnywhere)
          std::vector<std::pair<std::string, std::vector<const char*>>>{
              {"setup", {"setup"}},
              {"certificate", {"certificate"}},
+             {"status", {"status"}},
+             {"doctor", {"doctor"}},
              {"identity show", {"identity", "show"}},
              {"identity rotate", {"identity", "rotate", "--recovery-file", "r"}},
              {"identity revoke", {"identity", "revoke", "--kid=-id", "--at", "1", "--recovery"}},

@@ -83,22 +83,43 @@ TEST(Log, LevelsAreThoseOfTheComponentElseTheGeneralOne)
     std::vector<std::string> lines;
     LogConfig config;
     config.level = LogLevel::warning;
-    config.components = {{"inbox", LogLevel::debug}, {"gate", LogLevel::error}};
+    config.components = {{"links", LogLevel::debug}, {"gate", LogLevel::error}};
     const auto log =
         make_logger(config, clock, [&](std::string_view line) { lines.emplace_back(line); });
 
-    protocol::log_debug(*log, "inbox", "one");
-    protocol::log_debug(*log, "net", "two");
-    protocol::log_warning(*log, "net", "three");
+    protocol::log_debug(*log, "links", "one");
+    protocol::log_debug(*log, "storage", "two");
+    protocol::log_warning(*log, "storage", "three");
     protocol::log_warning(*log, "gate", "four");
     protocol::log_error(*log, "gate", "five", {{"n", 5}});
 
     ASSERT_EQ(lines.size(), 3U);
-    EXPECT_EQ(lines[0], "2025-11-21T00:00:00.123Z debug   inbox: one");
-    EXPECT_EQ(lines[1], "2025-11-21T00:00:00.123Z warning net: three");
+    EXPECT_EQ(lines[0], "2025-11-21T00:00:00.123Z debug   links: one");
+    EXPECT_EQ(lines[1], "2025-11-21T00:00:00.123Z warning storage: three");
     EXPECT_EQ(lines[2], "2025-11-21T00:00:00.123Z error   gate: five n=5");
-    EXPECT_TRUE(log->enabled(LogLevel::debug, "inbox"));
-    EXPECT_FALSE(log->enabled(LogLevel::info, "net"));
+    EXPECT_TRUE(log->enabled(LogLevel::debug, "links"));
+    EXPECT_FALSE(log->enabled(LogLevel::info, "storage"));
+}
+
+TEST(Log, NewLevelsCountFromThenOn)
+{
+    const FixedClock clock;
+    std::vector<std::string> lines;
+    LogConfig config;
+    const auto log =
+        make_logger(config, clock, [&](std::string_view line) { lines.emplace_back(line); });
+    protocol::log_debug(*log, "links", "unheard");
+    config.components = {{"links", LogLevel::debug}};
+    config.level = LogLevel::error;
+    log->set_levels(config);
+    protocol::log_debug(*log, "links", "heard");
+    protocol::log_warning(*log, "gate", "unheard");
+    log->set_levels({});
+    protocol::log_debug(*log, "links", "unheard");
+    protocol::log_info(*log, "gate", "heard too");
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_TRUE(lines[0].ends_with("links: heard"));
+    EXPECT_TRUE(lines[1].ends_with("gate: heard too"));
 }
 
 // A stranger with a thousand names fills no disk.

@@ -49,6 +49,7 @@ refuses 'unknown argument --sed' sim --sed 3
 refuses '--seed needs a value' sim --seed
 refuses 'x is no number' sim --seeds x
 refuses 'unknown argument --fast' demo --fast
+refuses 'unknown argument now' package now
 refuses 'unknown argument --quik' bench --quik
 refuses '--json needs a value' bench --json --quick
 refuses 'unknown argument --quick' bench --storage --quick

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,12 +19,15 @@ namespace entente::e2e {
 class FaultyWorld : public WorldTest {
  protected:
     // From its next start on. `boot`: the boot id that it tells, "" for a new one each time.
-    void make_faulty(Node& node, const std::string& commands = "", const std::string& boot = "")
+    void make_faulty(Node& node, const std::string& commands = "", const std::string& boot = "",
+                     std::vector<std::string> environment = {})
     {
         const auto pipe = pipe_of(node);
         if (::mkfifo(pipe.c_str(), 0600) != 0 && errno != EEXIST) throw Broken("mkfifo " + pipe);
-        node.run_as("ententd-faulty", {"FAULTY_DISK=" + commands, "FAULTY_DISK_PIPE=" + pipe,
-                                       "FAULTY_DISK_BOOT=" + boot});
+        environment.insert(
+            environment.end(),
+            {"FAULTY_DISK=" + commands, "FAULTY_DISK_PIPE=" + pipe, "FAULTY_DISK_BOOT=" + boot});
+        node.run_as("ententd-faulty", std::move(environment));
     }
 
     // Returns once the disk has heard it.
