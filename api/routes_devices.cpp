@@ -101,6 +101,45 @@ RouteResult count(Api& api, Caller caller, const net::Request&)
     co_return json_response(200, key_counts_json(*counts));
 }
 
+using Refusals = std::vector<std::optional<Error>>;  // of each claim
+
+// Takes out of `claims` what policies don't allow. A repeat after they have changed may thereby
+// ask for something else under its txn, and is told so.
+Refusals refuse_claims(const Api& api, const Caller& caller, protocol::KeyClaims& claims)
+{
+    Refusals refusals;
+    std::vector<protocol::KeyClaim> allowed;
+    for (auto& one : claims.claims) {
+        auto may = ask_policies(api, caller,
+                                {trust::policy::Action::key_claim, trust::policy::ResourceKind::key,
+                                 one.user.str(), protocol::server_of(one.user).str()});
+        refusals.push_back(may ? std::nullopt : std::optional(may.error()));
+        if (may) allowed.push_back(std::move(one));
+    }
+    claims.claims = std::move(allowed);
+    return refusals;
+}
+
+// One result for each that was asked.
+std::vector<federation::ClaimResult> with_refusals(const std::vector<protocol::KeyClaim>& asked,
+                                                   const Refusals& refusals,
+                                                   std::vector<federation::ClaimResult> given)
+{
+    std::vector<federation::ClaimResult> all;
+    auto next = given.begin();
+    for (std::size_t at = 0; at < asked.size(); ++at) {
+        if (!refusals[at]) {
+            all.push_back(std::move(*next++));
+            continue;
+        }
+        federation::ClaimResult refused;
+        refused.key.claim = asked[at];
+        refused.problem = refusals[at];
+        all.push_back(std::move(refused));
+    }
+    return all;
+}
+
 RouteResult claim(Api& api, Caller caller, const net::Request& request)
 {
     auto text = json_text(request);
@@ -110,9 +149,12 @@ RouteResult claim(Api& api, Caller caller, const net::Request& request)
     auto allowed = api.people_rates().take(caller.user.str(), api.now(),
                                            static_cast<double>(claims->claims.size()));
     if (!allowed) co_return fail(allowed);
+    const auto asked = claims->claims;
+    const auto refusals = refuse_claims(api, caller, *claims);
     auto results = co_await api.people().claim(caller.user, std::move(*claims));
     if (!results) co_return fail(results);
-    co_return json_response(200, claimed_json(*results, api.now()));
+    auto all = with_refusals(asked, refusals, std::move(*results));
+    co_return json_response(200, claimed_json(all, api.now()));
 }
 
 // Each message is charged like one that is posted.
@@ -125,6 +167,14 @@ RouteResult send(Api& api, Caller caller, const net::Request& request)
     auto allowed = api.user_rates().take(caller.user.str(), api.now(),
                                          static_cast<double>(sends->messages.size()));
     if (!allowed) co_return fail(allowed);
+    for (auto& message : sends->messages) {
+        auto may =
+            ask_policies(api, caller,
+                         {trust::policy::Action::device_send, trust::policy::ResourceKind::account,
+                          message.user.str(), protocol::server_of(message.user).str(),
+                          static_cast<std::int64_t>(message.message.size())});
+        if (!may) message.refusal = may.error();
+    }
     federation::Actor actor{caller.user, caller.device, sends->txn, person_of(caller)};
     auto results = co_await api.people().send(std::move(actor), sends->messages);
     if (!results) co_return fail(results);

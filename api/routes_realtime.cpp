@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "api/api.hpp"
+#include "api/asking.hpp"
 #include "api/client_frame.hpp"
 #include "api/intake.hpp"
 #include "api/people_wire.hpp"
@@ -52,7 +53,8 @@ asio::awaitable<void> send_signals(Api& api, Follower& follower,
     const auto& user = follower.caller().user;
     const auto cost = static_cast<double>(signals.size());
     if (!api.user_rates().take(user.str(), api.now(), cost)) co_return;
-    auto sent = co_await api.people().signal(user, std::move(signals));
+    auto sent =
+        co_await api.people().signal(user, person_of(follower.caller()), std::move(signals));
     if (!sent) follower.answer(R"({"problem":)" + refusal_json(sent.error(), api.now()) + "}");
 }
 

@@ -1,5 +1,5 @@
 // What started this program, where that is systemd or speaks its protocol: it is told in
-// datagrams how the daemon stands, and hands sockets over (docs/adr/0031). Where nothing of
+// datagrams how the daemon stands, and hands sockets over (docs/adr/0028). Where nothing of
 // the kind is in the environment all of it does nothing. Decides nothing about the daemon.
 #pragma once
 

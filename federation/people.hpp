@@ -54,7 +54,8 @@ struct ClaimResult {
 struct DeviceSend {
     protocol::UserId user;
     protocol::Uuid device;
-    std::string message;  // a JSON object
+    std::string message;                // a JSON object
+    std::optional<Error> refusal = {};  // by policies: the message is refused as that
 };
 
 struct SendResult {
@@ -116,9 +117,9 @@ class People {
     // What a job of the caller's has put as an announcement (storage/announcement_store.hpp)
     // is durable: own devices hear of it, and the servers that share a channel with `user`.
     virtual void changed(const protocol::UserId& user) = 0;
-    // [INBOX-5] `not_found` where one is for a channel that the user may not know of; the
-    // others go out all the same.
-    virtual asio::awaitable<Result<void>> signal(protocol::UserId user,
+    // [INBOX-5] `not_found` where one is for a channel that the user may not know of, `forbidden`
+    // and `rate_limited` as policies say; the others go out all the same.
+    virtual asio::awaitable<Result<void>> signal(protocol::UserId user, Person person,
                                                  std::vector<protocol::LiveSignal> signals) = 0;
     // To the moderators of this server and of the reported user's; once per txn. `not_found`
     // for no such user here.

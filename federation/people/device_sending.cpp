@@ -64,6 +64,10 @@ LocalPeople::Outgoing LocalPeople::draft(const Actor& actor, const DeviceSend& m
     Outgoing made;
     made.message = {message.device, message.message};
     made.server = protocol::server_of(message.user);
+    if (message.refusal) {
+        made.problem = message.refusal;
+        return made;
+    }
     if (message.message.size() > protocol::max_device_message_octets) {
         made.problem = refuse(Code::too_large, "a message is at most 60 KiB").value();
         return made;

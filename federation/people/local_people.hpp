@@ -59,7 +59,7 @@ class LocalPeople final : public People {
     asio::awaitable<Result<void>> acknowledge(protocol::UserId user, protocol::Uuid device,
                                               std::int64_t number) override;
     void changed(const protocol::UserId& user) override;
-    asio::awaitable<Result<void>> signal(protocol::UserId user,
+    asio::awaitable<Result<void>> signal(protocol::UserId user, Person person,
                                          std::vector<protocol::LiveSignal> signals) override;
     asio::awaitable<Result<void>> report(Actor actor, Report report) override;
     void listen(PeopleListener& listener) override { listeners_.push_back(&listener); }

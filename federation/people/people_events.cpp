@@ -70,10 +70,10 @@ asio::awaitable<void> LocalPeople::tell_changed(UserId user)
     tell([&](PeopleListener& listener) { listener.user_changed(user, audience); });
 }
 
-asio::awaitable<Result<void>> LocalPeople::signal(UserId user,
+asio::awaitable<Result<void>> LocalPeople::signal(UserId user, Person person,
                                                   std::vector<protocol::LiveSignal> signals)
 {
-    return signals_.send(std::move(user), std::move(signals));
+    return signals_.send(std::move(user), std::move(person), std::move(signals));
 }
 
 asio::awaitable<Result<void>> LocalPeople::report(Actor actor, Report report)

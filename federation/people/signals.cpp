@@ -31,16 +31,17 @@ trust::policy::Action action_of(SignalType type)
 
 Signals::Signals(SignalsParts parts) : parts_(std::move(parts)) {}
 
-asio::awaitable<Result<void>> Signals::send(protocol::UserId user, std::vector<LiveSignal> signals)
+asio::awaitable<Result<void>> Signals::send(protocol::UserId user, Person person,
+                                            std::vector<LiveSignal> signals)
 {
     if (parts_.commits.figures().queued > most_jobs_for_signals) co_return Result<void>{};
     for (auto& signal : signals) signal.user = user;
     storage::Cause cause{user.str(), 0};
-    auto job = [this, signals = std::move(signals)](
+    auto job = [this, person = std::move(person), signals = std::move(signals)](
                    WriteTransaction& transaction) -> Result<std::optional<Error>> {
         std::optional<Error> first;
         for (const auto& signal : signals) {
-            auto sent = send_one(transaction, signal);
+            auto sent = send_one(transaction, person, signal);
             if (!sent && !first) first = sent.error();
         }
         return first;
@@ -51,7 +52,8 @@ asio::awaitable<Result<void>> Signals::send(protocol::UserId user, std::vector<L
     co_return Result<void>{};
 }
 
-Result<void> Signals::send_one(WriteTransaction& transaction, LiveSignal signal)
+Result<void> Signals::send_one(WriteTransaction& transaction, const Person& person,
+                               LiveSignal signal)
 {
     auto& db = transaction.db();
     auto found = parts_.store.find(db, signal.channel);
@@ -60,6 +62,10 @@ Result<void> Signals::send_one(WriteTransaction& transaction, LiveSignal signal)
     if (is_unknown || !(*found)->state.is_member(signal.user.str()))
         return refuse(Code::not_found, "no such channel");
     auto& channel = **found;
+    auto allowed =
+        ask_policies(parts_.policies, {action_of(signal.type), signal.user, trust::Tier::trusted,
+                                       signal.channel, channel.home, channel.state, &person});
+    if (!allowed) return allowed;
     if (signal.type == SignalType::read) {
         // Nobody has read what isn't there.
         signal.seq = std::min(signal.seq, channel.seq);

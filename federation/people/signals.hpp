@@ -50,8 +50,9 @@ class Signals {
     explicit Signals(SignalsParts parts);
 
     // By a device of `user`; their `user` is filled in. `not_found` where one is for a channel
-    // of which he is no member; the others are sent all the same. Under load they are dropped.
-    asio::awaitable<Result<void>> send(protocol::UserId user,
+    // of which he is no member, `forbidden` and `rate_limited` as policies say; the others are sent
+    // all the same. Under load they are dropped.
+    asio::awaitable<Result<void>> send(protocol::UserId user, Person person,
                                        std::vector<protocol::LiveSignal> signals);
     // By another server: of one of its users to a channel that is homed here, or passed on by
     // the home. Others are ignored, and so is what policies refuse.
@@ -60,7 +61,7 @@ class Signals {
 
  private:
     [[nodiscard]] Result<void> send_one(storage::WriteTransaction& transaction,
-                                        protocol::LiveSignal signal);
+                                        const Person& person, protocol::LiveSignal signal);
     void spread(storage::WriteTransaction& transaction, const storage::LiveChannel& channel,
                 const protocol::LiveSignal& signal, const ServerName& origin);
 

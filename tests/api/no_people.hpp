@@ -31,7 +31,8 @@ class NoPeople final : public federation::People {
         co_return nobody();
     }
     void changed(const protocol::UserId&) override {}
-    Awaited<void> signal(protocol::UserId, std::vector<protocol::LiveSignal>) override
+    Awaited<void> signal(protocol::UserId, federation::Person,
+                         std::vector<protocol::LiveSignal>) override
     {
         co_return nobody();
     }

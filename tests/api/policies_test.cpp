@@ -66,6 +66,45 @@ TEST_F(PolicyRoutes, AVersionIsPutShownListedAndRestored)
     EXPECT_EQ(acts[1], R"(policy.change own {"reason":"was better","restored":1,"version":3})");
 }
 
+TEST_F(PolicyRoutes, KeysAndDeviceMessagesOfOwnUsersAreAskedOneByOne)
+{
+    const auto bob = rig.person("bob");
+    const auto put_keys = [&](const Person& by) {
+        return rig
+            .post("/api/v1/keys/upload",
+                  {{"one_time", {{{"kind", "x3dh"}, {"id", 1}, {"key", {{"n", 1}}}}}}}, by.access)
+            .status;
+    };
+    ASSERT_EQ(put_keys(bob), 200);
+    ASSERT_EQ(put_keys(root), 200);
+    const auto rule = put(R"({"id":"r","actions":["key.claim","device.send"],)"
+                          R"("when":{"eq":["resource.id","bob@a.test"]},"effects":["deny"]})");
+    ASSERT_EQ(rule.status, 200) << rule.text;
+    EXPECT_FALSE(rule.body.contains("unasked"));
+    json claims = json::array(), messages = json::array();
+    for (const std::string user : {"bob@a.test", "root@a.test", "nobody@b.test"}) {
+        claims.push_back({{"user", user}, {"device", uuid(1)}, {"kind", "x3dh"}});
+        messages.push_back({{"user", user}, {"device", uuid(1)}, {"message", {{"sealed", "x"}}}});
+    }
+    const auto claimed =
+        rig.post("/api/v1/keys/claim", {{"txn", uuid(7)}, {"claims", claims}}, alice.access);
+    ASSERT_EQ(claimed.status, 200) << claimed.text;
+    ASSERT_EQ(claimed.body["keys"].size(), 3U);
+    EXPECT_EQ(claimed.body["keys"][0]["user"], "bob@a.test");
+    EXPECT_TRUE(claimed.body["keys"][0]["key"].is_null());
+    EXPECT_EQ(claimed.body["keys"][0]["problem"]["type"], "urn:entente:problem:forbidden");
+    EXPECT_EQ(claimed.body["keys"][1]["key"]["n"], 1);
+    EXPECT_EQ(claimed.body["keys"][2]["problem"]["type"], "urn:entente:problem:unavailable");
+
+    const auto sent = rig.post("/api/v1/devices/messages",
+                               {{"txn", uuid(8)}, {"messages", messages}}, alice.access);
+    ASSERT_EQ(sent.status, 201) << sent.text;
+    EXPECT_EQ(sent.body["results"][0]["status"], "refused");
+    EXPECT_EQ(sent.body["results"][0]["problem"]["type"], "urn:entente:problem:forbidden");
+    EXPECT_EQ(sent.body["results"][1]["status"], "accepted");
+    EXPECT_EQ(sent.body["results"][2]["status"], "pending");
+}
+
 TEST_F(PolicyRoutes, WhatIsStoredCountsAfterARestart)
 {
     EXPECT_EQ(put(R"({"id":"r","actions":["media.upload"],"effects":["deny"]})").status, 200);

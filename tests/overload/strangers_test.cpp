@@ -50,7 +50,7 @@ class Strangers : public OverloadTest {
 // [DISC-4] [KEY-8] [SIG-8]
 TEST_F(Strangers, HoweverManyCostABoundedMemoryAndLeaveNothing)
 {
-    const std::size_t requests = scale().full ? 100'000 : 4'000;
+    const std::size_t requests = scale().full ? 100'000 : 10'000;
     open({"a.test"}, {"f.test", "mute.test"});
     const e2e::Forger forger(world(), "f.test");
     const MutePeer mute(world(), "mute.test");

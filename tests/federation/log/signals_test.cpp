@@ -47,7 +47,7 @@ class SignalsTest : public ::testing::Test {
                       SignalType type = SignalType::typing, std::int64_t seq = 0)
     {
         const auto user = from.server.user(localpart);
-        return servers.world.run(from.people->signal(user, {made(user.str(), type, seq)}));
+        return servers.world.run(from.people->signal(user, person, {made(user.str(), type, seq)}));
     }
     std::int64_t marker(PeopleServer& on, const std::string& localpart)
     {
@@ -63,6 +63,7 @@ class SignalsTest : public ::testing::Test {
     PeopleServer& a = two.a;
     PeopleServer& b = two.b;
     ChannelId channel;
+    Person person;  // who sends
 };
 
 TEST_F(SignalsTest, WhatAPolicyRefusesIsIgnored)
@@ -75,6 +76,24 @@ TEST_F(SignalsTest, WhatAPolicyRefusesIsIgnored)
     EXPECT_TRUE(a.passed.empty());
     EXPECT_EQ(a.receive_signals(b.server, {text("bob@b.example", SignalType::presence)}),
               Statuses{"accepted"});
+}
+
+TEST_F(SignalsTest, WhatAPolicyRefusesAnOwnUserGoesNowhere)
+{
+    a.server.enforce(R"({"id":"r","actions":["signal.typing","signal.read"],)"
+                     R"("when":{"all":[{"eq":["subject.role","user"]},)"
+                     R"({"eq":["subject.channel_role","owner"]}]},"effects":["deny"]})");
+    const auto refused = send(a, "alice");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::forbidden);
+    EXPECT_FALSE(send(a, "alice", SignalType::read, 1));
+    EXPECT_EQ(marker(a, "alice"), 0);
+    EXPECT_TRUE(a.passed.empty());
+    EXPECT_TRUE(a.heard.signals.empty());
+    EXPECT_TRUE(send(a, "alice", SignalType::presence));
+    person.role = trust::policy::ServerRole::admin;
+    EXPECT_TRUE(send(a, "alice"));
+    EXPECT_EQ(a.heard.signals.size(), 2U);
 }
 
 // [INBOX-5]
