@@ -143,7 +143,7 @@ class BehindAProxy : public WorldTest {
 
 TEST_F(BehindAProxy, NginxWithTheShippedSnippet)
 {
-    if (!is_there("/usr/sbin/nginx")) GTEST_SKIP();
+    if (!is_there("/usr/sbin/nginx")) GTEST_SKIP() << "nginx (nginx-light) is not installed";
     set_up_behind();
     auto snippet = text_of_file(std::string(ENTENTE_ROOT) + "/etc/proxy/entente.nginx.conf");
     replace(snippet, "/etc/letsencrypt/live/a.example/fullchain.pem",
@@ -171,7 +171,7 @@ TEST_F(BehindAProxy, NginxWithTheShippedSnippet)
 
 TEST_F(BehindAProxy, CaddyWithTheShippedSnippet)
 {
-    if (!is_there("/usr/bin/caddy")) GTEST_SKIP();
+    if (!is_there("/usr/bin/caddy")) GTEST_SKIP() << "caddy is not installed";
     set_up_behind();
     auto snippet = text_of_file(std::string(ENTENTE_ROOT) + "/etc/proxy/entente.Caddyfile");
     replace(snippet, "\na.example {\n",
