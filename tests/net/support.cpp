@@ -182,6 +182,8 @@ asio::awaitable<std::string> read_to_end(Connection& connection)
     }
 }
 
+constexpr std::size_t max_length_digits = 20;
+
 asio::awaitable<std::string> read_answer(Connection& connection)
 {
     std::string text;
@@ -191,10 +193,11 @@ asio::awaitable<std::string> read_answer(Connection& connection)
         auto count = co_await connection.read_some(part.data(), part.size());
         if (!count || *count == 0) break;
         text.append(part, 0, *count);
+        if (wanted != std::string::npos) continue;
         const auto end = text.find("\r\n\r\n");
         const auto length = text.find("Content-Length: ");
         if (end == std::string::npos || length == std::string::npos) continue;
-        wanted = end + 4 + std::stoul(text.substr(length + 16));
+        wanted = end + 4 + std::stoul(text.substr(length + 16, max_length_digits));
     }
     co_return text;
 }
