@@ -205,6 +205,11 @@ RouteResult list_falls(Api& api, Caller caller, const net::Request& request)
 // The CSV as it is; ?replace=true.
 RouteResult import_list(Api& api, Caller caller, const net::Request& request)
 {
+    // Before megabytes are read for somebody who may not.
+    auto allowed = ask_policies(api, caller,
+                                {trust::policy::Action::peer_change,
+                                 trust::policy::ResourceKind::server, request.captures.front()});
+    if (!allowed) co_return fail(allowed);
     const auto type = net::lower_case(request.field("content-type").value_or(""));
     if (!type.starts_with("text/csv"))
         co_return refuse(Code::unsupported, "Content-Type: text/csv is needed");

@@ -107,6 +107,8 @@ TEST_F(AdminTrust, OthersAreRefusedAndNothingIsDone)
     refused(rig.post(servers_path + "/b.test/peering", {{"wish", "propose"}}, alice.access));
     refused(
         rig.post_text("/api/v1/admin/trust/lists/x", "b.test,suspend\n", "text/csv", alice.access));
+    // Nothing of a list is read for them, not even what is wrong with it.
+    refused(rig.post_text("/api/v1/admin/trust/lists/a!list", "\xff", "text/csv", alice.access));
     EXPECT_EQ(audit(), std::vector<std::string>{});
     EXPECT_EQ(tier("b.test"), "guest first-contact");
 }
